@@ -1,0 +1,1 @@
+"""What people touch: HTTP API, gateway, command line, accounts and their store."""

@@ -1,0 +1,1 @@
+"""Rules of sites, places and their codes; posters; verification."""

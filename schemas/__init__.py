@@ -1,0 +1,1 @@
+"""What crosses a boundary: events, topics, tables, metric names and settings."""

@@ -1,0 +1,17 @@
+"""Time as people here read it: UTC inside, Asia/Ho_Chi_Minh on screen."""
+
+from datetime import date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+LOCAL: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def local_text(moment: datetime) -> str:
+    """`29/11/2021 08:05`, the way a Vietnamese form writes it."""
+    return f"{moment.astimezone(LOCAL):%d/%m/%Y %H:%M}"
+
+
+def local_midnight(day: date) -> datetime:
+    """The first instant of a local calendar day, with its zone."""
+    return datetime.combine(day, time(), LOCAL)
