@@ -1,0 +1,124 @@
+"""Settings: one table, environment variables `TRUYVET_…`, refused at start if wrong.
+
+Order: the environment, then `truyvet.env` in the data directory (written by `truyvet up`, so
+that every command finds the running system), then the defaults.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import UserError
+
+PREFIX = "TRUYVET_"
+ENV_FILE = "truyvet.env"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Descriptions become the table in `docs/settings.md`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path(".truyvet"), description="Where everything lives.")
+    kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, …")
+    clickhouse_url: str = Field("http://127.0.0.1:8123", description="ClickHouse's HTTP interface.")
+    clickhouse_user: str = Field("default", description="ClickHouse user.")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password.")
+    clickhouse_database: str = Field("default", description="ClickHouse database.")
+    database_url: str = Field(
+        "", description="Relational database (SQLAlchemy URL); SQLite in the data directory."
+    )
+    console_host: str = Field("127.0.0.1", description="Address the console listens on.")
+    console_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8080, description="Port the console listens on."
+    )
+    console_url: str = Field("", description="Where the command line finds the console.")
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        9100, description="Port of a worker's /metrics, /live and /ready."
+    )
+    admin_key: SecretStr = Field(
+        SecretStr(""), description="API key made at first start, for the command line."
+    )
+    code_keys: SecretStr = Field(
+        SecretStr(""), description="Keys of the location codes, `id:hex,…`; the first signs."
+    )
+    person_key: SecretStr = Field(
+        SecretStr(""), description="Key of the hash that makes pseudonyms from source ids (hex)."
+    )
+    code_origin: str = Field(
+        "HTTPS://TRUYVET.VN/C/", description="Start of the URL in a code, at most 32 characters."
+    )
+    scan_partitions: Annotated[int, Field(ge=1, le=4096)] = Field(
+        8, description="Partitions of scans.v1, fixed once made."
+    )
+    retention_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        21, description="Days a scan can be queried; 0 keeps everything."
+    )
+    duplicate_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        15, description="Days of scans kept in memory to recognise duplicates."
+    )
+    flush_records: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        60_000, description="A batch is written when it has this many records…"
+    )
+    flush_ms: Annotated[int, Field(ge=1, le=60_000)] = Field(
+        250, description="…or when its oldest has waited this long."
+    )
+    inflight_batches: Annotated[int, Field(ge=1, le=64)] = Field(
+        3, description="Batches of one worker being written at the same time."
+    )
+    max_poll_records: Annotated[int, Field(ge=100, le=500_000)] = Field(
+        40_000, description="Records taken from Kafka in one poll."
+    )
+    insert_timeout_s: Annotated[int, Field(ge=1, le=600)] = Field(
+        6, description="An insert's time limit, in the engine and on the line."
+    )
+    session_timeout_s: Annotated[int, Field(ge=6, le=120)] = Field(
+        10, description="Kafka's session timeout; must exceed insert_timeout_s by three."
+    )
+    code_wait_s: Annotated[float, Field(ge=0, le=60)] = Field(
+        5.0, description="How long a signed but still unknown code may hold up its partition."
+    )
+    worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value not in ("debug", "info", "warning", "error"):
+            raise ValueError("must be debug, info, warning or error")
+        return value
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.session_timeout_s < self.insert_timeout_s + 3:
+            raise ValueError(
+                "session_timeout_s must be at least insert_timeout_s + 3: an insert of a worker "
+                "that lost its partitions must have ended before another takes them over"
+            )
+        return self
+
+    @property
+    def sql_url(self) -> str:
+        """The relational database's URL."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'console.db').absolute()}"
+
+    @property
+    def console(self) -> str:
+        """The console's base URL, without a slash at the end."""
+        return (self.console_url or f"http://127.0.0.1:{self.console_port}").rstrip("/")
+
+
+def load_settings(data_dir: Path | None = None) -> Settings:
+    """Settings of this process. Raises UserError that names each wrong variable."""
+    directory = data_dir or Path(os.environ.get(PREFIX + "DATA_DIR") or ".truyvet")
+    try:
+        return Settings(data_dir=directory, _env_file=directory / ENV_FILE)  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"]
+            for e in error.errors()
+        )
+        raise UserError(f"Settings are wrong. {wrong}. See docs/settings.md.") from None
