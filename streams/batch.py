@@ -1,0 +1,180 @@
+"""What walks through the steps: a batch of one partition, as columns.
+
+Every array has one element a record; `index` leads back to the record's place in the raw
+batch, so a verdict always finds the offset it belongs to.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.reasons import Reason
+from streams.columns import I64, U64, Bytes, Mask
+
+NO_TIME: Final = np.iinfo(np.int64).min
+I32 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Records of one partition as the broker delivered them, in offset order."""
+
+    partition: int
+    offsets: I64
+    appended: I64  # the broker's timestamps, ms since 1970 UTC
+    keys: list[bytes | None]
+    values: list[bytes | None]
+
+    @classmethod
+    def of(cls, partition: int, records: list[Any]) -> "RawBatch":
+        """From aiokafka's records."""
+        n = len(records)
+        return cls(
+            partition,
+            np.fromiter((r.offset for r in records), np.int64, n),
+            np.fromiter((r.timestamp for r in records), np.int64, n),
+            [r.key for r in records],
+            [r.value for r in records],
+        )
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def first(self) -> int:
+        """The first offset."""
+        return int(self.offsets[0])
+
+    @property
+    def last(self) -> int:
+        """The last offset."""
+        return int(self.offsets[-1])
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One refused record: where in the batch, why, and what could be read of it."""
+
+    index: int
+    reason: Reason
+    detail: str
+    event_id: tuple[int, int] | None = None
+    person: int | None = None
+    producer: str = ""
+
+
+@dataclass(frozen=True)
+class Duplicate:
+    """One record whose (person, event id) was seen before, and where."""
+
+    index: int
+    event_id: tuple[int, int]
+    person: int
+    producer: str
+    first_partition: int
+    first_offset: int
+
+
+@dataclass(frozen=True)
+class Scans:
+    """Scans that passed so far. Shapes (n,); `code` is (n, 18) bytes, zero if not 18 long."""
+
+    index: npt.NDArray[np.int64]
+    event_hi: U64
+    event_lo: U64
+    person: U64
+    key: Bytes  # the person's 13 characters, (n, 13)
+    code: Bytes
+    direction: npt.NDArray[np.int8]
+    method: npt.NDArray[np.int8]
+    scanned: I64
+    recorded: I64  # NO_TIME where absent
+    companions: npt.NDArray[np.uint8]
+    producer: I32  # into `producers`
+    producers: tuple[str, ...]
+    device: pa.StringArray
+    trip: pa.StringArray
+    seat: pa.StringArray
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def keep(self, mask: Mask) -> "Scans":
+        """Only the rows where `mask` holds; itself if that is all of them."""
+        if mask.all():
+            return self
+        return self.take(np.flatnonzero(mask))
+
+    def take(self, rows: npt.NDArray[np.intp]) -> "Scans":
+        """These rows, in this order."""
+        changed: dict[str, Any] = {
+            name: getattr(self, name)[rows] for name in _ARRAYS if len(getattr(self, name))
+        }
+        indices = pa.array(rows)
+        changed |= {name: getattr(self, name).take(indices) for name in ("device", "trip", "seat")}
+        return replace(self, **changed)
+
+
+_ARRAYS: Final = (
+    "index", "event_hi", "event_lo", "person", "key", "code", "direction", "method",
+    "scanned", "recorded", "companions", "producer",
+)  # fmt: skip
+
+
+def join(parts: list[Scans]) -> Scans:
+    """Several pieces of one batch as one, in the batch's order."""
+    if len(parts) == 1:
+        return parts[0]
+    names: dict[str, int] = {}
+    codes = []
+    for part in parts:
+        lookup = np.array(
+            [names.setdefault(name, len(names)) for name in part.producers], dtype=np.int32
+        )
+        codes.append(lookup[part.producer] if len(part) else part.producer)
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in _ARRAYS
+        if name != "producer"
+    }
+    texts = {
+        name: pa.concat_arrays([getattr(part, name) for part in parts])
+        for name in ("device", "trip", "seat")
+    }
+    whole = Scans(producer=np.concatenate(codes), producers=tuple(names), **arrays, **texts)
+    return whole.take(np.argsort(whole.index, kind="stable"))
+
+
+@dataclass
+class Verdicts:
+    """What the steps have decided about one raw batch so far."""
+
+    raw: RawBatch
+    scans: Scans
+    rejected: list[Rejected] = field(default_factory=list)
+    duplicates: list[Duplicate] = field(default_factory=list)
+    unknown_fields: int = 0
+
+    def note(self, rows: Mask, reason: Reason, detail: str) -> None:
+        """Refuse these rows of `scans`, leaving them where they are: the caller drops them."""
+        scans = self.scans
+        for row in np.flatnonzero(rows):
+            self.rejected.append(
+                Rejected(
+                    int(scans.index[row]),
+                    reason,
+                    detail,
+                    (int(scans.event_hi[row]), int(scans.event_lo[row])),
+                    int(scans.person[row]),
+                    scans.producers[scans.producer[row]],
+                )
+            )
+
+    def refuse(self, rows: Mask, reason: Reason, detail: str) -> None:
+        """Move these rows of `scans` to the rejects."""
+        if rows.any():
+            self.note(rows, reason, detail)
+            self.scans = self.scans.keep(~rows)

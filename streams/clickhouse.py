@@ -1,0 +1,115 @@
+"""One way to ClickHouse: its ordinary client, with a time limit on everything.
+
+Whether a real server or the embedded engine answers, nothing here can tell.
+"""
+
+from typing import Any
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+from clickhouse_connect.driver.httputil import get_pool_manager
+from urllib3.exceptions import HTTPError
+
+from schemas.errors import Fatal, Retryable
+from schemas.settings import Settings
+
+# The query itself is wrong, or the schema is another one: trying again cannot help.
+# Source: ClickHouse, src/Common/ErrorCodes.cpp.
+_HOPELESS = {
+    16: "NO_SUCH_COLUMN_IN_TABLE",
+    47: "UNKNOWN_IDENTIFIER",
+    53: "TYPE_MISMATCH",
+    60: "UNKNOWN_TABLE",
+    62: "SYNTAX_ERROR",
+    81: "UNKNOWN_DATABASE",
+    115: "UNKNOWN_SETTING",
+    193: "WRONG_PASSWORD",
+    516: "AUTHENTICATION_FAILED",
+}
+
+
+class ClickHouse:
+    """Queries and inserts with per-query settings. Thread-safe; connects when first used.
+
+    Raises Retryable for what may go away (unreachable, too slow, overloaded) and Fatal for
+    what will not (no such table, wrong password).
+    """
+
+    def __init__(self, settings: Settings, timeout_s: float = 30.0) -> None:
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._made: Any = None
+
+    def _client(self) -> Any:
+        if self._made is None:
+            self._made = clickhouse_connect.get_client(
+                dsn=self._settings.clickhouse_url,
+                username=self._settings.clickhouse_user,
+                password=self._settings.clickhouse_password.get_secret_value(),
+                database=self._settings.clickhouse_database,
+                compress=False,
+                connect_timeout=5,
+                send_receive_timeout=self._timeout_s,
+                autogenerate_session_id=False,
+                query_retries=0,
+                pool_mgr=get_pool_manager(maxsize=32, num_pools=4),
+            )
+        return self._made
+
+    def _attempt(self, call: Any) -> Any:
+        try:
+            return call(self._client())
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise _sorted(error) from error
+
+    def query_arrow(
+        self,
+        sql: str,
+        parameters: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> pa.Table:
+        """The result as one Arrow table; UUIDs and enums as the query casts them."""
+        options = {"output_format_arrow_string_as_string": 1, **(settings or {})}
+        return self._attempt(
+            lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
+        )
+
+    def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """A small result as Python values."""
+        result = self._attempt(lambda client: client.query(sql, parameters=parameters))
+        return [tuple(row) for row in result.result_rows]
+
+    def command(self, sql: str, settings: dict[str, Any] | None = None) -> Any:
+        """A statement without a result."""
+        return self._attempt(lambda client: client.command(sql, settings=settings))
+
+    def insert(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+        """Insert Arrow rows; columns are matched by name."""
+        self._attempt(lambda client: client.insert_arrow(table, rows, settings=settings))
+
+    def close(self) -> None:
+        """Let the connections go."""
+        if self._made is not None:
+            self._made.close()
+
+
+def _sorted(error: Exception) -> Exception:
+    """Retryable or Fatal, with ClickHouse's own words, shortened."""
+    text = str(error)
+    code = _code(text)
+    words = " ".join(text.split())[:300]
+    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+        if code in _HOPELESS:
+            return Fatal(f"ClickHouse refuses ({_HOPELESS[code]}): {words}")
+    return Retryable(f"ClickHouse: {words}")
+
+
+def _code(text: str) -> int:
+    for marker in ("error code ", "Code: "):
+        _, found, rest = text.partition(marker)
+        if found:
+            digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+            if digits:
+                return int(digits)
+    return 0

@@ -1,0 +1,178 @@
+"""From verdicts to the rows of the four tables: scans, rejects, duplicates, expired.
+
+Every row carries the partition and offset of its record, and each record is a row of exactly
+one of the tables.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from streams.batch import NO_TIME, RawBatch, Scans, Verdicts
+from streams.columns import U64, Mask
+from streams.resolve import Resolved
+
+OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired")
+TTL_MARGIN_MS: Final = 8 * 86_400_000
+_HOUR_MS: Final = 3_600_000
+_MOMENT: Final = pa.timestamp("ms", "UTC")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one batch becomes, before the clock decides what of it has already expired."""
+
+    partition: int
+    first: int
+    last: int
+    tables: dict[str, pa.Table]
+
+    @property
+    def count(self) -> int:
+        """Rows in all tables: one for each record."""
+        return sum(table.num_rows for table in self.tables.values())
+
+
+def convert(verdicts: Verdicts, resolved: Resolved, hashes: U64) -> Rows:
+    """The rows of one batch."""
+    raw = verdicts.raw
+    rows = Rows(
+        raw.partition,
+        raw.first,
+        raw.last,
+        {
+            "scans": _scans(raw, verdicts.scans, resolved, hashes),
+            "rejects": _rejects(verdicts),
+            "duplicates": _duplicates(verdicts),
+        },
+    )
+    assert rows.count == len(raw), "every record has exactly one outcome"
+    return rows
+
+
+def expire(rows: Rows, now_ms: int, retention_days: int) -> Rows:
+    """Rows whose time to live is over, or will be within the hour, move to `expired`.
+
+    ClickHouse drops such a row the moment it is inserted; a writer that verifies would insert
+    it for ever.
+    """
+    if retention_days == 0:
+        return rows
+    cutoff = now_ms - retention_days * 86_400_000 - TTL_MARGIN_MS + _HOUR_MS
+    tables, gone = {}, []
+    for name, table in rows.tables.items():
+        clock = "scanned_at" if name == "scans" else "appended_at"
+        alive = table.column(clock).cast(pa.int64()).to_numpy() >= cutoff
+        tables[name] = table if alive.all() else table.filter(pa.array(alive))
+        if not alive.all():
+            gone.append(table.filter(pa.array(~alive)).column("kafka_offset").to_numpy())
+    if gone:
+        tables["expired"] = _expired(rows.partition, np.sort(np.concatenate(gone)), now_ms)
+    return Rows(rows.partition, rows.first, rows.last, tables)
+
+
+def without(rows: Rows, present: U64) -> Rows:
+    """Only the rows whose offsets are not among `present` (sorted)."""
+    tables = {name: table.filter(_absent(table, present)) for name, table in rows.tables.items()}
+    return Rows(rows.partition, rows.first, rows.last, tables)
+
+
+def offsets(rows: Rows) -> U64:
+    """All offsets of these rows, sorted."""
+    parts = [table.column("kafka_offset").to_numpy() for table in rows.tables.values()]
+    result: U64 = np.sort(np.concatenate(parts))
+    return result
+
+
+def _absent(table: pa.Table, present: U64) -> pa.Array:
+    mask: Mask = ~np.isin(table.column("kafka_offset").to_numpy(), present)
+    return pa.array(mask)
+
+
+def _origin(raw: RawBatch, index: Any) -> dict[str, Any]:
+    index = np.asarray(index, dtype=np.int64)
+    return {
+        "appended_at": pa.array(raw.appended[index], _MOMENT),
+        "kafka_partition": np.full(len(index), raw.partition, np.uint16),
+        "kafka_offset": raw.offsets[index].astype(np.uint64),
+    }
+
+
+def _uuids(hi: Iterable[int] | U64, lo: Iterable[int] | U64, nulls: Any = None) -> pa.Array:
+    pairs = np.stack([np.asarray(hi, np.uint64), np.asarray(lo, np.uint64)], axis=1).astype(">u8")
+    data = pa.py_buffer(np.ascontiguousarray(pairs).tobytes())
+    validity = None if nulls is None else pa.array(~np.asarray(nulls)).buffers()[1]
+    return pa.Array.from_buffers(pa.binary(16), len(pairs), [validity, data])
+
+
+def _scans(raw: RawBatch, scans: Scans, resolved: Resolved, hashes: U64) -> pa.Table:
+    producers = pa.DictionaryArray.from_arrays(
+        pa.array(scans.producer, pa.int32()), pa.array(scans.producers or ("",), pa.string())
+    )
+    return pa.table(
+        {
+            "event_id": _uuids(scans.event_hi, scans.event_lo),
+            "person": scans.person,
+            "place": resolved.place,
+            "scanned_at": pa.array(scans.scanned, _MOMENT),
+            "direction": scans.direction,
+            "method": scans.method,
+            "producer": producers,
+            "device": scans.device,
+            "code_version": resolved.version,
+            "companions": scans.companions,
+            "trip": scans.trip,
+            "seat": scans.seat,
+            "recorded_at": pa.array(scans.recorded, _MOMENT, mask=scans.recorded == NO_TIME),
+            "content_hash": hashes,
+            **_origin(raw, scans.index),
+        }
+    )
+
+
+def _rejects(verdicts: Verdicts) -> pa.Table:
+    raw, rejected = verdicts.raw, verdicts.rejected
+    ids = [r.event_id or (0, 0) for r in rejected]
+    return pa.table(
+        {
+            "reason": pa.array([r.reason.value for r in rejected], pa.string()),
+            "detail": pa.array([r.detail for r in rejected], pa.string()),
+            "event_id": _uuids(
+                [hi for hi, _ in ids],
+                [lo for _, lo in ids],
+                np.array([r.event_id is None for r in rejected], dtype=bool),
+            ),
+            "person": pa.array([r.person for r in rejected], pa.uint64()),
+            "producer": pa.array([r.producer for r in rejected], pa.string()),
+            "original": pa.array([raw.values[r.index] or b"" for r in rejected], pa.binary()),
+            "original_key": pa.array([raw.keys[r.index] or b"" for r in rejected], pa.binary()),
+            **_origin(raw, [r.index for r in rejected]),
+        }
+    )
+
+
+def _duplicates(verdicts: Verdicts) -> pa.Table:
+    raw, found = verdicts.raw, verdicts.duplicates
+    return pa.table(
+        {
+            "person": pa.array([d.person for d in found], pa.uint64()),
+            "event_id": _uuids([d.event_id[0] for d in found], [d.event_id[1] for d in found]),
+            "producer": pa.array([d.producer for d in found], pa.string()),
+            "first_partition": pa.array([d.first_partition for d in found], pa.uint16()),
+            "first_offset": pa.array([d.first_offset for d in found], pa.uint64()),
+            **_origin(raw, [d.index for d in found]),
+        }
+    )
+
+
+def _expired(partition: int, gone: U64, now_ms: int) -> pa.Table:
+    return pa.table(
+        {
+            "noted_at": pa.array(np.full(len(gone), now_ms), _MOMENT),
+            "kafka_partition": np.full(len(gone), partition, np.uint16),
+            "kafka_offset": gone,
+        }
+    )

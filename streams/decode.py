@@ -1,0 +1,278 @@
+"""Step 1, decode: JSON bytes to columns, accepting exactly what `schemas.scan.Scan` accepts.
+
+The records are joined with newlines and read in one pass. That is only sound if every value is
+one plain object: a value with a newline, a second object or nothing in it would shift every
+record after it. So a value goes into the join only if it is ASCII without control characters,
+backslashes and square brackets, and holds exactly one `{` (its first byte) and one `}` (its
+last). Whatever is not so plain, does not parse, or is not in canonical form, is judged by
+pydantic alone; what pydantic accepts comes back in its canonical text and is read with the rest.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
+
+from schemas.scan import (
+    CODE_PATTERN,
+    DEVICE_PATTERN,
+    MAX_COMPANIONS,
+    MAX_SCAN_BYTES,
+    NOTE_PATTERN,
+    PRODUCER_PATTERN,
+    Direction,
+    Method,
+)
+from streams import columns
+from streams.batch import NO_TIME, RawBatch, Rejected, Scans, Verdicts, join
+from streams.slowpath import count_unknown_fields, judge
+
+_TEXTS: Final = (
+    "event_id", "person", "code", "direction", "scanned_at", "method", "producer", "device",
+    "trip", "seat", "recorded_at",
+)  # fmt: skip
+_REQUIRED: Final = _TEXTS[:8]
+_SCHEMA: Final = pa.schema([(name, pa.string()) for name in _TEXTS] + [("companions", pa.int64())])
+_PARSE: Final = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
+_DIRECTIONS: Final = pa.array([d.value for d in Direction])
+_METHODS: Final = pa.array([m.value for m in Method])
+_BAD_LINES: Final = 16
+_ROW: Final = re.compile(r"in row (\d+)")
+
+# which bytes make a value other than plain; ASCII letters, digits and marks are 0
+_ODD: Final = np.zeros(256, dtype=bool)
+_ODD[:32] = _ODD[127:] = True
+_ODD[[ord(c) for c in "\\[]"]] = True
+_OPEN, _CLOSE = ord("{"), ord("}")
+
+Rows = npt.NDArray[np.int64]
+
+
+def decode(raw: RawBatch) -> Verdicts:
+    """The batch's scans as columns, and its rejects by form."""
+    rows = np.arange(len(raw), dtype=np.int64)
+    plain = _plain(raw.values)
+    parts, failed = _read(raw.values, rows[plain])
+    slow = np.concatenate([rows[~plain], failed]) if len(failed) else rows[~plain]
+    verdicts = Verdicts(raw, _EMPTY)
+    if len(slow):
+        parts += _read_slowly(raw, np.sort(slow), verdicts.rejected)
+    verdicts.scans = join(parts) if parts else _EMPTY
+    verdicts.unknown_fields = _unknown_fields(raw.values, verdicts.scans)
+    return verdicts
+
+
+def _plain(values: list[bytes | None]) -> npt.NDArray[np.bool_]:
+    """Which values are one plain object each."""
+    sizes = np.fromiter((len(v) if v else 0 for v in values), np.int64, len(values))
+    plain = (sizes >= 2) & (sizes <= MAX_SCAN_BYTES)
+    some = np.flatnonzero(plain)
+    if not len(some):
+        return plain
+    picked = values if len(some) == len(values) else [values[i] for i in some]
+    data = np.frombuffer(b"".join(picked), dtype=np.uint8)  # type: ignore[arg-type]
+    lengths = sizes[some]
+    starts = np.cumsum(lengths) - lengths
+    opens, closes = data == _OPEN, data == _CLOSE
+    fine = opens[starts] & closes[starts + lengths - 1]
+    if int(opens.sum()) != len(some) or int(closes.sum()) != len(some):
+        fine &= np.add.reduceat(opens, starts, dtype=np.int64) == 1
+        fine &= np.add.reduceat(closes, starts, dtype=np.int64) == 1
+    odd = _ODD[data]
+    if odd.any():
+        fine &= ~np.logical_or.reduceat(odd, starts)
+    plain[some] = fine
+    return plain
+
+
+def _read(values: list[bytes | None], rows: Rows) -> tuple[list[Scans], Rows]:
+    """Columns of plain values, and the rows that pydantic must judge.
+
+    A piece that does not parse is taken apart at the row the reader names, so one bad line
+    never costs its neighbours; past a number of bad lines pydantic takes what is left.
+    """
+    if not len(rows):
+        return [], rows
+    texts = [values[i] or b"" for i in rows]
+    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
+    begins = np.concatenate([[0], np.cumsum(lengths)])
+    joined = pa.py_buffer(b"\n".join(texts) + b"\n")
+
+    def parsed(begin: int, end: int) -> pa.Table:
+        piece = joined.slice(int(begins[begin]), int(begins[end] - begins[begin]))
+        return _table(piece, end - begin)
+
+    tables, kept, failed = [], [], []
+    at, left = 0, _BAD_LINES + len(rows) // 256
+    while at < len(rows):
+        try:
+            tables.append(parsed(at, len(rows)))
+        except pa.ArrowInvalid as error:
+            named = _ROW.search(str(error))
+            left -= 1
+            if named is None or left < 0:
+                failed.append(rows[at:])
+                break
+            bad = at + int(named[1])
+            if bad > at:
+                tables.append(parsed(at, bad))
+                kept.append(rows[at:bad])
+            failed.append(rows[bad : bad + 1])
+            at = bad + 1
+        else:
+            kept.append(rows[at:])
+            break
+    if not tables:
+        return [], np.concatenate(failed)
+    scans, sound = _columns(_one_of_each(tables), whole := np.concatenate(kept))
+    return [scans.keep(sound)], np.concatenate([*failed, whole[~sound]])
+
+
+def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Scans]:
+    texts: list[bytes | None] = []
+    accepted = []
+    for row in rows.tolist():
+        verdict = judge(row, raw.values[row])
+        if isinstance(verdict, Rejected):
+            rejected.append(verdict)
+        else:
+            texts.append(verdict)
+            accepted.append(row)
+    if not texts:
+        return []
+    parts, failed = _read(texts, np.arange(len(texts)))
+    assert not len(failed), "pydantic's canonical text is always read"
+    return [replace(part, index=np.array(accepted)[part.index]) for part in parts]
+
+
+def _table(buffer: pa.Buffer, expected: int) -> pa.Table:
+    """One row a line. Raises ArrowInvalid if a line does not parse against the schema."""
+    options = pj.ReadOptions(use_threads=False, block_size=len(buffer) + 1)
+    table = pj.read_json(pa.BufferReader(buffer), read_options=options, parse_options=_PARSE)
+    if table.num_rows != expected:
+        raise pa.ArrowInvalid("not one row for each value")
+    return table
+
+
+def _one_of_each(tables: list[pa.Table]) -> dict[str, pa.Array]:
+    table = pa.concat_tables(tables) if len(tables) > 1 else tables[0]
+    arrays = {}
+    for name in _SCHEMA.names:
+        whole = table.column(name).combine_chunks()
+        arrays[name] = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    return arrays
+
+
+def _columns(c: dict[str, pa.Array], rows: Rows) -> tuple[Scans, npt.NDArray[np.bool_]]:
+    """All columns, and which rows are in canonical form in every one of them."""
+    sound = np.ones(len(rows), dtype=bool)
+    for name in _REQUIRED:
+        if c[name].null_count:
+            sound &= ~_nulls(c[name])
+    ids, right = columns.text_matrix(c["event_id"], 36)
+    event_hi, event_lo, fine = columns.uuids(ids)
+    sound &= right & fine
+    key, right = columns.text_matrix(c["person"], 13)
+    person, fine = columns.persons(key)
+    sound &= right & fine
+    times, right = columns.text_matrix(c["scanned_at"], 24)
+    scanned, fine = columns.timestamps(times)
+    sound &= right & fine
+    code, _ = columns.text_matrix(c["code"], 18)
+    recorded, fine = _optional_times(c["recorded_at"])
+    sound &= fine
+    direction, fine = _member(c["direction"], _DIRECTIONS)
+    sound &= fine
+    method, fine = _member(c["method"], _METHODS)
+    sound &= fine
+    producer, producers, fine = _names(c["producer"])
+    sound &= fine
+    companions, fine = _small_numbers(c["companions"])
+    sound &= fine
+    for name, pattern in (("code", CODE_PATTERN), ("device", DEVICE_PATTERN)):
+        sound &= _matches(c[name], pattern)
+    for name in ("trip", "seat"):
+        if c[name].null_count < len(rows):
+            sound &= _matches(c[name], NOTE_PATTERN) | _nulls(c[name])
+    scans = Scans(
+        rows, event_hi, event_lo, person, key, code, direction, method, scanned, recorded,
+        companions, producer, producers, c["device"], _filled(c["trip"]), _filled(c["seat"]),
+    )  # fmt: skip
+    return scans, sound
+
+
+def _nulls(column: pa.Array) -> npt.NDArray[np.bool_]:
+    result: npt.NDArray[np.bool_] = column.is_null().to_numpy(zero_copy_only=False)
+    return result
+
+
+def _filled(column: pa.StringArray) -> pa.StringArray:
+    return pc.fill_null(column, "") if column.null_count else column
+
+
+def _optional_times(column: pa.StringArray) -> tuple[columns.I64, columns.Mask]:
+    n = len(column)
+    if column.null_count == n:
+        return np.full(n, NO_TIME, dtype=np.int64), np.ones(n, dtype=bool)
+    matrix, right = columns.text_matrix(column, 24)
+    moments, fine = columns.timestamps(matrix)
+    absent = _nulls(column)
+    return np.where(absent, NO_TIME, moments), absent | (right & fine)
+
+
+def _member(
+    column: pa.StringArray, members: pa.Array
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.bool_]]:
+    """Positions from 1 among `members`, as ClickHouse's Enum8 numbers them."""
+    found = pc.fill_null(pc.index_in(column, value_set=members), -1).to_numpy()
+    return (found + 1).astype(np.int8), found >= 0
+
+
+def _names(
+    column: pa.StringArray,
+) -> tuple[npt.NDArray[np.int32], tuple[str, ...], npt.NDArray[np.bool_]]:
+    encoded = column.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, 0).to_numpy().astype(np.int32)
+    names = encoded.dictionary.to_pylist() or [""]
+    fine = _matches(pa.array(names, pa.string()), PRODUCER_PATTERN)
+    return codes, tuple(names), fine[codes]
+
+
+def _small_numbers(column: pa.Int64Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    if column.null_count == len(column):
+        return np.zeros(len(column), dtype=np.uint8), np.ones(len(column), dtype=bool)
+    numbers = pc.fill_null(column, 0).to_numpy()
+    fine = (numbers >= 0) & (numbers <= MAX_COMPANIONS)
+    return numbers.astype(np.uint8), fine
+
+
+def _matches(column: pa.StringArray, pattern: str) -> npt.NDArray[np.bool_]:
+    matched = pc.fill_null(pc.match_substring_regex(column, pattern), False)
+    result: npt.NDArray[np.bool_] = matched.to_numpy(zero_copy_only=False)
+    return result
+
+
+def _unknown_fields(values: list[bytes | None], scans: Scans) -> int:
+    """Fields the schema does not name, in the scans that were accepted.
+
+    A key is followed by `":`; only where more of them are seen than the schema's own fields
+    account for are the records looked at one by one.
+    """
+    if not len(scans):
+        return 0
+    accepted = [values[i] or b"" for i in scans.index]
+    data = b"\n".join(accepted)
+    known = len(_REQUIRED) * len(scans) + int((scans.recorded != NO_TIME).sum())
+    if data.count(b'":') <= known:
+        return 0
+    return count_unknown_fields(accepted)
+
+
+_EMPTY: Final = _columns(
+    {f.name: pa.array([], f.type) for f in _SCHEMA}, np.zeros(0, dtype=np.int64)
+)[0]

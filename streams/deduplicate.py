@@ -1,0 +1,142 @@
+"""Step 4, deduplicate: the same (person, event id) counts once.
+
+The same offset again is a re-read, not a duplicate; the same key with other content is
+refused. A scan of a day older than the window, and one that lies in a partition that is not
+its person's, is looked up in ClickHouse by person.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from schemas.reasons import Reason
+from streams import columns
+from streams.batch import Duplicate, Scans, Verdicts
+from streams.columns import U64, Mask
+from streams.resolve import Resolved
+from streams.window import (
+    DAY_MS,
+    DayTable,
+    Keys,
+    Window,
+    origin_offset,
+    origin_partition,
+    origins,
+)
+
+# The rows of these persons that are in ClickHouse: from (persons, oldest, newest scanned_at in
+# ms) to keys.
+LookUp = Callable[[U64, int, int], Keys]
+_KEY_LENGTH: Final = 13
+
+
+def content_hashes(scans: Scans) -> U64:
+    """A stable hash of what a retry repeats: everything but the producer that passed it on."""
+    h = columns.fold(scans.event_lo ^ scans.person, scans.event_hi)
+    words = np.ascontiguousarray(scans.code[:, :16]).view("<u8").astype(np.uint64)
+    h = columns.fold(columns.fold(h, words[:, 0]), words[:, 1])
+    small = (
+        scans.code[:, 16].astype(np.uint64)
+        | scans.code[:, 17].astype(np.uint64) << np.uint64(8)
+        | scans.direction.astype(np.uint64) << np.uint64(16)
+        | scans.method.astype(np.uint64) << np.uint64(24)
+        | scans.companions.astype(np.uint64) << np.uint64(32)
+    )
+    h = columns.fold(columns.fold(h, small), scans.scanned.astype(np.uint64))
+    h = columns.fold(h, scans.recorded.view(np.uint64))
+    for text in (scans.device, scans.trip, scans.seat):
+        h = columns.fold_text(h, text)
+    return h
+
+
+def misplaced(verdicts: Verdicts, partitions: int) -> Mask:
+    """Which scans' keys are not their person, or lie where murmur2 would not put them."""
+    raw, scans = verdicts.raw, verdicts.scans
+    keys = [raw.keys[i] for i in scans.index]
+    if b"".join(k or b"" for k in keys) == scans.key.tobytes():
+        # one text equal to the other does not yet say that each key is: lengths decide
+        right = np.fromiter((k is not None and len(k) == _KEY_LENGTH for k in keys), bool)
+    else:
+        own = (row.tobytes() for row in scans.key)
+        right = np.fromiter((k == p for k, p in zip(keys, own, strict=True)), bool, len(keys))
+    here: Mask = columns.kafka_partitions(scans.key, partitions) == raw.partition
+    return ~(right & here)
+
+
+def old(verdicts: Verdicts, window: Window) -> Mask:
+    """Which scans are of a day that the window does not keep."""
+    newest = int(verdicts.raw.appended.max(initial=0))
+    result: Mask = verdicts.scans.scanned // DAY_MS < window.oldest_day(newest)
+    return result
+
+
+def deduplicate(
+    verdicts: Verdicts, resolved: Resolved, window: Window, partitions: int, look_up: LookUp
+) -> tuple[Resolved, U64, int]:
+    """Take out duplicates and reused ids.
+
+    Returns the places of what is left, its content hashes, and how many were misplaced.
+    """
+    scans = verdicts.scans
+    n = len(scans)
+    own = origins(verdicts.raw.partition, verdicts.raw.offsets[scans.index])
+    keys = Keys(scans.event_hi, scans.event_lo, scans.person, content_hashes(scans), own)
+    seen = np.zeros(n, dtype=bool)
+    first = own.copy()
+    content = keys.content.copy()
+
+    def enter(rows: columns.I64, answer: tuple[Mask, U64, U64]) -> None:
+        new, origin, what = answer
+        known = ~new & (origin != own[rows])
+        seen[rows[known]] = True
+        first[rows[known]] = origin[known]
+        content[rows[known]] = what[known]
+
+    strays = misplaced(verdicts, partitions)
+    ancient = old(verdicts, window)
+    if (elsewhere := strays | ancient).any():
+        rows = np.flatnonzero(elsewhere)
+        table = DayTable(0)
+        table.add(
+            look_up(
+                np.unique(scans.person[rows]),
+                int(scans.scanned[rows].min()),
+                int(scans.scanned[rows].max()),
+            )
+        )
+        enter(rows, table.add(keys.take(rows)))
+    days = scans.scanned // DAY_MS
+    in_window = ~ancient & ~seen
+    for day in np.unique(days[in_window]):
+        rows = np.flatnonzero(in_window & (days == day))
+        enter(rows, window.add(int(day), keys.take(rows)))
+    _note(verdicts, seen, first, content == keys.content)
+    kept = ~seen
+    verdicts.scans = scans.keep(kept)
+    return (
+        Resolved(resolved.place[kept], resolved.version[kept]),
+        keys.content[kept],
+        int(strays.sum()),
+    )
+
+
+def _note(verdicts: Verdicts, seen: Mask, first: U64, same: Mask) -> None:
+    scans = verdicts.scans
+    for row in np.flatnonzero(seen & same):
+        origin = int(first[row])
+        verdicts.duplicates.append(
+            Duplicate(
+                int(scans.index[row]),
+                (int(scans.event_hi[row]), int(scans.event_lo[row])),
+                int(scans.person[row]),
+                scans.producers[scans.producer[row]],
+                origin_partition(origin),
+                origin_offset(origin),
+            )
+        )
+    verdicts.note(
+        seen & ~same,
+        Reason.ID_REUSED,
+        "this person and event id came before with other content",
+    )

@@ -1,0 +1,59 @@
+"""Step 2, validate: times against the broker's clock, and who may publish.
+
+Age and skew are judged against the broker's timestamp, never the wall clock, so that a
+re-read gives the same verdict.
+"""
+
+import numpy as np
+
+from schemas.reasons import Reason
+from schemas.scan import FUTURE_SKEW_SECONDS, Method
+from streams.batch import Verdicts
+from streams.directory import Directory
+
+DAY_MS = 86_400_000
+_METHOD_NUMBERS = {method: number for number, method in enumerate(Method, start=1)}
+
+
+def validate(verdicts: Verdicts, directory: Directory, retention_days: int) -> None:
+    """Refuse what is in the future, too old, or not its producer's to report."""
+    _times(verdicts, retention_days)
+    _producers(verdicts, directory)
+
+
+def _times(verdicts: Verdicts, retention_days: int) -> None:
+    scans = verdicts.scans
+    ahead = scans.scanned - verdicts.raw.appended[scans.index]
+    verdicts.refuse(
+        ahead > FUTURE_SKEW_SECONDS * 1000,
+        Reason.IN_FUTURE,
+        f"scanned_at is more than {FUTURE_SKEW_SECONDS} s after the broker's time",
+    )
+    if retention_days == 0:
+        return
+    scans = verdicts.scans
+    age = verdicts.raw.appended[scans.index] - scans.scanned
+    verdicts.refuse(
+        age > retention_days * DAY_MS,
+        Reason.TOO_OLD,
+        f"scanned_at is more than {retention_days} days before the broker's time",
+    )
+
+
+def _producers(verdicts: Verdicts, directory: Directory) -> None:
+    for number, name in enumerate(verdicts.scans.producers):
+        scans = verdicts.scans
+        own = scans.producer == number
+        if not own.any():
+            continue
+        producer = directory.producer(name)
+        if producer is None or not producer.active:
+            why = "is not registered" if producer is None else "is not active"
+            verdicts.refuse(own, Reason.PRODUCER_NOT_ALLOWED, f"producer {name} {why}")
+        elif producer.methods is not None:
+            allowed = [_METHOD_NUMBERS[method] for method in producer.methods]
+            verdicts.refuse(
+                own & ~np.isin(scans.method, allowed),
+                Reason.PRODUCER_NOT_ALLOWED,
+                f"producer {name} may not use this method",
+            )

@@ -1,0 +1,182 @@
+"""The duplicate window: which (person, event id) were seen, where, and with what content.
+
+One open-addressing table a day of `scanned_at`, probed for a whole batch at a time. Keys are
+compared whole, never by hash alone: a false duplicate would be a lost scan. Rows of one batch
+meet each other here too, the earlier one wins.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from streams.columns import I64, U64, Mask, mix
+
+DAY_MS: Final = 86_400_000
+_EMPTY: Final = -1
+_MOST_FULL: Final = 0.6
+_OFFSET_BITS: Final = np.uint64(48)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What identifies scans, tells their contents apart, and where they came from, shape (n,)."""
+
+    event_hi: U64
+    event_lo: U64
+    person: U64
+    content: U64
+    origin: U64
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def take(self, rows: I64) -> "Keys":
+        """These rows."""
+        return Keys(
+            self.event_hi[rows], self.event_lo[rows], self.person[rows],
+            self.content[rows], self.origin[rows],
+        )  # fmt: skip
+
+
+def origins(partition: int | I64, offsets: I64) -> U64:
+    """Partition and offset in one number: the offset in the low 48 bits."""
+    high = np.asarray(partition).astype(np.uint64) << _OFFSET_BITS
+    result: U64 = high | offsets.astype(np.uint64)
+    return result
+
+
+def origin_partition(origin: int) -> int:
+    """The partition of an origin."""
+    return origin >> 48
+
+
+def origin_offset(origin: int) -> int:
+    """The offset of an origin."""
+    return origin & ((1 << 48) - 1)
+
+
+class DayTable:
+    """The keys of one day."""
+
+    def __init__(self, salt: int) -> None:
+        self._salt = np.uint64(salt)
+        self._slots = np.full(1024, _EMPTY, np.int32)
+        self._entries = np.zeros((5, 512), np.uint64)  # as the fields of Keys
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return self._slots.nbytes + self._entries.nbytes
+
+    def add(self, keys: Keys) -> tuple[Mask, U64, U64]:
+        """Enter what is new; of the rest, origin and content of the one that was first.
+
+        Returns (new, origin, content), each of shape (n,).
+        """
+        self._make_room(len(keys))
+        base = self._count
+        mask = len(self._slots) - 1
+        self._write(base, keys)
+        entries = self._entries
+        slot = self._hash(keys) & np.uint64(mask)
+        at = slot.astype(np.int64)
+        entry_of = np.full(len(keys), _EMPTY, np.int64)  # the entry that holds the row's key
+        pending = np.arange(len(keys))
+        while len(pending):
+            here = at[pending]
+            free = self._slots[here] == _EMPTY
+            # the first of the batch to reach a free slot gets it: numpy keeps the last write,
+            # so they are written last to first
+            claims = pending[free][::-1]
+            self._slots[at[claims]] = (base + claims).astype(np.int32)
+            holder = self._slots[here].astype(np.int64)
+            mine = base + pending
+            same = (
+                (entries[0, holder] == entries[0, mine])
+                & (entries[1, holder] == entries[1, mine])
+                & (entries[2, holder] == entries[2, mine])
+            )
+            entry_of[pending[same]] = holder[same]
+            pending = pending[~same]
+            at[pending] = (at[pending] + 1) & mask
+        new = entry_of == base + np.arange(len(keys))
+        content, origin = entries[3, entry_of], entries[4, entry_of]
+        self._compact(base, np.flatnonzero(new), at)
+        return new, origin, content
+
+    def _compact(self, base: int, new: I64, at: I64) -> None:
+        """Close the gaps that rows already known left among the new entries."""
+        kept = len(new)
+        if kept and new[-1] != kept - 1:
+            self._entries[:, base : base + kept] = self._entries[:, base + new]
+            self._slots[at[new]] = base + np.arange(kept, dtype=np.int32)
+        self._count = base + kept
+
+    def _hash(self, keys: Keys) -> U64:
+        return mix(keys.event_lo ^ mix(keys.event_hi ^ mix(keys.person ^ self._salt)))
+
+    def _write(self, base: int, keys: Keys) -> None:
+        end = base + len(keys)
+        columns = (keys.event_hi, keys.event_lo, keys.person, keys.content, keys.origin)
+        for row, column in enumerate(columns):
+            self._entries[row, base:end] = column
+
+    def _make_room(self, more: int) -> None:
+        needed = self._count + more
+        if needed > self._entries.shape[1]:
+            bigger = np.zeros((5, max(needed, self._entries.shape[1] * 3 // 2)), np.uint64)
+            bigger[:, : self._count] = self._entries[:, : self._count]
+            self._entries = bigger
+        if needed <= _MOST_FULL * len(self._slots):
+            return
+        size = len(self._slots)
+        while needed > _MOST_FULL * size:
+            size *= 2
+        self._slots = np.full(size, _EMPTY, np.int32)
+        e = self._entries[:, : self._count]
+        known = Keys(e[0], e[1], e[2], e[3], e[4])
+        at = (self._hash(known) & np.uint64(size - 1)).astype(np.int64)
+        pending = np.arange(self._count)
+        while len(pending):  # all keys differ: only free slots matter
+            free = pending[self._slots[at[pending]] == _EMPTY]
+            self._slots[at[free]] = free
+            pending = pending[self._slots[at[pending]] != pending]
+            at[pending] = (at[pending] + 1) & (size - 1)
+
+
+class Window:
+    """The days kept for one partition; days are days since 1970 UTC of `scanned_at`."""
+
+    def __init__(self, days: int, salt: int) -> None:
+        self._keep = days
+        self._salt = salt
+        self._days: dict[int, DayTable] = {}
+
+    def __len__(self) -> int:
+        return sum(len(table) for table in self._days.values())
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        return sum(table.nbytes for table in self._days.values())
+
+    def oldest_day(self, newest_ms: int) -> int:
+        """The first day kept when the broker's newest timestamp is `newest_ms`."""
+        return newest_ms // DAY_MS - self._keep
+
+    def add(self, day: int, keys: Keys) -> tuple[Mask, U64, U64]:
+        """As `DayTable.add`, in the table of that day."""
+        table = self._days.get(day)
+        if table is None:
+            table = self._days[day] = DayTable(self._salt)
+        return table.add(keys)
+
+    def forget_before(self, day: int) -> None:
+        """Drop the days before `day`."""
+        for old in [d for d in self._days if d < day]:
+            del self._days[old]

@@ -1,0 +1,196 @@
+"""Step 5, write: each record's row once, whatever dies in between (DESIGN §5).
+
+The usual case is a plain insert and a reading back of the range. Anything ambiguous, an error
+or a range that does not read as expected, is settled: end the attempt, read which offsets are
+present, insert exactly the absent ones under a fresh token, and again until equal.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from schemas import metrics as m
+from schemas.errors import Retryable
+from schemas.metrics import Metrics
+from streams.clickhouse import ClickHouse
+from streams.columns import U64
+from streams.convert import Rows, expire, offsets, without
+from streams.present import attempt_prefix, end_attempts, present_offsets
+
+log = structlog.get_logger()
+
+# One insert may touch a hundred partitions of a table (ClickHouse's
+# max_partitions_per_insert_block); a week is one.
+_WEEKS_PER_INSERT: Final = 50
+_WEEK_MS: Final = 7 * 86_400_000
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
+
+# Raises if this worker may no longer write to the partition; returns seconds it still may.
+Permit = Callable[[int], float]
+
+
+class NotOurs(Exception):
+    """The partition is, or may be, another worker's by now: drop the batch, acknowledge nothing."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a batch: rows by table, and when the last insert was acknowledged."""
+
+    rows: Rows
+    acknowledged_ms: int
+
+
+class Writer:
+    """Writes batches of one topic's partitions. Thread-safe; blocking."""
+
+    def __init__(
+        self,
+        clickhouse: ClickHouse,
+        metrics: Metrics,
+        *,
+        topic: str,
+        run: str,
+        retention_days: int,
+        insert_timeout_s: int,
+        permit: Permit,
+    ) -> None:
+        self._clickhouse = clickhouse
+        self._metrics = metrics
+        self._topic = topic
+        self._run = run
+        self._retention_days = retention_days
+        self._timeout_s = insert_timeout_s
+        self._permit = permit
+
+    def take_over(self, partition: int, first: int) -> U64:
+        """End whoever wrote here before; the offsets from `first` on that are already present."""
+        prefix = attempt_prefix(self._topic, partition)
+        for pause in _pauses():
+            self._permit(partition)
+            try:
+                end_attempts(self._clickhouse, prefix)
+                return np.unique(present_offsets(self._clickhouse, partition, first))
+            except Retryable as error:
+                self._away(error, partition)
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def write(self, rows: Rows, present: U64) -> Written:
+        """Every row of `rows` whose offset is not in `present`, once.
+
+        Returns when all of them read back. Raises NotOurs when the partition was lost, Fatal
+        when the tables are not what they should be.
+        """
+        wanted = offsets(rows)
+        todo = without(rows, present) if len(present) else rows
+        final, certain = self._insert(todo)
+        if not certain or not self._verified(rows, wanted):
+            final = self._settle(rows, wanted)
+        self._metrics.gauge(m.ENGINE_AWAY).set(0)
+        return Written(final, _now_ms())
+
+    def _settle(self, rows: Rows, wanted: U64) -> Rows:
+        self._metrics.counter(m.INSERT_RETRIES).inc()
+        mine = self._comment(rows)
+        final = rows
+        for pause in _pauses():
+            self._permit(rows.partition)
+            try:
+                end_attempts(self._clickhouse, mine)
+                there = present_offsets(self._clickhouse, rows.partition, rows.first, rows.last)
+                if np.array_equal(there, wanted):
+                    log.info("batch_settled", **_about(rows))
+                    return final
+                final, _ = self._insert(without(rows, np.unique(there)))
+            except Retryable as error:
+                self._away(error, rows.partition)
+                time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _verified(self, rows: Rows, wanted: U64) -> bool:
+        try:
+            there = present_offsets(self._clickhouse, rows.partition, rows.first, rows.last)
+        except Retryable as error:
+            self._away(error, rows.partition)
+            return False
+        return np.array_equal(there, wanted)
+
+    def _insert(self, rows: Rows) -> tuple[Rows, bool]:
+        """One attempt; whether each insert was answered well."""
+        final = expire(rows, _now_ms(), self._retention_days)
+        try:
+            for name, table in final.tables.items():
+                for piece in _pieces(name, table):
+                    self._insert_piece(name, piece, rows)
+        except Retryable as error:
+            self._away(error, rows.partition)
+            return final, False
+        return final, True
+
+    def _insert_piece(self, name: str, piece: pa.Table, rows: Rows) -> None:
+        left_s = self._permit(rows.partition)
+        limit_s = min(self._timeout_s, left_s)
+        if name == "scans":
+            stamp = pa.array(np.full(piece.num_rows, _now_ms()), pa.timestamp("ms", "UTC"))
+            piece = piece.append_column("written_at", stamp)
+        settings: dict[str, Any] = {
+            "async_insert": 0,
+            "insert_deduplicate": 1,
+            "insert_deduplication_token": str(uuid.uuid4()),
+            "max_execution_time": max(1, int(limit_s)),
+            "max_insert_block_size": 2_000_000,
+            "min_insert_block_size_rows": 0,
+            "min_insert_block_size_bytes": 0,
+            "input_format_arrow_allow_missing_columns": 1,
+            "log_comment": self._comment(rows),
+        }
+        with self._metrics.histogram(m.INSERT_SECONDS, name).time():
+            self._clickhouse.insert(name, piece, settings)
+
+    def _comment(self, rows: Rows) -> str:
+        prefix = attempt_prefix(self._topic, rows.partition)
+        return f"{prefix}{self._run}/{rows.first}-{rows.last}/"
+
+    def _away(self, error: Retryable, partition: int) -> None:
+        self._metrics.gauge(m.ENGINE_AWAY).set(1)
+        log.warning("clickhouse_away", partition=partition, detail=str(error))
+
+
+def _pieces(name: str, table: pa.Table) -> Iterator[pa.Table]:
+    """The table, cut where one insert would touch too many weeks."""
+    if table.num_rows == 0:
+        return
+    if name != "scans":
+        yield table
+        return
+    weeks = table.column("scanned_at").cast(pa.int64()).to_numpy() // _WEEK_MS
+    different = np.unique(weeks)
+    for begin in range(0, len(different), _WEEKS_PER_INSERT):
+        some = different[begin : begin + _WEEKS_PER_INSERT]
+        if len(some) == len(different):
+            yield table
+        else:
+            yield table.filter(pa.array(np.isin(weeks, some)))
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait before trying again: doubling, without end."""
+    pause = _FIRST_PAUSE_S
+    while True:
+        yield pause
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _about(rows: Rows) -> dict[str, int]:
+    return {"partition": rows.partition, "first": rows.first, "last": rows.last}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
