@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     scan_partitions: Annotated[int, Field(ge=1, le=4096)] = Field(
         8, description="Partitions of scans.v1, fixed once made."
     )
+    replication_factor: Annotated[int, Field(ge=1, le=7)] = Field(
+        1, description="Copies of each topic, on as many brokers."
+    )
     retention_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         21, description="Days a scan can be queried; 0 keeps everything."
     )

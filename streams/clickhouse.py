@@ -99,9 +99,9 @@ def _sorted(error: Exception) -> Exception:
     text = str(error)
     code = _code(text)
     words = " ".join(text.split())[:300]
-    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
-        if code in _HOPELESS:
-            return Fatal(f"ClickHouse refuses ({_HOPELESS[code]}): {words}")
+    answered = isinstance(error, DatabaseError) and not isinstance(error, OperationalError)
+    if answered and code in _HOPELESS:
+        return Fatal(f"ClickHouse refuses ({_HOPELESS[code]}): {words}")
     return Retryable(f"ClickHouse: {words}")
 
 

@@ -159,10 +159,9 @@ class Directory:
         """The numbers that `Found.ward` uses for these wards."""
         return np.array([self._wards[c] for c in codes if c in self._wards], dtype=np.int32)
 
-    def place(self, place: int) -> Place | None:
-        """The place's whole record."""
-        value = self._places.get(place)
-        return None if value is None else Place.model_validate_json(value)
+    def places(self) -> list[Place]:
+        """All places with everything that is known of them."""
+        return [Place.model_validate_json(value) for value in list(self._places.values())]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ this transport; agents must read with `stream.noack().events()` and acknowledge 
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import faust
@@ -28,8 +29,6 @@ from faust.types import TP
 from faust.types.transports import TransportT
 from faust.types.tuples import ConsumerMessage, ack_lock
 from mode.utils.futures import notify
-
-BeforeRevoke = Callable[[set[TP]], Awaitable[None]]
 
 
 class WholePartitions:
@@ -177,7 +176,7 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish what is in flight, commit it, then hand the partitions over."""
-        await cast(BatchApp, self.app).before_revoke(revoked)
+        await cast(BatchApp, self.app).hooks.before_revoke(revoked)
         await self.commit()
         with ack_lock:
             for tp in revoked:
@@ -191,21 +190,38 @@ class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
 
 
-class BatchApp(faust.App):
-    """A Faust app on `BatchTransport`.
+@dataclass(frozen=True)
+class Hooks:
+    """What an app's owner does at its turning points.
 
     `before_revoke` is awaited with the partitions about to be handed over, while their batches
-    can still be committed; `heartbeat` says how sure this worker may be that they are its own.
+    can still be committed; `opening` before the app starts, `closing` before its consumer stops.
     """
 
-    before_revoke: BeforeRevoke
-    heartbeat: HeartbeatClock
+    opening: Callable[[], Awaitable[None]]
+    before_revoke: Callable[[set[TP]], Awaitable[None]]
+    closing: Callable[[], Awaitable[None]]
 
-    def __init__(self, *args: Any, before_revoke: BeforeRevoke, **options: Any) -> None:
-        self.before_revoke = before_revoke
+
+class BatchApp(faust.App):
+    """A Faust app on `BatchTransport`. `heartbeat` says how sure its assignment is."""
+
+    def __init__(self, *args: Any, hooks: Hooks, **options: Any) -> None:
+        self.hooks = hooks
         self.heartbeat = HeartbeatClock()
-        super().__init__(*args, topic_disable_leader=True, **options)
-        self.conf.ConsumerScheduler = WholePartitions  # type: ignore[assignment]
+        super().__init__(
+            *args, topic_disable_leader=True, ConsumerScheduler=WholePartitions, **options
+        )
 
     def _new_transport(self) -> TransportT:
         return BatchTransport(self.conf.broker_consumer, self, loop=self.loop)
+
+    async def on_start(self) -> None:
+        """Start."""
+        await self.hooks.opening()
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """Stop."""
+        await self.hooks.closing()
+        await super().on_stop()

@@ -31,8 +31,9 @@ _WEEKS_PER_INSERT: Final = 50
 _WEEK_MS: Final = 7 * 86_400_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
-# Raises if this worker may no longer write to the partition; returns seconds it still may.
-Permit = Callable[[int], float]
+# Seconds this worker may still write to the partition; waits while it cannot be sure, and
+# raises NotOurs when the partition is lost.
+Permit = Callable[[], float]
 
 
 class NotOurs(Exception):
@@ -59,7 +60,6 @@ class Writer:
         run: str,
         retention_days: int,
         insert_timeout_s: int,
-        permit: Permit,
     ) -> None:
         self._clickhouse = clickhouse
         self._metrics = metrics
@@ -67,13 +67,12 @@ class Writer:
         self._run = run
         self._retention_days = retention_days
         self._timeout_s = insert_timeout_s
-        self._permit = permit
 
-    def take_over(self, partition: int, first: int) -> U64:
+    def take_over(self, partition: int, first: int, permit: Permit) -> U64:
         """End whoever wrote here before; the offsets from `first` on that are already present."""
         prefix = attempt_prefix(self._topic, partition)
         for pause in _pauses():
-            self._permit(partition)
+            permit()
             try:
                 end_attempts(self._clickhouse, prefix)
                 return np.unique(present_offsets(self._clickhouse, partition, first))
@@ -82,7 +81,7 @@ class Writer:
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    def write(self, rows: Rows, present: U64) -> Written:
+    def write(self, rows: Rows, present: U64, permit: Permit) -> Written:
         """Every row of `rows` whose offset is not in `present`, once.
 
         Returns when all of them read back. Raises NotOurs when the partition was lost, Fatal
@@ -90,25 +89,25 @@ class Writer:
         """
         wanted = offsets(rows)
         todo = without(rows, present) if len(present) else rows
-        final, certain = self._insert(todo)
+        final, certain = self._insert(todo, permit)
         if not certain or not self._verified(rows, wanted):
-            final = self._settle(rows, wanted)
+            final = self._settle(rows, wanted, permit)
         self._metrics.gauge(m.ENGINE_AWAY).set(0)
         return Written(final, _now_ms())
 
-    def _settle(self, rows: Rows, wanted: U64) -> Rows:
+    def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> Rows:
         self._metrics.counter(m.INSERT_RETRIES).inc()
         mine = self._comment(rows)
         final = rows
         for pause in _pauses():
-            self._permit(rows.partition)
+            permit()
             try:
                 end_attempts(self._clickhouse, mine)
                 there = present_offsets(self._clickhouse, rows.partition, rows.first, rows.last)
                 if np.array_equal(there, wanted):
                     log.info("batch_settled", **_about(rows))
                     return final
-                final, _ = self._insert(without(rows, np.unique(there)))
+                final, _ = self._insert(without(rows, np.unique(there)), permit)
             except Retryable as error:
                 self._away(error, rows.partition)
                 time.sleep(pause)
@@ -122,20 +121,20 @@ class Writer:
             return False
         return np.array_equal(there, wanted)
 
-    def _insert(self, rows: Rows) -> tuple[Rows, bool]:
+    def _insert(self, rows: Rows, permit: Permit) -> tuple[Rows, bool]:
         """One attempt; whether each insert was answered well."""
         final = expire(rows, _now_ms(), self._retention_days)
         try:
             for name, table in final.tables.items():
                 for piece in _pieces(name, table):
-                    self._insert_piece(name, piece, rows)
+                    self._insert_piece(name, piece, rows, permit)
         except Retryable as error:
             self._away(error, rows.partition)
             return final, False
         return final, True
 
-    def _insert_piece(self, name: str, piece: pa.Table, rows: Rows) -> None:
-        left_s = self._permit(rows.partition)
+    def _insert_piece(self, name: str, piece: pa.Table, rows: Rows, permit: Permit) -> None:
+        left_s = permit()
         limit_s = min(self._timeout_s, left_s)
         if name == "scans":
             stamp = pa.array(np.full(piece.num_rows, _now_ms()), pa.timestamp("ms", "UTC"))

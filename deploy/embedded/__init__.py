@@ -1,1 +1,1 @@
-"""One machine, nothing but Python: Kafka, the ClickHouse engine and the app under one supervisor."""
+"""One machine, nothing but Python: Kafka, ClickHouse's engine and the app, supervised."""

@@ -1,0 +1,181 @@
+"""Cases: registered, amended, closed, voided, each change a CloudEvent on `cases.v1`."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, Final, Literal
+
+import orjson
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from console.store import outbox, tables
+from console.store.engine import Store, allocate, utc_now
+from console.store.errors import Conflict, NotFound
+from console.store.outbox import Entry
+from issuer.units import contains
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.clock import LOCAL
+from schemas.scan import format_timestamp
+from schemas.topics import CASES
+
+Change = Literal["registered", "amended", "closed", "voided"]
+
+AMENDABLE: Final = frozenset(
+    {"status", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
+)
+_SOURCE: Final = "/truyvet/console"
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """A case to register."""
+
+    person: str
+    ward: str
+    status: CaseStatus = CaseStatus.CONFIRMED
+    onset: date | None = None
+    sampled_on: date | None = None
+    isolated_at: datetime | None = None
+    negative_at: datetime | None = None
+    rule_set: str | None = None
+
+
+def register_case(
+    store: Store, new: NewCase, *, registered_by: str, request_key: str | None = None
+) -> Case:
+    """A new case, on its way to `cases.v1`.
+
+    The same `request_key` again returns the case it made, and makes no second one. Raises
+    Conflict if it was used for another case.
+    """
+    try:
+        return _register(store, new, registered_by, request_key)
+    except IntegrityError:  # on PostgreSQL, the same request at the same time was first
+        return _register(store, new, registered_by, request_key)
+
+
+def _register(store: Store, new: NewCase, registered_by: str, request_key: str | None) -> Case:
+    request_hash = hashlib.sha256(orjson.dumps(asdict(new))).hexdigest() if request_key else None
+    now = utc_now()
+    year = now.astimezone(LOCAL).year
+    c = tables.cases.c
+    with store.write() as connection:
+        if request_key:
+            made = connection.execute(
+                select(tables.cases).where(c.request_key == request_key)
+            ).first()
+            if made and made.request_hash != request_hash:
+                raise Conflict(
+                    "Idempotency-Key này đã dùng cho một ca khác. / "
+                    "This Idempotency-Key was used for another case."
+                )
+            if made:
+                return _case(made)
+        number = allocate(connection, f"case/{year}")
+        case_id = f"C-{year}-{number:06}"
+        case = Case(id=case_id, registered_at=now, registered_by=registered_by, **asdict(new))
+        request = {"request_key": request_key, "request_hash": request_hash}
+        connection.execute(insert(tables.cases), [case.model_dump() | request])
+        outbox.append(connection, [_event(case, "registered", now)], now)
+    return case
+
+
+def amend(store: Store, case_id: str, changes: Mapping[str, Any]) -> Case:
+    """The case with these fields changed (of `AMENDABLE`); without a difference, as it was.
+
+    Raises NotFound, Conflict if it is closed or voided, and pydantic's ValidationError.
+    """
+    assert set(changes) <= AMENDABLE
+    with store.write() as connection:
+        before = _locked(connection, case_id)
+        if before.status not in OPEN_STATUSES:
+            raise Conflict(
+                f"Ca {case_id} đã đóng hoặc bị huỷ. / Case {case_id} is closed or voided."
+            )
+        return _changed(connection, before, dict(changes), "amended")
+
+
+def close(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
+    """The case, followed to its end. Raises NotFound, or Conflict if it is voided."""
+    return _end(store, case_id, CaseStatus.CLOSED, "closed", by, reason)
+
+
+def void(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
+    """The case, registered in error. Raises NotFound."""
+    return _end(store, case_id, CaseStatus.VOIDED, "voided", by, reason)
+
+
+def case(store: Store, case_id: str) -> Case | None:
+    """One case, or None."""
+    with store.read() as connection:
+        row = connection.execute(select(tables.cases).where(tables.cases.c.id == case_id)).first()
+    return _case(row) if row else None
+
+
+def list_cases(store: Store, area: str, *, limit: int = 100, offset: int = 0) -> list[Case]:
+    """Cases whose ward is in the area, the newest first."""
+    c = tables.cases.c
+    query = select(tables.cases).order_by(c.registered_at.desc(), c.id.desc())
+    with store.read() as connection:
+        rows = connection.execution_options(yield_per=1_000).execute(query)
+        inside = (row for row in rows if contains(area, row.ward))
+        return [_case(row) for row in islice(inside, offset, offset + limit)]
+
+
+def _end(
+    store: Store, case_id: str, status: CaseStatus, change: Change, by: str, reason: str | None
+) -> Case:
+    with store.write() as connection:
+        before = _locked(connection, case_id)
+        if before.status is CaseStatus.VOIDED and status is not CaseStatus.VOIDED:
+            raise Conflict(f"Ca {case_id} đã bị huỷ. / Case {case_id} is voided and stays so.")
+        after = _changed(connection, before, {"status": status}, change)
+        if after is not before:
+            c = tables.cases.c
+            connection.execute(
+                update(tables.cases).where(c.id == case_id).values(ended_by=by, ended_reason=reason)
+            )
+        return after
+
+
+def _locked(connection: Connection, case_id: str) -> Case:
+    """The case, its row locked until the transaction ends."""
+    query = select(tables.cases).where(tables.cases.c.id == case_id).with_for_update()
+    row = connection.execute(query).first()
+    if row is None:
+        raise NotFound(f"Không có ca {case_id}. / There is no case {case_id}.")
+    return _case(row)
+
+
+def _changed(connection: Connection, before: Case, changes: dict[str, Any], change: Change) -> Case:
+    after = Case.model_validate(before.model_dump() | changes)
+    if after == before:
+        return before
+    after = after.model_copy(update={"version": before.version + 1})
+    connection.execute(
+        update(tables.cases).where(tables.cases.c.id == after.id).values(after.model_dump())
+    )
+    now = utc_now()
+    outbox.append(connection, [_event(after, change, now)], now)
+    return after
+
+
+def _event(case: Case, change: Change, now: datetime) -> Entry:
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": f"{case.id}/{case.version}",
+        "ce_source": _SOURCE,
+        "ce_type": f"vn.truyvet.case.{change}",
+        "ce_time": format_timestamp(now),
+        "content-type": "application/json",
+    }
+    value = case.model_dump_json(exclude_none=True).encode()
+    return Entry(CASES.name, case.id, value, headers)
+
+
+def _case(row: Row[Any]) -> Case:
+    fields = dict(row._mapping)
+    return Case.model_validate({name: fields[name] for name in Case.model_fields})

@@ -1,0 +1,107 @@
+"""API keys: shown once, kept only as their SHA-256."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, select, update
+
+from console.store import tables
+from console.store.engine import Store, utc_now
+from console.store.errors import NotFound
+from schemas.errors import UserError
+
+KEY_PREFIX: Final = "tv_"
+_SECRET: Final = re.compile(r"tv_[A-Za-z0-9_-]{43,}")
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """Who a key stands for: a role, an area, and for a producer its id."""
+
+    id: int
+    name: str
+    role: str
+    area: str
+    producer: str | None
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+def create_key(
+    store: Store, role: str, area: str, *, producer: str | None = None, name: str
+) -> str:
+    """A new key; this is the only time it can be seen."""
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    ensure_key(store, secret, role, area, producer=producer, name=name)
+    return secret
+
+
+def ensure_key(
+    store: Store, secret: str, role: str, area: str, *, producer: str | None = None, name: str
+) -> ApiKey:
+    """The key with this secret; made if there is none. One that was revoked stays revoked.
+
+    Raises UserError if the secret is not `tv_` and at least 43 characters (256 bits).
+    """
+    if not _SECRET.fullmatch(secret):
+        raise UserError(
+            "Khoá API phải là 'tv_' và ít nhất 43 ký tự ngẫu nhiên. / "
+            "An API key is 'tv_' and at least 43 random characters."
+        )
+    digest = _digest(secret)
+    with store.write() as connection:
+        k = tables.api_keys
+        row = connection.execute(select(k).where(k.c.sha256 == digest)).first()
+        if row is None:
+            values = {
+                "sha256": digest,
+                "name": name,
+                "role": role,
+                "area": area,
+                "producer": producer,
+                "created_at": utc_now(),
+            }
+            row = connection.execute(insert(k).values(values).returning(k)).one()
+    return _key(row)
+
+
+def find_key(store: Store, secret: str) -> ApiKey | None:
+    """The key with this secret, unless there is none or it is revoked."""
+    if not _SECRET.fullmatch(secret):
+        return None
+    k = tables.api_keys
+    query = select(k).where(k.c.sha256 == _digest(secret), k.c.revoked_at.is_(None))
+    with store.read() as connection:
+        row = connection.execute(query).first()
+    return _key(row) if row else None
+
+
+def revoke_key(store: Store, key_id: int) -> None:
+    """Refuse it from now on. Raises NotFound if there is none."""
+    k = tables.api_keys
+    change = update(k).where(k.c.id == key_id, k.c.revoked_at.is_(None))
+    with store.write() as connection:
+        if connection.scalar(select(k.c.id).where(k.c.id == key_id)) is None:
+            raise NotFound(f"Không có khoá {key_id}. / There is no key {key_id}.")
+        connection.execute(change.values(revoked_at=utc_now()))
+
+
+def list_keys(store: Store) -> list[ApiKey]:
+    """All keys, by id; never their secrets."""
+    with store.read() as connection:
+        rows = connection.execute(select(tables.api_keys).order_by(tables.api_keys.c.id)).all()
+    return [_key(row) for row in rows]
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(
+        row.id, row.name, row.role, row.area, row.producer, row.created_at, row.revoked_at
+    )

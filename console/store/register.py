@@ -1,0 +1,207 @@
+"""Registering sites with their places and first codes, in bulk, once per external key."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, insert, select
+
+from console.store import outbox, tables
+from console.store.engine import Store, allocate, utc_now
+from console.store.rows import code_row, place_row, site_entries, site_row
+from console.store.sites import places_by_id
+from issuer.codes import KeyRing, issue
+from schemas.places import Code, Hours, Place, Site, Trip
+
+_CHUNK_PLACES: Final = 2_000
+_MAX_PLACES: Final = 2**30 - 1
+
+
+@dataclass(frozen=True)
+class NewPlace:
+    """A place to register. `external_key` is what the source calls it, unique in the source."""
+
+    name: str
+    kind: str
+    external_key: str
+    hours: Hours | None = None
+    capacity: int | None = None
+    enclosed: bool = False
+    small: bool = False
+    gate: bool = False
+    usual_stay: int | None = None
+    trips: tuple[Trip, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewSite:
+    """A site to register, with its places."""
+
+    name: str
+    kind: str
+    ward: str
+    sector: str
+    external_key: str
+    address: str | None = None
+    places: tuple[NewPlace, ...] = ()
+
+
+@dataclass
+class _Chunk:
+    """What one transaction adds, and the ids of everything asked for, by external key."""
+
+    sites: list[Site] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    site_ids: dict[str, int] = field(default_factory=dict)
+    place_ids: dict[str, int] = field(default_factory=dict)
+
+
+def register_sites(
+    store: Store,
+    ring: KeyRing,
+    new_sites: Iterable[NewSite],
+    *,
+    source: str,
+    valid_from: datetime | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[Place]:
+    """The places of these sites, in the order given, each with a code valid from `valid_from`.
+
+    A site or place that `source` registered before, by its external key, is returned as it
+    stands; only what is new is added. `on_progress` is told how many places are done.
+    A transaction holds a few thousand places: after a crash, call it again.
+    """
+    done: list[Place] = []
+    for sites in _chunks(new_sites):
+        with store.write() as connection:
+            done += _register(connection, ring, sites, source, valid_from)
+        if on_progress:
+            on_progress(len(done))
+    return done
+
+
+def _chunks(new_sites: Iterable[NewSite]) -> Iterator[list[NewSite]]:
+    chunk: list[NewSite] = []
+    size = 0
+    for new in new_sites:
+        chunk.append(new)
+        size += 1 + len(new.places)
+        if size >= _CHUNK_PLACES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _register(
+    connection: Connection,
+    ring: KeyRing,
+    new_sites: Sequence[NewSite],
+    source: str,
+    valid_from: datetime | None,
+) -> list[Place]:
+    chunk = _Chunk()
+    site_keys = dict.fromkeys(site.external_key for site in new_sites)
+    place_keys = dict.fromkeys(place.external_key for site in new_sites for place in site.places)
+    # ids first: on PostgreSQL the counter's row keeps a second registration out until the end
+    next_site = allocate(connection, "site", len(site_keys))
+    next_place = allocate(connection, "place", max(1, len(place_keys)))
+    chunk.site_ids = _known(connection, source, "site", list(site_keys))
+    chunk.place_ids = _known(connection, source, "place", list(place_keys))
+    old_places = list(chunk.place_ids.values())
+    new_site_keys, new_place_keys = [], []
+    for new in new_sites:
+        if new.external_key not in chunk.site_ids:
+            chunk.site_ids[new.external_key] = next_site
+            chunk.sites.append(_site(new, next_site))
+            new_site_keys.append(new.external_key)
+            next_site += 1
+        for spot in new.places:
+            if spot.external_key not in chunk.place_ids:
+                assert next_place <= _MAX_PLACES
+                chunk.place_ids[spot.external_key] = next_place
+                code = Code(version=1, token=issue(ring, next_place, 1), valid_from=valid_from)
+                site_id = chunk.site_ids[new.external_key]
+                chunk.places.append(_place(new, spot, next_place, site_id, code))
+                new_place_keys.append(spot.external_key)
+                next_place += 1
+    _give_back(connection, "site", next_site)
+    _give_back(connection, "place", next_place)
+    _insert(connection, tables.sites, [site_row(site) for site in chunk.sites])
+    _insert(connection, tables.places, [place_row(place) for place in chunk.places])
+    _insert(
+        connection, tables.codes, [code_row(p.id, code) for p in chunk.places for code in p.codes]
+    )
+    _remember(connection, source, "site", new_site_keys, chunk.site_ids)
+    _remember(connection, source, "place", new_place_keys, chunk.place_ids)
+    outbox.append(connection, site_entries(chunk.sites, chunk.places), utc_now())
+    by_id = {p.id: p for p in [*places_by_id(connection, old_places), *chunk.places]}
+    return [by_id[chunk.place_ids[spot.external_key]] for new in new_sites for spot in new.places]
+
+
+def _site(new: NewSite, site_id: int) -> Site:
+    return Site(
+        id=site_id,
+        name=new.name,
+        kind=new.kind,
+        ward=new.ward,
+        sector=new.sector,
+        address=new.address,
+    )
+
+
+def _place(new: NewSite, spot: NewPlace, place_id: int, site_id: int, code: Code) -> Place:
+    return Place(
+        id=place_id,
+        site=site_id,
+        name=spot.name,
+        kind=spot.kind,
+        ward=new.ward,
+        sector=new.sector,
+        hours=spot.hours,
+        capacity=spot.capacity,
+        enclosed=spot.enclosed,
+        small=spot.small,
+        gate=spot.gate,
+        usual_stay=spot.usual_stay,
+        codes=(code,),
+        trips=spot.trips,
+    )
+
+
+def _known(connection: Connection, source: str, entity: str, keys: Sequence[str]) -> dict[str, int]:
+    """Ids of what this source registered before, by external key."""
+    s = tables.sources.c
+    found: dict[str, int] = {}
+    for begin in range(0, len(keys), 500):
+        rows = connection.execute(
+            select(s.external_key, s.id).where(
+                s.source == source,
+                s.entity == entity,
+                s.external_key.in_(keys[begin : begin + 500]),
+            )
+        )
+        found.update((row.external_key, row.id) for row in rows)
+    return found
+
+
+def _remember(
+    connection: Connection, source: str, entity: str, keys: Sequence[str], ids: dict[str, int]
+) -> None:
+    rows = [
+        {"source": source, "entity": entity, "external_key": key, "id": ids[key]} for key in keys
+    ]
+    _insert(connection, tables.sources, rows)
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _give_back(connection: Connection, name: str, unused: int) -> None:
+    """Numbers taken but not needed, so that ids stay dense; the counter's row is still ours."""
+    c = tables.counters.c
+    change = tables.counters.update().where(c.name == name).values(value=unused - 1)
+    connection.execute(change)

@@ -1,0 +1,77 @@
+"""What a worker counts of each finished batch, and of its lines."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas import metrics as m
+from schemas.metrics import Metrics
+from streams.directory import Directory
+from streams.latency import Latencies
+from streams.line import Finished, Line
+from streams.watch import OpenCases
+
+
+class Accounts:
+    """Feeds the metrics and the latencies."""
+
+    def __init__(self, metrics: Metrics, latencies: Latencies) -> None:
+        self._metrics = metrics
+        self._latencies = latencies
+
+    def done(self, finished: Finished) -> None:
+        """One batch was acknowledged."""
+        metrics, judged = self._metrics, finished.judged
+        raw, verdicts = judged.verdicts.raw, judged.verdicts
+        partition = str(raw.partition)
+        tables = finished.written.rows.tables
+        metrics.counter(m.SCANS_IN, partition).inc(len(raw))
+        metrics.counter(m.SCANS_WRITTEN, partition).inc(tables["scans"].num_rows)
+        metrics.counter(m.SCANS_DUPLICATE, partition).inc(tables["duplicates"].num_rows)
+        for reason, count in Counter(r.reason.value for r in verdicts.rejected).items():
+            metrics.counter(m.SCANS_REJECTED, reason).inc(count)
+        if "expired" in tables:
+            metrics.counter(m.SCANS_EXPIRED).inc(tables["expired"].num_rows)
+        metrics.counter(m.SCANS_MISPLACED).inc(judged.misplaced)
+        metrics.counter(m.UNKNOWN_FIELDS).inc(verdicts.unknown_fields)
+        metrics.counter(m.REREAD).inc(finished.reread)
+        metrics.histogram(m.BATCH_ROWS).observe(len(raw))
+        delays = self._latencies.note(raw.appended, finished.written.acknowledged_ms)
+        _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
+        if len(verdicts.scans):
+            late = raw.appended[verdicts.scans.index] - verdicts.scans.scanned
+            _observe_all(metrics, m.UPLOAD_DELAY, np.maximum(late, 0) / 1000)
+
+    def gauges(
+        self, lines: Callable[[], list[Line]], directory: Directory, cases: OpenCases
+    ) -> None:
+        """What is, rather than what happened; called when the metrics are read."""
+        now_ms = time.time_ns() // 1_000_000
+        in_flight = 0
+        for line in lines():
+            oldest = line.oldest_unwritten_ms
+            lag = 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
+            self._metrics.gauge(m.LAG_SECONDS, str(line.partition)).set(lag)
+            self._metrics.gauge(m.LAG_OFFSETS, str(line.partition)).set(line.unacknowledged)
+            in_flight += line.in_flight
+        self._metrics.gauge(m.IN_FLIGHT).set(in_flight)
+        self._metrics.gauge(m.CODES_KNOWN).set(directory.codes)
+        self._metrics.gauge(m.OPEN_CASES).set(cases.cases)
+        self._metrics.gauge(m.PLACE_WINDOWS).set(cases.windows)
+
+
+def _observe_all(
+    metrics: Metrics, definition: m.MetricDef, values: npt.NDArray[np.float64]
+) -> None:
+    """Every value, a bucket at a time: a call for each of 60,000 would cost more than the scan."""
+    assert definition.buckets is not None
+    histogram = metrics.histogram(definition)
+    edges = np.array([*definition.buckets, np.inf])
+    counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges))
+    for bucket, count in zip(histogram._buckets, counts.tolist(), strict=True):
+        if count:
+            bucket.inc(count)
+    histogram._sum.inc(float(values.sum()))

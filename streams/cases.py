@@ -1,0 +1,113 @@
+"""Reading `cases.v1`: what a record says of a case, and the windows of those that are open."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.errors import InvalidEvent, Retryable
+from streams.watch import OpenCases, Watched
+
+log = structlog.get_logger()
+_PAUSE_S = 1.0
+
+
+def read_case(key: bytes | None, value: bytes | None) -> Case | None:
+    """The case a record carries; None for a tombstone. Raises InvalidEvent, saying why.
+
+    Another system's case (its id begins with its producer's id and a slash) is suspected until
+    an epidemiologist confirms it here.
+    """
+    if value is None:
+        return None
+    try:
+        case = Case.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "record"
+        raise InvalidEvent(f"case record: {field}: {first['msg']}") from None
+    if key != case.id.encode():
+        raise InvalidEvent(f"case record: the key is not the case's id {case.id}")
+    system, slash, _ = case.id.partition("/")
+    if slash and case.registered_by != system:
+        raise InvalidEvent(f"case record: {case.registered_by} may not write case {case.id}")
+    if slash and case.status is CaseStatus.CONFIRMED:
+        return case.model_copy(update={"status": CaseStatus.SUSPECTED})
+    return case
+
+
+class CaseWatcher:
+    """Keeps the open-case index: on and off with the case, anew when its person scans.
+
+    `windows_of` reads ClickHouse (blocking); it raises Retryable while that is away.
+    """
+
+    def __init__(self, index: OpenCases, windows_of: Callable[[Case], Watched]) -> None:
+        self._index = index
+        self._windows_of = windows_of
+        self._cases: dict[str, Case] = {}
+        self._due: dict[str, None] = {}  # an ordered set: a case is due once
+        self._came = asyncio.Event()
+
+    def apply(self, record: Any) -> None:
+        """A record of `cases.v1`. Raises InvalidEvent for one that makes no sense."""
+        case = read_case(record.key, record.value)
+        if case is None:
+            self._forget(record.key.decode("utf-8", "replace"))
+            return
+        known = self._cases.get(case.id)
+        if known is not None and case.version <= known.version:
+            return
+        self._cases[case.id] = case
+        if case.status in OPEN_STATUSES:
+            self._make_due(case.id)
+        else:
+            self._index.close(case.id)
+
+    def person_scanned(self, person: int) -> None:
+        """The person of an open case has new scans: its windows may have changed."""
+        for watched in self._index.of_person(person):
+            self._make_due(watched.case)
+
+    async def run(self) -> None:
+        """Work off what is due, until cancelled."""
+        while True:
+            while self._due:
+                await self._look_at(next(iter(self._due)))
+            self._came.clear()
+            await self._came.wait()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is due."""
+        return not self._due
+
+    async def _look_at(self, case_id: str) -> None:
+        case = self._cases.get(case_id)
+        self._due.pop(case_id, None)
+        if case is None or case.status not in OPEN_STATUSES:
+            return
+        try:
+            watched = await asyncio.to_thread(self._windows_of, case)
+        except Retryable as error:
+            log.warning("case_waits", case=case_id, detail=str(error))
+            self._make_due(case_id)
+            await asyncio.sleep(_PAUSE_S)
+            return
+        except ValueError as error:
+            log.error("case_not_watched", case=case_id, detail=str(error))
+            return
+        latest = self._cases.get(case_id)
+        if latest is not None and latest.status in OPEN_STATUSES:
+            self._index.open(watched)
+
+    def _forget(self, case_id: str) -> None:
+        self._cases.pop(case_id, None)
+        self._index.close(case_id)
+
+    def _make_due(self, case_id: str) -> None:
+        self._due[case_id] = None
+        self._came.set()

@@ -1,0 +1,91 @@
+"""Reading a compacted topic whole, then following it: a reader without a group.
+
+Each worker has its own, so each knows every place, producer and open case. `ready` is set when
+everything that was on the topic at the start has been applied.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+log = structlog.get_logger()
+
+# Takes one aiokafka record; raises ValueError for one that makes no sense.
+Apply = Callable[[Any], None]
+_PAUSE_S = 1.0
+
+
+class Follower:
+    """Applies every record of one topic, in the order of each partition, for ever."""
+
+    def __init__(self, bootstrap: str, topic: str, apply: Apply) -> None:
+        self._bootstrap = bootstrap
+        self.topic = topic
+        self._apply = apply
+        self._next: dict[TopicPartition, int] = {}
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled; a broker that is away is waited for."""
+        while True:
+            try:
+                await self._follow()
+            except (KafkaError, OSError) as error:
+                log.warning("follower_waits", topic=self.topic, detail=str(error))
+                await asyncio.sleep(_PAUSE_S)
+
+    async def _follow(self) -> None:
+        consumer = AIOKafkaConsumer(
+            self.topic,
+            bootstrap_servers=self._bootstrap,
+            group_id=None,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_wait_ms=250,
+        )
+        await consumer.start()
+        try:
+            partitions = sorted(consumer.assignment())  # without a group: all of them
+            for partition in partitions:
+                consumer.seek(partition, self._next.get(partition, 0))
+            await self._from_the_start(consumer, partitions)
+            ends = await consumer.end_offsets(partitions)
+            while True:
+                if not self.ready.is_set():
+                    behind = [p for p in partitions if await consumer.position(p) < ends[p]]
+                    if not behind:
+                        self.ready.set()
+                batches = await consumer.getmany(timeout_ms=500, max_records=10_000)
+                for partition, records in batches.items():
+                    self._take(records)
+                    self._next[partition] = records[-1].offset + 1
+                await asyncio.sleep(0)
+        finally:
+            await consumer.stop()
+
+    async def _from_the_start(
+        self, consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
+    ) -> None:
+        """Compaction may have taken the head of the log away: begin where it begins."""
+        begins = await consumer.beginning_offsets(partitions)
+        for partition in partitions:
+            if self._next.get(partition, 0) < begins[partition]:
+                consumer.seek(partition, begins[partition])
+
+    def _take(self, records: list[Any]) -> None:
+        for record in records:
+            try:
+                self._apply(record)
+            except (ValueError, KeyError, TypeError) as error:
+                log.error(
+                    "record_ignored",
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                    detail=str(error)[:300],
+                )

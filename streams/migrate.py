@@ -1,0 +1,89 @@
+"""Topics and ClickHouse tables as `schemas` says they are. Safe twice, and from two processes.
+
+Every statement is idempotent and numbers only grow, so two that run at once do the same work.
+"""
+
+import asyncio
+from collections.abc import Iterator
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from schemas.clickhouse import migrations
+from schemas.errors import Fatal, Retryable, UserError
+from schemas.settings import Settings
+from schemas.topics import TOPICS
+from streams.clickhouse import ClickHouse
+
+log = structlog.get_logger()
+
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    number UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)
+) ENGINE = ReplacingMergeTree(applied_at) ORDER BY number
+"""
+
+
+def migrate(settings: Settings) -> list[str]:
+    """Create what is missing; what was done, one line each. Raises UserError if it cannot."""
+    try:
+        return [*asyncio.run(_topics(settings)), *_tables(settings)]
+    except (KafkaError, OSError) as error:
+        raise UserError(
+            f"Kafka at {settings.kafka_bootstrap} cannot be reached ({error}). "
+            "Is it running? See `truyvet doctor`."
+        ) from None
+    except (Retryable, Fatal) as error:
+        raise UserError(
+            f"ClickHouse at {settings.clickhouse_url} cannot be migrated: {error}. "
+            "See `truyvet doctor`."
+        ) from None
+
+
+async def _topics(settings: Settings) -> list[str]:
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=20_000
+    )
+    await admin.start()
+    try:
+        existing = set(await admin.list_topics())
+        wanted = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions or settings.scan_partitions,
+                replication_factor=settings.replication_factor,
+                topic_configs=topic.config(settings.retention_days),
+            )
+            for topic in TOPICS
+            if topic.name not in existing
+        ]
+        if not wanted:
+            return []
+        answer = await admin.create_topics(wanted, timeout_ms=20_000)
+        for name, code, *words in answer.topic_errors:
+            error = for_code(code)
+            if code != 0 and error is not TopicAlreadyExistsError:
+                raise KafkaError(f"topic {name}: {error.__name__} {words}")
+        return [f"topic {topic.name}" for topic in wanted]
+    finally:
+        await admin.close()
+
+
+def _tables(settings: Settings) -> Iterator[str]:
+    clickhouse = ClickHouse(settings, timeout_s=60)
+    try:
+        clickhouse.command(_LEDGER)
+        done = {number for (number,) in clickhouse.rows("SELECT number FROM schema_migrations")}
+        for migration in migrations(settings.retention_days):
+            if migration.number in done:
+                continue
+            for statement in migration.statements:
+                clickhouse.command(statement)
+            clickhouse.command(
+                "INSERT INTO schema_migrations (number, name) "  # noqa: S608 (our own files' names)
+                f"VALUES ({migration.number}, '{migration.name}')"
+            )
+            yield f"table migration {migration.number:04d} {migration.name}"
+    finally:
+        clickhouse.close()

@@ -1,0 +1,58 @@
+"""All partitions of a worker: hands batches to their lines and holds the stream back."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from streams.line import Delivered, Line, Shop
+
+log = structlog.get_logger()
+
+# Records that may wait for a slot, in all lines together, as a multiple of a full batch. At some
+# 600 bytes of Python objects a record this bounds what a backlog can cost in memory.
+_ROOM_IN_BATCHES = 6
+
+
+class Pipeline:
+    """The lines of the partitions this worker has now."""
+
+    def __init__(self, shop: Shop, stop: Callable[[BaseException], None]) -> None:
+        self._shop = shop
+        self._stop = stop
+        self._lines: dict[int, tuple[Line, asyncio.Task[None]]] = {}
+        self._room = _ROOM_IN_BATCHES * shop.flush_records
+
+    async def submit(self, partition: int, event: Delivered) -> None:
+        """Give a batch to its line; waits while too many records wait already."""
+        while self.records > self._room:  # noqa: ASYNC110 (many lines make room, at any time)
+            await asyncio.sleep(0.01)
+        if partition not in self._lines:
+            line = Line(partition, self._shop)
+            task = asyncio.create_task(line.run(), name=f"partition-{partition}")
+            task.add_done_callback(self._ended)
+            self._lines[partition] = (line, task)
+        self._lines[partition][0].offer(event)
+
+    @property
+    def records(self) -> int:
+        """Records that wait in all lines."""
+        return sum(line.records for line, _ in self._lines.values())
+
+    def lines(self) -> list[Line]:
+        """The lines, for the metrics."""
+        return [line for line, _ in self._lines.values()]
+
+    async def leave(self, partitions: Iterable[int], timeout_s: float) -> None:
+        """Finish what is in flight in these partitions and forget them."""
+        leaving = [self._lines.pop(p) for p in partitions if p in self._lines]
+        await asyncio.gather(*(line.leave(timeout_s) for line, _ in leaving))
+        for _, task in leaving:
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self._stop(error)

@@ -1,0 +1,101 @@
+"""Publishing what follows from a batch: dead letters and alerts, until the broker has them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.topics import DLQ_MAX_MESSAGE
+
+log = structlog.get_logger()
+_PAUSE_S = 0.5
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Message:
+    """One record to publish."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Publisher:
+    """An idempotent producer that tries again until every message is acknowledged."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: Any = None
+        self._starting = asyncio.Lock()
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Return when the broker has all of them, in order; a broker that is away is waited for.
+
+        At least once: consumers know a message again by its key or its id.
+        """
+        for begin in range(0, len(messages), _AT_ONCE):
+            await self._send_some(messages[begin : begin + _AT_ONCE])
+
+    async def _send_some(self, messages: Sequence[Message]) -> None:
+        left = list(messages)
+        while left:
+            try:
+                producer = await self._started()
+                acks = [
+                    await producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
+                    for m in left
+                ]
+                await producer.flush()
+                answers = await asyncio.gather(*acks, return_exceptions=True)
+                failed = [
+                    (message, answer)
+                    for message, answer in zip(left, answers, strict=True)
+                    if isinstance(answer, BaseException)
+                ]
+                if not failed:
+                    return
+                left = [message for message, _ in failed]
+                log.warning("publish_again", messages=len(left), detail=str(failed[0][1]))
+            except (KafkaError, OSError) as error:
+                log.warning("publish_waits", messages=len(left), detail=str(error))
+            await self._restart()
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _started(self) -> Any:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="lz4",
+                    linger_ms=5,
+                    max_request_size=DLQ_MAX_MESSAGE,
+                    request_timeout_ms=10_000,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _restart(self) -> None:
+        async with self._starting:
+            producer, self._producer = self._producer, None
+            if producer is not None:
+                try:
+                    await asyncio.wait_for(producer.stop(), 5)
+                except (TimeoutError, KafkaError, OSError) as error:
+                    log.warning("producer_left_behind", detail=str(error))
+
+    async def close(self) -> None:
+        """Flush and stop."""
+        await self._restart()

@@ -1,0 +1,87 @@
+"""The way of a scan, read as a sentence: decode, validate, resolve, deduplicate, convert.
+
+All of it is computation on one batch, in one thread, without touching the network, but for the
+look-up that old or misplaced scans need.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from schemas import metrics as m
+from schemas.metrics import Metrics
+from streams.batch import RawBatch, Verdicts
+from streams.convert import Rows, convert
+from streams.decode import decode
+from streams.deduplicate import LookUp, deduplicate, old
+from streams.directory import Directory
+from streams.resolve import Resolved, resolve, waiting
+from streams.validate import validate
+from streams.window import Window
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A batch after the last step: its verdicts, the places of its scans, and its rows."""
+
+    verdicts: Verdicts
+    resolved: Resolved
+    rows: Rows
+    misplaced: int
+
+
+class Steps:
+    """The steps with what they need to know."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        metrics: Metrics,
+        *,
+        retention_days: int,
+        partitions: int,
+        look_up: LookUp,
+    ) -> None:
+        self._directory = directory
+        self._metrics = metrics
+        self._retention_days = retention_days
+        self._partitions = partitions
+        self._look_up = look_up
+
+    def read(self, raw: RawBatch) -> Verdicts:
+        """What can be said without knowing the codes: decode and validate."""
+        with self._timed("decode"):
+            verdicts = decode(raw)
+        with self._timed("validate"):
+            validate(verdicts, self._directory, self._retention_days)
+        return verdicts
+
+    def waits(self, verdicts: Verdicts) -> bool:
+        """Whether one of its codes is ours and not yet known."""
+        return waiting(verdicts, self._directory)
+
+    def needs_drained(self, verdicts: Verdicts, window: Window) -> bool:
+        """Whether it must be looked up in the table, so that nothing may be on its way there."""
+        return bool(old(verdicts, window).any())
+
+    def judge(self, verdicts: Verdicts, window: Window) -> Judged:
+        """Resolve, deduplicate and convert. Raises Retryable when a look-up fails, unchanged."""
+        kept = verdicts.scans, list(verdicts.rejected)
+        try:
+            with self._timed("resolve"):
+                resolved = resolve(verdicts, self._directory)
+            with self._timed("deduplicate"):
+                resolved, hashes, misplaced = deduplicate(
+                    verdicts, resolved, window, self._partitions, self._look_up
+                )
+        except BaseException:
+            verdicts.scans, verdicts.rejected = kept
+            raise
+        with self._timed("convert"):
+            rows = convert(verdicts, resolved, hashes)
+        return Judged(verdicts, resolved, rows, misplaced)
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        with self._metrics.histogram(m.STEP_SECONDS, step).time():
+            yield

@@ -1,0 +1,269 @@
+"""`truyvet worker`: one process that shares the partitions with the others of its group."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+from prometheus_client import CollectorRegistry
+
+from issuer.codes import KeyRing
+from schemas import metrics as m
+from schemas.errors import Retryable
+from schemas.metrics import Metrics
+from schemas.settings import Settings
+from schemas.topics import CASES, PRODUCERS, SCANS, SITES
+from streams.accounts import Accounts
+from streams.app import add_case_agent, add_scan_agent, create_app
+from streams.cases import CaseWatcher
+from streams.clickhouse import ClickHouse
+from streams.columns import U64
+from streams.deadletters import dead_letters
+from streams.directory import Directory
+from streams.follow import Follower
+from streams.latency import Latencies
+from streams.line import Shop
+from streams.lookups import rebuild_window, rows_of_persons
+from streams.monitor import Monitor
+from streams.pipeline import Pipeline
+from streams.publish import Publisher
+from streams.steps import Judged, Steps
+from streams.tracing import Tracing, alert_message
+from streams.transport import Hooks
+from streams.watch import OpenCases
+from streams.window import Keys, Window
+from streams.write import Writer
+from tracer.parameters import load_parameters
+from tracer.ruleset import load_rule_sets
+
+log = structlog.get_logger()
+
+# room for every slot's write, and for the take-over of a few partitions at once
+_SPARE_THREADS = 8
+EXIT_FATAL = 70
+
+
+class Worker:
+    """Everything one worker process is made of, wired once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.exit_code = 0
+        self.metrics = Metrics(CollectorRegistry())
+        self.latencies = Latencies()
+        self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
+        self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
+        self.open_cases = OpenCases()
+        self.publisher = Publisher(settings.kafka_bootstrap)
+        # the salt keeps anyone from choosing ids that collide in the window
+        self._salt = secrets.randbits(64)
+        self.tracing = Tracing(
+            self.clickhouse,
+            self.directory,
+            load_rule_sets(),
+            load_parameters(),
+            settings.retention_days,
+        )
+        self.watcher = CaseWatcher(self.open_cases, self.tracing.windows)
+        self._accounts = Accounts(self.metrics, self.latencies)
+        self.pipeline = Pipeline(self._shop(), self._fatal)
+        self._followers = [
+            Follower(settings.kafka_bootstrap, SITES.name, self._put_site),
+            Follower(settings.kafka_bootstrap, PRODUCERS.name, self._put_producer),
+            Follower(settings.kafka_bootstrap, CASES.name, self.watcher.apply),
+        ]
+        self._monitor = Monitor(
+            settings.metrics_port, self.metrics, self.latencies, self._missing, self._refresh
+        )
+        self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
+        add_scan_agent(self.app, self._ready, self.pipeline)
+        add_case_agent(self.app, self._ready, self.tracing, self.publisher, self._alerted)
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._closing = False
+
+    def run(self) -> int:
+        """Until stopped by a signal; the exit code."""
+        worker = faust.Worker(
+            self.app, loglevel=self._settings.log_level.upper(), override_logging=False
+        )
+        try:
+            worker.execute_from_commandline()
+        except SystemExit as stop:
+            self.exit_code = self.exit_code or int(stop.code or 0)
+        return self.exit_code
+
+    def _shop(self) -> Shop:
+        settings = self._settings
+        return Shop(
+            steps=Steps(
+                self.directory,
+                self.metrics,
+                retention_days=settings.retention_days,
+                partitions=settings.scan_partitions,
+                look_up=self._look_up,
+            ),
+            writer=Writer(
+                self.clickhouse,
+                self.metrics,
+                topic=SCANS.name,
+                run=secrets.token_hex(6),
+                retention_days=settings.retention_days,
+                insert_timeout_s=settings.insert_timeout_s,
+            ),
+            threads=ThreadPoolExecutor(
+                settings.inflight_batches + _SPARE_THREADS, thread_name_prefix="batch"
+            ),
+            slots=asyncio.Semaphore(settings.inflight_batches),
+            rebuild=self._rebuild,
+            follow_up=self._follow_up,
+            done=self._accounts.done,
+            flush_records=settings.flush_records,
+            flush_s=settings.flush_ms / 1000,
+            code_wait_s=settings.code_wait_s,
+            surely_ours_s=self._surely_ours_s,
+        )
+
+    async def _open(self) -> None:
+        background = [*(f.run() for f in self._followers), self.watcher.run()]
+        self._tasks = [asyncio.create_task(work) for work in background]
+        for task in self._tasks:
+            task.add_done_callback(self._task_ended)
+        await self._monitor.start()
+
+    async def _close(self) -> None:
+        self._closing = True
+        await self._leave(line.partition for line in self.pipeline.lines())
+        await self.app.consumer.commit()
+        for task in self._tasks:
+            task.cancel()
+        await self.publisher.close()
+        await self._monitor.stop()
+
+    async def _before_revoke(self, revoked: set[TP]) -> None:
+        await self._leave(tp.partition for tp in revoked if tp.topic == SCANS.name)
+
+    async def _leave(self, partitions: Iterable[int]) -> None:
+        await self.pipeline.leave(list(partitions), self._settings.insert_timeout_s + 1)
+
+    # what the lines ask for
+
+    def _look_up(self, persons: U64, oldest: int, newest: int) -> Keys:
+        return rows_of_persons(self.clickhouse, persons, oldest, newest)
+
+    def _rebuild(self, partition: int, reference_ms: int) -> Window:
+        begin = time.monotonic()
+        window = rebuild_window(
+            self.clickhouse, partition, self._settings.duplicate_days, reference_ms, self._salt
+        )
+        seconds = round(time.monotonic() - begin, 3)
+        log.info("window_rebuilt", partition=partition, ids=len(window), seconds=seconds)
+        return window
+
+    async def _follow_up(self, judged: Judged) -> None:
+        messages = dead_letters(SCANS.name, judged.verdicts)
+        found = self.open_cases.matches(judged)
+        messages += [alert_message(identity, alert) for identity, alert in found]
+        if messages:
+            await self.publisher.send(messages)
+        if found:
+            self.metrics.counter(m.ALERTS, "scan_in_window").inc(len(found))
+        for person in self.open_cases.persons.intersection(judged.verdicts.scans.person.tolist()):
+            self.watcher.person_scanned(person)
+
+    def _surely_ours_s(self) -> float:
+        return self._settings.session_timeout_s - self.app.heartbeat.age()
+
+    # what the followers and the case agent say
+
+    def _put_site(self, record: Any) -> None:
+        self.directory.put_site_record(record.key.decode(), record.value)
+
+    def _put_producer(self, record: Any) -> None:
+        self.directory.put_producer(record.key.decode(), record.value)
+
+    def _alerted(self, appended_ms: int) -> None:
+        seconds = time.time() - appended_ms / 1000
+        self.metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
+        self.metrics.counter(m.ALERTS, "run_completed").inc()
+
+    # whether it can work
+
+    async def _ready(self) -> None:
+        for follower in self._followers:
+            await follower.ready.wait()
+        while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
+            await asyncio.sleep(1)
+
+    def _clickhouse_answers(self) -> bool:
+        try:
+            self.clickhouse.rows("SELECT 1")
+        except Retryable as error:
+            log.warning("clickhouse_away", detail=str(error))
+            return False
+        return True
+
+    def _missing(self) -> list[str]:
+        missing = [
+            f"topic {f.topic} is being read" for f in self._followers if not f.ready.is_set()
+        ]
+        if not self.app.consumer.assignment():
+            missing.append("no partitions are assigned yet")
+        if self.metrics.gauge(m.ENGINE_AWAY)._value.get():
+            missing.append("ClickHouse cannot be written to")
+        return missing
+
+    def _refresh(self) -> None:
+        self._accounts.gauges(self.pipeline.lines, self.directory, self.open_cases)
+
+    def _task_ended(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._fatal(task.exception())
+
+    def _fatal(self, error: BaseException | None) -> None:
+        """Stop, say why, lose nothing: what was not acknowledged is read again."""
+        if self._closing:
+            return
+        log.error("fatal", kind=type(error).__name__, detail=str(error), exc_info=error)
+        self.exit_code = EXIT_FATAL
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error, from structlog and from the libraries alike."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=os.fdopen(2, "w", 1, closefd=False)),
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING if level == "info" else level.upper())
+
+
+def run(settings: Settings) -> int:
+    """Run one worker until it is stopped; the process's exit code."""
+    configure_logging(settings.log_level)
+    return Worker(settings).run()

@@ -1,0 +1,352 @@
+"""Stays and contacts the slow, obvious way: plain Python, from the words in `tracer.stays`.
+
+Shares with `tracer` no code but the records `Parameters` and `RuleSet`. Times are milliseconds.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from tracer.parameters import Parameters
+from tracer.ruleset import RuleSet
+
+LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+STARTS = ["scan_in", "scan_pass", "assumed"]
+ENDS = [
+    "scan_out",
+    "answered",
+    "next_elsewhere",
+    "trip_end",
+    "closing_time",
+    "usual_stay",
+    "cap",
+]
+TIERS = ["same_small_enclosed", "same_place", "same_time_only"]
+MINUTE = 60_000
+
+
+@dataclass(frozen=True)
+class Scan:
+    event: str
+    person: int
+    place: int
+    t: int
+    direction: str
+    partition: int
+    offset: int
+    trip: str | None = None
+
+    @property
+    def order(self) -> tuple[int, int, int, int, int]:
+        rank = {"out": 0, "in": 1, "pass": 2}[self.direction]
+        return (self.t, rank, self.place, self.partition, self.offset)
+
+
+@dataclass(frozen=True)
+class Place:
+    id: int
+    kind: str | None
+    enclosed: bool
+    small: bool
+    gate: bool
+    closes: int | None
+    usual: int | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    person: int
+    place: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Stay:
+    person: int
+    place: int
+    start: int
+    end: int
+    started: str
+    ended: str
+    opening: Scan | None
+    closing: Scan | None
+    read: int  # position, among the person's scans, of the scan that made it
+
+    def confidence(self, p: Parameters) -> float:
+        return min(p.start_confidence[self.started], p.end_confidence[self.ended])
+
+
+@dataclass(frozen=True)
+class City:
+    scans: list[Scan]
+    places: dict[int, Place]
+    arrivals: list[tuple[int, str, int]]
+    answers: list[Answer]
+    parameters: Parameters
+
+    def usual(self, place: int) -> int | None:
+        return self.places[place].usual if place in self.places else None
+
+    def reach(self, place: int) -> int:
+        usual = self.usual(place)
+        minutes = self.parameters.cap_minutes if usual is None else usual
+        return min(minutes, self.parameters.max_stay_minutes) * MINUTE
+
+    def bound(self, place: int) -> int:
+        usual, p = self.usual(place), self.parameters
+        ms = p.cap_minutes * MINUTE if usual is None else int(usual * MINUTE * p.within_usual)
+        return min(ms, p.max_stay_minutes * MINUTE)
+
+
+def stays(city: City) -> list[Stay]:
+    """All stays, by person, place, start."""
+    found: list[Stay] = []
+    for person in sorted({scan.person for scan in city.scans}):
+        found += _stays_of(person, city)
+    return sorted(found, key=lambda s: (s.person, s.place, s.start))
+
+
+def _stays_of(person: int, city: City) -> list[Stay]:
+    first: dict[str, Scan] = {}
+    for scan in city.scans:
+        if scan.person == person:
+            known = first.get(scan.event)
+            if known is None or (scan.partition, scan.offset) < (known.partition, known.offset):
+                first[scan.event] = scan
+    ordered = sorted(first.values(), key=lambda scan: scan.order)
+    read: list[Scan] = []
+    for i, scan in enumerate(ordered):
+        before = ordered[i - 1] if i else None
+        if (
+            before is not None
+            and (before.place, before.direction) == (scan.place, scan.direction)
+            and scan.t - before.t <= city.parameters.double_tap_seconds * 1000
+        ):
+            continue
+        read.append(scan)
+
+    intervals: dict[int, list[Stay]] = defaultdict(list)
+    open_until: dict[int, int] = {}
+    for i, scan in enumerate(read):
+        if scan.direction == "out":
+            continue
+        if scan.direction == "pass" and scan.t < open_until.get(scan.place, -1):
+            continue
+        end, ended, closing = _end(scan, read[i + 1 :], city)
+        open_until[scan.place] = max(end, open_until.get(scan.place, -1))
+        intervals[scan.place].append(
+            Stay(person, scan.place, scan.t, end, f"scan_{scan.direction}", ended, scan, closing, i)
+        )
+    ending = {
+        stay.closing.event
+        for of_place in intervals.values()
+        for stay in of_place
+        if stay.ended == "scan_out" and stay.closing is not None
+    }
+    for i, scan in enumerate(read):
+        if scan.direction == "out" and scan.event not in ending:
+            start = scan.t - city.reach(scan.place)
+            if i:
+                start = max(start, read[i - 1].t)
+            intervals[scan.place].append(
+                Stay(person, scan.place, start, scan.t, "assumed", "scan_out", None, scan, i)
+            )
+    return [stay for of_place in intervals.values() for stay in _united(of_place)]
+
+
+def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | None]:
+    t, p = scan.t, city.parameters
+    longest = p.max_stay_minutes * MINUTE
+    decisive = next((s for s in later if s.place != scan.place or s.direction == "out"), None)
+    elsewhere = decisive if decisive is not None and decisive.place != scan.place else None
+
+    def plausible(end: int) -> bool:
+        return t < end <= t + longest and (elsewhere is None or end <= elsewhere.t)
+
+    if decisive is not None and elsewhere is None and decisive.t - t <= longest:
+        return decisive.t, "scan_out", decisive
+    answers = [
+        a for a in city.answers if (a.person, a.place) == (scan.person, scan.place) and a.start <= t
+    ]
+    if answers:
+        answer = max(answers, key=lambda a: (a.start, a.end))
+        if plausible(answer.end):
+            return answer.end, "answered", None
+    if elsewhere is not None and elsewhere.t - t <= city.bound(scan.place):
+        return elsewhere.t, "next_elsewhere", elsewhere
+    arrivals = [a for place, trip, a in city.arrivals if (place, trip) == (scan.place, scan.trip)]
+    if arrivals and plausible(max(arrivals)):
+        return max(arrivals), "trip_end", None
+    closing = _next_closing(t, city.places.get(scan.place))
+    if closing is not None and closing - t <= city.bound(scan.place):
+        return closing, "closing_time", None
+    ended = "cap" if city.usual(scan.place) is None else "usual_stay"
+    return t + city.reach(scan.place), ended, None
+
+
+def _next_closing(t: int, place: Place | None) -> int | None:
+    if place is None or place.closes is None:
+        return None
+    local = datetime.fromtimestamp(t / 1000, UTC).astimezone(LOCAL)
+    closing = local.replace(
+        hour=place.closes // 60, minute=place.closes % 60, second=0, microsecond=0
+    )
+    if closing <= local:
+        closing += timedelta(days=1)
+    return round(closing.timestamp() * 1000)
+
+
+def _united(intervals: list[Stay]) -> list[Stay]:
+    """Unite any two that overlap or touch until none do."""
+    rest = list(intervals)
+    while True:
+        pair = next(
+            (
+                (a, b)
+                for i, a in enumerate(rest)
+                for b in rest[i + 1 :]
+                if a.start <= b.end and b.start <= a.end
+            ),
+            None,
+        )
+        if pair is None:
+            return [_tidy(part) for part in rest]
+        rest = [s for s in rest if s is not pair[0] and s is not pair[1]]
+        rest.append(_unite(*pair))
+
+
+@dataclass(frozen=True)
+class United(Stay):
+    """A stay of several intervals, which it remembers."""
+
+    parts: tuple[Stay, ...] = ()
+
+
+def _parts(stay: Stay) -> tuple[Stay, ...]:
+    return stay.parts if isinstance(stay, United) else (stay,)
+
+
+def _unite(a: Stay, b: Stay) -> Stay:
+    parts = _parts(a) + _parts(b)
+    head = min(parts, key=lambda s: (s.start, STARTS.index(s.started), s.read))
+    tail = min(parts, key=lambda s: (-s.end, ENDS.index(s.ended), s.read))
+    return United(
+        head.person, head.place, head.start, tail.end, head.started, tail.ended,
+        head.opening, tail.closing, head.read, parts,
+    )  # fmt: skip
+
+
+def _tidy(stay: Stay) -> Stay:
+    return Stay(
+        stay.person, stay.place, stay.start, stay.end, stay.started, stay.ended,
+        stay.opening, stay.closing, 0,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Exposure:
+    person: int
+    place: int
+    start: int
+    end: int
+    tier: str
+    clauses: list[str]
+    questions: list[str]
+    confidence: float
+    case_stay: Stay
+    their_stay: Stay
+
+    @property
+    def minutes(self) -> float:
+        return (self.end - self.start) / MINUTE
+
+
+def exposures(city: City, case: int, window: tuple[int, int], rules: RuleSet) -> list[Exposure]:
+    """All exposures to one person in a window, by person, start, place."""
+    everyone = stays(city)
+    found = []
+    for mine in everyone:
+        for theirs in everyone:
+            if mine.person != case or theirs.person == case or mine.place != theirs.place:
+                continue
+            start = max(mine.start, theirs.start, window[0])
+            end = min(mine.end, theirs.end, window[1])
+            if start < end:
+                found.append(_exposure(mine, theirs, start, end, city, rules))
+    return sorted(found, key=lambda e: (e.person, e.start, e.place, e.end))
+
+
+def _exposure(
+    mine: Stay, theirs: Stay, start: int, end: int, city: City, rules: RuleSet
+) -> Exposure:
+    unknown = Place(mine.place, None, False, False, False, None, None)
+    place = city.places.get(mine.place, unknown)
+    if place.gate or not place.enclosed:
+        tier = "same_time_only"
+    elif place.small:
+        tier = "same_small_enclosed"
+    else:
+        tier = "same_place"
+    minutes = (end - start) / MINUTE
+    could = [
+        clause
+        for clause in rules.clauses
+        if minutes >= clause.min_minutes
+        and (clause.place_kinds is None or place.kind is None or place.kind in clause.place_kinds)
+    ]
+    needed = {question for clause in could for question in clause.questions}
+    if place.enclosed and place.small:
+        needed.discard("within_2_m")
+    p = city.parameters
+    return Exposure(
+        theirs.person,
+        mine.place,
+        start,
+        end,
+        tier,
+        [clause.id for clause in could],
+        [question.id for question in rules.questions if question.id in needed],
+        mine.confidence(p) * theirs.confidence(p),
+        replace(mine),
+        replace(theirs),
+    )
+
+
+@dataclass(frozen=True)
+class Contact:
+    person: int
+    tier: str
+    minutes: float
+    exposures: int
+    last: int
+    confidence: float
+    clauses: set[str]
+    questions: set[str]
+
+
+def contacts(found: list[Exposure]) -> list[Contact]:
+    """One a person; minutes together counted in steps of the grid between all their ends."""
+    result = []
+    for person in {e.person for e in found}:
+        own = [e for e in found if e.person == person]
+        cuts = sorted({e.start for e in own} | {e.end for e in own})
+        together = sum(
+            b - a for a, b in pairwise(cuts) if any(e.start <= a and b <= e.end for e in own)
+        )
+        tier = min((e.tier for e in own), key=TIERS.index)
+        result.append(
+            Contact(
+                person,
+                tier,
+                together / MINUTE,
+                len(own),
+                max(e.end for e in own),
+                max(e.confidence for e in own if e.tier == tier),
+                {clause for e in own for clause in e.clauses},
+                {question for e in own for question in e.questions},
+            )
+        )
+    return sorted(result, key=lambda c: (TIERS.index(c.tier), -c.minutes, -c.last, c.person))

@@ -1,0 +1,285 @@
+"""The polars core against the slow oracle, on thousands of tiny cities with many ties."""
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.cases import Case, CaseStatus
+from schemas.ids import person_text
+from tests.property import oracle
+from tracer.documents import to_documents, to_json
+from tracer.frames import ANSWERS, PLACES, SCANS, TRIPS
+from tracer.parameters import Parameters, load_parameters
+from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.stays import stays
+from tracer.trace import TraceResult, trace, trace_chunks
+
+DEFAULTS = load_parameters()
+RULES = next(r for r in load_rule_sets() if r.id == "vn-2021-12-29")
+BEGIN = int(datetime(2021, 11, 28, 15, tzinfo=UTC).timestamp() * 1000)  # 22:00 local
+PERSONS, PLACE_IDS = (1, 2, 2**64 - 1), (10, 11, 12)
+# Steps of a coarse grid: with the parameters below, ties and exact limits are frequent.
+STEP = 15 * 60_000
+NEAR = 60_000
+
+times = st.builds(
+    lambda step, near: BEGIN + step * STEP + near * NEAR,
+    st.integers(0, 110),
+    st.sampled_from([0, 0, 0, 1, 2, 3]),
+)
+directions = st.sampled_from(["in", "in", "out", "pass"])
+raw_scan = st.tuples(
+    st.sampled_from(PERSONS),
+    st.sampled_from((*PLACE_IDS, 10, 99)),
+    times,
+    directions,
+    st.sampled_from([None, None, "t1", "t2"]),
+    st.integers(0, 1),
+    st.sampled_from([None, None, None, 0, 1]),  # an event id that may be there twice
+)
+
+
+@st.composite
+def cities(draw: st.DrawFn) -> oracle.City:
+    raw = draw(st.lists(raw_scan, max_size=14))
+    offsets = draw(st.permutations(range(len(raw))))
+    scans = [
+        oracle.Scan(
+            f"e{i}" if event is None else f"shared{event}",
+            person, place, t, direction, partition, offsets[i], trip,
+        )
+        for i, (person, place, t, direction, trip, partition, event) in enumerate(raw)
+    ]  # fmt: skip
+    places = {
+        place: oracle.Place(
+            place,
+            draw(st.sampled_from(["office", "hospital"])),
+            draw(st.booleans()),
+            draw(st.booleans()),
+            draw(st.sampled_from([False, False, True])),
+            draw(st.sampled_from([None, 0, 6 * 60, 17 * 60 + 15, 23 * 60])),
+            draw(st.sampled_from([None, 30, 45, 90, 600])),
+        )
+        for place in PLACE_IDS
+    }
+    trip = st.tuples(st.sampled_from((*PLACE_IDS, 99)), st.sampled_from(["t1", "t2"]), times)
+    answer = st.builds(
+        oracle.Answer, st.sampled_from(PERSONS), st.sampled_from(PLACE_IDS), times, times
+    )
+    longest = draw(st.sampled_from([120, 240, 960]))
+    parameters = Parameters.model_validate(
+        DEFAULTS.model_dump()
+        | {
+            "max_stay_minutes": longest,
+            "cap_minutes": draw(st.sampled_from([30, 60, 120])),
+            "within_usual": draw(st.sampled_from([1.0, 1.5, 1.3])),
+            "double_tap_seconds": draw(st.sampled_from([0, 60, 120])),
+        }
+    )
+    return oracle.City(
+        scans,
+        places,
+        draw(st.lists(trip, max_size=3)),
+        draw(st.lists(answer, max_size=3)),
+        parameters,
+    )
+
+
+def at(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms // 1000, UTC) + timedelta(milliseconds=ms % 1000)
+
+
+def scans_frame(city: oracle.City) -> pl.DataFrame:
+    rows = [
+        (s.event, s.person, s.place, at(s.t), s.direction, s.partition, s.offset, s.trip)
+        for s in city.scans
+    ]
+    return pl.DataFrame(rows, schema=dict(SCANS), orient="row")
+
+
+def other_frames(city: oracle.City) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    places = [
+        (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, None, p.closes, p.usual)
+        for p in city.places.values()
+    ]
+    trips = [(place, trip, at(t - STEP), at(t)) for place, trip, t in city.arrivals]
+    answers = [(a.person, a.place, at(a.start), at(a.end)) for a in city.answers]
+    return (
+        pl.DataFrame(places, schema=dict(PLACES), orient="row"),
+        pl.DataFrame(trips, schema=dict(TRIPS), orient="row"),
+        pl.DataFrame(answers, schema=dict(ANSWERS), orient="row"),
+    )
+
+
+def ms(moment: datetime) -> int:
+    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
+
+
+def evidence(scan: oracle.Scan | None) -> tuple[int | None, int | None]:
+    return (None, None) if scan is None else (scan.partition, scan.offset)
+
+
+def stay_tuple(stay: oracle.Stay, parameters: Parameters) -> tuple[Any, ...]:
+    return (
+        at(stay.start),
+        at(stay.end),
+        stay.started,
+        stay.ended,
+        stay.confidence(parameters),
+        *evidence(stay.opening),
+        *evidence(stay.closing),
+    )
+
+
+def crowd(seed: int, persons: int) -> oracle.City:
+    """Many people, each with a handful of scans on the grid: thousands of cases in one call."""
+    r = Random(seed)
+
+    def moment() -> int:
+        return BEGIN + r.randrange(110) * STEP + r.choice([0, 0, 0, 1, 2, 3]) * NEAR
+
+    names = r.sample(range(1, 2**63), persons)
+    scans = []
+    for person in names:
+        pool = r.sample([*PLACE_IDS, 99], r.randint(1, 4))
+        for i in range(r.randint(1, 12)):
+            event = f"{r.randrange(3) if r.random() < 0.1 else i + 3}"
+            direction = r.choice(["in", "in", "out", "pass"])
+            trip = r.choice([None, None, "t1", "t2"])
+            offset = len(scans) * 7919 % 65_521  # unique, in no order of time
+            partition = r.randrange(2)
+            scan = oracle.Scan(
+                event, person, r.choice(pool), moment(), direction, partition, offset, trip
+            )
+            scans.append(scan)
+    places = {
+        place: oracle.Place(
+            place,
+            r.choice(["office", "hospital"]),
+            r.random() < 0.7,
+            r.random() < 0.5,
+            r.random() < 0.2,
+            r.choice([None, 0, 6 * 60, 17 * 60 + 15, 23 * 60]),
+            r.choice([None, 30, 45, 90, 600]),
+        )
+        for place in PLACE_IDS
+    }
+    parameters = DEFAULTS.model_dump() | {
+        "max_stay_minutes": r.choice([120, 240, 960]),
+        "cap_minutes": r.choice([30, 60, 120]),
+        "within_usual": r.choice([1.0, 1.5, 1.3]),
+        "double_tap_seconds": r.choice([0, 60, 120]),
+    }
+    return oracle.City(
+        scans,
+        places,
+        [(r.choice(PLACE_IDS), r.choice(["t1", "t2"]), moment()) for _ in range(4)],
+        [
+            oracle.Answer(r.choice(names), r.choice(PLACE_IDS), moment(), moment())
+            for _ in range(persons)
+        ],
+        Parameters.model_validate(parameters),
+    )
+
+
+def check_stays(city: oracle.City, order: Random) -> None:
+    places, trips, answers = other_frames(city)
+    shuffled = list(city.scans)
+    order.shuffle(shuffled)
+    scans = scans_frame(oracle.City(shuffled, {}, [], [], city.parameters))
+    found = stays(scans, places, trips, city.parameters, answers)
+    assert found.rows() == [
+        (s.person, s.place, *stay_tuple(s, city.parameters)) for s in oracle.stays(city)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_stays_of_a_crowd_are_the_oracles(seed: int) -> None:
+    check_stays(crowd(seed, 150), Random(seed))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cities(), st.randoms(use_true_random=False))
+def test_stays_are_the_oracles(city: oracle.City, random: Random) -> None:
+    check_stays(city, random)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_contacts_in_a_crowd_are_the_oracles(seed: int) -> None:
+    city = crowd(1000 + seed, 40)
+    for person in sorted({scan.person for scan in city.scans})[:3]:
+        check_trace(city, person, 29, BEGIN + 90 * STEP, BEGIN + 80 * STEP)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cities(), st.sampled_from(PERSONS), st.sampled_from([29, 30]), times, times)
+def test_exposures_and_contacts_are_the_oracles(
+    city: oracle.City, person: int, onset: int, isolated: int, now: int
+) -> None:
+    check_trace(city, person, onset, isolated, now)
+
+
+def traced(city: oracle.City, case: Case, now: datetime) -> TraceResult:
+    places, trips, answers = other_frames(city)
+    scans = scans_frame(city)
+    return trace(case, scans, places, trips, city.parameters, RULES, now, answers)
+
+
+def check_trace(city: oracle.City, person: int, onset: int, isolated: int, now: int) -> None:
+    case = a_case(person, date(2021, 11, onset) + timedelta(days=1), at(isolated))
+    result = traced(city, case, at(now))
+    assert result.window.start == datetime(2021, 11, onset - 2, 17, tzinfo=UTC)
+    window = ms(result.window.start), max(ms(result.window.start), min(isolated, now))
+    assert window[1] == ms(result.window.end)
+    expected = oracle.exposures(city, person, window, RULES)
+    assert result.exposures.drop("band").rows() == [
+        (
+            e.person, e.place, at(e.start), at(e.end), e.minutes, e.tier, e.clauses,
+            e.questions, e.confidence,
+            *stay_tuple(e.case_stay, city.parameters), *stay_tuple(e.their_stay, city.parameters),
+        )
+        for e in expected
+    ]  # fmt: skip
+    assert result.contacts.drop("band").rows() == [
+        (
+            c.person, c.tier, c.tier != "same_time_only", c.minutes, c.exposures, at(c.last),
+            c.confidence, in_order(c.clauses, RULES), in_order(c.questions, RULES),
+        )
+        for c in oracle.contacts(expected)
+    ]  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cities(), st.sampled_from(PERSONS))
+def test_parts_and_row_order_change_no_byte(city: oracle.City, person: int) -> None:
+    case, now = a_case(person, date(2021, 11, 30), None), at(BEGIN + 200 * STEP)
+    places, trips, answers = other_frames(city)
+    whole = scans_frame(city)
+    rest = (city.parameters, RULES, now, answers)
+    parts = [whole.filter(person=p).reverse() for p in PERSONS if p != person]
+    one = trace(case, whole, places, trips, *rest)
+    many = trace_chunks(case, whole.filter(person=person), parts, places, trips, *rest)
+    assert to_json(to_documents(one)) == to_json(to_documents(many))
+
+
+def a_case(person: int, onset: date, isolated_at: datetime | None) -> Case:
+    return Case(
+        id="c1",
+        status=CaseStatus.CONFIRMED,
+        person=person_text(person),
+        onset=onset,
+        isolated_at=isolated_at,
+        ward="w",
+        registered_at=datetime(2022, 1, 1, tzinfo=UTC),
+        registered_by="o",
+    )
+
+
+def in_order(ids: set[str], rules: RuleSet) -> list[str]:
+    order = [record.id for record in (*rules.clauses, *rules.questions)]
+    return sorted(ids, key=order.index)

@@ -1,0 +1,110 @@
+"""Exposures: where and when a person's stay overlaps a stay of the case.
+
+Confidence here is of *khả năng có mặt cùng lúc* (both were there at the same time), never of
+infection. It is the product of the two stays' confidences, because their errors are
+independent: one forgotten scan out does not make another's likelier.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from tracer.clauses import clauses_of, questions_of
+from tracer.frames import PLACES, TIME
+from tracer.parameters import BANDS, Parameters
+from tracer.ruleset import RuleSet
+from tracer.stays import STAYS
+from tracer.tiers import tier
+from tracer.window import Window
+
+BAND: Final = pl.Enum(BANDS)
+# What an exposure keeps of each of the two stays.
+STAY_PARTS: Final = tuple(column for column in STAYS if column not in ("person", "place"))
+
+
+def in_window(case_stays: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """Stays that share more than an instant with the window, with `from` and `to`: the part in it.
+
+    `start`, `end` and provenance stay those of the whole stay.
+    """
+    return case_stays.with_columns(
+        pl.max_horizontal("start", pl.lit(window.start).cast(TIME)).alias("from"),
+        pl.min_horizontal("end", pl.lit(window.end).cast(TIME)).alias("to"),
+    ).filter(pl.col("from") < pl.col("to"))
+
+
+def exposures(
+    case_stays: pl.DataFrame,
+    others: pl.DataFrame,
+    places: pl.DataFrame,
+    rule_set: RuleSet,
+    parameters: Parameters,
+) -> pl.DataFrame:
+    """One row an overlap longer than zero, ordered by person, start, place, case's stay.
+
+    `case_stays`: of `in_window`, all of one person; `others`: of `stays`, where that person's
+    own are passed over; `places`: shape `frames.PLACES`. Columns: person, place, start, end
+    (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
+    confidence (0 to 1), band, and `case_…` and `their_…` for each of `STAY_PARTS`.
+    """
+    of_case = case_stays.with_row_index("case_row")
+    of_others = others.filter(
+        ~pl.col("person").is_in(case_stays["person"].unique().implode())
+    ).with_row_index("their_row")
+    pairs = (
+        of_case.select("case_row", "place", "from", "to")
+        .join(of_others.select("their_row", "person", "place", "start", "end"), on="place")
+        .select(
+            "case_row",
+            "their_row",
+            "person",
+            "place",
+            start=pl.max_horizontal("from", "start"),
+            end=pl.min_horizontal("to", "end"),
+        )
+        .filter(pl.col("start") < pl.col("end"))
+        .sort("person", "start", "place", "case_row")
+    )
+    attributes = places.select("place", *(c for c in PLACES if c in _ATTRIBUTES))
+    return (
+        pairs.join(attributes, on="place", how="left", maintain_order="left")
+        .hstack(_parts(of_case, pairs["case_row"], "case_"))
+        .hstack(_parts(of_others, pairs["their_row"], "their_"))
+        .with_columns(
+            minutes=(pl.col("end") - pl.col("start")).dt.total_milliseconds() / 60_000,
+            confidence=pl.col("case_confidence") * pl.col("their_confidence"),
+        )
+        .select(
+            "person",
+            "place",
+            "start",
+            "end",
+            "minutes",
+            tier().alias("tier"),
+            clauses_of(rule_set).alias("clauses"),
+            questions_of(rule_set).alias("questions"),
+            "confidence",
+            band(parameters).alias("band"),
+            *(f"{whose}_{part}" for whose in ("case", "their") for part in STAY_PARTS),
+        )
+    )
+
+
+_ATTRIBUTES: Final = ("kind", "enclosed", "small", "gate")
+
+
+def band(parameters: Parameters) -> pl.Expr:
+    """The band of `confidence`: at least `bands.high`, at least `bands.medium`, or low."""
+    confidence = pl.col("confidence")
+    return (
+        pl.when(confidence >= parameters.bands.high)
+        .then(pl.lit("high"))
+        .when(confidence >= parameters.bands.medium)
+        .then(pl.lit("medium"))
+        .otherwise(pl.lit("low"))
+        .cast(BAND)
+    )
+
+
+def _parts(stays: pl.DataFrame, rows: pl.Series, prefix: str) -> pl.DataFrame:
+    return stays[rows].select(pl.col(STAY_PARTS).name.prefix(prefix))

@@ -1,0 +1,53 @@
+"""Scans in reading order: each counted once, double taps joined, what came next beside it."""
+
+import polars as pl
+
+from tracer.frames import SCANS, shaped
+from tracer.parameters import Parameters
+
+ORDER = ("person", "scanned_at", "direction", "place", "kafka_partition", "kafka_offset")
+
+
+def counted_once(scans: pl.DataFrame) -> pl.DataFrame:
+    """`scans` where each (person, event_id) is there once: at its lowest (partition, offset)."""
+    key = ["person", "event_id"]
+    if scans.unique(key, keep="any").height == scans.height:
+        return scans
+    return scans.sort("kafka_partition", "kafka_offset").unique(
+        key, keep="first", maintain_order=True
+    )
+
+
+def read_in_order(scans: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """Steps 1 to 3 of `tracer.stays`: one row a scan that is read, in `ORDER`.
+
+    Beside person, place, direction, trip, partition and offset:
+    `row` its number; `t` its time in milliseconds since 1970 UTC; `previous_t` the time of the
+    person's previous scan, or null; `next_row` and `next_t` its next decisive scan (elsewhere,
+    or out here), or null; `next_is_out` whether that is the person's own scan out here;
+    `elsewhere_t` its time if it is not.
+    """
+    scans = counted_once(shaped(scans, SCANS, "scans")).sort(*ORDER)
+    t = pl.col("scanned_at").dt.timestamp("ms").alias("t")
+    scans = scans.select(*(c for c in SCANS if c not in ("event_id", "scanned_at")), t)
+    same_person = (pl.col("person") == pl.col("person").shift(1)).fill_null(False)
+    same_place = same_person & (pl.col("place") == pl.col("place").shift(1))
+    double_tap = (
+        same_place
+        & (pl.col("direction") == pl.col("direction").shift(1))
+        & (pl.col("t") - pl.col("t").shift(1) <= parameters.double_tap_seconds * 1000)
+    )
+    scans = scans.filter(~double_tap.fill_null(False)).with_row_index("row")
+    decisive = ~same_place.fill_null(False) | (pl.col("direction") == "out")
+    next_row = pl.when(decisive).then(pl.col("row")).shift(-1).backward_fill()
+    scans = scans.with_columns(
+        next_row=next_row,
+        previous_t=pl.when(same_person).then(pl.col("t").shift(1)),
+    )
+    following = pl.col("next_row")
+    same_person_next = pl.col("person").gather(following) == pl.col("person")
+    scans = scans.with_columns(next_row=pl.when(same_person_next).then(following))
+    return scans.with_columns(
+        next_t=pl.col("t").gather(following),
+        next_is_out=(pl.col("place").gather(following) == pl.col("place")).fill_null(False),
+    ).with_columns(elsewhere_t=pl.when(~pl.col("next_is_out")).then(pl.col("next_t")))

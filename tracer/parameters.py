@@ -1,0 +1,96 @@
+"""How stays end and how sure we are: a frozen record from a dated data file.
+
+Each run stores its parameters (`model_dump(mode="json")`), so that it can be recomputed.
+"""
+
+import tomllib
+from importlib import resources
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+STARTS: Final = ("scan_in", "scan_pass", "assumed")
+# In the order in which an end is accepted.
+ENDS: Final = (
+    "scan_out",
+    "answered",
+    "next_elsewhere",
+    "trip_end",
+    "closing_time",
+    "usual_stay",
+    "cap",
+)
+BANDS: Final = ("high", "medium", "low")
+DEFAULT_FILE: Final = "stays-2026-11.toml"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Bands(BaseModel):
+    """Least confidence of the bands `high` and `medium`; below is `low`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    high: Share
+    medium: Share
+
+
+class Parameters(BaseModel):
+    """Minutes and seconds as named; confidences from 0 to 1 by provenance."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    max_stay_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+    cap_minutes: Annotated[int, Field(ge=1)]
+    within_usual: Annotated[float, Field(ge=1, le=10)]
+    double_tap_seconds: Annotated[int, Field(ge=0, le=3600)]
+    start_confidence: dict[str, Share]
+    end_confidence: dict[str, Share]
+    bands: Bands
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.cap_minutes > self.max_stay_minutes:
+            raise ValueError("cap_minutes must not exceed max_stay_minutes")
+        if set(self.start_confidence) != set(STARTS):
+            raise ValueError(f"start_confidence must name exactly {', '.join(STARTS)}")
+        if set(self.end_confidence) != set(ENDS):
+            raise ValueError(f"end_confidence must name exactly {', '.join(ENDS)}")
+        if self.bands.medium > self.bands.high:
+            raise ValueError("bands.medium must not exceed bands.high")
+        return self
+
+
+def parse_parameters(text: str, file: str) -> Parameters:
+    """The parameters in a data file's text.
+
+    Raises ValueError that names the file and the field: one that is missing, unknown, out of
+    range, or without a basis.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: not TOML: {error}") from None
+    values: dict[str, Any] = {}
+    for field, entry in raw.items():
+        if field == "id":
+            values[field] = entry
+            continue
+        if not isinstance(entry, dict) or not isinstance(entry.get("basis"), str):
+            raise ValueError(f"{file}: {field}.basis: a source or 'Assumption: …' is missing")
+        if "value" not in entry:
+            raise ValueError(f"{file}: {field}.value: is missing")
+        values[field] = entry["value"]
+    try:
+        return Parameters.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{file}: {where + ': ' if where else ''}{first['msg']}") from None
+
+
+def load_parameters(file: str = DEFAULT_FILE) -> Parameters:
+    """The parameters of a data file of this package. Raises ValueError, FileNotFoundError."""
+    text = resources.files("tracer.data").joinpath(file).read_text("utf-8")
+    return parse_parameters(text, file)

@@ -1,0 +1,130 @@
+"""The three ClickHouse queries of a trace, over the table `scans`.
+
+`itinerary` and `scans_of` read the projection `by_person`; `persons_at` reads the primary key
+(place, toStartOfHour(scanned_at), …). Times go in as milliseconds since 1970 UTC, because
+clients write dates differently. Person ids stand in the statement's text: a URL, where
+parameters go, is at most 64 KiB at some servers, and an integer injects nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol, cast
+
+import polars as pl
+import pyarrow as pa
+
+from schemas.ids import person_bits
+from tracer.frames import DIRECTIONS, SCANS, TIME, shaped
+
+PERSONS_PER_QUERY: Final = 5_000  # 105 kB of ids; ClickHouse's max_query_size is 256 KiB
+STAYS_PER_QUERY: Final = 20
+BEGINNING: Final = 0  # no retention: everything since 1970
+
+
+class Client(Protocol):
+    """What is used of clickhouse-connect's client. Errors are the client's own."""
+
+    def query_arrow(
+        self,
+        query: str,
+        parameters: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> pa.Table:
+        """The result as one Arrow table."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A place and the time in which scans there matter: [`start`, `end`], milliseconds UTC."""
+
+    place: int
+    start: int
+    end: int
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970 UTC (truncated)."""
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+_COLUMNS: Final = (
+    "event_id, person, place, scanned_at, CAST(direction, 'String') AS direction, "
+    "CAST(trip, 'String') AS trip, kafka_partition, kafka_offset"
+)
+_BETWEEN: Final = (
+    "scanned_at >= fromUnixTimestamp64Milli({{start{n}:Int64}}, 'UTC') "
+    "AND scanned_at <= fromUnixTimestamp64Milli({{end{n}:Int64}}, 'UTC')"
+)
+
+
+def itinerary(
+    client: Client, person: str, start: int, end: int, settings: dict[str, Any] | None = None
+) -> pl.DataFrame:
+    """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
+    return _scans_of(client, [person_bits(person)], start, end, settings)
+
+
+def persons_at(
+    client: Client, spans: Sequence[Span], settings: dict[str, Any] | None = None
+) -> list[int]:
+    """(ii) Everybody with a scan in one of the spans: their 64 bits, in rising order."""
+    found: set[int] = set()
+    for begin in range(0, len(spans), STAYS_PER_QUERY):
+        conditions: list[str] = []
+        parameters: dict[str, int] = {}
+        for number, span in enumerate(spans[begin : begin + STAYS_PER_QUERY]):
+            conditions.append(f"(place = {{place{number}:UInt32}} AND {_BETWEEN.format(n=number)})")
+            parameters |= {
+                f"place{number}": span.place,
+                f"start{number}": span.start,
+                f"end{number}": span.end,
+            }
+        query = f"SELECT DISTINCT person FROM scans WHERE {' OR '.join(conditions)}"  # noqa: S608
+        table = client.query_arrow(query, parameters, settings)
+        found.update(_polars(table)["person"].to_list())
+    return sorted(found)
+
+
+def scans_of(
+    client: Client,
+    persons: Sequence[int],
+    start: int,
+    end: int,
+    settings: dict[str, Any] | None = None,
+    persons_per_query: int = PERSONS_PER_QUERY,
+) -> Iterator[pl.DataFrame]:
+    """(iii) All scans of these persons in [`start`, `end`], a frame for each few thousand persons.
+
+    One frame at a time is made, when it is asked for; a person is whole in one frame.
+    """
+    for begin in range(0, len(persons), persons_per_query):
+        yield _scans_of(client, persons[begin : begin + persons_per_query], start, end, settings)
+
+
+def _scans_of(
+    client: Client,
+    persons: Sequence[int],
+    start: int,
+    end: int,
+    settings: dict[str, Any] | None,
+) -> pl.DataFrame:
+    ids = ",".join(str(int(person)) for person in persons)
+    query = (
+        f"SELECT {_COLUMNS} FROM scans "  # noqa: S608 (ids are integers)
+        f"WHERE person IN ({ids}) AND {_BETWEEN.format(n='')}"
+    )
+    table = _polars(client.query_arrow(query, {"start": start, "end": end}, settings))
+    return shaped(
+        table.with_columns(
+            pl.col("direction").cast(DIRECTIONS),
+            pl.col("scanned_at").cast(TIME),
+            pl.col("trip").cast(pl.String).replace("", None),
+        ),
+        SCANS,
+        "scans",
+    )
+
+
+def _polars(table: pa.Table) -> pl.DataFrame:
+    return cast(pl.DataFrame, pl.from_arrow(table))

@@ -1,0 +1,176 @@
+"""Rule-sets: what a dated rule says about windows, clauses and questions, as data.
+
+To add one: a file in `tracer/data`, with its source. What was not read in its source makes it
+`incomplete`, and `missing` says which fact.
+"""
+
+import tomllib
+from collections.abc import Iterable
+from datetime import date
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from schemas.cases import Case
+from schemas.clock import LOCAL
+
+NonEmpty = Annotated[str, Field(min_length=1)]
+Days = Annotated[int, Field(ge=0, le=60)]
+
+
+class RuleSetError(ValueError):
+    """A rule-set file is wrong: the message names file and field."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(_Data):
+    """The same sentence in both languages."""
+
+    vi: NonEmpty
+    en: NonEmpty
+
+
+class Source(_Data):
+    """The document a rule-set comes from."""
+
+    name: NonEmpty
+    issued_by: NonEmpty
+    date: date
+
+
+class WindowRule(Text):
+    """Local calendar days before onset (without symptoms: before sampling), and what ends it."""
+
+    days_before_onset: Days
+    days_before_sampling: Days
+    until: Annotated[tuple[Literal["isolated_at", "negative_at"], ...], Field(min_length=1)]
+
+
+class Clause(Text):
+    """One way to be a contact, with what a scan can exclude and what is still to ask.
+
+    `spaces`: `any`, or `near` (within 2 m or in the same narrow closed space; distance is a
+    question, so no place excludes it). `min_minutes` is of one exposure. `place_kinds`: other
+    kinds exclude the clause, an unknown kind does not.
+    """
+
+    id: NonEmpty
+    spaces: Literal["any", "near"]
+    min_minutes: Annotated[int, Field(ge=0)]
+    place_kinds: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = None
+    questions: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
+
+
+class Question(Text):
+    """A fact no scan knows. `not_asked_at`: places that answer it already."""
+
+    id: NonEmpty
+    not_asked_at: Literal["small_enclosed"] | None = None
+
+
+class KnownLater(Text):
+    """A later rule known to exist and not applied: every result says so."""
+
+    date: date
+    source: NonEmpty
+
+
+class RuleSet(_Data):
+    """A dated rule-set. Without clauses it proposes by co-presence only."""
+
+    id: NonEmpty
+    date: date
+    languages: tuple[Literal["vi"], Literal["en"]]
+    status: Literal["complete", "incomplete"]
+    missing: tuple[Text, ...]
+    source: Source
+    title: Text
+    f2: bool
+    f2_note: Text
+    window: WindowRule
+    co_presence: Text
+    clauses: tuple[Clause, ...]
+    questions: tuple[Question, ...]
+    known_later: tuple[KnownLater, ...] = ()
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        known = [question.id for question in self.questions]
+        clauses = [clause.id for clause in self.clauses]
+        for name, ids in (("clauses", clauses), ("questions", known)):
+            if len(set(ids)) != len(ids):
+                raise ValueError(f"{name}: an id is there twice")
+        for clause in self.clauses:
+            for question in clause.questions:
+                if question not in known:
+                    raise ValueError(
+                        f"clauses.{clause.id}.questions: {question!r} is not a question"
+                    )
+        if (self.status == "incomplete") != bool(self.missing):
+            raise ValueError("missing: an incomplete rule-set, and no other, says what is missing")
+        if not self.clauses and self.status == "complete":
+            raise ValueError("clauses: a complete rule-set has an F1 definition")
+        return self
+
+
+def parse_rule_set(text: str, file: str) -> RuleSet:
+    """The rule-set in a data file's text. Raises RuleSetError naming file and field."""
+    try:
+        return RuleSet.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise RuleSetError(f"{file}: not TOML: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(
+            ": ".join(filter(None, (".".join(str(part) for part in e["loc"]), e["msg"])))
+            for e in error.errors()
+        )
+        raise RuleSetError(f"{file}: {wrong}") from None
+
+
+def load_rule_sets(directory: Traversable | None = None) -> tuple[RuleSet, ...]:
+    """All rule-sets of a directory (default: this package's), by date.
+
+    Every `*.toml` is one, but `stays-*.toml`. Raises RuleSetError on the first that is wrong,
+    or when two have the same id or date.
+    """
+    directory = resources.files("tracer.data") if directory is None else directory
+    found: dict[str, RuleSet] = {}
+    for file in sorted(directory.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".toml") or file.name.startswith("stays-"):
+            continue
+        rule_set = parse_rule_set(file.read_text("utf-8"), file.name)
+        for other_file, other in found.items():
+            if other.id == rule_set.id or other.date == rule_set.date:
+                raise RuleSetError(f"{file.name}: id, date: the same as in {other_file}")
+        found[file.name] = rule_set
+    return tuple(sorted(found.values(), key=lambda rule_set: rule_set.date))
+
+
+def choose(rule_sets: Iterable[RuleSet], registered_on: date) -> RuleSet:
+    """The newest rule-set dated on or before the day of registration (Asia/Ho_Chi_Minh).
+
+    Raises ValueError if there is none.
+    """
+    in_force = [rule_set for rule_set in rule_sets if rule_set.date <= registered_on]
+    if not in_force:
+        raise ValueError(f"no rule-set is dated on or before {registered_on:%d/%m/%Y}")
+    return max(in_force, key=lambda rule_set: rule_set.date)
+
+
+def rule_set_of(rule_sets: Iterable[RuleSet], case: Case) -> RuleSet:
+    """The rule-set a case names, else the one of its day of registration.
+
+    Raises ValueError if the named one is not loaded, or none applies.
+    """
+    rule_sets = tuple(rule_sets)
+    if case.rule_set is None:
+        return choose(rule_sets, case.registered_at.astimezone(LOCAL).date())
+    for rule_set in rule_sets:
+        if rule_set.id == case.rule_set:
+            return rule_set
+    raise ValueError(f"rule_set: {case.rule_set!r} is not loaded")

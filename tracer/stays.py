@@ -1,0 +1,169 @@
+"""Stays: from one person's scans, the intervals they were at a place.
+
+The rule, whole, so that anyone can recompute it from the scans, places, trips, answers and
+parameters of a run. Times are whole milliseconds UTC; hours are Asia/Ho_Chi_Minh; "at most"
+includes equality. `usual` is the place's usual stay; `reach` is `usual`, or `cap_minutes` if
+none is known, at most `max_stay_minutes`; `bound` is `within_usual` × `usual` (rounded down to
+a millisecond), or `cap_minutes` if none is known, at most `max_stay_minutes`.
+
+Reading
+1. A (person, event_id) counts once: the row with the lowest (partition, offset).
+2. One person's scans are read by time; at equal time `out` before `in` before `pass`, then by
+   place, partition, offset. Before and after below mean this order.
+3. Double tap: a scan at the same place, in the same direction and at most `double_tap_seconds`
+   after the scan just before it (itself a double tap or not) is not read any further.
+
+Openings and ends
+4. Each `in` and each `pass` is an opening. Its *decisive* scan is the person's first later one
+   that is at another place (any direction) or an `out` here.
+5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
+   - `scan_out`: the decisive scan, if it is an `out` here, at most `max_stay_minutes` after t.
+     (A scan out that comes after a scan elsewhere contradicts it and ends nothing: see 7.)
+   - `answered`: of the person's answers for this place that start at or before t, the one that
+     starts last; its end, if plausible. Plausible: after t, at most `max_stay_minutes` after
+     t, and not after a decisive scan elsewhere.
+   - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t.
+   - `trip_end`: the arrival of the trip that the scan names, if this place has that trip (the
+     latest arrival if several bear its name), if plausible.
+   - `closing_time`: the first closing of the place strictly after t, if at most `bound` after.
+   - `usual_stay`: t + `reach`, if a usual stay is known.
+   - `cap`: t + `reach`.
+6. A `pass` while a stay is open there is not an opening: one whose t is strictly before the
+   end of an interval of an earlier `in`, or of an earlier `pass` that is an opening, of the
+   same person and place. It closes none and prolongs none.
+7. An `out` that ends no interval was preceded by an entry nobody recorded: it gives the
+   interval from `reach` before it, but not before the person's previous scan anywhere, to it.
+
+Joining
+8. Intervals of one person and place that overlap or touch are one stay: so a second `in` while
+   a stay is open joins it, and prolongs it if its own end is later. Start, start provenance
+   (`scan_in`, `scan_pass`, `assumed` for 7) and opening scan are those of the earliest
+   interval; end, end provenance and closing scan those of the one that ends last. Among equal
+   starts or ends the provenance named first counts, then the scan read first.
+   Each interval is at most `max_stay_minutes` long; a stay of several may be longer.
+9. A stay may have no length (entered and seen elsewhere in the same millisecond); it makes no
+   exposure. An end never precedes a start.
+
+Confidence of a stay is the lower of those of its start and its end (`parameters`): it is no
+surer than its weaker side.
+
+Evidence is (partition, offset) of the opening scan, null for `assumed`, and of the scan that
+ended it, null unless `scan_out` or `next_elsewhere`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from tracer.ends import with_ends, with_place
+from tracer.frames import ANSWERS, PLACES, TIME, TRIPS, empty, shaped
+from tracer.joining import joined
+from tracer.openings import read_in_order
+from tracer.parameters import ENDS, STARTS, Parameters
+from tracer.passes import opening_passes
+
+STAYS: Final[Mapping[str, pl.DataType]] = {
+    "person": pl.UInt64(),
+    "place": pl.UInt32(),
+    "start": TIME,
+    "end": TIME,
+    "start_provenance": pl.Enum(STARTS),
+    "end_provenance": pl.Enum(ENDS),
+    "confidence": pl.Float64(),
+    "opening_partition": pl.UInt16(),
+    "opening_offset": pl.UInt64(),
+    "closing_partition": pl.UInt16(),
+    "closing_offset": pl.UInt64(),
+}
+_SCAN_OUT: Final = ENDS.index("scan_out")
+_NEXT_ELSEWHERE: Final = ENDS.index("next_elsewhere")
+_ASSUMED: Final = STARTS.index("assumed")
+
+
+def stays(
+    scans: pl.DataFrame,
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    answers: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """One row a stay, columns `STAYS`, ordered by person, place, start.
+
+    `scans`, `places`, `trips` and `answers` (what people said when asked: person, place, start,
+    end) have the shapes of `tracer.frames`; a place that is not in `places` has no hours and no
+    usual stay. The same input in any row order gives the same output. Raises ValueError naming
+    the frame and column that has not its shape.
+    """
+    places = shaped(places, PLACES, "places")
+    trips = shaped(trips, TRIPS, "trips")
+    answers = empty(ANSWERS) if answers is None else shaped(answers, ANSWERS, "answers")
+
+    read = with_place(read_in_order(scans, parameters), places, parameters)
+    openings = read.filter(pl.col("direction") != "out")
+    openings = opening_passes(with_ends(openings, trips, answers, parameters))
+    intervals = pl.concat([_from_openings(openings, read), _from_lone_outs(read, openings)])
+    return _as_stays(joined(intervals), parameters)
+
+
+def _from_openings(openings: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    ended_by = pl.when(pl.col("end_rank").is_in([_SCAN_OUT, _NEXT_ELSEWHERE])).then("next_row")
+    partition, offset = read["kafka_partition"], read["kafka_offset"]
+    rows = openings.select(ended_by.alias("row"))["row"]
+    return openings.select(
+        "row",
+        "person",
+        "place",
+        pl.col("t").alias("start"),
+        "end",
+        pl.when(pl.col("direction") == "in")
+        .then(pl.lit(STARTS.index("scan_in"), pl.Int8))
+        .otherwise(pl.lit(STARTS.index("scan_pass"), pl.Int8))
+        .alias("start_rank"),
+        "end_rank",
+        pl.col("kafka_partition").alias("opening_partition"),
+        pl.col("kafka_offset").alias("opening_offset"),
+        partition.gather(rows).alias("closing_partition"),
+        offset.gather(rows).alias("closing_offset"),
+    )
+
+
+def _from_lone_outs(read: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
+    """Rule 7: an interval for each `out` that ends none."""
+    used = openings.filter(pl.col("end_rank") == _SCAN_OUT).select(row="next_row")
+    lone = read.filter(pl.col("direction") == "out").join(used, on="row", how="anti")
+    return lone.select(
+        "row",
+        "person",
+        "place",
+        start=pl.max_horizontal(pl.col("t") - pl.col("reach"), "previous_t"),
+        end=pl.col("t"),
+        start_rank=pl.lit(_ASSUMED, pl.Int8),
+        end_rank=pl.lit(_SCAN_OUT, pl.Int8),
+        opening_partition=pl.lit(None, pl.UInt16),
+        opening_offset=pl.lit(None, pl.UInt64),
+        closing_partition="kafka_partition",
+        closing_offset="kafka_offset",
+    )
+
+
+def _as_stays(intervals: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    assert (intervals["start"] <= intervals["end"]).all(), "an end never precedes a start"
+    start_rank, end_rank = intervals["start_rank"], intervals["end_rank"]
+    start_confidence = pl.Series([parameters.start_confidence[name] for name in STARTS])
+    end_confidence = pl.Series([parameters.end_confidence[name] for name in ENDS])
+    return intervals.select(
+        "person",
+        "place",
+        pl.col("start").cast(TIME),
+        pl.col("end").cast(TIME),
+        pl.Series(STARTS, dtype=pl.Enum(STARTS)).gather(start_rank).alias("start_provenance"),
+        pl.Series(ENDS, dtype=pl.Enum(ENDS)).gather(end_rank).alias("end_provenance"),
+        pl.min_horizontal(
+            start_confidence.gather(start_rank), end_confidence.gather(end_rank)
+        ).alias("confidence"),
+        "opening_partition",
+        "opening_offset",
+        "closing_partition",
+        "closing_offset",
+    )

@@ -1,0 +1,151 @@
+"""A case's answer: who may have been exposed, where, how long, by which clause, how sure.
+
+Pure: the same case, scans, places, trips, parameters, rule-set and `now` give the same result,
+whatever the order of the rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+import polars as pl
+
+from schemas.cases import Case
+from schemas.ids import person_bits
+from tracer.contacts import contacts
+from tracer.exposures import exposures, in_window
+from tracer.frames import PLACES, SCANS, empty, shaped
+from tracer.parameters import Parameters
+from tracer.ruleset import RuleSet, Text
+from tracer.stays import stays
+from tracer.window import Window, window_of
+
+_EMPTY_WINDOW: Final = Text(
+    vi="Ca bệnh đã được cách ly hoặc có kết quả âm tính trước khi thời kỳ lây truyền bắt đầu.",
+    en="The case was isolated or negative before the window would begin.",
+)
+
+
+@dataclass(frozen=True)
+class TraceResult:
+    """What a run found, and what it used.
+
+    `case_stays`: of the case, those in the window (`exposures.in_window`); `exposures` and
+    `contacts`: see the functions of these names; `offsets`: the highest Kafka offset used, by
+    partition; `notes`: what has to be said beside every view of the result.
+    """
+
+    case: Case
+    window: Window
+    parameters: Parameters
+    rule_set: RuleSet
+    case_stays: pl.DataFrame
+    exposures: pl.DataFrame
+    contacts: pl.DataFrame
+    offsets: dict[int, int]
+    notes: tuple[Text, ...]
+
+
+def trace(
+    case: Case,
+    scans: pl.DataFrame,
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    rule_set: RuleSet,
+    now: datetime,
+    answers: pl.DataFrame | None = None,
+) -> TraceResult:
+    """The trace of `case` in `scans`, which hold the case's own and everybody else's.
+
+    Shapes: `tracer.frames`; `now` with its zone. Raises ValueError if a frame has not its shape
+    or the case has neither onset nor sampling date.
+    """
+    mine = pl.col("person") == person_bits(case.person)
+    scans = shaped(scans, SCANS, "scans")
+    return trace_chunks(
+        case,
+        scans.filter(mine),
+        [scans.filter(~mine)],
+        places,
+        trips,
+        parameters,
+        rule_set,
+        now,
+        answers,
+    )
+
+
+def trace_chunks(
+    case: Case,
+    itinerary: pl.DataFrame,
+    chunks: Iterable[pl.DataFrame],
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    rule_set: RuleSet,
+    now: datetime,
+    answers: pl.DataFrame | None = None,
+) -> TraceResult:
+    """As `trace`, with the case's scans apart and the others' in parts of whole persons.
+
+    One part is held at a time, so that memory is bounded by the largest part and the result.
+    """
+    window = window_of(case, rule_set.window, now)
+    places = shaped(places, PLACES, "places").unique("place", keep="last")
+    case_stays = in_window(stays(itinerary, places, trips, parameters, answers), window)
+    offsets = _highest(itinerary, {})
+    found = []
+    for chunk in chain(chunks, [empty(SCANS)]):  # so that there is always a frame to begin with
+        others = stays(_concerned(chunk, case_stays), places, trips, parameters, answers)
+        found.append(exposures(case_stays, others, places, rule_set, parameters))
+        offsets = _highest(chunk, offsets)
+    all_exposures = pl.concat(found).sort("person", "start", "place", "end")
+    return TraceResult(
+        case=case,
+        window=window,
+        parameters=parameters,
+        rule_set=rule_set,
+        case_stays=case_stays,
+        exposures=all_exposures,
+        contacts=contacts(all_exposures, rule_set, parameters),
+        offsets=dict(sorted(offsets.items())),
+        notes=_notes(rule_set, window, case_stays, places),
+    )
+
+
+def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:
+    """All scans of those who have one at a place of the case: nobody else can meet it there."""
+    there = scans.filter(pl.col("place").is_in(case_stays["place"].unique().implode()))
+    return scans.filter(pl.col("person").is_in(there["person"].unique().implode()))
+
+
+def _highest(scans: pl.DataFrame, so_far: dict[int, int]) -> dict[int, int]:
+    highest = dict(so_far)
+    for partition, offset in (
+        scans.group_by("kafka_partition").agg(pl.col("kafka_offset").max()).iter_rows()
+    ):
+        highest[partition] = max(offset, highest.get(partition, 0))
+    return highest
+
+
+def _notes(
+    rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, places: pl.DataFrame
+) -> tuple[Text, ...]:
+    notes = [Text(vi=later.vi, en=later.en) for later in rule_set.known_later]
+    notes += [] if rule_set.clauses else [rule_set.co_presence]
+    notes += rule_set.missing
+    if window.empty:
+        notes.append(_EMPTY_WINDOW)
+    unknown = sorted(set(case_stays["place"]) - set(places["place"]))
+    if unknown:
+        listed = ", ".join(str(place) for place in unknown)
+        notes.append(
+            Text(
+                vi=f"Chưa có thông tin về điểm quét {listed}: xếp vào mức có mặt cùng thời điểm.",
+                en=f"Nothing is known about place {listed}: ranked as there at the same time only.",
+            )
+        )
+    return tuple(notes)
