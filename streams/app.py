@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import structlog
 from faust import Stream
-from faust.types import AppT, EventT, StreamT
+from faust.types import AppT, StreamT
 
 from schemas.cases import OPEN_STATUSES
 from schemas.errors import InvalidEvent, Retryable
@@ -79,9 +79,10 @@ def add_case_agent(
             event.ack()
 
 
-def _unacknowledged(stream: StreamT[Any]) -> AsyncIterable[EventT[Any]]:
+def _unacknowledged(stream: StreamT[Any]) -> AsyncIterable[Any]:
     """The stream's events; nothing but the agent's own steps acknowledges them."""
-    return cast(Stream[Any], stream).noack().events()
+    events: AsyncIterable[Any] = cast(Stream[Any], stream).noack().events()
+    return events
 
 
 async def _trace(

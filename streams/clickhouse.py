@@ -3,7 +3,8 @@
 Whether a real server or the embedded engine answers, nothing here can tell.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import clickhouse_connect
 import pyarrow as pa
@@ -27,6 +28,9 @@ _HOPELESS = {
     193: "WRONG_PASSWORD",
     516: "AUTHENTICATION_FAILED",
 }
+
+
+_PIECE_BYTES: Final = 1024 * 1024
 
 
 class ClickHouse:
@@ -85,13 +89,30 @@ class ClickHouse:
         return self._attempt(lambda client: client.command(sql, settings=settings))
 
     def insert(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
-        """Insert Arrow rows; columns are matched by name."""
-        self._attempt(lambda client: client.insert_arrow(table, rows, settings=settings))
+        """Insert Arrow rows; columns are matched by name. One attempt, never repeated unseen.
+
+        The body is a generator: one of bytes the client would send again by itself when the
+        connection closes, and an insert whose end is unknown must be looked up first.
+        """
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as stream:
+            stream.write_table(rows)
+        body = sink.getvalue()
+        self._attempt(
+            lambda client: client.raw_insert(
+                table, rows.column_names, _pieces(body), settings, fmt="ArrowStream"
+            )
+        )
 
     def close(self) -> None:
         """Let the connections go."""
         if self._made is not None:
             self._made.close()
+
+
+def _pieces(body: pa.Buffer) -> Iterator[bytes]:
+    for begin in range(0, body.size, _PIECE_BYTES):
+        yield body[begin : begin + _PIECE_BYTES].to_pybytes()
 
 
 def _sorted(error: Exception) -> Exception:

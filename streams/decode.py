@@ -41,7 +41,8 @@ _SCHEMA: Final = pa.schema([(name, pa.string()) for name in _TEXTS] + [("compani
 _PARSE: Final = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 _DIRECTIONS: Final = pa.array([d.value for d in Direction])
 _METHODS: Final = pa.array([m.value for m in Method])
-_BAD_LINES: Final = 16
+_PIECE: Final = 1024
+_BAD_LINES: Final = 16  # in one piece
 _ROW: Final = re.compile(r"in row (\d+)")
 
 # which bytes make a value other than plain; ASCII letters, digits and marks are 0
@@ -93,44 +94,49 @@ def _plain(values: list[bytes | None]) -> npt.NDArray[np.bool_]:
 def _read(values: list[bytes | None], rows: Rows) -> tuple[list[Scans], Rows]:
     """Columns of plain values, and the rows that pydantic must judge.
 
-    A piece that does not parse is taken apart at the row the reader names, so one bad line
-    never costs its neighbours; past a number of bad lines pydantic takes what is left.
+    A batch that does not parse is taken apart, so one bad line never costs its neighbours.
     """
     if not len(rows):
         return [], rows
     texts = [values[i] or b"" for i in rows]
-    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
-    begins = np.concatenate([[0], np.cumsum(lengths)])
-    joined = pa.py_buffer(b"\n".join(texts) + b"\n")
-
-    def parsed(begin: int, end: int) -> pa.Table:
-        piece = joined.slice(int(begins[begin]), int(begins[end] - begins[begin]))
-        return _table(piece, end - begin)
-
-    tables, kept, failed = [], [], []
-    at, left = 0, _BAD_LINES + len(rows) // 256
-    while at < len(rows):
-        try:
-            tables.append(parsed(at, len(rows)))
-        except pa.ArrowInvalid as error:
-            named = _ROW.search(str(error))
-            left -= 1
-            if named is None or left < 0:
-                failed.append(rows[at:])
-                break
-            bad = at + int(named[1])
-            if bad > at:
-                tables.append(parsed(at, bad))
-                kept.append(rows[at:bad])
-            failed.append(rows[bad : bad + 1])
-            at = bad + 1
-        else:
-            kept.append(rows[at:])
-            break
+    try:
+        tables, failed = [_table(texts)], np.zeros(0, np.int64)
+    except pa.ArrowInvalid:
+        tables, failed = _tables_of_pieces(texts)
     if not tables:
-        return [], np.concatenate(failed)
-    scans, sound = _columns(_one_of_each(tables), whole := np.concatenate(kept))
-    return [scans.keep(sound)], np.concatenate([*failed, whole[~sound]])
+        return [], rows
+    kept = np.delete(rows, failed)
+    scans, sound = _columns(_one_of_each(tables), kept)
+    return [scans.keep(sound)], np.concatenate([rows[failed], kept[~sound]])
+
+
+def _tables_of_pieces(texts: list[bytes]) -> tuple[list[pa.Table], Rows]:
+    """Tables of the lines that parse, and the positions of those that do not.
+
+    A piece is read up to the line that the reader names, that line left out, and on from the
+    next; past a number of bad lines pydantic takes what is left of the piece.
+    """
+    tables: list[pa.Table] = []
+    failed: list[int] = []
+    for begin in range(0, len(texts), _PIECE):
+        at, end = begin, min(begin + _PIECE, len(texts))
+        for _ in range(_BAD_LINES):
+            if at == end:
+                break
+            try:
+                tables.append(_table(texts[at:end]))
+                at = end
+            except pa.ArrowInvalid as error:
+                named = _ROW.search(str(error))
+                if named is None:
+                    break
+                bad = at + int(named[1])
+                if bad > at:
+                    tables.append(_table(texts[at:bad]))
+                failed.append(bad)
+                at = bad + 1
+        failed += range(at, end)
+    return tables, np.array(failed, dtype=np.int64)
 
 
 def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Scans]:
@@ -150,11 +156,12 @@ def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Sc
     return [replace(part, index=np.array(accepted)[part.index]) for part in parts]
 
 
-def _table(buffer: pa.Buffer, expected: int) -> pa.Table:
-    """One row a line. Raises ArrowInvalid if a line does not parse against the schema."""
-    options = pj.ReadOptions(use_threads=False, block_size=len(buffer) + 1)
-    table = pj.read_json(pa.BufferReader(buffer), read_options=options, parse_options=_PARSE)
-    if table.num_rows != expected:
+def _table(texts: list[bytes]) -> pa.Table:
+    """One row a text. Raises ArrowInvalid if one does not parse against the schema."""
+    joined = b"\n".join(texts)
+    options = pj.ReadOptions(use_threads=False, block_size=len(joined) + 1)
+    table = pj.read_json(pa.BufferReader(joined), read_options=options, parse_options=_PARSE)
+    if table.num_rows != len(texts):
         raise pa.ArrowInvalid("not one row for each value")
     return table
 

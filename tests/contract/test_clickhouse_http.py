@@ -417,6 +417,10 @@ class TestTables:
         assert table() == 120
 
 
+def _known_or_over(client: Any, known: str, outcome: list[int | None]) -> bool:
+    return bool(outcome) or client.command(known) > 0
+
+
 def _until(true: Callable[[], bool], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not true():
@@ -519,8 +523,14 @@ class TestEndings:
 
                 thread = threading.Thread(target=insert)
                 thread.start()
-                time.sleep(0.01 + 0.012 * n)
                 like = f"truyvet/insert/{n}/%"
+                # A KILL cannot know a request that has not arrived yet.
+                known = (
+                    "SELECT count() FROM system.processes "
+                    f"WHERE startsWith(Settings['log_comment'], '{like[:-1]}')"
+                )
+                _until(partial(_known_or_over, client, known, outcome))
+                time.sleep(0.008 * n)
                 client.command(f"KILL QUERY WHERE Settings['log_comment'] LIKE '{like}' SYNC")
                 at_kill = table()
                 thread.join(10)

@@ -32,9 +32,10 @@ What is promised beyond a ClickHouse server:
 Limits: 512 connections, 60 s of silence, a line or header of 64 KiB, a statement of 64 MiB, a body
 of 4 GiB (8 MiB in memory, then a file in `spool/`). SELECTs in Native, RowBinary, TabSeparated,
 CSV, JSONEachRow and ArrowStream are streamed; any other format (Arrow, Parquet, JSON, …WithNames)
-is made in memory first. An ArrowStream SELECT with no rows runs twice (chdb streams no schema for it).
-X-ClickHouse-Summary is empty for streamed answers. The query id in `system.processes` is chdb's;
-ours is there as Settings['query_cache_tag'] and KILL … WHERE query_id takes the client's.
+is made in memory first. An ArrowStream SELECT with no rows runs twice (chdb streams no schema for
+it). X-ClickHouse-Summary is empty for streamed answers. The query id in `system.processes` is
+chdb's, the request's tag is there as Settings['query_cache_tag']; KILL … WHERE query_id takes the
+client's.
 
 What chdb 4.4 (engine 26.9.2.1) does, tried here:
 - `send_insert` answers success and a full row count when the insert failed after parsing
@@ -50,6 +51,6 @@ What chdb 4.4 (engine 26.9.2.1) does, tried here:
 Measured on a busy machine with two cores: `SELECT 1` 1.5 ms over a kept connection, 2–4 ms through
 clickhouse-connect; insert_arrow of 100,000 rows × 14 columns into a table with two projections
 0.12–0.25 s, of which 15–25 ms are not the engine's; two inserts in flight 280,000–450,000 rows/s;
-up in 0.3 s, down in 0.2 s, 340 MB after start and first queries, below 150 MB more while it streams
+up in 0.3 s, down in 0.2 s, 250 MB after start and first queries, below 150 MB more while it streams
 320 MB.
 """
