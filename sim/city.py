@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from issuer.kinds import UNKNOWN, place_defaults
 from schemas.errors import UserError
 from schemas.places import Hours, Trip
 from sim.names import Taken, address
@@ -107,28 +108,29 @@ def _site(
         name=taken.unique(ward.code, draft.name),
         kind=template.kind,
         ward=ward.code,
-        sector=template.sector,
+        sector=place_defaults(template.kind).sector or UNKNOWN,
         address=address(rng) if rng.random() < 0.8 else None,
         places=places,
     )
 
 
 def _place(draft: PlaceDraft, name: str, trips: tuple[int, int]) -> PlaceSpec:
+    kind = place_defaults(draft.kind)
     return PlaceSpec(
         name=name,
         kind=draft.kind,
-        hours=draft.hours,
+        hours=draft.hours or kind.hours,
         capacity=draft.capacity,
-        enclosed=draft.enclosed,
-        small=draft.small,
-        gate=draft.gate,
-        usual_stay=draft.usual_stay,
+        enclosed=kind.enclosed,
+        small=kind.is_small(draft.capacity),
+        gate=kind.gate,
+        usual_stay=kind.usual_stay,
         trips=trips_of(name, *trips) if draft.vehicle else (),
     )
 
 
 def short_name(ward: str) -> str:
     """`Quán Toan` of `Phường Quán Toan`."""
-    for kind in ("Phường ", "Xã ", "Thị trấn "):
+    for kind in ("Phường ", "Xã ", "Thị trấn ", "Huyện "):
         ward = ward.removeprefix(kind)
     return ward

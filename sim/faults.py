@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
+from issuer.check import LENGTH, check_symbols
 from schemas.ids import CROCKFORD
 from schemas.places import Place
 from sim.model import DAY_MS, IN, OUTCOME_OF, ROW, SELF, Fault, Ints, Records
 from sim.scans import give_ids
 
 FORGED_POOL: Final = 512
-TOKEN_LENGTH: Final = 18
 FUTURE_DAYS: Final = (30, 60)  # beyond any skew even if `until` lies weeks behind the broker
 _SHARES: Final = {
     Fault.NOT_JSON: 0.10,
@@ -47,11 +47,11 @@ def revoked_codes(tokens: Sequence[str], places: Sequence[Place]) -> tuple[Revok
 
 
 def forged_tokens(count: int, rng: np.random.Generator) -> list[str]:
-    """Codes that nobody issued, in the layout of a token."""
-    return [
-        "".join(CROCKFORD[i] for i in rng.integers(0, 32, TOKEN_LENGTH).tolist())
-        for _ in range(count)
-    ]
+    """Well-formed codes that nobody issued: the check characters fit, the MAC does not."""
+    tokens = []
+    for body in rng.integers(0, len(CROCKFORD), (count, LENGTH - 2)).tolist():
+        tokens.append("".join(CROCKFORD[i] for i in (*body, *check_symbols(body))))
+    return tokens
 
 
 def refused_rows(

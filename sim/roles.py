@@ -114,7 +114,7 @@ ROLES: Final = {
     "section": Role(work=Occupation.OFFICE, heads=12, errand="office"),
     "meeting_room": Role(meeting=True),
     "classroom": Role(work=Occupation.STUDENT, heads=30),
-    "production_line": Role(work=Occupation.FACTORY, heads=25),
+    "line": Role(work=Occupation.FACTORY, heads=25),
     "canteen": Role(canteen=True),
     "department": Role(work=Occupation.HOSPITAL, heads=8, errand="hospital"),
     "clinic": Role(work=Occupation.HOSPITAL, heads=2, errand="hospital"),

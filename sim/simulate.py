@@ -115,9 +115,10 @@ class Counts:
     @classmethod
     def of(cls, events: int, habits: Habits) -> "Counts":
         """Shares of `events` by the habits."""
-        retries = round(events * habits.repeated)
-        taps = round(events * habits.double_taps)
-        refused = round(events * habits.refused)
+        # rounded down, so that the parts never exceed the whole
+        retries = int(events * habits.repeated)
+        taps = int(events * habits.double_taps)
+        refused = int(events * habits.refused)
         base = events - retries - taps - refused
         if base < 0:
             raise UserError("The shares of repeated, double and refused scans exceed one.")

@@ -13,16 +13,12 @@ from sim.names import pick
 
 @dataclass(frozen=True)
 class PlaceDraft:
-    """A place of a site; `usual_stay` in minutes."""
+    """A place of a site. What is left out is the kind's default in `issuer`."""
 
     name: str
     kind: str
     hours: Hours | None = None
     capacity: int | None = None
-    enclosed: bool = False
-    small: bool = False
-    gate: bool = False
-    usual_stay: int | None = None
     vehicle: bool = False
 
 
@@ -51,7 +47,6 @@ class Template:
     """`per_5000`: how many of these sites a city of 5,000 scanning people has."""
 
     kind: str
-    sector: str
     per_5000: float
     draft: Draft
 
@@ -61,16 +56,6 @@ def _hours(opens: str, closes: str) -> Hours:
 
 
 OFFICE_HOURS: Final = _hours("07:00", "18:00")
-
-
-def _room(
-    name: str, kind: str, hours: Hours | None, seats: int, stay: int, small: bool = False
-) -> PlaceDraft:
-    return PlaceDraft(name, kind, hours, seats, enclosed=True, small=small, usual_stay=stay)
-
-
-def _gate(name: str, hours: Hours | None) -> PlaceDraft:
-    return PlaceDraft(name, "gate", hours, gate=True, usual_stay=1)
 
 
 def _between(rng: np.random.Generator, low: int, high: int) -> int:
@@ -85,10 +70,10 @@ def _some(rng: np.random.Generator, among: tuple[str, ...], low: int, high: int)
 def _office(at: Setting) -> SiteDraft:
     sections = _some(at.rng, names.SECTIONS, 2, 4)
     rooms = [f"Phòng họp {n + 1}" for n in range(_between(at.rng, 1, 2))]
-    places = [_room(f"Phòng {s}", "section", OFFICE_HOURS, 20, 240) for s in sections]
-    places += [_room(r, "meeting_room", OFFICE_HOURS, 12, 60, small=True) for r in rooms]
+    places = [PlaceDraft(f"Phòng {s}", "section", OFFICE_HOURS, 20) for s in sections]
+    places += [PlaceDraft(r, "meeting_room", OFFICE_HOURS, 12) for r in rooms]
     if len(sections) > 2:
-        places.insert(0, _gate("Cổng chính", OFFICE_HOURS))
+        places.insert(0, PlaceDraft("Cổng chính", "gate", OFFICE_HOURS))
     return SiteDraft(f"{pick(at.rng, names.OFFICES)} {at.ward}", tuple(places))
 
 
@@ -96,32 +81,32 @@ def _school(at: Setting) -> SiteDraft:
     hours = _hours("06:30", "17:30")
     level, grade = pick(at.rng, ("Tiểu học 3", "THCS 7", "THPT 10")).rsplit(" ", 1)
     rooms = [f"Lớp {grade}{letter}" for letter in "ABCDEFG"[: _between(at.rng, 3, 6)]]
-    places = [_gate("Cổng trường", hours)]
-    places += [_room(r, "classroom", hours, 40, 240) for r in rooms]
-    places.append(_room("Phòng hội đồng", "meeting_room", hours, 14, 60, small=True))
+    places = [PlaceDraft("Cổng trường", "gate", hours)]
+    places += [PlaceDraft(r, "classroom", hours, 40) for r in rooms]
+    places.append(PlaceDraft("Phòng hội đồng", "meeting_room", hours, 14))
     return SiteDraft(f"Trường {level} {pick(at.rng, names.HEROES)}", tuple(places))
 
 
 def _hospital(at: Setting) -> SiteDraft:
     departments = _some(at.rng, names.DEPARTMENTS, 5, 7)
-    places = [_gate(f"Cổng {n + 1}", None) for n in range(2)]
-    places += [_room(d, "department", None, 40, 70) for d in departments]
-    places.append(_room("Phòng giao ban", "meeting_room", None, 14, 60, small=True))
+    places = [PlaceDraft(f"Cổng {n + 1}", "gate", None) for n in range(2)]
+    places += [PlaceDraft(d, "department", None, 40) for d in departments]
+    places.append(PlaceDraft("Phòng giao ban", "meeting_room", None, 14))
     return SiteDraft(f"Bệnh viện Đa khoa {pick(at.rng, names.BRANDS)}", tuple(places))
 
 
 def _clinic(at: Setting) -> SiteDraft:
-    room = _room("Phòng khám", "clinic", _hours("07:00", "17:00"), 12, 35, small=True)
+    room = PlaceDraft("Phòng khám", "clinic", _hours("07:00", "17:00"), 12)
     return SiteDraft(f"Trạm Y tế {at.ward}", (room,))
 
 
 def _factory(at: Setting) -> SiteDraft:
     around_the_clock = at.rng.random() < 0.4
     hours = None if around_the_clock else _hours("06:00", "18:30")
-    places = [_gate("Cổng bảo vệ", hours)]
+    places = [PlaceDraft("Cổng bảo vệ", "gate", hours)]
     lines = range(1, _between(at.rng, 3, 5) + 1)
-    places += [_room(f"Dây chuyền {n}", "production_line", hours, 60, 480) for n in lines]
-    places.append(_room("Nhà ăn ca", "canteen", hours, 150, 30))
+    places += [PlaceDraft(f"Dây chuyền {n}", "line", hours, 60) for n in lines]
+    places.append(PlaceDraft("Nhà ăn ca", "canteen", hours, 150))
     name = f"Công ty {pick(at.rng, names.PRODUCTS)} {pick(at.rng, names.BRANDS)}"
     return SiteDraft(name, tuple(places))
 
@@ -129,25 +114,25 @@ def _factory(at: Setting) -> SiteDraft:
 def _market(at: Setting) -> SiteDraft:
     hours = _hours("05:00", "18:30")
     gates = ("Cổng Đông", "Cổng Tây", "Cổng Nam")[: _between(at.rng, 2, 3)]
-    places = [_gate(g, hours) for g in gates]
+    places = [PlaceDraft(g, "gate", hours) for g in gates]
     rows = _some(at.rng, names.STALLS, 4, 6)
-    places += [PlaceDraft(row, "stall_row", hours, 60, usual_stay=20) for row in rows]
+    places += [PlaceDraft(row, "stall_row", hours, 60) for row in rows]
     return SiteDraft(f"Chợ {at.ward}", tuple(places))
 
 
 def _supermarket(at: Setting) -> SiteDraft:
     hours = _hours("08:00", "22:00")
-    places = [_gate("Cửa vào", hours)]
-    places += [_room(f"Tầng {n}", "supermarket", hours, 150, 35) for n in (1, 2)]
+    places = [PlaceDraft("Cửa vào", "gate", hours)]
+    places += [PlaceDraft(f"Tầng {n}", "supermarket", hours, 150) for n in (1, 2)]
     return SiteDraft(f"Siêu thị {pick(at.rng, names.BRANDS)}", tuple(places))
 
 
-def _one(prefix: str, kind: str, hours: Hours, seats: int, stay: int, small: bool) -> Draft:
+def _one(prefix: str, kind: str, hours: Hours, seats: int) -> Draft:
     """A site that is a single room, called after its owner."""
 
     def draft(at: Setting) -> SiteDraft:
         size = max(4, round(seats * float(at.rng.uniform(0.6, 1.5))))
-        room = _room(prefix, kind, hours, size, stay, small)
+        room = PlaceDraft(prefix, kind, hours, size)
         return SiteDraft(f"{prefix} {names.owner(at.rng)}", (room,))
 
     return draft
@@ -156,9 +141,9 @@ def _one(prefix: str, kind: str, hours: Hours, seats: int, stay: int, small: boo
 def _station(at: Setting) -> SiteDraft:
     hours = _hours("04:30", "22:00")
     places = (
-        _gate("Cổng vào", hours),
-        _room("Phòng chờ", "waiting_room", hours, 120, 30),
-        _room("Phòng vé", "ticket_office", hours, 25, 10, small=True),
+        PlaceDraft("Cổng vào", "gate", hours),
+        PlaceDraft("Phòng chờ", "waiting_room", hours, 120),
+        PlaceDraft("Phòng vé", "ticket_office", hours, 25),
     )
     return SiteDraft(f"Bến xe {at.ward}", places)
 
@@ -170,9 +155,6 @@ def _operator(at: Setting) -> SiteDraft:
             f"Xe buýt tuyến {line:02d}, {names.vehicle_plate(next(at.plates))}",
             "bus",
             capacity=45,
-            enclosed=True,
-            small=True,
-            usual_stay=35,
             vehicle=True,
         )
         for _ in range(10)
@@ -182,8 +164,8 @@ def _operator(at: Setting) -> SiteDraft:
 
 def _dormitory(at: Setting) -> SiteDraft:
     houses = "ABC"[: _between(at.rng, 2, 3)]
-    places = [_gate("Cổng khu nhà", None)]
-    places += [_room(f"Nhà {h}", "dormitory", None, 120, 540) for h in houses]
+    places = [PlaceDraft("Cổng khu nhà", "gate", None)]
+    places += [PlaceDraft(f"Nhà {h}", "dormitory", None, 120) for h in houses]
     return SiteDraft(f"Khu nhà ở công nhân {pick(at.rng, names.BRANDS)}", tuple(places))
 
 
@@ -192,26 +174,25 @@ _CARE: Final = _hours("08:00", "20:30")
 _SPORT: Final = _hours("05:30", "22:00")
 _DAYLIGHT: Final = _hours("05:30", "19:00")
 TEMPLATES: Final = (
-    Template("office", "interior", 34, _office),
-    Template("school", "education", 8, _school),
-    Template("hospital", "health", 4, _hospital),
-    Template("clinic", "health", 10, _clinic),
-    Template("factory", "industry", 12, _factory),
-    Template("market", "trade", 12, _market),
-    Template("supermarket", "trade", 8, _supermarket),
-    Template("shop", "trade", 40, _one("Cửa hàng", "shop", _SHOP, 12, 15, True)),
-    Template("pharmacy", "health", 35, _one("Nhà thuốc", "pharmacy", _SHOP, 8, 8, True)),
+    Template("office", 34, _office),
+    Template("school", 8, _school),
+    Template("hospital", 4, _hospital),
+    Template("clinic", 10, _clinic),
+    Template("factory", 12, _factory),
+    Template("market", 12, _market),
+    Template("supermarket", 8, _supermarket),
+    Template("shop", 40, _one("Cửa hàng", "shop", _SHOP, 12)),
+    Template("pharmacy", 35, _one("Nhà thuốc", "pharmacy", _SHOP, 8)),
     Template(
         "restaurant",
-        "trade",
         55,
-        _one("Quán ăn", "restaurant", _hours("06:00", "22:00"), 40, 40, False),
+        _one("Quán ăn", "restaurant", _hours("06:00", "22:00"), 40),
     ),
-    Template("cafe", "trade", 25, _one("Cà phê", "cafe", _hours("06:30", "22:30"), 30, 50, False)),
-    Template("bus_station", "transport", 3, _station),
-    Template("bus_operator", "transport", 3, _operator),
-    Template("dormitory", "industry", 5, _dormitory),
-    Template("salon", "trade", 20, _one("Tiệm tóc", "salon", _CARE, 8, 45, True)),
-    Template("gym", "culture", 6, _one("Phòng tập", "gym", _SPORT, 40, 75, False)),
-    Template("pagoda", "culture", 6, _one("Chùa", "pagoda", _DAYLIGHT, 80, 40, False)),
+    Template("cafe", 25, _one("Cà phê", "cafe", _hours("06:30", "22:30"), 30)),
+    Template("bus_station", 3, _station),
+    Template("bus_operator", 3, _operator),
+    Template("dormitory", 5, _dormitory),
+    Template("salon", 20, _one("Tiệm tóc", "salon", _CARE, 8)),
+    Template("gym", 6, _one("Phòng tập", "gym", _SPORT, 40)),
+    Template("worship", 6, _one("Chùa", "worship", _DAYLIGHT, 80)),
 )

@@ -176,6 +176,10 @@ class BatchConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish what is in flight, commit it, then hand the partitions over."""
+        # A fetch that starts while the group is being joined waits for the new assignment and
+        # holds up the thread's queue, where our commit would wait behind it for ever.
+        self.stop_flow()
+        self.app.flow_control.suspend()
         await cast(BatchApp, self.app).hooks.before_revoke(revoked)
         await self.commit()
         with ack_lock:

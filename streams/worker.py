@@ -12,6 +12,7 @@ from typing import Any
 
 import faust
 import structlog
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
@@ -214,11 +215,17 @@ class Worker:
         missing = [
             f"topic {f.topic} is being read" for f in self._followers if not f.ready.is_set()
         ]
-        if not self.app.consumer.assignment():
+        if not self._assigned():
             missing.append("no partitions are assigned yet")
         if self.metrics.gauge(m.ENGINE_AWAY)._value.get():
             missing.append("ClickHouse cannot be written to")
         return missing
+
+    def _assigned(self) -> bool:
+        try:
+            return bool(self.app.consumer.assignment())
+        except ConsumerNotStarted:
+            return False
 
     def _refresh(self) -> None:
         self._accounts.gauges(self.pipeline.lines, self.directory, self.open_cases)

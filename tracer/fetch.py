@@ -2,8 +2,10 @@
 
 How far to look follows from the rules of `tracer.stays`: an interval is at most
 `max_stay_minutes` long, so what touches a moment begins at most that long before it, and its
-end is known from scans at most that long after its beginning. Twice that long before, so that
-a `pass` inside a stay is recognised as one.
+end is known from scans at most that long after its beginning. Twice that long on both sides,
+so that a `pass` inside a stay is recognised as one and stays show where they begin and end.
+Exposures are those of a trace over all scans; only the far end of a stay that several
+intervals carry on beyond that margin, and its confidence, may be another.
 """
 
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from tracer.ends import MINUTE, with_place
 from tracer.exposures import in_window
 from tracer.frames import PLACES, shaped
 from tracer.parameters import Parameters
-from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, persons_at, scans_of
+from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, scans_at, scans_of
 from tracer.ruleset import RuleSet
 from tracer.stays import stays
 from tracer.trace import TraceResult, trace_chunks
@@ -56,22 +58,26 @@ def fetch(
     """
     earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
     longest = parameters.max_stay_minutes * MINUTE
-    lookback = 2 * longest + parameters.double_tap_seconds * 1000
+    margin = 2 * longest + parameters.double_tap_seconds * 1000
 
     def from_(moment: int) -> int:
-        return max(moment - lookback, earliest)
+        return max(moment - margin, earliest)
 
     begin, end = milliseconds(window.start), milliseconds(window.end)
-    own = itinerary(client, case.person, from_(begin), end + longest, settings)
+    own = itinerary(client, case.person, from_(begin), end + margin, settings)
     case_stays = in_window(stays(own, places, trips, parameters), window)
     if case_stays.is_empty():
         return Fetched(own, [], iter(()))
-    spans = _spans(case_stays, places, parameters, earliest)
-    own_person = person_bits(case.person)
-    candidates = [p for p in persons_at(client, spans, settings) if p != own_person]
+    meetings = _meetings(case_stays, places, trips, parameters)
+    spans = [
+        Span(place, max(start - longest, earliest), end + longest)
+        for place, start, end in meetings.select("place", "from", "to").iter_rows()
+    ]
+    present = _could_meet(scans_at(client, spans, settings), meetings)
+    candidates = [person for person in present if person != person_bits(case.person)]
     first = case_stays["from"].dt.timestamp("ms").to_list()
     last = case_stays["to"].dt.timestamp("ms").to_list()
-    chunks = scans_of(client, candidates, from_(min(first)), max(last) + longest, settings)
+    chunks = scans_of(client, candidates, from_(min(first)), max(last) + margin, settings)
     return Fetched(own, candidates, chunks)
 
 
@@ -96,19 +102,44 @@ def trace_from(
     return trace_chunks(case, own, chunks, places, trips, parameters, rule_set, now)
 
 
-def _spans(
-    case_stays: pl.DataFrame, places: pl.DataFrame, parameters: Parameters, earliest: int
-) -> list[Span]:
-    """Where and when a scan can belong to a stay that meets the case's.
+def _meetings(
+    case_stays: pl.DataFrame, places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters
+) -> pl.DataFrame:
+    """Place, `from`, `to` and `reach` of the case's stays, in milliseconds, and `near`.
 
-    An opening: up to the longest stay before. A scan out whose entry nobody recorded: up to
-    the place's `reach` after.
+    `near`: the longest an interval there can be, unless an own scan out ends it.
     """
     longest = parameters.max_stay_minutes * MINUTE
     with_reach = with_place(case_stays, shaped(places, PLACES, "places"), parameters)
-    rows = with_reach.select(
+    ridden = pl.col("place").is_in(trips["place"].unique().implode())
+    return with_reach.select(
         "place",
-        pl.col("from").dt.timestamp("ms") - longest,
-        pl.col("to").dt.timestamp("ms") + pl.col("reach"),
-    ).iter_rows()
-    return [Span(place, max(start, earliest), end) for place, start, end in rows]
+        pl.col("from").dt.timestamp("ms"),
+        pl.col("to").dt.timestamp("ms"),
+        "reach",
+        near=pl.when(ridden).then(longest).otherwise(pl.max_horizontal("reach", "bound")),
+    )
+
+
+def _could_meet(scans: pl.DataFrame, meetings: pl.DataFrame) -> list[int]:
+    """The persons (rising) of whom a stay can meet one of the case's.
+
+    They opened one there `near` before or during it; or went out during it or at most `reach`
+    after; or opened one before its end and went out after its beginning.
+    """
+    t, out = pl.col("t"), pl.col("out")
+    start, end = pl.col("from"), pl.col("to")
+    met = (
+        scans.join(meetings.with_row_index("meeting"), on="place")
+        .group_by("meeting", "person")
+        .agg(
+            opened_near=(~out & t.is_between(start - pl.col("near"), end)).any(),
+            went_out=(out & t.is_between(start, end + pl.col("reach"))).any(),
+            opened=(~out & (t <= end)).any(),
+            out_later=(out & (t >= start)).any(),
+        )
+        .filter(
+            pl.col("opened_near") | pl.col("went_out") | (pl.col("opened") & pl.col("out_later"))
+        )
+    )
+    return met["person"].unique().sort().to_list()

@@ -15,14 +15,23 @@ def joined(intervals: pl.DataFrame) -> pl.DataFrame:
     """
     intervals = intervals.sort(*_GROUP, "start", "start_rank", "row")
     intervals = intervals.with_columns(stay=_numbers(intervals))
-    if intervals.is_empty() or intervals["stay"][-1] == intervals.height - 1:
+    stay = pl.col("stay")
+    shared = ((stay == stay.shift(1)) | (stay == stay.shift(-1))).fill_null(False)
+    several = intervals.filter(shared)
+    if several.is_empty():
         return intervals.drop("stay")
-    ends = [c for c in intervals.columns if c.startswith(("end", "closing_"))]
-    last = intervals.sort(
+    alone = intervals.filter(~shared)
+    return pl.concat([alone, _united(several)]).sort("stay").drop("stay")
+
+
+def _united(several: pl.DataFrame) -> pl.DataFrame:
+    """One row a stay, from its intervals in the order of their starts."""
+    ends = [c for c in several.columns if c.startswith(("end", "closing_"))]
+    last = several.sort(
         "stay", "end", "end_rank", "row", descending=[False, True, False, False]
     ).unique("stay", keep="first", maintain_order=True)
-    first = intervals.unique("stay", keep="first", maintain_order=True)
-    return first.with_columns(last.select(ends)).drop("stay")
+    first = several.unique("stay", keep="first", maintain_order=True)
+    return first.with_columns(last.select(ends))
 
 
 def _numbers(intervals: pl.DataFrame) -> pl.Series:

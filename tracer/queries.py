@@ -1,6 +1,6 @@
 """The three ClickHouse queries of a trace, over the table `scans`.
 
-`itinerary` and `scans_of` read the projection `by_person`; `persons_at` reads the primary key
+`itinerary` and `scans_of` read the projection `by_person`; `scans_at` reads the primary key
 (place, toStartOfHour(scanned_at), …). Times go in as milliseconds since 1970 UTC, because
 clients write dates differently. Person ids stand in the statement's text: a URL, where
 parameters go, is at most 64 KiB at some servers, and an integer injects nothing.
@@ -18,7 +18,7 @@ from schemas.ids import person_bits
 from tracer.frames import DIRECTIONS, SCANS, TIME, shaped
 
 PERSONS_PER_QUERY: Final = 5_000  # 105 kB of ids; ClickHouse's max_query_size is 256 KiB
-STAYS_PER_QUERY: Final = 20
+SPANS_PER_QUERY: Final = 20
 BEGINNING: Final = 0  # no retention: everything since 1970
 
 
@@ -58,6 +58,11 @@ _BETWEEN: Final = (
 )
 
 
+_AT: Final = pl.Schema(
+    {"person": pl.UInt64(), "place": pl.UInt32(), "t": pl.Int64(), "out": pl.Boolean()}
+)
+
+
 def itinerary(
     client: Client, person: str, start: int, end: int, settings: dict[str, Any] | None = None
 ) -> pl.DataFrame:
@@ -65,25 +70,30 @@ def itinerary(
     return _scans_of(client, [person_bits(person)], start, end, settings)
 
 
-def persons_at(
+def scans_at(
     client: Client, spans: Sequence[Span], settings: dict[str, Any] | None = None
-) -> list[int]:
-    """(ii) Everybody with a scan in one of the spans: their 64 bits, in rising order."""
-    found: set[int] = set()
-    for begin in range(0, len(spans), STAYS_PER_QUERY):
+) -> pl.DataFrame:
+    """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (is it one).
+
+    A scan in two spans may be there twice.
+    """
+    found = [pl.DataFrame(schema=_AT)]
+    for begin in range(0, len(spans), SPANS_PER_QUERY):
         conditions: list[str] = []
         parameters: dict[str, int] = {}
-        for number, span in enumerate(spans[begin : begin + STAYS_PER_QUERY]):
+        for number, span in enumerate(spans[begin : begin + SPANS_PER_QUERY]):
             conditions.append(f"(place = {{place{number}:UInt32}} AND {_BETWEEN.format(n=number)})")
             parameters |= {
                 f"place{number}": span.place,
                 f"start{number}": span.start,
                 f"end{number}": span.end,
             }
-        query = f"SELECT DISTINCT person FROM scans WHERE {' OR '.join(conditions)}"  # noqa: S608
-        table = client.query_arrow(query, parameters, settings)
-        found.update(_polars(table)["person"].to_list())
-    return sorted(found)
+        query = (
+            "SELECT person, place, toUnixTimestamp64Milli(scanned_at) AS t, "  # noqa: S608
+            f"direction = 'out' AS out FROM scans WHERE {' OR '.join(conditions)}"
+        )
+        found.append(_polars(client.query_arrow(query, parameters, settings)).cast(_AT))
+    return pl.concat(found)
 
 
 def scans_of(

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import Any, Final, Literal
 
 import orjson
@@ -15,10 +14,10 @@ from console.store import outbox, tables
 from console.store.engine import Store, allocate, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
-from issuer.units import contains
+from issuer.units import EVERYWHERE, wards_in
+from schemas import cloudevents
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.clock import LOCAL
-from schemas.scan import format_timestamp
 from schemas.topics import CASES
 
 Change = Literal["registered", "amended", "closed", "voided"]
@@ -26,7 +25,7 @@ Change = Literal["registered", "amended", "closed", "voided"]
 AMENDABLE: Final = frozenset(
     {"status", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
 )
-_SOURCE: Final = "/truyvet/console"
+_SOURCE: Final = "truyvet/console"
 
 
 @dataclass(frozen=True)
@@ -119,10 +118,10 @@ def list_cases(store: Store, area: str, *, limit: int = 100, offset: int = 0) ->
     """Cases whose ward is in the area, the newest first."""
     c = tables.cases.c
     query = select(tables.cases).order_by(c.registered_at.desc(), c.id.desc())
+    if area != EVERYWHERE:
+        query = query.where(c.ward.in_([ward.code for ward in wards_in(area)]))
     with store.read() as connection:
-        rows = connection.execution_options(yield_per=1_000).execute(query)
-        inside = (row for row in rows if contains(area, row.ward))
-        return [_case(row) for row in islice(inside, offset, offset + limit)]
+        return [_case(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
 def _end(
@@ -164,16 +163,11 @@ def _changed(connection: Connection, before: Case, changes: dict[str, Any], chan
 
 
 def _event(case: Case, change: Change, now: datetime) -> Entry:
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": f"{case.id}/{case.version}",
-        "ce_source": _SOURCE,
-        "ce_type": f"vn.truyvet.case.{change}",
-        "ce_time": format_timestamp(now),
-        "content-type": "application/json",
-    }
+    headers = cloudevents.headers(
+        f"{case.id}/{case.version}", _SOURCE, f"{cloudevents.CASE_PREFIX}{change}", now
+    )
     value = case.model_dump_json(exclude_none=True).encode()
-    return Entry(CASES.name, case.id, value, headers)
+    return Entry(CASES.name, case.id, value, {name: text.decode() for name, text in headers})
 
 
 def _case(row: Row[Any]) -> Case:

@@ -59,7 +59,7 @@ def open_engine(settings: Settings) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite(settings.sql_url)
         if url.get_backend_name() == "postgresql":
-            return create_engine(url, pool_pre_ping=True, pool_timeout=10)
+            return create_engine(url, pool_pre_ping=True, pool_timeout=10, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise UserError(f"TRUYVET_DATABASE_URL cannot be used: {error}.") from None
     raise UserError("TRUYVET_DATABASE_URL must be a sqlite or postgresql URL.")
@@ -70,7 +70,7 @@ def _sqlite(url: str) -> Engine:
     if not database or database == ":memory:":
         raise UserError("TRUYVET_DATABASE_URL must name a SQLite file, not memory.")
     Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_timeout=30)
+    engine = create_engine(url, pool_timeout=30, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

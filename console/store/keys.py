@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
@@ -12,7 +13,20 @@ from sqlalchemy import Row, insert, select, update
 from console.store import tables
 from console.store.engine import Store, utc_now
 from console.store.errors import NotFound
+from issuer.units import check_area
 from schemas.errors import UserError
+
+
+class Role(StrEnum):
+    """What a key's holder is. The departments and the city's accounts office come later."""
+
+    PRODUCER = "producer"
+    OWNER = "owner"
+    OFFICER = "officer"
+    EPIDEMIOLOGIST = "epidemiologist"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
 
 KEY_PREFIX: Final = "tv_"
 _SECRET: Final = re.compile(r"tv_[A-Za-z0-9_-]{43,}")
@@ -24,7 +38,7 @@ class ApiKey:
 
     id: int
     name: str
-    role: str
+    role: Role
     area: str
     producer: str | None
     created_at: datetime
@@ -32,7 +46,7 @@ class ApiKey:
 
 
 def create_key(
-    store: Store, role: str, area: str, *, producer: str | None = None, name: str
+    store: Store, role: Role, area: str, *, producer: str | None = None, name: str
 ) -> str:
     """A new key; this is the only time it can be seen."""
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
@@ -41,16 +55,26 @@ def create_key(
 
 
 def ensure_key(
-    store: Store, secret: str, role: str, area: str, *, producer: str | None = None, name: str
+    store: Store, secret: str, role: Role, area: str, *, producer: str | None = None, name: str
 ) -> ApiKey:
     """The key with this secret; made if there is none. One that was revoked stays revoked.
 
-    Raises UserError if the secret is not `tv_` and at least 43 characters (256 bits).
+    Raises UserError if the secret is not `tv_` and at least 43 characters (256 bits), if there
+    is no such area, or if a producer's key does not say whose it is.
     """
     if not _SECRET.fullmatch(secret):
         raise UserError(
             "Khoá API phải là 'tv_' và ít nhất 43 ký tự ngẫu nhiên. / "
             "An API key is 'tv_' and at least 43 random characters."
+        )
+    try:
+        check_area(area)
+    except ValueError as error:
+        raise UserError(f"Không có địa bàn này. / {error}.") from None
+    if (role is Role.PRODUCER) != (producer is not None):
+        raise UserError(
+            "Khoá của nguồn gửi, và chỉ khoá đó, phải ghi mã nguồn gửi. / "
+            "A producer's key, and no other, names the producer."
         )
     digest = _digest(secret)
     with store.write() as connection:
@@ -60,7 +84,7 @@ def ensure_key(
             values = {
                 "sha256": digest,
                 "name": name,
-                "role": role,
+                "role": role.value,
                 "area": area,
                 "producer": producer,
                 "created_at": utc_now(),
@@ -103,5 +127,5 @@ def _digest(secret: str) -> str:
 
 def _key(row: Row[Any]) -> ApiKey:
     return ApiKey(
-        row.id, row.name, row.role, row.area, row.producer, row.created_at, row.revoked_at
+        row.id, row.name, Role(row.role), row.area, row.producer, row.created_at, row.revoked_at
     )

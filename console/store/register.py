@@ -11,7 +11,8 @@ from console.store import outbox, tables
 from console.store.engine import Store, allocate, utc_now
 from console.store.rows import code_row, place_row, site_entries, site_row
 from console.store.sites import places_by_id
-from issuer.codes import KeyRing, issue
+from issuer.codes import issue
+from issuer.keyring import KeyRing
 from schemas.places import Code, Hours, Place, Site, Trip
 
 _CHUNK_PLACES: Final = 2_000

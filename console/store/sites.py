@@ -1,7 +1,7 @@
 """Sites, places and their codes as they stand, and what is changed of one code at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -11,8 +11,9 @@ from console.store import outbox, tables
 from console.store.engine import Store, utc_now
 from console.store.errors import NotFound
 from console.store.rows import code_row, place_of, site_entries, site_of
-from issuer.codes import KeyRing, issue
-from schemas.places import Code, Place, Site
+from issuer.codes import next_version, revoke_version
+from issuer.keyring import KeyRing
+from schemas.places import Place, Site
 
 _AT_ONCE: Final = 5_000
 
@@ -82,27 +83,18 @@ def _together(rows: Iterable[Row[Any]], codes: Iterable[Row[Any]]) -> Iterator[P
 
 
 def revoke_code(store: Store, place_id: int, version: int, at: datetime, reason: str) -> Place:
-    """The place with this version of its code revoked from `at` on; revoked before, it stays so.
+    """The place with this version of its code revoked from `at` on, on its way to `sites.v1`.
 
-    Raises NotFound if there is no such place or version.
+    Revoked before, it stays as it is. Raises NotFound if there is no such place or version.
     """
     with store.write() as connection:
         before = _locked(connection, place_id)
-        code = next((code for code in before.codes if code.version == version), None)
-        if code is None:
+        if all(code.version != version for code in before.codes):
             raise NotFound(
                 f"Điểm quét {place_id} không có mã phiên bản {version}. / "
                 f"Place {place_id} has no code of version {version}."
             )
-        if code.revoked_at is not None:
-            return before
-        c = tables.codes.c
-        connection.execute(
-            update(tables.codes)
-            .where(c.place == place_id, c.version == version)
-            .values(revoked_at=at, revoked_reason=reason)
-        )
-        return _risen(connection, place_id)
+        return _put(connection, before, revoke_version(before, version, at, reason))
 
 
 def add_code(
@@ -110,17 +102,16 @@ def add_code(
     ring: KeyRing,
     place_id: int,
     *,
-    valid_from: datetime | None,
-    valid_to: datetime | None = None,
+    valid_from: datetime,
+    overlap: timedelta = timedelta(0),
 ) -> Place:
-    """The place with one more version of its code. Raises NotFound if there is no such place."""
+    """The place with one more version of its code; older ones end `overlap` after `valid_from`.
+
+    Raises NotFound if there is no such place.
+    """
     with store.write() as connection:
         before = _locked(connection, place_id)
-        version = 1 + max((code.version for code in before.codes), default=0)
-        token = issue(ring, place_id, version)
-        code = Code(version=version, token=token, valid_from=valid_from, valid_to=valid_to)
-        connection.execute(insert(tables.codes), [code_row(place_id, code)])
-        return _risen(connection, place_id)
+        return _put(connection, before, next_version(before, ring, valid_from, overlap))
 
 
 def _locked(connection: Connection, place_id: int) -> Place:
@@ -131,10 +122,20 @@ def _locked(connection: Connection, place_id: int) -> Place:
     return places_by_id(connection, [place_id])[0]
 
 
-def _risen(connection: Connection, place_id: int) -> Place:
-    """The place with its version risen by one, on its way to `sites.v1`."""
-    p = tables.places.c
-    connection.execute(update(tables.places).where(p.id == place_id).values(version=p.version + 1))
-    [after] = places_by_id(connection, [place_id])
+def _put(connection: Connection, before: Place, after: Place) -> Place:
+    """Write the difference in version and codes, and publish it; nothing if there is none."""
+    if after == before:
+        return before
+    assert after.version == before.version + 1
+    p, c = tables.places.c, tables.codes.c
+    connection.execute(update(tables.places).where(p.id == after.id).values(version=after.version))
+    old = {code.version: code for code in before.codes}
+    for code in after.codes:
+        row = code_row(after.id, code)
+        if code.version not in old:
+            connection.execute(insert(tables.codes), [row])
+        elif code != old[code.version]:
+            same = (c.place == after.id) & (c.version == code.version)
+            connection.execute(update(tables.codes).where(same).values(row))
     outbox.append(connection, site_entries([], [after]), utc_now())
     return after

@@ -1,5 +1,7 @@
 """The polars core against the slow oracle, on thousands of tiny cities with many ties."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -12,7 +14,9 @@ from hypothesis import strategies as st
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from tests.property import oracle
+from tests.unit.test_contacts import FakeEngine
 from tracer.documents import to_documents, to_json
+from tracer.fetch import trace_from
 from tracer.frames import ANSWERS, PLACES, SCANS, TRIPS
 from tracer.parameters import Parameters, load_parameters
 from tracer.ruleset import RuleSet, load_rule_sets
@@ -144,7 +148,7 @@ def crowd(seed: int, persons: int) -> oracle.City:
         return BEGIN + r.randrange(110) * STEP + r.choice([0, 0, 0, 1, 2, 3]) * NEAR
 
     names = r.sample(range(1, 2**63), persons)
-    scans = []
+    scans: list[oracle.Scan] = []
     for person in names:
         pool = r.sample([*PLACE_IDS, 99], r.randint(1, 4))
         for i in range(r.randint(1, 12)):
@@ -179,11 +183,20 @@ def crowd(seed: int, persons: int) -> oracle.City:
         scans,
         places,
         [(r.choice(PLACE_IDS), r.choice(["t1", "t2"]), moment()) for _ in range(4)],
-        [
-            oracle.Answer(r.choice(names), r.choice(PLACE_IDS), moment(), moment())
-            for _ in range(persons)
-        ],
+        [answer for _ in range(persons // 2) for answer in two_answers(r, names, moment)],
         Parameters.model_validate(parameters),
+    )
+
+
+def two_answers(
+    r: Random, names: list[int], moment: Callable[[], int]
+) -> tuple[oracle.Answer, oracle.Answer]:
+    """The same question answered twice, now and then from the same moment on."""
+    person, place, start = r.choice(names), r.choice(PLACE_IDS), BEGIN + r.randrange(20) * STEP
+    again = start if r.random() < 0.5 else moment()
+    return (
+        oracle.Answer(person, place, start, moment()),
+        oracle.Answer(person, place, again, moment()),
     )
 
 
@@ -254,6 +267,24 @@ def check_trace(city: oracle.City, person: int, onset: int, isolated: int, now: 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_the_queries_fetch_is_enough(seed: int) -> None:
+    city = crowd(2000 + seed, 80)
+    once = [replace(scan, event=str(scan.offset)) for scan in city.scans]
+    city = replace(city, answers=[], scans=once)
+    places, trips, _ = other_frames(city)
+    scans = scans_frame(city)
+    met = ["person", "place", "start", "end", "minutes", "tier", "clauses", "questions"]
+    for person in sorted({scan.person for scan in city.scans})[:3]:
+        case, now = a_case(person, date(2021, 11, 30), at(BEGIN + 70 * STEP)), at(BEGIN + 99 * STEP)
+        rest = (places, trips, city.parameters, RULES, now)
+        everything = trace(case, scans, *rest).exposures
+        fetched = trace_from(FakeEngine(scans), case, *rest, retained_from=None).exposures
+        assert fetched.select(met).equals(everything.select(met))
+        if city.parameters.max_stay_minutes == 960:
+            assert fetched.equals(everything)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cities(), st.sampled_from(PERSONS))
 def test_parts_and_row_order_change_no_byte(city: oracle.City, person: int) -> None:
@@ -281,5 +312,5 @@ def a_case(person: int, onset: date, isolated_at: datetime | None) -> Case:
 
 
 def in_order(ids: set[str], rules: RuleSet) -> list[str]:
-    order = [record.id for record in (*rules.clauses, *rules.questions)]
+    order = [clause.id for clause in rules.clauses] + [q.id for q in rules.questions]
     return sorted(ids, key=order.index)

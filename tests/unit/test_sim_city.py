@@ -1,11 +1,12 @@
 """The plan of the city, its wards, names and timetables."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date
 
 import pytest
 
+from issuer.kinds import kinds, new_place, new_site
+from issuer.units import HAI_PHONG, wards_of
 from schemas.errors import UserError
 from sim.city import CityPlan, plan_city
 from sim.dwell import dwell_of
@@ -13,14 +14,7 @@ from sim.roles import ROLES
 from sim.sites import TEMPLATES
 from sim.trips import plate, timetable, trip_id, trips_of
 
-
-@dataclass(frozen=True)
-class Unit:
-    code: str
-    name: str
-
-
-WARDS = [Unit(f"{11296 + 3 * i:05d}", f"Phường Số {i}") for i in range(60)]
+WARDS = wards_of(HAI_PHONG)
 
 
 def plan(seed: int = 1, people: int = 5000) -> CityPlan:
@@ -82,3 +76,16 @@ def test_every_kind_has_a_dwell() -> None:
 def test_without_wards_there_is_no_city() -> None:
     with pytest.raises(UserError, match="no wards"):
         plan_city([], 1, 100)
+
+
+def test_the_issuer_knows_every_kind_and_fills_in_the_same() -> None:
+    assert set(ROLES) <= set(kinds())
+    for site in plan(people=800).sites:
+        made = new_site(1, site.kind, site.name, site.ward, address=site.address)
+        assert made.sector == site.sector
+        for spec in site.places:
+            place = new_place(
+                made, 1, spec.kind, spec.name, hours=spec.hours, capacity=spec.capacity
+            )
+            for field in ("enclosed", "small", "gate", "usual_stay", "hours"):
+                assert getattr(place, field) == getattr(spec, field), (spec.kind, field)

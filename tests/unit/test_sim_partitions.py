@@ -4,8 +4,10 @@ from uuid import UUID
 
 import numpy as np
 
+from issuer.codes import read
 from schemas.ids import partition_of, person_text
 from sim.encode import event_ids, timestamps
+from sim.faults import forged_tokens
 from sim.model import ROW
 from sim.partitions import person_partitions
 from sim.people import person_texts
@@ -33,3 +35,8 @@ def test_event_ids_are_uuid7_of_their_time() -> None:
     assert ids[1].int >> 80 == 1_638_316_800_123
     assert ids[0].int >> 80 == 1_638_316_900_000
     assert timestamps(rows["scanned"])[1] == "2021-12-01T00:00:00.123"
+
+
+def test_forged_codes_are_well_formed() -> None:
+    for token in forged_tokens(50, np.random.default_rng(1)):
+        read(token)

@@ -1,9 +1,9 @@
 """A small registered city for the tests of the simulation, as the console would give it back."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
+from issuer.units import HAI_PHONG, wards_of
 from schemas.ids import encode_base32
 from schemas.places import Code, Place
 from sim.city import plan_city
@@ -12,16 +12,10 @@ UNTIL = datetime(2021, 12, 6, 4, 30, tzinfo=UTC)  # Monday, 11:30 in Hải Phòn
 REVOKED_SINCE = datetime(2021, 12, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Unit:
-    code: str
-    name: str
-
-
 @cache
 def town(people: int = 5000) -> tuple[Place, ...]:
     """Every place of the plan, registered in its order; some had a code that was revoked."""
-    wards = [Unit(f"{11296 + 3 * i:05d}", f"Phường Số {i}") for i in range(40)]
+    wards = wards_of(HAI_PHONG)
     places: list[Place] = []
     for site_id, site in enumerate(plan_city(wards, 1, people).sites, 1):
         for spec in site.places:

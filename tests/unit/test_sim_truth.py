@@ -13,13 +13,13 @@ from sim.truth import true_contacts
 
 NOON = datetime(2021, 12, 1, 12, tzinfo=UTC)
 SCHEMA = pl.Schema(
-    {
-        "person": pl.UInt64,
-        "place": pl.UInt32,
-        "start": pl.Datetime("ms", "UTC"),
-        "end": pl.Datetime("ms", "UTC"),
-        "trip": pl.String,
-    }
+    [
+        ("person", pl.UInt64()),
+        ("place", pl.UInt32()),
+        ("start", pl.Datetime("ms", "UTC")),
+        ("end", pl.Datetime("ms", "UTC")),
+        ("trip", pl.String()),
+    ]
 )
 
 

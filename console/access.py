@@ -1,0 +1,144 @@
+"""Who may do what, where: area × role × right; what is not said here is denied."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+import structlog
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from console.api.errors import ApiError
+from console.store.engine import Store
+from console.store.keys import ApiKey, Role, find_key
+from issuer.units import contains
+
+
+class Right(StrEnum):
+    """What can be done."""
+
+    SCANS_PUBLISH = "scans.publish"
+    SCANS_TRACK = "scans.track"
+    CASES_REGISTER = "cases.register"
+    CASES_READ = "cases.read"
+    CASES_END = "cases.end"
+    CONTACTS_READ = "contacts.read"
+    PLACES_READ = "places.read"
+    PRODUCERS_READ = "producers.read"
+
+
+RIGHTS: Final[dict[Role, frozenset[Right]]] = {
+    Role.PRODUCER: frozenset({Right.SCANS_PUBLISH, Right.SCANS_TRACK}),
+    Role.OWNER: frozenset(),
+    Role.OFFICER: frozenset({Right.PLACES_READ, Right.PRODUCERS_READ}),
+    Role.EPIDEMIOLOGIST: frozenset(
+        {
+            Right.CASES_REGISTER,
+            Right.CASES_READ,
+            Right.CASES_END,
+            Right.CONTACTS_READ,
+            Right.PLACES_READ,
+            Right.SCANS_TRACK,
+        }
+    ),
+    Role.AUDITOR: frozenset(),
+    Role.ADMIN: frozenset({Right.PRODUCERS_READ}),
+}
+
+_KNOWN_S: Final = 5.0  # a revoked key works for at most this long
+_KNOWN_MOST: Final = 10_000
+_BEARER = HTTPBearer(
+    auto_error=False, bearerFormat="tv_…", description="An API key: `Authorization: Bearer tv_…`."
+)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks."""
+
+    key_id: int
+    role: Role
+    area: str
+    producer: str | None
+
+    @property
+    def by(self) -> str:
+        """How records name them: never a person's name."""
+        return f"key/{self.key_id}"
+
+    def may(self, right: Right) -> bool:
+        """Whether their role has the right."""
+        return right in RIGHTS[self.role]
+
+    def reaches(self, ward: str) -> bool:
+        """Whether the ward is in their area."""
+        return contains(self.area, ward)
+
+
+class KeyRoom:
+    """Looks keys up, and remembers those it found for a few seconds."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: OrderedDict[str, tuple[float, ApiKey]] = OrderedDict()
+
+    async def find(self, secret: str) -> ApiKey | None:
+        """The key with this secret; None if there is none or it is revoked."""
+        now = time.monotonic()
+        found = self._known.get(secret)
+        if found and found[0] > now:
+            return found[1]
+        key = await asyncio.to_thread(find_key, self._store, secret)
+        if key is None:
+            self._known.pop(secret, None)
+            return None
+        self._known[secret] = (now + _KNOWN_S, key)
+        self._known.move_to_end(secret)
+        if len(self._known) > _KNOWN_MOST:
+            self._known.popitem(last=False)
+        return key
+
+
+class Requires:
+    """A route's access declaration, and what holds it: `Depends(Requires(…))`."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    async def __call__(
+        self,
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    ) -> Principal:
+        """The one who asks. 401 without a good key, 403 without the right."""
+        if credentials is None:
+            raise _unknown(
+                "Thiếu khoá API: hãy gửi 'Authorization: Bearer tv_…'.",
+                "The API key is missing: send 'Authorization: Bearer tv_…'.",
+            )
+        keys: KeyRoom = request.app.state.console.keys
+        key = await keys.find(credentials.credentials)
+        if key is None:
+            raise _unknown(
+                "Khoá API không đúng hoặc đã bị thu hồi.", "The API key is wrong or revoked."
+            )
+        principal = Principal(key.id, key.role, key.area, key.producer)
+        structlog.contextvars.bind_contextvars(key=key.id)
+        if not principal.may(self.right):
+            raise forbidden(
+                f"Vai trò '{principal.role}' không có quyền '{self.right}'.",
+                f"The role '{principal.role}' does not have the right '{self.right}'.",
+            )
+        return principal
+
+
+def forbidden(vi: str, en: str) -> ApiError:
+    """403: known, but not allowed."""
+    return ApiError(403, "forbidden", vi, en)
+
+
+def _unknown(vi: str, en: str) -> ApiError:
+    return ApiError(401, "unauthorized", vi, en, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,126 @@
+"""The console's application: its parts made, its routes joined, its relay kept running."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from prometheus_client import CollectorRegistry
+
+from console.access import KeyRoom, Requires
+from console.api import cases, errors, health, registry
+from console.api.documented import ALWAYS
+from console.api.observe import Observe
+from console.api.state import Console
+from console.broker import KafkaPublisher, Publisher
+from console.gateway import routes as gateway
+from console.gateway.flow import Flow
+from console.gateway.recent import Recent
+from console.relay import Relay
+from console.store.engine import open_store
+from console.store.keys import Role, ensure_key
+from issuer.units import EVERYWHERE
+from schemas.errors import Fatal
+from schemas.metrics import Metrics
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+from tracer.ruleset import load_rule_sets
+
+log = structlog.get_logger()
+
+OPEN_PATHS: Final = frozenset(
+    {"/live", "/ready", "/metrics", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"}
+)
+_ENGINE_TIMEOUT_S: Final = 5.0
+_ABOUT: Final = (
+    "Quét mã địa điểm và truy vết tiếp xúc. Location QR check-ins and exposure tracing.\n\n"
+    "Scans supplement interviews: what comes out are *possible* contacts, and a person decides. "
+    "Every answer that is not a success carries a sentence in Vietnamese and English."
+)
+
+
+def create_app(
+    settings: Settings,
+    *,
+    publisher: Publisher | None = None,
+    relay_publisher: Publisher | None = None,
+    clickhouse: ClickHouse | None = None,
+) -> FastAPI:
+    """The application; its database must have been migrated. Publishers may be given (tests).
+
+    Raises Fatal if a route does not declare who may use it.
+    """
+    console, relay_publisher = _console(settings, publisher, relay_publisher, clickhouse)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        secret = settings.admin_key.get_secret_value()
+        if secret:
+            await asyncio.to_thread(
+                ensure_key, console.store, secret, Role.EPIDEMIOLOGIST, EVERYWHERE, name="admin"
+            )
+        relay = asyncio.create_task(console.relay.run(), name="relay")
+        try:
+            yield
+        finally:
+            relay.cancel()
+            with suppress(asyncio.CancelledError):
+                await relay
+            await asyncio.gather(console.publisher.close(), relay_publisher.close())
+            console.clickhouse.close()
+            console.store.close()
+
+    app = FastAPI(title="truyvet", description=_ABOUT, version="1", lifespan=lifespan)
+    app.state.console = console
+    app.include_router(health.router)
+    for router in (gateway.router, cases.router, registry.router):
+        app.include_router(router, responses=ALWAYS)
+    errors.install(app)
+    app.add_middleware(Observe, metrics=console.metrics)
+    if undeclared := [path for path, right in declared(app) if right is None]:
+        raise Fatal(f"routes without an access declaration: {', '.join(undeclared)}")
+    return app
+
+
+def declared(app: FastAPI) -> Iterator[tuple[str, Requires | None]]:
+    """Every route that is not open to all, with what it requires (None: it does not say)."""
+    for route in iter_route_contexts(app.routes):
+        path = str(route.path)
+        if path not in OPEN_PATHS:
+            yield path, _requirement(getattr(route, "dependant", None))
+
+
+def _requirement(dependant: Any) -> Requires | None:
+    if dependant is None:
+        return None
+    if isinstance(dependant.call, Requires):
+        return dependant.call
+    return next(filter(None, map(_requirement, dependant.dependencies)), None)
+
+
+def _console(
+    settings: Settings,
+    publisher: Publisher | None,
+    relay_publisher: Publisher | None,
+    clickhouse: ClickHouse | None,
+) -> tuple[Console, Publisher]:
+    store = open_store(settings)
+    metrics = Metrics(CollectorRegistry())
+    bootstrap = settings.kafka_bootstrap
+    relay_publisher = relay_publisher or KafkaPublisher(bootstrap)
+    console = Console(
+        settings=settings,
+        metrics=metrics,
+        store=store,
+        keys=KeyRoom(store),
+        relay=Relay(store, relay_publisher, metrics),
+        publisher=publisher or KafkaPublisher(bootstrap, linger_ms=2),
+        clickhouse=clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S),
+        flow=Flow(),
+        recent=Recent(),
+        rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
+    )
+    return console, relay_publisher

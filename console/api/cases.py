@@ -1,0 +1,155 @@
+"""Routes of cases: register, look, end, and their possible contacts."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from console.access import Principal, Requires, Right, forbidden
+from console.api.casecheck import problems_of
+from console.api.documented import a_case, answers
+from console.api.errors import invalid, not_found
+from console.api.runs import newest_run, page_of_contacts
+from console.api.schemas import Cases, Contacts, EndCase, RegisterCase
+from console.api.state import Console, console_of
+from console.store import cases as store
+from console.store.engine import utc_now
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+ConsoleOf = Annotated[Console, Depends(console_of)]
+Registers = Annotated[Principal, Depends(Requires(Right.CASES_REGISTER))]
+Reads = Annotated[Principal, Depends(Requires(Right.CASES_READ))]
+Ends = Annotated[Principal, Depends(Requires(Right.CASES_END))]
+ReadsContacts = Annotated[Principal, Depends(Requires(Right.CONTACTS_READ))]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+RequestKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        description="Made once by the client and kept in retries: one case comes of it.",
+    ),
+]
+
+
+@router.post("", status_code=201, summary="Register a case", responses=a_case(201) | answers(409))
+def register(
+    body: RegisterCase,
+    principal: Registers,
+    console: ConsoleOf,
+    response: Response,
+    idempotency_key: RequestKey = None,
+) -> Case:
+    """The case, on its way to `cases.v1`, where the workers trace it."""
+    if problems := problems_of(body, utc_now(), console.rule_sets):
+        raise invalid(*problems)
+    if not principal.reaches(body.ward):
+        raise forbidden(
+            "Xã, phường của ca nằm ngoài địa bàn của khoá này.",
+            "The ward of the case is outside the area of this key.",
+        )
+    fields = {name: getattr(body, name) for name in RegisterCase.model_fields}
+    new = store.NewCase(**(fields | {"status": CaseStatus(body.status)}))
+    request_key = f"{principal.key_id}:{idempotency_key}" if idempotency_key else None
+    case = store.register_case(
+        console.store, new, registered_by=principal.by, request_key=request_key
+    )
+    console.relay.wake()
+    log.info("case_registered", case=case.id, version=case.version)
+    response.headers["Location"] = f"/v1/cases/{case.id}"
+    return case
+
+
+@router.get("", summary="Cases in the key's area")
+def list_cases(
+    principal: Reads, console: ConsoleOf, limit: Limit = 100, offset: Offset = 0
+) -> Cases:
+    """The newest first."""
+    found = store.list_cases(console.store, principal.area, limit=limit, offset=offset)
+    return Cases(cases=found, limit=limit, offset=offset)
+
+
+@router.get("/{case_id}", summary="One case", responses=a_case(200) | answers(404))
+def read(case_id: str, principal: Reads, console: ConsoleOf) -> Case:
+    """The case as it stands."""
+    return _within(console, principal, case_id)
+
+
+@router.get(
+    "/{case_id}/contacts",
+    summary="Possible contacts of a case",
+    response_model=Contacts,
+    responses=answers(404, 503)
+    | {202: {"model": Contacts, "description": "No run yet: ask again after `Retry-After`."}},
+)
+def contacts(
+    case_id: str,
+    principal: ReadsContacts,
+    console: ConsoleOf,
+    response: Response,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> dict[str, Any]:
+    """From the newest complete run, by rank. Possible contacts: a person decides."""
+    case = _within(console, principal, case_id)
+    run = newest_run(console.clickhouse, case_id)
+    answer: dict[str, Any] = {
+        "case": case,
+        "state": "tracing",
+        "run": None,
+        "contacts": [],
+        "total": 0,
+        "limit": limit,
+        "offset": offset,
+    }
+    if run is None:
+        response.status_code = 202
+        response.headers["Retry-After"] = "1"
+        return answer
+    behind = run.view.case_version < case.version and case.status in OPEN_STATUSES
+    log.info("contacts_read", case=case_id, run=run.view.run)
+    return answer | {
+        "state": "retracing" if behind else "traced",
+        "run": run.view,
+        "contacts": page_of_contacts(console.clickhouse, run, limit, offset),
+        "total": run.total,
+    }
+
+
+@router.post("/{case_id}/close", summary="Close a case", responses=a_case(200) | answers(404, 409))
+def close(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
+    """Followed to its end; it is watched no longer. Closed before, it stays as it is."""
+    _within(console, principal, case_id)
+    return _ended(console, store.close, case_id, principal, body)
+
+
+@router.post("/{case_id}/void", summary="Void a case", responses=a_case(200) | answers(404))
+def void(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
+    """Registered in error; it cannot be opened again. Voided before, it stays as it is."""
+    _within(console, principal, case_id)
+    return _ended(console, store.void, case_id, principal, body)
+
+
+def _ended(
+    console: Console, end: Any, case_id: str, principal: Principal, body: EndCase | None
+) -> Case:
+    reason = body.reason if body else None
+    case: Case = end(console.store, case_id, by=principal.by, reason=reason)
+    console.relay.wake()
+    log.info("case_ended", case=case.id, version=case.version, status=case.status.value)
+    return case
+
+
+def _within(console: Console, principal: Principal, case_id: str) -> Case:
+    """The case, if there is one and it is the asker's to see; else 404 either way."""
+    case = store.case(console.store, case_id)
+    if case is None or not principal.reaches(case.ward):
+        raise not_found(
+            "Không có ca này trong địa bàn của khoá.", "There is no such case in this key's area."
+        )
+    return case

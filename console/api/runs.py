@@ -1,0 +1,77 @@
+"""Reading a case's runs from ClickHouse. A run that is not in `trace_runs` is not there."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from console.api.schemas import Run
+from streams.clickhouse import ClickHouse
+
+# Two attempts at one run: the earlier counts, as it does for the worker (`streams.tracing`).
+_NEWEST: Final = """
+SELECT run, case_version, toString(attempt), rule_set, parameters,
+       toUnixTimestamp64Milli(window_from), toUnixTimestamp64Milli(window_to),
+       offsets_seen, toUnixTimestamp64Milli(traced_at), contacts, summary
+FROM trace_runs WHERE case_id = {case:String}
+ORDER BY run DESC, traced_at LIMIT 1
+"""
+_CONTACTS: Final = """
+SELECT document FROM trace_contacts
+WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
+ORDER BY rank LIMIT {limit:UInt32} OFFSET {offset:UInt32}
+"""
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A complete run, and where its contacts are."""
+
+    case_id: str
+    attempt: str
+    total: int
+    view: Run
+
+
+def newest_run(clickhouse: ClickHouse, case_id: str) -> StoredRun | None:
+    """The newest complete run of a case, or None. Raises Retryable."""
+    rows = clickhouse.rows(_NEWEST, {"case": case_id})
+    if not rows:
+        return None
+    run, version, attempt, rule_set, parameters, begins, ends, offsets, traced, total, text = rows[
+        0
+    ]
+    summary: dict[str, Any] = orjson.loads(text or b"{}")
+    view = Run(
+        run=run,
+        case_version=version,
+        rule_set=rule_set,
+        parameters=orjson.loads(parameters or b"{}"),
+        window_from=_moment(begins),
+        window_to=_moment(ends),
+        offsets_seen=dict(offsets),
+        traced_at=_moment(traced),
+        contacts_by_tier=summary.get("contacts_by_tier", {}),
+        notes=summary.get("notes", []),
+    )
+    return StoredRun(case_id, attempt, total, view)
+
+
+def page_of_contacts(clickhouse: ClickHouse, run: StoredRun, limit: int, offset: int) -> list[Any]:
+    """The run's documents as stored, by rank."""
+    rows = clickhouse.rows(
+        _CONTACTS,
+        {
+            "case": run.case_id,
+            "run": run.view.run,
+            "attempt": run.attempt,
+            "limit": limit,
+            "offset": offset,
+        },
+    )
+    return [orjson.loads(document) for (document,) in rows]
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,38 @@
+"""What the console's routes work with, made once per process."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from console.access import KeyRoom
+from console.broker import Publisher
+from console.gateway.flow import Flow
+from console.gateway.recent import Recent
+from console.relay import Relay
+from console.store.engine import Store
+from schemas.metrics import Metrics
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+
+
+@dataclass(frozen=True)
+class Console:
+    """The parts of the console. `publisher` is the gateway's; the relay has its own."""
+
+    settings: Settings
+    metrics: Metrics
+    store: Store
+    keys: KeyRoom
+    relay: Relay
+    publisher: Publisher
+    clickhouse: ClickHouse
+    flow: Flow
+    recent: Recent
+    rule_sets: frozenset[str]
+
+
+def console_of(request: Request) -> Console:
+    """The console this request came to, for `Depends`."""
+    console = request.app.state.console
+    assert isinstance(console, Console)
+    return console

@@ -1,0 +1,1 @@
+"""The gateway: scans over HTTP to Kafka, and what became of them."""

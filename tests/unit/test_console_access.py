@@ -1,0 +1,159 @@
+"""Who may do what: every route declares it, every role has exactly its rights."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from console.access import RIGHTS, KeyRoom, Principal, Right
+from console.api import registry
+from console.api.app import OPEN_PATHS, create_app, declared
+from console.store.keys import Role, create_key, find_key, list_keys, revoke_key
+from schemas.errors import Fatal
+from tests.console_kit import ADMIN, PERSON, WARD, bearer, migrated, running, settings_in
+
+EVENT = "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77"
+ROUTES = [
+    ("POST", "/v1/scans", Right.SCANS_PUBLISH),
+    ("GET", f"/v1/scans/{EVENT}?person={PERSON}", Right.SCANS_TRACK),
+    ("POST", "/v1/cases", Right.CASES_REGISTER),
+    ("GET", "/v1/cases", Right.CASES_READ),
+    ("GET", "/v1/cases/C-1", Right.CASES_READ),
+    ("GET", "/v1/cases/C-1/contacts", Right.CONTACTS_READ),
+    ("POST", "/v1/cases/C-1/close", Right.CASES_END),
+    ("POST", "/v1/cases/C-1/void", Right.CASES_END),
+    ("GET", "/v1/places/1", Right.PLACES_READ),
+    ("GET", "/v1/producers", Right.PRODUCERS_READ),
+]
+
+
+def test_every_route_declares_its_access(tmp_path: Path) -> None:
+    app = create_app(settings_in(tmp_path))
+    found = dict(declared(app))
+    assert found
+    assert all(found.values())
+    assert len(list(declared(app))) == len(ROUTES)
+    described = set(app.openapi()["paths"])
+    assert set(found) == described - OPEN_PATHS
+
+
+def test_a_route_without_a_declaration_is_found(tmp_path: Path) -> None:
+    app = create_app(settings_in(tmp_path))
+
+    @app.get("/v1/forgotten")
+    def forgotten() -> None: ...
+
+    assert [path for path, requirement in declared(app) if requirement is None] == ["/v1/forgotten"]
+
+
+def test_an_application_with_a_forgotten_route_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = registry.router
+    before = list(router.routes)
+
+    @router.get("/forgotten")
+    def forgotten() -> None: ...
+
+    try:
+        with pytest.raises(Fatal, match="/v1/forgotten"):
+            create_app(settings_in(tmp_path))
+    finally:
+        router.routes[:] = before
+    assert isinstance(create_app(settings_in(tmp_path)), FastAPI)
+
+
+def test_the_roles_have_exactly_these_rights() -> None:
+    assert {role.value: sorted(rights) for role, rights in RIGHTS.items()} == {
+        "producer": ["scans.publish", "scans.track"],
+        "owner": [],
+        "officer": ["places.read", "producers.read"],
+        "epidemiologist": [
+            "cases.end",
+            "cases.read",
+            "cases.register",
+            "contacts.read",
+            "places.read",
+            "scans.track",
+        ],
+        "auditor": [],
+        "admin": ["producers.read"],
+    }
+    assert set(RIGHTS) == set(Role)
+
+
+def test_each_role_on_each_route(tmp_path: Path) -> None:
+    with running(tmp_path) as console:
+        for role in Role:
+            producer = "gate-1" if role is Role.PRODUCER else None
+            headers = console.key(role, producer=producer)
+            for method, path, right in ROUTES:
+                answer = console.client.request(method, path, headers=headers)
+                allowed = right in RIGHTS[role]
+                assert (answer.status_code not in (401, 403)) == allowed, (role, path)
+                if not allowed:
+                    problem = answer.json()
+                    assert answer.status_code == 403
+                    assert problem["code"] == "forbidden"
+                    assert right.value in problem["sentence"]["vi"]
+                    assert role.value in problem["sentence"]["en"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Basic dHY6eA=="},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer tv_short"},
+        bearer("tv_" + "B" * 43),
+        bearer(ADMIN[:-1] + "x"),
+    ],
+)
+def test_without_a_good_key_it_is_401_in_both_languages(
+    tmp_path: Path, headers: dict[str, str]
+) -> None:
+    with running(tmp_path) as console:
+        for method, path, _ in ROUTES:
+            answer = console.client.request(method, path, headers=headers)
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert "khoá api" in answer.json()["sentence"]["vi"].lower()
+            assert "API key" in answer.json()["sentence"]["en"]
+
+
+def test_open_to_all_are_these_only(tmp_path: Path) -> None:
+    with running(tmp_path) as console:
+        for path in ("/live", "/metrics", "/openapi.json", "/docs"):
+            assert console.client.get(path).status_code == 200
+
+
+def test_the_key_of_the_settings_is_an_epidemiologist_everywhere(tmp_path: Path) -> None:
+    with running(tmp_path) as console:
+        assert console.client.get("/v1/cases", headers=bearer(ADMIN)).status_code == 200
+        [key] = list_keys(console.store)
+        assert (key.role, key.area) == (Role.EPIDEMIOLOGIST, "*")
+
+
+def test_a_revoked_key_is_refused_once_it_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, store = migrated(tmp_path)
+    secret = create_key(store, Role.OFFICER, "*", name="x")
+    monkeypatch.setattr("console.access._KNOWN_S", 0.0)
+    room = KeyRoom(store)
+    found = asyncio.run(room.find(secret))
+    assert found == find_key(store, secret)
+    assert found is not None
+    revoke_key(store, found.id)
+    assert asyncio.run(room.find(secret)) is None
+
+
+def test_an_area_reaches_its_wards_only() -> None:
+    officer = Principal(1, Role.OFFICER, f"ward/{WARD}", None)
+    assert officer.reaches(WARD)
+    assert not officer.reaches("unknown")
+    assert Principal(1, Role.OFFICER, "city/31", None).reaches(WARD)
+    assert not Principal(1, Role.OFFICER, "city/01", None).reaches(WARD)
+    assert not Principal(1, Role.OFFICER, "", None).reaches(WARD)

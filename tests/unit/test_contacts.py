@@ -1,0 +1,301 @@
+"""Exposures, contacts, the trace as a whole, its JSON, and the queries against a fake engine."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from schemas.cases import Case, CaseStatus
+from schemas.ids import person_text
+from schemas.places import Place
+from tracer.contacts import contacts
+from tracer.documents import to_documents
+from tracer.fetch import fetch, trace_from
+from tracer.frames import SCANS, TRIPS, empty
+from tracer.parameters import load_parameters
+from tracer.places import places_frame
+from tracer.queries import scans_at, scans_of
+from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.trace import TraceResult, trace
+from tracer.window import window_of
+
+PARAMETERS = load_parameters()
+RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
+RULES = RULE_SETS["vn-2021-12-29"]
+ROOM, HALL, GATE, SQUARE, CLINIC = 1, 2, 3, 4, 5
+CASE, ALICE, BOB = 100, 200, 300
+DAY = datetime(2022, 1, 5, tzinfo=UTC)
+NOW = DAY + timedelta(days=5)
+TRIPLESS = empty(TRIPS)
+
+
+def place(number: int, kind: str, enclosed: bool, small: bool, gate: bool = False) -> Place:
+    return Place(
+        id=number, site=1, name="n", kind=kind, ward="w", sector="s",
+        enclosed=enclosed, small=small, gate=gate,
+    )  # fmt: skip
+
+
+PLACES = places_frame(
+    [
+        place(ROOM, "meeting_room", True, True),
+        place(HALL, "factory", True, False),
+        place(GATE, "gate", True, True, gate=True),
+        place(SQUARE, "market", False, False),
+        place(CLINIC, "clinic", True, True),
+    ]
+)
+A_CASE = Case(
+    id="c1",
+    status=CaseStatus.CONFIRMED,
+    person=person_text(CASE),
+    onset=date(2022, 1, 5),
+    ward="w",
+    registered_at=NOW,
+    registered_by="o",
+)
+
+
+def visits(*rows: tuple[int, int, float, float]) -> pl.DataFrame:
+    """(person, place, from, to) in minutes after `DAY`, each as a scan in and a scan out."""
+    made: list[tuple[Any, ...]] = []
+    for person, at_place, start, end in rows:
+        for direction, minute in (("in", start), ("out", end)):
+            moment = DAY + timedelta(minutes=minute)
+            offset = len(made)
+            made.append((f"e{offset}", person, at_place, moment, direction, 0, offset, None))
+    return pl.DataFrame(made, schema=dict(SCANS), orient="row")
+
+
+def traced(*rows: tuple[int, int, float, float], rules: RuleSet = RULES) -> TraceResult:
+    return trace(A_CASE, visits(*rows), PLACES, TRIPLESS, PARAMETERS, rules, NOW)
+
+
+@pytest.mark.parametrize(
+    ("where", "tier"),
+    [
+        (ROOM, "same_small_enclosed"),
+        (HALL, "same_place"),
+        (GATE, "same_time_only"),
+        (SQUARE, "same_time_only"),
+    ],
+)
+def test_tiers_and_who_is_called(where: int, tier: str) -> None:
+    (row,) = traced((CASE, where, 0, 60), (ALICE, where, 30, 90)).contacts.rows(named=True)
+    assert (row["tier"], row["call"]) == (tier, tier != "same_time_only")
+    assert row["minutes"] == 30.0
+
+
+@pytest.mark.parametrize(
+    ("where", "minutes", "clauses", "questions"),
+    [
+        (ROOM, 15, ["a", "b", "c"], ["touch", "masks"]),
+        (ROOM, 14.99, ["a", "c"], ["touch", "masks"]),
+        (HALL, 15, ["a", "b", "c"], ["touch", "masks", "within_2_m"]),
+        (CLINIC, 5, ["a", "c", "d"], ["touch", "masks", "care", "protective_equipment"]),
+        (SQUARE, 5, ["a", "c"], ["touch", "masks", "within_2_m"]),
+    ],
+)
+def test_what_could_apply_and_what_is_to_ask(
+    where: int, minutes: float, clauses: list[str], questions: list[str]
+) -> None:
+    result = traced((CASE, where, 0, 60), (ALICE, where, 60 - minutes, 90))
+    (row,) = result.exposures.rows(named=True)
+    assert (row["clauses"], row["questions"]) == (clauses, questions)
+
+
+def test_touching_is_not_overlapping() -> None:
+    assert traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 60, 90)).contacts.is_empty()
+
+
+def test_an_exposure_is_cut_to_the_window() -> None:
+    ended = A_CASE.model_copy(update={"isolated_at": DAY + timedelta(minutes=40)})
+    scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90))
+    result = trace(ended, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW)
+    assert result.exposures["minutes"].to_list() == [10.0]
+    assert result.case_stays["end"].to_list() == [DAY + timedelta(minutes=60)]
+
+
+def test_the_case_is_not_their_own_contact() -> None:
+    result = traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 0, 60))
+    assert result.contacts["person"].to_list() == [ALICE]
+
+
+def test_a_contact_sums_up_its_exposures() -> None:
+    result = traced(
+        (CASE, ROOM, 0, 60), (CASE, SQUARE, 100, 200), (CASE, HALL, 300, 400),
+        (ALICE, ROOM, 50, 60), (ALICE, SQUARE, 100, 200), (ALICE, HALL, 390, 500),
+        (BOB, HALL, 300, 400),
+    )  # fmt: skip
+    alice, bob = result.contacts.rows(named=True)
+    assert (alice["person"], bob["person"]) == (ALICE, BOB)
+    assert (alice["tier"], alice["minutes"], alice["exposures"]) == (
+        "same_small_enclosed", 120.0, 3,
+    )  # fmt: skip
+    assert alice["clauses"] == ["a", "b", "c"]
+    assert alice["questions"] == ["touch", "masks", "within_2_m"]
+    assert alice["last_exposure"] == DAY + timedelta(minutes=400)
+    assert bob["tier"] == "same_place"
+
+
+def test_a_minute_counts_once_even_if_two_places_say_so() -> None:
+    found = traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 0, 60)).exposures
+    inside = found.with_columns(
+        place=pl.lit(HALL, pl.UInt32),
+        start=pl.lit(DAY + timedelta(minutes=10)).cast(found.schema["start"]),
+        end=pl.lit(DAY + timedelta(minutes=20)).cast(found.schema["end"]),
+    )
+    after = found.with_columns(
+        start=pl.lit(DAY + timedelta(minutes=50)).cast(found.schema["start"]),
+        end=pl.lit(DAY + timedelta(minutes=70)).cast(found.schema["end"]),
+    )
+    summed = contacts(pl.concat([after, inside, found]), RULES, PARAMETERS)
+    assert summed["minutes"].to_list() == [70.0]
+
+
+def test_confidence_is_the_product_of_the_stays_and_has_a_band() -> None:
+    sure = traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).exposures
+    assert sure.select("confidence", "band").rows() == [(1.0, "high")]
+    scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).filter(
+        (pl.col("person") == CASE) | (pl.col("direction") == "in")
+    )
+    guessed = trace(A_CASE, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    assert guessed.select("confidence", "band").rows() == [(0.2, "low")]  # Alice's end is the cap
+
+
+def test_every_result_says_that_a_later_rule_is_not_applied() -> None:
+    assert any("1909/BYT-DP" in note.vi for note in traced().notes)
+
+
+def test_without_clauses_by_co_presence_only() -> None:
+    rows = (CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)
+    result = traced(*rows, rules=RULE_SETS["vn-2020-12-03"])
+    assert result.contacts.select("clauses", "questions").rows() == [([], [])]
+    assert any("co-presence only" in note.en for note in result.notes)
+
+
+def test_a_place_nobody_described_is_named() -> None:
+    result = traced((CASE, 77, 0, 60), (ALICE, 77, 0, 60))
+    assert result.contacts["tier"].to_list() == ["same_time_only"]
+    assert any("77" in note.en for note in result.notes)
+
+
+def test_the_document_of_a_contact() -> None:
+    document = to_documents(traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)))
+    (contact,) = document["contacts"]
+    assert contact["path"] == [
+        {"person": person_text(CASE), "case": "c1"},
+        {"place": ROOM, "start": "2022-01-05T00:30:00.000Z", "end": "2022-01-05T01:00:00.000Z"},
+        {"person": person_text(ALICE)},
+    ]
+    (exposure,) = contact["exposures"]
+    assert exposure["stay"] == {
+        "start": "2022-01-05T00:30:00.000Z",
+        "end": "2022-01-05T01:30:00.000Z",
+        "start_provenance": "scan_in",
+        "end_provenance": "scan_out",
+        "confidence": 1.0,
+        "opened_by": {"partition": 0, "offset": 2},
+        "closed_by": {"partition": 0, "offset": 3},
+    }
+    assert document["contacts_by_tier"]["same_small_enclosed"] == 1
+    assert document["offsets"] == {"0": 3}
+    assert document["parameters"] == PARAMETERS.model_dump(mode="json")
+
+
+def test_nobody_scanned_anything() -> None:
+    result = traced()
+    assert result.contacts.is_empty()
+    assert to_documents(result)["contacts"] == []
+
+
+class FakeEngine:
+    """Answers the queries of `tracer.queries` from a frame, and remembers them."""
+
+    def __init__(self, scans: pl.DataFrame) -> None:
+        self.scans = scans.with_columns(
+            pl.col("trip").fill_null(""), pl.col("direction").cast(pl.String)
+        )
+        self.queries: list[str] = []
+        self.settings: list[dict[str, Any] | None] = []
+
+    def query_arrow(
+        self,
+        query: str,
+        parameters: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> pa.Table:
+        assert parameters is not None
+        self.queries.append(query)
+        self.settings.append(settings)
+        t = pl.col("scanned_at").dt.timestamp("ms")
+        if "person IN" not in query:
+            wanted = pl.any_horizontal(
+                (pl.col("place") == parameters[f"place{n}"])
+                & t.is_between(parameters[f"start{n}"], parameters[f"end{n}"])
+                for n in range(len(parameters) // 3)
+            )
+            out = (pl.col("direction") == "out").cast(pl.UInt8).alias("out")
+            return self.scans.filter(wanted).select("person", "place", t.alias("t"), out).to_arrow()
+        listed = re.search(r"person IN \(([\d,]+)\)", query)
+        assert listed is not None
+        persons = pl.Series([int(p) for p in listed[1].split(",")], dtype=pl.UInt64)
+        within = t.is_between(parameters["start"], parameters["end"])
+        return self.scans.filter(pl.col("person").is_in(persons.implode()) & within).to_arrow()
+
+
+ELSEWHERE = (BOB + 1, HALL, 10.0, 20.0)
+CITY = visits(
+    (CASE, ROOM, 0, 60), (CASE, GATE, 100, 101), (ALICE, ROOM, -300, 20), (BOB, GATE, 50, 102),
+    (BOB, ROOM, 200, 210), ELSEWHERE,
+)  # fmt: skip
+
+
+def test_what_is_fetched_gives_the_trace_of_everything() -> None:
+    everything = trace(A_CASE, CITY, PLACES, TRIPLESS, PARAMETERS, RULES, NOW)
+    fetched = trace_from(
+        FakeEngine(CITY), A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW, retained_from=None
+    )
+    assert fetched.contacts.height == 2
+    assert fetched.exposures.equals(everything.exposures)
+    assert fetched.contacts.equals(everything.contacts)
+
+
+def test_only_those_at_the_places_of_the_case_are_fetched() -> None:
+    engine = FakeEngine(CITY)
+    window = window_of(A_CASE, RULES.window, NOW)
+    settings = {"max_execution_time": 5}
+    fetched = fetch(engine, A_CASE, window, PLACES, TRIPLESS, PARAMETERS, None, settings)
+    assert fetched.candidates == [ALICE, BOB]
+    assert set(fetched.scans()["person"]) == {CASE, ALICE, BOB}
+    assert len(engine.queries) == 3
+    assert engine.settings == [settings] * 3
+
+
+def test_nothing_past_retention_is_read() -> None:
+    result = trace_from(
+        FakeEngine(CITY), A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW,
+        retained_from=DAY + timedelta(minutes=80),
+    )  # fmt: skip
+    assert result.case_stays["place"].to_list() == [GATE]
+    assert result.contacts["person"].to_list() == [BOB]
+
+
+def test_a_case_that_never_scanned_asks_one_query() -> None:
+    engine = FakeEngine(CITY.filter(pl.col("person") != CASE))
+    result = trace_from(
+        engine, A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW, retained_from=None
+    )
+    assert result.contacts.is_empty()
+    assert len(engine.queries) == 1
+
+
+def test_many_persons_come_in_parts_on_demand() -> None:
+    engine = FakeEngine(CITY)
+    parts = scans_of(engine, [CASE, ALICE, BOB], 0, 2**42, persons_per_query=2)
+    assert engine.queries == []
+    assert [set(part["person"]) for part in parts] == [{CASE, ALICE}, {BOB}]
+    assert scans_at(engine, []).is_empty()

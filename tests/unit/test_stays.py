@@ -1,0 +1,257 @@
+"""Each rule of `tracer.stays`, by an example a person can check."""
+
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from typing import Any
+
+import polars as pl
+import pytest
+
+from schemas.places import Hours, Place, Trip
+from tracer.frames import SCANS, TRIPS, empty
+from tracer.parameters import DEFAULT_FILE, Parameters, load_parameters, parse_parameters
+from tracer.places import places_frame, trips_frame
+from tracer.stays import STAYS, stays
+
+PARAMETERS = load_parameters()
+MARKET, OFFICE, BUS, BAR = 1, 2, 3, 4  # usual stay 60; none; none, with a trip; open past midnight
+
+
+def local(clock: str, day: int = 29) -> datetime:
+    """A local time of 29 November 2021 (or another day)."""
+    hour, minute = clock.split(":")[:2]
+    second = int(clock.split(":")[2]) if clock.count(":") == 2 else 0
+    return datetime(2021, 11, day, int(hour), int(minute), second, tzinfo=UTC) - timedelta(hours=7)
+
+
+def place(number: int, **more: Any) -> Place:
+    about = {"name": "n", "kind": "k", "ward": "w", "sector": "s"}
+    return Place.model_validate({"id": number, "site": number} | about | more)
+
+
+PLACES = [
+    place(MARKET, usual_stay=60, hours=Hours(opens="06:00", closes="17:00")),
+    place(OFFICE),
+    place(
+        BUS,
+        trips=(Trip(id="HP-07", departs_at=local("08:00"), arrives_at=local("10:30")),),
+    ),
+    place(BAR, usual_stay=120, hours=Hours(opens="17:00", closes="01:00")),
+]
+
+
+def scans(*rows: tuple[Any, ...]) -> pl.DataFrame:
+    """(place, direction, clock or time[, trip[, event]]) of one person, offsets as they come."""
+    made = []
+    for offset, (at_place, direction, when, *more) in enumerate(rows):
+        trip = more[0] if more else None
+        event = more[1] if len(more) > 1 else f"e{offset}"
+        moment = local(when) if isinstance(when, str) else when
+        made.append((event, 7, at_place, moment, direction, 0, offset, trip))
+    return pl.DataFrame(made, schema=dict(SCANS), orient="row")
+
+
+def of(*rows: tuple[Any, ...], parameters: Parameters = PARAMETERS, **more: Any) -> list[Any]:
+    """(place, start, end, start provenance, end provenance) of each stay, local HH:MM[:SS]."""
+    found = stays(scans(*rows), places_frame(PLACES), trips_frame(PLACES), parameters, **more)
+    return [
+        (row["place"], clock(row["start"]), clock(row["end"]), row["start_provenance"],
+         row["end_provenance"])
+        for row in found.iter_rows(named=True)
+    ]  # fmt: skip
+
+
+def clock(moment: datetime) -> str:
+    here = moment + timedelta(hours=7)
+    return f"{here:%H:%M:%S}" if here.second else f"{here:%H:%M}"
+
+
+def test_scan_out_ends_a_stay() -> None:
+    assert of((MARKET, "in", "08:00"), (MARKET, "out", "11:00")) == [
+        (MARKET, "08:00", "11:00", "scan_in", "scan_out")
+    ]
+
+
+def test_scan_out_counts_up_to_the_longest_stay() -> None:
+    day = local("06:00")
+    longest = timedelta(minutes=PARAMETERS.max_stay_minutes)
+    on_time = of((OFFICE, "in", day), (OFFICE, "out", day + longest))
+    assert on_time == [(OFFICE, "06:00", "22:00", "scan_in", "scan_out")]
+    late = of((OFFICE, "in", day), (OFFICE, "out", day + longest + timedelta(milliseconds=1)))
+    assert [(s, e, p, q) for _, s, e, p, q in late] == [
+        ("06:00", "10:00", "scan_in", "cap"),
+        ("18:00", "22:00", "assumed", "scan_out"),
+    ]
+
+
+def test_over_midnight_is_one_stay() -> None:
+    found = of((OFFICE, "in", local("22:00")), (OFFICE, "out", local("06:00", 30)))
+    assert found == [(OFFICE, "22:00", "06:00", "scan_in", "scan_out")]
+
+
+def test_what_they_answered_comes_before_the_next_scan() -> None:
+    answers = pl.DataFrame(
+        {"person": [7], "place": [MARKET], "start": [local("08:00")], "end": [local("08:20")]}
+    )
+    rows = (MARKET, "in", "08:00"), (OFFICE, "in", "09:00")
+    assert of(*rows, answers=answers)[0][2:] == ("08:20", "scan_in", "answered")
+    late = answers.with_columns(end=pl.lit(local("09:01")))
+    assert of(*rows, answers=late)[0][2:] == ("09:00", "scan_in", "next_elsewhere")
+
+
+def test_next_scan_elsewhere_within_one_and_a_half_usual_stays() -> None:
+    near = of((MARKET, "in", "08:00"), (OFFICE, "in", "09:30"))
+    assert near[0] == (MARKET, "08:00", "09:30", "scan_in", "next_elsewhere")
+    far = of((MARKET, "in", "08:00"), (OFFICE, "in", "09:30:01"))
+    assert far[0] == (MARKET, "08:00", "09:00", "scan_in", "usual_stay")
+
+
+def test_next_scan_elsewhere_within_the_cap_where_no_usual_stay_is_known() -> None:
+    near = of((OFFICE, "in", "08:00"), (MARKET, "pass", "12:00"))
+    assert near[1] == (OFFICE, "08:00", "12:00", "scan_in", "next_elsewhere")
+    far = of((OFFICE, "in", "08:00"), (MARKET, "pass", "12:01"))
+    assert far[1] == (OFFICE, "08:00", "12:00", "scan_in", "cap")
+
+
+def test_a_scan_out_after_a_scan_elsewhere_contradicts_it() -> None:
+    lunch = of(
+        (OFFICE, "in", "08:00"), (MARKET, "in", "11:45"), (MARKET, "out", "12:30"),
+        (OFFICE, "out", "16:00"),
+    )  # fmt: skip
+    assert lunch == [
+        (MARKET, "11:45", "12:30", "scan_in", "scan_out"),
+        (OFFICE, "08:00", "11:45", "scan_in", "next_elsewhere"),
+        (OFFICE, "12:30", "16:00", "assumed", "scan_out"),
+    ]
+
+
+def test_the_end_of_the_trip() -> None:
+    assert of((BUS, "in", "08:05", "HP-07")) == [(BUS, "08:05", "10:30", "scan_in", "trip_end")]
+    assert of((BUS, "in", "08:05", "HP-08"))[0][2:] == ("12:05", "scan_in", "cap")
+    assert of((BUS, "in", "10:30", "HP-07"))[0][2:] == ("14:30", "scan_in", "cap")
+    assert of((MARKET, "in", "08:05", "HP-07"))[0][4] == "usual_stay"
+
+
+def test_closing_time_within_the_same_bound() -> None:
+    assert of((MARKET, "in", "15:30"))[0][2:] == ("17:00", "scan_in", "closing_time")
+    assert of((MARKET, "in", "15:29"))[0][2:] == ("16:29", "scan_in", "usual_stay")
+    assert of((MARKET, "in", "17:00"))[0][2:] == ("18:00", "scan_in", "usual_stay")
+
+
+def test_closing_time_after_midnight() -> None:
+    assert of((BAR, "in", "23:30"))[0][2:] == ("01:00", "scan_in", "closing_time")
+    found = of((BAR, "in", local("00:40", 30)))
+    assert found == [(BAR, "00:40", "01:00", "scan_in", "closing_time")]
+
+
+def test_usual_stay_and_cap() -> None:
+    assert of((MARKET, "in", "08:00"))[0][2:] == ("09:00", "scan_in", "usual_stay")
+    assert of((OFFICE, "in", "08:00"))[0][2:] == ("12:00", "scan_in", "cap")
+    assert of((99, "in", "08:00"))[0][2:] == ("12:00", "scan_in", "cap")  # an unknown place
+
+
+def test_double_taps_are_one_scan() -> None:
+    found = of(
+        (MARKET, "in", "08:00"), (MARKET, "in", "08:01:30"), (MARKET, "in", "08:03:30"),
+        (MARKET, "out", "08:30"), (MARKET, "out", "08:31"),
+    )  # fmt: skip
+    assert found == [(MARKET, "08:00", "08:30", "scan_in", "scan_out")]
+
+
+def test_out_and_in_again_within_two_minutes_is_no_double_tap() -> None:
+    found = of(
+        (MARKET, "in", "08:00"), (MARKET, "out", "08:00:30"), (MARKET, "in", "08:01"),
+        (MARKET, "out", "08:40"),
+    )  # fmt: skip
+    assert [row[1:3] for row in found] == [("08:00", "08:00:30"), ("08:01", "08:40")]
+
+
+def test_a_second_in_joins_an_open_stay_and_prolongs_it() -> None:
+    assert of((MARKET, "in", "08:00"), (MARKET, "in", "08:50")) == [
+        (MARKET, "08:00", "09:50", "scan_in", "usual_stay")
+    ]
+
+
+def test_a_second_in_after_the_end_opens_a_new_stay() -> None:
+    found = of((MARKET, "in", "08:00"), (MARKET, "in", "09:01"))
+    assert [row[1:3] for row in found] == [("08:00", "09:00"), ("09:01", "10:01")]
+
+
+def test_a_pass_opens_a_stay_if_none_is_open_and_closes_none() -> None:
+    assert of((MARKET, "pass", "08:00")) == [
+        (MARKET, "08:00", "09:00", "scan_pass", "usual_stay")
+    ]  # fmt: skip
+    inside = of((MARKET, "in", "08:00"), (MARKET, "pass", "08:50"))
+    assert inside == [(MARKET, "08:00", "09:00", "scan_in", "usual_stay")]
+    twice = of((MARKET, "pass", "08:00"), (MARKET, "pass", "08:50"), (MARKET, "pass", "09:10"))
+    assert [row[1:3] for row in twice] == [("08:00", "09:00"), ("09:10", "10:10")]
+    left = of((MARKET, "pass", "08:00"), (MARKET, "out", "10:00"))
+    assert left == [(MARKET, "08:00", "10:00", "scan_pass", "scan_out")]
+
+
+def test_an_out_alone_assumes_the_usual_stay_before_it() -> None:
+    assert of((MARKET, "out", "11:00")) == [(MARKET, "10:00", "11:00", "assumed", "scan_out")]
+    assert of((OFFICE, "out", "11:00"))[0][1] == "07:00"
+    found = of((OFFICE, "in", "10:00"), (OFFICE, "out", "10:40"), (MARKET, "out", "11:00"))
+    assert found[0] == (MARKET, "10:40", "11:00", "assumed", "scan_out")
+
+
+def test_the_same_event_counts_once_at_its_lowest_offset() -> None:
+    rows = scans((MARKET, "in", "08:00", None, "same"), (MARKET, "in", "08:00", None, "same"))
+    found = stays(rows.reverse(), places_frame(PLACES), empty(TRIPS), PARAMETERS)
+    assert found["opening_offset"].to_list() == [0]
+
+
+def test_evidence_and_confidence() -> None:
+    rows = scans((MARKET, "in", "08:00"), (OFFICE, "pass", "08:40"), (OFFICE, "out", "09:00"))
+    found = stays(rows, places_frame(PLACES), empty(TRIPS), PARAMETERS)
+    evidence = found.select("opening_offset", "closing_offset", "confidence").rows()
+    assert evidence == [(0, 1, 0.7), (1, 2, 0.6)]
+    alone = stays(scans((MARKET, "out", "08:00")), places_frame(PLACES), empty(TRIPS), PARAMETERS)
+    assert alone.select("opening_offset", "closing_offset", "confidence").rows() == [(None, 0, 0.4)]
+    assert found.schema == STAYS
+
+
+def test_entered_and_seen_elsewhere_in_the_same_millisecond_has_no_length() -> None:
+    found = of((MARKET, "in", "08:00"), (OFFICE, "in", "08:00"))
+    assert found[0] == (MARKET, "08:00", "08:00", "scan_in", "next_elsewhere")
+
+
+def test_nobody_scanned() -> None:
+    found = stays(empty(SCANS), places_frame([]), trips_frame([]), PARAMETERS)
+    assert found.is_empty()
+    assert found.schema == STAYS
+
+
+def test_a_frame_without_a_column_is_named() -> None:
+    with pytest.raises(ValueError, match=r"scans: column 'kafka_offset' is missing"):
+        stays(empty(SCANS).drop("kafka_offset"), places_frame([]), empty(TRIPS), PARAMETERS)
+
+
+def test_event_ids_may_be_the_engines_sixteen_bytes() -> None:
+    rows = scans((MARKET, "in", "08:00"), (MARKET, "out", "08:30"))
+    rows = rows.with_columns(event_id=pl.Series([b"0" * 16, b"1" * 16]))
+    assert stays(rows, places_frame(PLACES), empty(TRIPS), PARAMETERS).height == 1
+
+
+def test_parameters_are_a_record_that_json_keeps() -> None:
+    assert Parameters.model_validate_json(PARAMETERS.model_dump_json()) == PARAMETERS
+    assert (PARAMETERS.max_stay_minutes, PARAMETERS.cap_minutes) == (960, 240)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("value = 960", "value = 'long'", "max_stay_minutes"),
+        ("value = 240", "", "cap_minutes.value"),
+        ("value = 960", "value = 100", "cap_minutes must not exceed"),
+        ('basis = "Assumption: a double shift.', 'basics = "', "max_stay_minutes.basis"),
+        ("cap = 0.2", "", "end_confidence"),
+        ("assumed = 0.4", "assumed = 1.4", "start_confidence.assumed"),
+    ],
+)
+def test_a_wrong_parameter_file_names_file_and_field(before: str, after: str, message: str) -> None:
+    text = resources.files("tracer.data").joinpath(DEFAULT_FILE).read_text("utf-8")
+    assert before in text
+    with pytest.raises(ValueError, match=rf"x\.toml: .*{message}"):
+        parse_parameters(text.replace(before, after), "x.toml")
