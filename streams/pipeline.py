@@ -17,8 +17,11 @@ _ROOM_IN_BATCHES = 6
 class Pipeline:
     """The lines of the partitions this worker has now."""
 
-    def __init__(self, shop: Shop, stop: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, shop: Shop, stop: Callable[[BaseException], None], began: Callable[[], None]
+    ) -> None:
         self._shop = shop
+        self._began = began
         self._stop = stop
         self._lines: dict[int, tuple[Line, asyncio.Task[None]]] = {}
         self._room = _ROOM_IN_BATCHES * shop.flush_records
@@ -32,6 +35,7 @@ class Pipeline:
             task = asyncio.create_task(line.run(), name=f"partition-{partition}")
             task.add_done_callback(self._ended)
             self._lines[partition] = (line, task)
+        self._began()
         self._lines[partition][0].offer(event)
 
     @property

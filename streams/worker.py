@@ -75,7 +75,7 @@ class Worker:
         )
         self.watcher = CaseWatcher(self.open_cases, self.tracing.windows)
         self._accounts = Accounts(self.metrics, self.latencies)
-        self.pipeline = Pipeline(self._shop(), self._fatal)
+        self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
             Follower(settings.kafka_bootstrap, SITES.name, self._put_site),
             Follower(settings.kafka_bootstrap, PRODUCERS.name, self._put_producer),
