@@ -56,15 +56,10 @@ def fetch(
     Nothing scanned before `retained_from` is read (None: no retention). `settings` go to
     ClickHouse with each query. Raises what the client raises.
     """
-    earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
+    earliest = _earliest(retained_from)
     longest = parameters.max_stay_minutes * MINUTE
-    margin = 2 * longest + parameters.double_tap_seconds * 1000
-
-    def from_(moment: int) -> int:
-        return max(moment - margin, earliest)
-
-    begin, end = milliseconds(window.start), milliseconds(window.end)
-    own = itinerary(client, case.person, from_(begin), end + margin, settings)
+    margin = _margin(parameters)
+    own = _own_scans(client, case, window, parameters, earliest, settings)
     case_stays = in_window(stays(own, places, trips, parameters), window)
     if case_stays.is_empty():
         return Fetched(own, [], iter(()))
@@ -77,8 +72,28 @@ def fetch(
     candidates = [person for person in present if person != person_bits(case.person)]
     first = case_stays["from"].dt.timestamp("ms").to_list()
     last = case_stays["to"].dt.timestamp("ms").to_list()
-    chunks = scans_of(client, candidates, from_(min(first)), max(last) + margin, settings)
+    begin = max(min(first) - margin, earliest)
+    chunks = scans_of(client, candidates, begin, max(last) + margin, settings)
     return Fetched(own, candidates, chunks)
+
+
+def case_stays_of(
+    client: Client,
+    case: Case,
+    window: Window,
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    retained_from: datetime | None,
+    settings: dict[str, Any] | None = None,
+) -> pl.DataFrame:
+    """The case's own stays in its window (`exposures.in_window`): where and when to watch.
+
+    Raises what the client raises.
+    """
+    earliest = _earliest(retained_from)
+    own = _own_scans(client, case, window, parameters, earliest, settings)
+    return in_window(stays(own, places, trips, parameters), window)
 
 
 def trace_from(
@@ -100,6 +115,27 @@ def trace_from(
     fetched = fetch(client, case, window, places, trips, parameters, retained_from, settings)
     own, chunks = fetched.itinerary, fetched.chunks
     return trace_chunks(case, own, chunks, places, trips, parameters, rule_set, now)
+
+
+def _earliest(retained_from: datetime | None) -> int:
+    return BEGINNING if retained_from is None else milliseconds(retained_from)
+
+
+def _margin(parameters: Parameters) -> int:
+    return 2 * parameters.max_stay_minutes * MINUTE + parameters.double_tap_seconds * 1000
+
+
+def _own_scans(
+    client: Client,
+    case: Case,
+    window: Window,
+    parameters: Parameters,
+    earliest: int,
+    settings: dict[str, Any] | None,
+) -> pl.DataFrame:
+    begin = max(milliseconds(window.start) - _margin(parameters), earliest)
+    end = milliseconds(window.end) + _margin(parameters)
+    return itinerary(client, case.person, begin, end, settings)
 
 
 def _meetings(

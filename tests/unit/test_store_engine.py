@@ -25,9 +25,14 @@ def test_the_history_makes_exactly_the_tables_of_the_code(tmp_path: Path) -> Non
     with store.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
+    assert is_current(store)
+
+
+def test_sqlite_keeps_a_log_and_its_foreign_keys(tmp_path: Path) -> None:
+    _, store = migrated(tmp_path)
+    with store.read() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
-    assert is_current(store)
 
 
 def test_upgrading_twice_does_it_once(tmp_path: Path) -> None:
