@@ -80,6 +80,13 @@ class System:
         worker.start()
         return worker
 
+    def start_worker_soon(self, **settings: Any) -> "WorkerProcess":
+        """As `start_worker`, without waiting: it may have nothing to do before another dies."""
+        worker = WorkerProcess(self, settings)
+        self.workers.append(worker)
+        worker.launch()
+        return worker
+
     def end_offsets(self, topic: str = SCANS.name) -> dict[int, int]:
         """The end of each partition's log."""
         return asyncio.run(_end_offsets(self.settings.kafka_bootstrap, topic))
@@ -128,12 +135,16 @@ class WorkerProcess:
 
     def start(self, timeout_s: float = 60) -> None:
         """Start and wait until it is ready."""
-        command = [sys.executable, "/tmp/wrun.py"]
+        self.launch()
+        wait_for(self.ready, timeout_s, f"the worker to be ready; see {self.log}")
+
+    def launch(self) -> None:
+        """Start."""
+        command = [sys.executable, "-m", "console.cli.main", "worker", "--metrics-port"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, str(self.port)], env=self._env, stdout=log, stderr=log
             )
-        wait_for(self.ready, timeout_s, f"the worker to be ready; see {self.log}")
 
     def ready(self) -> bool:
         """What /ready says; False while nothing listens."""

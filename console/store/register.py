@@ -1,5 +1,6 @@
 """Registering sites with their places and first codes, in bulk, once per external key."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from schemas.places import Code, Hours, Place, Site, Trip
 
 _CHUNK_PLACES: Final = 2_000
 _MAX_PLACES: Final = 2**30 - 1
+# SQLite has one writer and no queue: without a pause others would hardly ever find it free
+_PAUSE_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ def register_sites(
     """
     done: list[Place] = []
     for sites in _chunks(new_sites):
+        if done:
+            time.sleep(_PAUSE_S)
         with store.write() as connection:
             done += _register(connection, ring, sites, source, valid_from)
         if on_progress:

@@ -155,7 +155,8 @@ def test_the_walk_from_scans_to_contacts(console: Console) -> None:
     path = f"/v1/cases/{case['id']}/contacts"
 
     def traced() -> bool:
-        return console.client.get(path, headers=console.officer).status_code == 200
+        answer = console.client.get(path, headers=console.officer)
+        return bool(answer.status_code == 200)
 
     wait_for(traced, 30, "the run")
     print(f"case to contacts: {time.monotonic() - begun:.2f} s")

@@ -1,0 +1,45 @@
+# truyvet: every target says what it does; all of them can be run again.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check up down bench clean
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## install everything into .venv, each version pinned
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "== installing into .venv (a minute or two the first time)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v == (3, 11) else "truyvet needs Python 3.11, this is %d.%d: make PYTHON=/path/to/python3.11" % v)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[embedded,dev]'
+	@touch $(INSTALLED)
+
+demo: install ## a simulated city end to end: scans in, a case, possible contacts out
+	@$(BIN)/truyvet demo
+
+up: install ## start truyvet on this machine and leave it running
+	@$(BIN)/truyvet up
+
+down: ## stop what `make up` started; nothing is lost
+	@test ! -x $(BIN)/truyvet || $(BIN)/truyvet down
+
+check: install ## lint, types, layers, unit and contract tests: under two minutes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/unit tests/contract
+
+test: check ## everything: check, then property, integration and fault tests on real Kafka and engine
+	$(BIN)/python -m pytest tests/property tests/integration tests/fault
+
+bench: install ## truyvet and stock Faust on the same topic, in the same run
+	@$(BIN)/truyvet bench ingest
+
+clean: ## remove what the tools left behind, not your data
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

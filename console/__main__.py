@@ -1,0 +1,6 @@
+"""`python -m console` is `truyvet`."""
+
+from console.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,93 @@
+"""What the broker knows of a topic: where its log ends, how far a group has come."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from schemas.errors import UserError
+from schemas.settings import Settings
+
+Answer = TypeVar("Answer")
+_TIMEOUT_S: Final = 15.0
+_MAX_FETCH: Final = 8 * 1024 * 1024
+
+
+def asked(settings: Settings, question: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Run what asks the broker. Raises UserError in one sentence if it does not answer."""
+    try:
+        return asyncio.run(question())
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise away(settings, error) from error
+
+
+def away(settings: Settings, error: BaseException) -> UserError:
+    """Kafka does not answer."""
+    why = " ".join(str(error).split()) or type(error).__name__
+    return UserError(
+        f"Không gọi được Kafka tại {settings.kafka_bootstrap}; xem `truyvet status`. / "
+        f"Kafka at {settings.kafka_bootstrap} does not answer ({why}); "
+        "see `truyvet status`, start it with `truyvet up`."
+    )
+
+
+@asynccontextmanager
+async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
+    """A reader of the whole topic, without a group, of committed records only.
+
+    Raises UserError if there is no such topic.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=_MAX_FETCH,
+        request_timeout_ms=int(_TIMEOUT_S * 1000),
+    )
+    try:
+        await asyncio.wait_for(consumer.start(), _TIMEOUT_S)
+        if topic not in await asyncio.wait_for(consumer.topics(), _TIMEOUT_S):
+            raise UserError(
+                f"Không có chủ đề {topic}: hãy chạy `truyvet migrate`. / "
+                f"There is no topic {topic}: run `truyvet migrate`."
+            )
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+def partitions_of(consumer: Any, topic: str) -> list[Any]:
+    """The topic's partitions, assigned to this consumer."""
+    from aiokafka import TopicPartition
+
+    found = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
+    consumer.assign(found)
+    return found
+
+
+async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
+    """The end of each partition's log."""
+    async with consumer_of(settings, topic) as consumer:
+        ends = await consumer.end_offsets(partitions_of(consumer, topic))
+        return {partition.partition: end for partition, end in ends.items()}
+
+
+async def committed_offsets(settings: Settings, topic: str) -> dict[int, int]:
+    """How far the workers have come; a partition never committed is not there."""
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
+    )
+    try:
+        await asyncio.wait_for(admin.start(), _TIMEOUT_S)
+        offsets = await admin.list_consumer_group_offsets(settings.worker_group)
+    finally:
+        await admin.close()
+    return {
+        partition.partition: known.offset
+        for partition, known in offsets.items()
+        if partition.topic == topic and known.offset >= 0
+    }

@@ -1,0 +1,106 @@
+"""`truyvet`: the root command, its options, and what an error becomes.
+
+Commands import what they need when they run, so that `--help` answers at once.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from typer.exceptions import TyperException
+
+from console.cli import (
+    cases,
+    contacts,
+    counting,
+    deadletters,
+    demo,
+    importing,
+    processes,
+    registry,
+    simulating,
+    stack,
+)
+from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
+from console.cli.out import note
+from console.cli.session import Lang, Session
+
+DEFAULT_DATA_DIR: Final = Path(".truyvet")
+_SESSION: Session = Session(DEFAULT_DATA_DIR)
+
+app = typer.Typer(
+    name="truyvet",
+    help="Mã QR địa điểm, lượt quét và truy vết. / Location QR check-ins and exposure tracing.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for module in (stack, processes, simulating, importing, cases, contacts, counting):
+    module.add_to(app)
+for module_ in (deadletters, registry, demo):
+    module_.add_to(app)
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    data_dir: Annotated[
+        Path,
+        typer.Option(envvar="TRUYVET_DATA_DIR", help="Thư mục dữ liệu. / The data directory."),
+    ] = DEFAULT_DATA_DIR,
+    lang: Annotated[
+        Lang, typer.Option(envvar="TRUYVET_LANG", help="Ngôn ngữ. / Language.")
+    ] = Lang.BOTH,
+) -> None:
+    global _SESSION  # noqa: PLW0603 (what an error is reported with, once options are read)
+    _SESSION = Session(data_dir.expanduser(), lang)
+    context.obj = _SESSION
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Never raises."""
+    # what a client library has to say, the sentence says once
+    for name in ("aiokafka", "kafka", "clickhouse_connect", "urllib3", "httpx", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        answer = app(args=arguments, prog_name="truyvet", standalone_mode=False)
+    except TyperException as error:
+        return _usage(error)
+    except typer.Abort:
+        note(_SESSION.words("Đã dừng, không có gì thay đổi.", "Stopped; nothing was changed."))
+        return INTERRUPTED
+    except typer.Exit as stop:
+        return stop.exit_code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BrokenPipeError:
+        quiet_pipe()
+        return 0
+    except BaseException as error:  # noqa: BLE001 (the last resort: one sentence, whatever it is)
+        return report(error, _SESSION)
+    return answer if isinstance(answer, int) else 0
+
+
+def _usage(error: TyperException) -> int:
+    """What was mistyped, and where to read how it is written."""
+    words = getattr(error, "format_message", lambda: str(error))()
+    context = getattr(error, "ctx", None)
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(f"{words}\n")
+        return USAGE
+    path = context.command_path if context is not None else "truyvet"
+    note(f"truyvet: {words} (`{path} --help`)")
+    return USAGE
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

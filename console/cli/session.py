@@ -1,0 +1,54 @@
+"""What every command knows: the data directory, the language, the settings."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from schemas.settings import Settings
+
+
+class Lang(StrEnum):
+    """What people read: Vietnamese first and English beside it, or one of them."""
+
+    BOTH = "both"
+    VI = "vi"
+    EN = "en"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of the command line."""
+
+    data_dir: Path
+    lang: Lang = Lang.BOTH
+
+    def settings(self) -> "Settings":
+        """The settings of this data directory. Raises UserError."""
+        from schemas.settings import load_settings
+
+        return load_settings(self.data_dir)
+
+    def words(self, vi: str, en: str) -> str:
+        """The sentence in the language asked for."""
+        if self.lang is Lang.BOTH:
+            return f"{vi} / {en}" if vi != en else vi
+        return vi if self.lang is Lang.VI else en
+
+    def sentence(self, text: str) -> str:
+        """Of a sentence written `vi / en`, what was asked for."""
+        vi, slash, en = text.partition(" / ")
+        return self.words(vi, en) if slash else text
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session that the root command made."""
+    session = context.find_root().obj
+    assert isinstance(session, Session)
+    return session
+
+
+Json = Annotated[bool, typer.Option("--json", help="Một đối tượng JSON. / One JSON object.")]

@@ -1,0 +1,1 @@
+"""Anyone's check-ins become scans: read, check, shift, register the venues, publish, report."""

@@ -1,0 +1,47 @@
+"""Whether old check-ins would be kept: retention, in the settings and in the tables."""
+
+from datetime import datetime, timedelta
+
+from console.accounting.reading import engine_away
+from schemas.errors import Fatal, Retryable, UserError
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+
+_HOW = (
+    "start on a fresh data directory with retention off: "
+    "`TRUYVET_RETENTION_DAYS=0 truyvet --data-dir DIR up`, "
+    "or move the file to the present with --shift-to-now"
+)
+
+
+def refuse_unless_kept_for_ever(settings: Settings) -> None:
+    """Raises UserError if retention is on: old check-ins would be refused or taken away."""
+    if settings.retention_days != 0:
+        raise UserError(
+            f"--as-recorded cần thư mục dữ liệu không giới hạn lưu giữ. / --as-recorded: "
+            f"{settings.data_dir} keeps scans for {settings.retention_days} days only; {_HOW}."
+        )
+    clickhouse = ClickHouse(settings, timeout_s=15)
+    try:
+        made = clickhouse.rows(
+            "SELECT engine_full FROM system.tables "
+            "WHERE database = currentDatabase() AND name = 'scans'"
+        )
+    except (Retryable, Fatal) as error:
+        raise engine_away(settings, error) from error
+    finally:
+        clickhouse.close()
+    if not made:
+        raise UserError("There is no table `scans` yet: run `truyvet migrate`.")
+    if " TTL " in str(made[0][0]):
+        raise UserError(
+            f"--as-recorded: the tables of {settings.data_dir} were made with a retention, which "
+            f"would take old scans away; {_HOW}."
+        )
+
+
+def too_old_before(settings: Settings, now: datetime) -> int:
+    """Milliseconds since 1970; a scan before it is refused as `too_old`. 0 without retention."""
+    if settings.retention_days == 0:
+        return 0
+    return int((now - timedelta(days=settings.retention_days)).timestamp() * 1000)
