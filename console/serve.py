@@ -1,16 +1,13 @@
 """`truyvet serve`: the console's process."""
 
-import logging
 import signal
-import sys
 from types import FrameType
-from typing import Any
 
-import structlog
 import uvicorn
 
 from console.api.app import create_app
 from console.store.migrations.run import upgrade
+from schemas.logs import configure_logging
 from schemas.settings import Settings
 
 
@@ -19,7 +16,7 @@ def serve(settings: Settings) -> int:
 
     Migrates the relational database first. Kafka or ClickHouse may come later: `/ready` says.
     """
-    _configure_logging(settings.log_level)
+    configure_logging(settings.log_level)
     upgrade(settings)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -42,31 +39,3 @@ def serve(settings: Settings) -> int:
     signal.signal(signal.SIGINT, end)
     server.run()
     return 0 if server.started else 1
-
-
-def _configure_logging(level: str) -> None:
-    """JSON lines on standard error, from structlog and from the libraries alike."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.WARNING if level == "info" else level.upper())

@@ -65,7 +65,8 @@ def parse_timestamp(text: object) -> datetime:
 def format_timestamp(moment: datetime) -> str:
     """The one written form of a time, UTC, whole milliseconds (truncated)."""
     utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    # %Y does not pad years before 1000
+    return f"{utc.year:04d}-{utc:%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
 Timestamp = Annotated[

@@ -1,7 +1,6 @@
 """`truyvet worker`: one process that shares the partitions with the others of its group."""
 
 import asyncio
-import logging
 import os
 import secrets
 import signal
@@ -19,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from issuer.codes import KeyRing
 from schemas import metrics as m
 from schemas.errors import Retryable
+from schemas.logs import configure_logging
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
@@ -241,33 +241,6 @@ class Worker:
         log.error("fatal", kind=type(error).__name__, detail=str(error), exc_info=error)
         self.exit_code = EXIT_FATAL
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def configure_logging(level: str) -> None:
-    """JSON lines on standard error, from structlog and from the libraries alike."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=os.fdopen(2, "w", 1, closefd=False)),
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
-    )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.WARNING if level == "info" else level.upper())
 
 
 def run(settings: Settings) -> int:

@@ -1,0 +1,198 @@
+"""`truyvet case register | show | list`, over the HTTP API."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from console.cli.out import json_line, line, note, screen
+from console.cli.session import Json, Session, session_of
+
+_STATUSES: Final = {
+    "suspected": ("ca bệnh nghi ngờ", "suspected"),
+    "confirmed": ("ca bệnh xác định (F0)", "confirmed"),
+    "closed": ("đã đóng", "closed"),
+    "voided": ("đã huỷ", "voided"),
+}
+
+
+class NewStatus(StrEnum):
+    """As what a case can be registered."""
+
+    CONFIRMED = "confirmed"
+    SUSPECTED = "suspected"
+
+
+def add_to(app: typer.Typer) -> None:
+    """These commands."""
+    group = typer.Typer(no_args_is_help=True, help="Ca bệnh. / Cases: register, show, list.")
+    group.command("register", help="Đăng ký ca bệnh và truy vết. / Register a case; it is traced.")(
+        register
+    )
+    group.command("show", help="Xem một ca. / One case.")(show)
+    group.command("list", help="Các ca. / Cases, the newest first.")(list_)
+    app.add_typer(group, name="case")
+
+
+def register(
+    context: typer.Context,
+    person: Annotated[str, typer.Option(help="13 ký tự. / The pseudonym, 13 characters.")],
+    onset: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")
+    ] = None,
+    sampled_on: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="Ngày lấy mẫu dương tính. / Positive sample."),
+    ] = None,
+    isolated_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
+    ] = None,
+    negative_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Âm tính lúc. / Negative at.")
+    ] = None,
+    ward: Annotated[
+        str, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")
+    ] = "unknown",
+    status: Annotated[
+        NewStatus, typer.Option(help="Xác định hay nghi ngờ. / Confirmed or suspected.")
+    ] = NewStatus.CONFIRMED,
+    rule_set: Annotated[
+        str | None, typer.Option(help="Bộ quy tắc, nếu không lấy bộ mới nhất. / Rule-set.")
+    ] = None,
+    request_key: Annotated[
+        str | None, typer.Option(help="Gửi lại không tạo ca thứ hai. / Kept in retries.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Chờ truy vết xong. / Wait until it is traced.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Times without a zone are Asia/Ho_Chi_Minh."""
+    from console.cli.api import Api
+
+    session = session_of(context)
+    fields = {
+        "person": person,
+        "onset": onset,
+        "sampled_on": sampled_on,
+        "isolated_at": _moment("--isolated-at", isolated_at),
+        "negative_at": _moment("--negative-at", negative_at),
+        "ward": ward,
+        "status": status.value,
+        "rule_set": rule_set,
+    }
+    body = {name: value for name, value in fields.items() if value is not None}
+    with Api(session.settings()) as api:
+        case = api.post("/v1/cases", body, request_key or str(uuid.uuid4()))
+        if wait:
+            from console.cli.tracing import wait_until_traced
+
+            wait_until_traced(api, case["id"])
+    if as_json:
+        json_line(case)
+        return
+    _show(case, session)
+    note(
+        session.words(
+            f"Tiếp theo: `truyvet contacts {case['id']}`.",
+            f"Next: `truyvet contacts {case['id']}`.",
+        )
+    )
+
+
+def show(
+    context: typer.Context,
+    case_id: Annotated[str, typer.Argument(metavar="CASE")],
+    as_json: Json = False,
+) -> None:
+    """The case as it stands."""
+    from urllib.parse import quote
+
+    from console.cli.api import Api
+
+    session = session_of(context)
+    with Api(session.settings()) as api:
+        case = api.get(f"/v1/cases/{quote(case_id, safe='')}")
+    if as_json:
+        json_line(case)
+    else:
+        _show(case, session)
+
+
+def list_(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: Json = False,
+) -> None:
+    """The newest first."""
+    from console.cli.api import Api
+
+    session = session_of(context)
+    with Api(session.settings()) as api:
+        found = api.get("/v1/cases", limit=limit)
+    if as_json:
+        json_line(found)
+        return
+    if not found["cases"]:
+        line(session.words("Chưa có ca nào.", "There are no cases yet."))
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    names = (("ca", "case"), ("người", "person"), ("trạng thái", "status"))
+    dates = (("khởi phát", "onset"), ("địa bàn", "ward"), ("đăng ký", "registered"))
+    for vi, en in (*names, *dates):
+        table.add_column(session.words(vi, en))
+    for case in found["cases"]:
+        table.add_row(
+            case["id"],
+            case["person"],
+            session.words(*_STATUSES[case["status"]]),
+            _day(case["onset"] or case["sampled_on"]),
+            case["ward"],
+            _local(case["registered_at"]),
+        )
+    screen().print(table)
+
+
+def _show(case: dict[str, Any], session: Session) -> None:
+    lines = (
+        (("Ca", "Case"), f"{case['id']} ({session.words(*_STATUSES[case['status']])})"),
+        (("Người", "Person"), case["person"]),
+        (("Ngày khởi phát", "Onset"), _day(case["onset"])),
+        (("Ngày lấy mẫu", "Sampled on"), _day(case["sampled_on"])),
+        (("Cách ly lúc", "Isolated at"), _local(case["isolated_at"])),
+        (("Âm tính lúc", "Negative at"), _local(case["negative_at"])),
+        (("Địa bàn", "Ward"), case["ward"]),
+        (("Đăng ký lúc", "Registered at"), _local(case["registered_at"])),
+    )
+    for (vi, en), value in lines:
+        if value:
+            line(f"{session.words(vi, en):<28} {value}")
+
+
+def _moment(option: str, text: str | None) -> str | None:
+    """As the API wants it. Raises UserError."""
+    from schemas.clock import LOCAL
+    from schemas.errors import UserError
+    from schemas.scan import format_timestamp
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option}: {text!r} is not a time such as 2026-11-20T08:30.") from None
+    return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=LOCAL))
+
+
+def _day(text: str | None) -> str:
+    return f"{datetime.fromisoformat(text):%d/%m/%Y}" if text else ""
+
+
+def _local(text: str | None) -> str:
+    from schemas.clock import local_text
+
+    return local_text(datetime.fromisoformat(text)) if text else ""

@@ -1,0 +1,48 @@
+"""`truyvet contacts CASE`: possible contacts, with the reason for each."""
+
+from typing import Annotated, Final
+
+import typer
+
+from console.cli.out import json_line
+from console.cli.session import Json, session_of
+
+SHOWN: Final = 20
+
+
+def add_to(app: typer.Typer) -> None:
+    """This command."""
+    app.command(
+        "contacts",
+        help="Người có thể đã tiếp xúc với một ca. / Possible contacts of a case; a person decides.",
+    )(contacts)
+
+
+def contacts(
+    context: typer.Context,
+    case_id: Annotated[str, typer.Argument(metavar="CASE")],
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Bao nhiêu người ({SHOWN}; --json: tất cả). / How many."),
+    ] = None,
+    wait_s: Annotated[
+        float, typer.Option(min=0, help="Chờ truy vết bao nhiêu giây. / Seconds to wait.")
+    ] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Who, where, when, how long, which clause could apply and what to ask, on what ground."""
+    from console.cli.api import Api
+    from console.cli.out import screen
+    from console.cli.tracing import contacts_of, places_of
+
+    session = session_of(context)
+    wanted = limit if limit is not None or as_json else SHOWN
+    with Api(session.settings()) as api:
+        found = contacts_of(api, case_id, wanted, wait_s)
+        found["places"] = places_of(api, found["contacts"])
+    if as_json:
+        json_line(found)
+        return
+    from console.cli.contacts_table import show
+
+    show(found, session, screen())

@@ -1,0 +1,185 @@
+"""The table of possible contacts, for a terminal of a hundred columns."""
+
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from console.cli.out import number
+from console.cli.session import Session
+from schemas.clock import LOCAL, local_text
+from tracer.ruleset import RuleSet, load_rule_sets
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+TIERS: Final = {
+    "same_small_enclosed": (
+        "Cùng không gian hẹp, kín cùng lúc",
+        "Same small enclosed place, same time",
+    ),
+    "same_place": ("Cùng địa điểm, cùng lúc", "Same place, same time"),
+    "same_time_only": (
+        "Có mặt cùng thời điểm (cổng, nơi mở): không gọi, chỉ tự theo dõi",
+        "There at the same time (gate, open place): not on the call list",
+    ),
+}
+BANDS: Final = {"high": ("cao", "high"), "medium": ("vừa", "medium"), "low": ("thấp", "low")}
+PROVENANCE: Final = {
+    "scan_in": ("quét vào", "scan in"),
+    "scan_pass": ("quét ở cổng", "scan at gate"),
+    "assumed": ("giả định", "assumed"),
+    "scan_out": ("quét ra", "scan out"),
+    "answered": ("tự khai", "answered"),
+    "next_elsewhere": ("quét nơi khác", "next scan"),
+    "trip_end": ("hết chuyến", "trip end"),
+    "closing_time": ("giờ đóng cửa", "closing time"),
+    "usual_stay": ("thường lệ", "usual stay"),
+    "cap": ("giới hạn", "cap"),
+}
+_SHORT: Final = {
+    "touch": ("chạm?", "touch?"),
+    "masks": ("khẩu trang?", "masks?"),
+    "within_2_m": ("dưới 2 m?", "within 2 m?"),
+    "care": ("chăm sóc?", "care?"),
+    "protective_equipment": ("phòng hộ?", "protection?"),
+}
+
+
+def show(found: dict[str, Any], session: Session, console: "Console") -> None:
+    """The case, the table by tier, what the letters mean, and what the list is not."""
+    rules = {rule_set.id: rule_set for rule_set in load_rule_sets()}
+    rule_set = rules.get(found["run"]["rule_set"])
+    _head(found, session, console)
+    contacts = found["contacts"]
+    for tier, group in groupby(contacts, key=lambda contact: contact["tier"]):
+        console.print()
+        console.print(f"[bold]{session.words(*TIERS.get(tier, (tier, tier)))}[/]")
+        console.print(_table(list(group), found["places"], session))
+    if len(contacts) < found["total"]:
+        left = number(found["total"] - len(contacts))
+        note = session.words(f"… và {left} người nữa", f"and {left} more")
+        console.print(f"\n[dim]{note} (--limit, --json)[/]")
+    if rule_set is not None:
+        _legend(contacts, rule_set, session, console)
+
+
+def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
+    case, run = found["case"], found["run"]
+    window = f"{_local(run['window_from'])} – {_local(run['window_to'])}"
+    infectious = session.words("thời kỳ lây truyền", "infectious period")
+    console.print(f"[bold]{case['id']}[/]  {case['person']}  ·  {infectious} {window}")
+    total = number(found["total"])
+    console.print(
+        session.words(
+            f"{total} người có thể đã tiếp xúc gần; cán bộ hỏi rồi mới quyết định.",
+            f"{total} possible contacts; an officer asks and decides.",
+        )
+    )
+    state = "" if found["state"] == "traced" else f", {found['state']}"
+    console.print(f"[dim]{run['rule_set']}, run {run['run']}{state}[/]")
+
+
+def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Session) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+
+    def column(vi: str, en: str, **options: Any) -> None:
+        both = session.words(vi, en).replace(" / ", "\n")
+        table.add_column(both, **options)
+
+    table.add_column("#", justify="right", no_wrap=True)
+    column("Ai", "Who", no_wrap=True, width=13)
+    column("Ở đâu", "Where", min_width=20, ratio=1)
+    column("Lúc nào", "When", no_wrap=True, width=11)
+    column("Phút", "Min", justify="right", no_wrap=True)
+    column("Điều khoản; cần hỏi", "Clause; to ask", width=20)
+    column("Căn cứ", "Basis", width=13)
+    column("Tin cậy", "Sure", no_wrap=True)
+    for contact in contacts:
+        through = _main_exposure(contact)
+        more = len(contact["exposures"]) - 1
+        where = _where(through["place"], places)
+        if more:
+            where += f" [dim](+{more} {session.words('lần', 'more')})[/]"
+        table.add_row(
+            str(contact["rank"]),
+            contact["person"],
+            where,
+            _when(through["start"], through["end"]),
+            f"{contact['minutes']:.0f}",
+            _clauses(contact, session),
+            _basis(through, session),
+            session.words(*BANDS[contact["band"]]).replace(" / ", "\n"),
+        )
+    return table
+
+
+def _main_exposure(contact: dict[str, Any]) -> dict[str, Any]:
+    """The one that the path to the case goes through."""
+    step = contact["path"][1]
+    for exposure in contact["exposures"]:
+        if all(exposure[key] == step[key] for key in ("place", "start", "end")):
+            found: dict[str, Any] = exposure
+            return found
+    first: dict[str, Any] = contact["exposures"][0]
+    return first
+
+
+def _where(place: int, places: dict[str, Any]) -> str:
+    known = places.get(str(place))
+    if known is None:
+        return f"#{place}"
+    site, name = known["site_name"], known["name"]
+    return escape(name if site == name else f"{name}, {site}")
+
+
+def _when(start: str, end: str) -> str:
+    begin, until = (datetime.fromisoformat(text).astimezone(LOCAL) for text in (start, end))
+    return f"{begin:%d/%m %H:%M}\n[dim]–[/] {until:%H:%M}" + (
+        f" {until:%d/%m}" if until.date() != begin.date() else ""
+    )
+
+
+def _clauses(contact: dict[str, Any], session: Session) -> str:
+    letters = ", ".join(contact["clauses"]) or "–"
+    language = 1 if session.lang == "en" else 0
+    asked = [_SHORT.get(q, (q, q))[language] for q in contact["questions"]]
+    return escape(f"({letters}) " + " ".join(asked))
+
+
+def _basis(exposure: dict[str, Any], session: Session) -> str:
+    """How the end of each one's stay is known: the contact's, then the case's."""
+    language = 1 if session.lang == "en" else 0
+    theirs = PROVENANCE[exposure["stay"]["end_provenance"]][language]
+    cases = PROVENANCE[exposure["case_stay"]["end_provenance"]][language]
+    return f"{theirs}\n[dim]F0: {cases}[/]"
+
+
+def _legend(
+    contacts: list[dict[str, Any]], rule_set: RuleSet, session: Session, console: "Console"
+) -> None:
+    clauses = {clause for contact in contacts for clause in contact["clauses"]}
+    asked = {question for contact in contacts for question in contact["questions"]}
+    console.print(f"\n[dim]{session.words(rule_set.title.vi, rule_set.title.en)}[/]")
+    lines = [(f"({c.id})", session.words(c.vi, c.en)) for c in rule_set.clauses if c.id in clauses]
+    lines += [
+        (_SHORT.get(q.id, (q.id, q.id))[session.lang == "en"], session.words(q.vi, q.en))
+        for q in rule_set.questions
+        if q.id in asked
+    ]
+    if not rule_set.clauses:
+        lines.append(("–", session.words(rule_set.co_presence.vi, rule_set.co_presence.en)))
+    lines += [("!", session.words(later.vi, later.en)) for later in rule_set.known_later]
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(ratio=1, style="dim")
+    for name, text in lines:
+        table.add_row(escape(name), escape(text))
+    console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _local(text: str) -> str:
+    return local_text(datetime.fromisoformat(text))

@@ -1,0 +1,215 @@
+"""`truyvet keys | producers | codes`: who may send and read, and the codes in force."""
+
+from typing import Annotated, Any
+
+import typer
+
+from console.cli.out import json_line, line, note
+from console.cli.session import Json, Session, session_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """These commands."""
+    keys = typer.Typer(no_args_is_help=True, help="Khoá API. / API keys.")
+    keys.command("create", help="Tạo khoá, chỉ hiện một lần. / A new key, shown once.")(create_key)
+    keys.command("list", help="Các khoá, không có bí mật. / All keys, without secrets.")(list_keys)
+    keys.command("revoke", help="Thu hồi một khoá. / Revoke a key.")(revoke_key)
+    app.add_typer(keys, name="keys")
+    producers = typer.Typer(no_args_is_help=True, help="Nguồn gửi lượt quét. / Producers.")
+    producers.command("list", help="Các nguồn gửi. / All producers.")(list_producers)
+    producers.command("put", help="Thêm hoặc sửa. / Add or change one.")(put_producer)
+    app.add_typer(producers, name="producers")
+    codes = typer.Typer(no_args_is_help=True, help="Mã QR địa điểm. / Location codes.")
+    codes.command("list", help="Mọi mã. / All codes, with their URLs.")(list_codes)
+    app.add_typer(codes, name="codes")
+
+
+def create_key(
+    context: typer.Context,
+    role: Annotated[
+        str, typer.Option(help="producer, owner, officer, epidemiologist, auditor, admin.")
+    ],
+    area: Annotated[
+        str, typer.Option(help="'*', hoặc mã tỉnh, huyện, xã. / or a unit's code.")
+    ] = "*",
+    producer: Annotated[
+        str | None, typer.Option(help="Nguồn gửi của khoá. / Whose it is, for a producer.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Để nhận ra về sau. / To know it by.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The secret cannot be seen again."""
+    from console.store.engine import open_store
+    from console.store.keys import Role
+    from console.store.keys import create_key as create
+    from schemas.errors import UserError
+
+    session = session_of(context)
+    if role not in list(Role):
+        raise UserError(f"--role is one of {', '.join(Role)}, not {role!r}.")
+    store = open_store(session.settings())
+    try:
+        made = name or producer or role
+        secret = create(store, Role(role), area, producer=producer, name=made)
+    finally:
+        store.close()
+    if as_json:
+        json_line({"key": secret, "role": role, "area": area, "producer": producer, "name": made})
+        return
+    line(secret)
+    note(session.words("Hãy cất khoá này ngay.", "Keep it now: it is not shown again."))
+
+
+def list_keys(context: typer.Context, as_json: Json = False) -> None:
+    """By id."""
+    from console.store.engine import open_store
+    from console.store.keys import list_keys as listed
+
+    session = session_of(context)
+    store = open_store(session.settings())
+    try:
+        keys = [
+            {
+                "id": key.id,
+                "name": key.name,
+                "role": key.role.value,
+                "area": key.area,
+                "producer": key.producer,
+                "created_at": key.created_at.isoformat(),
+                "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+            }
+            for key in listed(store)
+        ]
+    finally:
+        store.close()
+    _print(session, "keys", keys, as_json)
+
+
+def revoke_key(
+    context: typer.Context,
+    key_id: Annotated[int, typer.Argument(metavar="ID")],
+    as_json: Json = False,
+) -> None:
+    """Refused within seconds."""
+    from console.store.engine import open_store
+    from console.store.keys import revoke_key as revoke
+
+    session = session_of(context)
+    store = open_store(session.settings())
+    try:
+        revoke(store, key_id)
+    finally:
+        store.close()
+    if as_json:
+        json_line({"revoked": key_id})
+    else:
+        line(session.words(f"Đã thu hồi khoá {key_id}.", f"Key {key_id} is revoked."))
+
+
+def list_producers(context: typer.Context, as_json: Json = False) -> None:
+    """By id."""
+    from console.store.engine import open_store
+    from console.store.producers import list_producers as listed
+
+    session = session_of(context)
+    store = open_store(session.settings())
+    try:
+        found = [producer.model_dump(mode="json") for producer in listed(store)]
+    finally:
+        store.close()
+    _print(session, "producers", found, as_json)
+
+
+def put_producer(
+    context: typer.Context,
+    producer_id: Annotated[str, typer.Argument(metavar="ID")],
+    name: Annotated[str | None, typer.Option(help="Tên. / Name.")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="self,staff,card,typed; mọi cách nếu bỏ trống. / or all.")
+    ] = None,
+    places: Annotated[str | None, typer.Option(help="Mã điểm quét: 1,2,3. / or all.")] = None,
+    wards: Annotated[str | None, typer.Option(help="Mã xã, phường: 11413,… / or all.")] = None,
+    active: Annotated[bool, typer.Option(help="Được gửi. / May publish.")] = True,
+    as_json: Json = False,
+) -> None:
+    """On its way to producers.v1 as soon as the console runs."""
+    from console.store.engine import open_store
+    from console.store.producers import put_producer as put
+    from schemas.errors import UserError
+    from schemas.places import Producer
+    from schemas.scan import Method
+
+    session = session_of(context)
+    try:
+        record = Producer(
+            id=producer_id,
+            name=name or producer_id,
+            active=active,
+            methods=tuple(Method(m) for m in _list(methods)) if methods else None,
+            places=tuple(int(p) for p in _list(places)) if places else None,
+            wards=tuple(_list(wards)) if wards else None,
+        )
+    except ValueError as error:
+        raise UserError(f"The producer is not right: {error}.") from None
+    store = open_store(session.settings())
+    try:
+        document = put(store, record).model_dump(mode="json")
+    finally:
+        store.close()
+    _print(session, "producers", [document], as_json)
+
+
+def list_codes(
+    context: typer.Context,
+    live: Annotated[bool, typer.Option("--live", help="Chỉ mã đang dùng. / In force now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One line a code; CSV where it is not JSON."""
+    import csv
+    import sys
+    from datetime import UTC, datetime
+
+    from console.store.engine import open_store
+    from console.store.sites import places
+    from issuer.codes import code_at
+
+    session = session_of(context)
+    settings = session.settings()
+    now = datetime.now(UTC)
+    store = open_store(settings)
+    rows: list[dict[str, Any]] = []
+    try:
+        for place in places(store):
+            good = code_at(place, now)
+            rows += [
+                {"place": place.id, "site": place.site, "kind": place.kind, "name": place.name}
+                | {"ward": place.ward}
+                | code.model_dump(mode="json")
+                | {"url": settings.code_origin + code.token, "live": code == good}
+                for code in place.codes
+                if code == good or not live
+            ]
+    finally:
+        store.close()
+    if as_json:
+        json_line({"codes": rows})
+    elif rows:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        note(session.words("Chưa có mã nào.", "There are no codes yet."))
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _print(session: Session, name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        json_line({name: rows})
+        return
+    if not rows:
+        line(session.words("Chưa có.", "There are none yet."))
+    for row in rows:
+        line("  ".join(f"{key}={value}" for key, value in row.items() if value is not None))

@@ -1,0 +1,49 @@
+"""The source tree itself: what a reader would trip over."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("schemas", "issuer", "tracer", "streams", "console", "sim", "bench", "deploy")
+SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_has_a_docstring_and_one_reason_to_change(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.startswith('"""'), "says what it is for"
+    assert text.count("\n") <= 300, "about 250 lines is plenty"
+
+
+def test_nothing_is_left_for_later() -> None:
+    unfinished = re.compile(r"TODO|FIXME|XXX|NotImplementedError|pytest\.skip|mark\.skip|xfail")
+    for path in SOURCES + sorted((ROOT / "tests").rglob("*.py")):
+        if path.name != "test_tidy.py":
+            assert not unfinished.search(path.read_text("utf-8")), path
+
+
+def test_no_path_of_a_machine_and_no_registrys_address() -> None:
+    forbidden = re.compile(
+        r"/(work|farm|root)/|https?://[a-z0-9.-]*(pypi|maven|npmjs|debian|crates|golang)"
+    )
+    for path in _tracked():
+        text_file = path.suffix in {".py", ".md", ".toml", ".txt", ".lock", ".sql", ""}
+        if text_file and path.is_file() and path.name != "test_tidy.py":
+            assert not forbidden.search(path.read_text("utf-8", "replace")), path
+
+
+def test_the_core_takes_no_clock_and_no_chance() -> None:
+    taken = re.compile(r"datetime\.now|utcnow|time\.time\(|uuid[147]\(|\brandom\.")
+    for package in ("tracer", "schemas", "issuer"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert not taken.search(path.read_text("utf-8")), path
