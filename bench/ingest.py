@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -99,7 +99,7 @@ def _stock(bootstrap: str, number: int, expected: int) -> float:
     return float(answer["records"] / answer["seconds"])
 
 
-def _ours(env: dict[str, str], clickhouse: ClickHouse, number: int, expected: int) -> float:
+def _ours(env: Mapping[str, str], clickhouse: ClickHouse, number: int, expected: int) -> float:
     """One worker of a fresh group, into emptied tables, until every record is a row."""
     for table in OUTCOMES:
         clickhouse.command(f"TRUNCATE TABLE {table}")

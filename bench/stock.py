@@ -45,7 +45,7 @@ def main(bootstrap: str, topic_name: str, group: str, expected: int) -> None:
                 os._exit(0)
 
     sys.argv = ["bench-stock"]
-    faust.Worker(app, loglevel=logging.ERROR, quiet=True).execute_from_commandline()
+    faust.Worker(app, loglevel=logging.ERROR, redirect_stdouts=False).execute_from_commandline()
 
 
 if __name__ == "__main__":

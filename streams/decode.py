@@ -1,14 +1,10 @@
 """Step 1, decode: JSON bytes to columns, accepting exactly what `schemas.scan.Scan` accepts.
 
-The records are joined with newlines and read in one pass. That is only sound if every value is
-one plain object: a value with a newline, a second object or nothing in it would shift every
-record after it. So a value goes into the join only if it is ASCII without control characters,
-backslashes and square brackets, and holds exactly one `{` (its first byte) and one `}` (its
-last). Whatever is not so plain, does not parse, or is not in canonical form, is judged by
-pydantic alone; what pydantic accepts comes back in its canonical text and is read with the rest.
+Plain values (`streams.plain`) are joined and read in one pass. Whatever is not so plain, does not
+parse, or is not in canonical form, is judged by pydantic alone; what pydantic accepts comes back
+in its canonical text and is read with the rest. A property test holds both paths together.
 """
 
-import re
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +18,6 @@ from schemas.scan import (
     CODE_PATTERN,
     DEVICE_PATTERN,
     MAX_COMPANIONS,
-    MAX_SCAN_BYTES,
     NOTE_PATTERN,
     PRODUCER_PATTERN,
     Direction,
@@ -30,6 +25,8 @@ from schemas.scan import (
 )
 from streams import columns
 from streams.batch import NO_TIME, RawBatch, Rejected, Scans, Verdicts, join
+from streams.lines import read_lines
+from streams.plain import plain
 from streams.slowpath import count_unknown_fields, judge
 
 _TEXTS: Final = (
@@ -41,15 +38,6 @@ _SCHEMA: Final = pa.schema([(name, pa.string()) for name in _TEXTS] + [("compani
 _PARSE: Final = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 _DIRECTIONS: Final = pa.array([d.value for d in Direction])
 _METHODS: Final = pa.array([m.value for m in Method])
-_PIECE: Final = 1024
-_BAD_LINES: Final = 16  # in one piece
-_ROW: Final = re.compile(r"in row (\d+)")
-
-# which bytes make a value other than plain; ASCII letters, digits and marks are 0
-_ODD: Final = np.zeros(256, dtype=bool)
-_ODD[:32] = _ODD[127:] = True
-_ODD[[ord(c) for c in "\\[]"]] = True
-_OPEN, _CLOSE = ord("{"), ord("}")
 
 Rows = npt.NDArray[np.int64]
 
@@ -57,38 +45,15 @@ Rows = npt.NDArray[np.int64]
 def decode(raw: RawBatch) -> Verdicts:
     """The batch's scans as columns, and its rejects by form."""
     rows = np.arange(len(raw), dtype=np.int64)
-    plain = _plain(raw.values)
-    parts, failed = _read(raw.values, rows[plain])
-    slow = np.concatenate([rows[~plain], failed]) if len(failed) else rows[~plain]
+    fast = plain(raw.values)
+    parts, failed = _read(raw.values, rows[fast])
+    slow = np.concatenate([rows[~fast], failed]) if len(failed) else rows[~fast]
     verdicts = Verdicts(raw, _EMPTY)
     if len(slow):
         parts += _read_slowly(raw, np.sort(slow), verdicts.rejected)
     verdicts.scans = join(parts) if parts else _EMPTY
     verdicts.unknown_fields = _unknown_fields(raw.values, verdicts.scans)
     return verdicts
-
-
-def _plain(values: list[bytes | None]) -> npt.NDArray[np.bool_]:
-    """Which values are one plain object each."""
-    sizes = np.fromiter((len(v) if v else 0 for v in values), np.int64, len(values))
-    plain = (sizes >= 2) & (sizes <= MAX_SCAN_BYTES)
-    some = np.flatnonzero(plain)
-    if not len(some):
-        return plain
-    picked = values if len(some) == len(values) else [values[i] for i in some]
-    data = np.frombuffer(b"".join(picked), dtype=np.uint8)  # type: ignore[arg-type]
-    lengths = sizes[some]
-    starts = np.cumsum(lengths) - lengths
-    opens, closes = data == _OPEN, data == _CLOSE
-    fine = opens[starts] & closes[starts + lengths - 1]
-    if int(opens.sum()) != len(some) or int(closes.sum()) != len(some):
-        fine &= np.add.reduceat(opens, starts, dtype=np.int64) == 1
-        fine &= np.add.reduceat(closes, starts, dtype=np.int64) == 1
-    odd = _ODD[data]
-    if odd.any():
-        fine &= ~np.logical_or.reduceat(odd, starts)
-    plain[some] = fine
-    return plain
 
 
 def _read(values: list[bytes | None], rows: Rows) -> tuple[list[Scans], Rows]:
@@ -99,44 +64,12 @@ def _read(values: list[bytes | None], rows: Rows) -> tuple[list[Scans], Rows]:
     if not len(rows):
         return [], rows
     texts = [values[i] or b"" for i in rows]
-    try:
-        tables, failed = [_table(texts)], np.zeros(0, np.int64)
-    except pa.ArrowInvalid:
-        tables, failed = _tables_of_pieces(texts)
+    tables, failed = read_lines(texts, _PARSE)
     if not tables:
         return [], rows
     kept = np.delete(rows, failed)
     scans, sound = _columns(_one_of_each(tables), kept)
     return [scans.keep(sound)], np.concatenate([rows[failed], kept[~sound]])
-
-
-def _tables_of_pieces(texts: list[bytes]) -> tuple[list[pa.Table], Rows]:
-    """Tables of the lines that parse, and the positions of those that do not.
-
-    A piece is read up to the line that the reader names, that line left out, and on from the
-    next; past a number of bad lines pydantic takes what is left of the piece.
-    """
-    tables: list[pa.Table] = []
-    failed: list[int] = []
-    for begin in range(0, len(texts), _PIECE):
-        at, end = begin, min(begin + _PIECE, len(texts))
-        for _ in range(_BAD_LINES):
-            if at == end:
-                break
-            try:
-                tables.append(_table(texts[at:end]))
-                at = end
-            except pa.ArrowInvalid as error:
-                named = _ROW.search(str(error))
-                if named is None:
-                    break
-                bad = at + int(named[1])
-                if bad > at:
-                    tables.append(_table(texts[at:bad]))
-                failed.append(bad)
-                at = bad + 1
-        failed += range(at, end)
-    return tables, np.array(failed, dtype=np.int64)
 
 
 def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Scans]:
@@ -154,16 +87,6 @@ def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Sc
     parts, failed = _read(texts, np.arange(len(texts)))
     assert not len(failed), "pydantic's canonical text is always read"
     return [replace(part, index=np.array(accepted)[part.index]) for part in parts]
-
-
-def _table(texts: list[bytes]) -> pa.Table:
-    """One row a text. Raises ArrowInvalid if one does not parse against the schema."""
-    joined = b"\n".join(texts)
-    options = pj.ReadOptions(use_threads=False, block_size=len(joined) + 1)
-    table = pj.read_json(pa.BufferReader(joined), read_options=options, parse_options=_PARSE)
-    if table.num_rows != len(texts):
-        raise pa.ArrowInvalid("not one row for each value")
-    return table
 
 
 def _one_of_each(tables: list[pa.Table]) -> dict[str, pa.Array]:
@@ -273,11 +196,19 @@ def _unknown_fields(values: list[bytes | None], scans: Scans) -> int:
     if not len(scans):
         return 0
     accepted = [values[i] or b"" for i in scans.index]
-    data = b"\n".join(accepted)
-    known = len(_REQUIRED) * len(scans) + int((scans.recorded != NO_TIME).sum())
-    if data.count(b'":') <= known:
+    optional = (
+        (scans.recorded != NO_TIME).astype(np.int64)
+        + (scans.companions > 0)
+        + (pc.binary_length(scans.trip).to_numpy() > 0)
+        + (pc.binary_length(scans.seat).to_numpy() > 0)
+    )
+    known = len(_REQUIRED) + optional
+    if b"".join(accepted).count(b'":') <= int(known.sum()):
         return 0
-    return count_unknown_fields(accepted)
+    more = [
+        text for text, fields in zip(accepted, known, strict=True) if text.count(b'":') > fields
+    ]
+    return count_unknown_fields(more)
 
 
 _EMPTY: Final = _columns(

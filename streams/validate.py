@@ -41,19 +41,15 @@ def _times(verdicts: Verdicts, retention_days: int) -> None:
 
 
 def _producers(verdicts: Verdicts, directory: Directory) -> None:
-    for number, name in enumerate(verdicts.scans.producers):
-        scans = verdicts.scans
-        own = scans.producer == number
-        if not own.any():
-            continue
+    scans = verdicts.scans
+    allowed = np.zeros((len(scans.producers), len(Method) + 1), dtype=bool)
+    for number, name in enumerate(scans.producers):
         producer = directory.producer(name)
-        if producer is None or not producer.active:
-            why = "is not registered" if producer is None else "is not active"
-            verdicts.refuse(own, Reason.PRODUCER_NOT_ALLOWED, f"producer {name} {why}")
-        elif producer.methods is not None:
-            allowed = [_METHOD_NUMBERS[method] for method in producer.methods]
-            verdicts.refuse(
-                own & ~np.isin(scans.method, allowed),
-                Reason.PRODUCER_NOT_ALLOWED,
-                f"producer {name} may not use this method",
-            )
+        if producer is not None and producer.active:
+            methods = producer.methods if producer.methods is not None else Method
+            allowed[number, [_METHOD_NUMBERS[method] for method in methods]] = True
+    verdicts.refuse(
+        ~allowed[scans.producer, scans.method],
+        Reason.PRODUCER_NOT_ALLOWED,
+        "the producer is not registered, not active, or may not use this method",
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from console.accounting.log import consumer_of, partitions_of
+from console.accounting.log import consumer_of
 from schemas.scan import format_timestamp
 from schemas.settings import Settings
 from schemas.topics import DLQ
@@ -52,7 +52,7 @@ async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetter]:
     """
     seen: set[str] = set()
     async with consumer_of(settings, DLQ.name) as consumer:
-        partitions = partitions_of(consumer, DLQ.name)
+        partitions = sorted(consumer.assignment())
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         for partition in partitions:

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from schemas.errors import UserError
 from schemas.settings import Settings
@@ -42,6 +42,7 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
     Raises UserError if there is no such topic.
     """
     consumer = AIOKafkaConsumer(
+        topic,
         bootstrap_servers=settings.kafka_bootstrap,
         enable_auto_commit=False,
         isolation_level="read_committed",
@@ -50,29 +51,20 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
     )
     try:
         await asyncio.wait_for(consumer.start(), _TIMEOUT_S)
-        if topic not in await asyncio.wait_for(consumer.topics(), _TIMEOUT_S):
-            raise UserError(
-                f"Không có chủ đề {topic}: hãy chạy `truyvet migrate`. / "
-                f"There is no topic {topic}: run `truyvet migrate`."
-            )
         yield consumer
+    except UnknownTopicOrPartitionError:
+        raise UserError(
+            f"Không có chủ đề {topic}: hãy chạy `truyvet migrate`. / "
+            f"There is no topic {topic}: run `truyvet migrate`."
+        ) from None
     finally:
         await consumer.stop()
-
-
-def partitions_of(consumer: Any, topic: str) -> list[Any]:
-    """The topic's partitions, assigned to this consumer."""
-    from aiokafka import TopicPartition
-
-    found = [TopicPartition(topic, p) for p in sorted(consumer.partitions_for_topic(topic) or ())]
-    consumer.assign(found)
-    return found
 
 
 async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
     """The end of each partition's log."""
     async with consumer_of(settings, topic) as consumer:
-        ends = await consumer.end_offsets(partitions_of(consumer, topic))
+        ends = await consumer.end_offsets(sorted(consumer.assignment()))
         return {partition.partition: end for partition, end in ends.items()}
 
 

@@ -11,8 +11,8 @@ from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, Session, session_of
 
 _STATUSES: Final = {
-    "suspected": ("ca bệnh nghi ngờ", "suspected"),
-    "confirmed": ("ca bệnh xác định (F0)", "confirmed"),
+    "suspected": ("nghi ngờ", "suspected"),
+    "confirmed": ("xác định", "confirmed"),
     "closed": ("đã đóng", "closed"),
     "voided": ("đã huỷ", "voided"),
 }
@@ -144,7 +144,7 @@ def list_(
     names = (("ca", "case"), ("người", "person"), ("trạng thái", "status"))
     dates = (("khởi phát", "onset"), ("địa bàn", "ward"), ("đăng ký", "registered"))
     for vi, en in (*names, *dates):
-        table.add_column(session.words(vi, en))
+        table.add_column(session.lines(vi, en))
     for case in found["cases"]:
         table.add_row(
             case["id"],

@@ -14,7 +14,7 @@ def add_to(app: typer.Typer) -> None:
     """This command."""
     app.command(
         "contacts",
-        help="Người có thể đã tiếp xúc với một ca. / Possible contacts of a case; a person decides.",
+        help="Người có thể đã tiếp xúc với một ca. / Possible contacts of a case.",
     )(contacts)
 
 

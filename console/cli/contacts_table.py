@@ -71,24 +71,26 @@ def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
     case, run = found["case"], found["run"]
     window = f"{_local(run['window_from'])} – {_local(run['window_to'])}"
     infectious = session.words("thời kỳ lây truyền", "infectious period")
-    console.print(f"[bold]{case['id']}[/]  {case['person']}  ·  {infectious} {window}")
+    console.print(
+        f"[bold]{case['id']}[/]  {case['person']}  [dim]{run['rule_set']}, run {run['run']}[/]"
+    )
+    console.print(f"{infectious}: {window}")
     total = number(found["total"])
     console.print(
-        session.words(
+        session.lines(
             f"{total} người có thể đã tiếp xúc gần; cán bộ hỏi rồi mới quyết định.",
             f"{total} possible contacts; an officer asks and decides.",
         )
     )
-    state = "" if found["state"] == "traced" else f", {found['state']}"
-    console.print(f"[dim]{run['rule_set']}, run {run['run']}{state}[/]")
+    if found["state"] != "traced":
+        console.print(f"[yellow]{session.words('đang truy vết lại', 'being traced again')}[/]")
 
 
 def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Session) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
 
     def column(vi: str, en: str, **options: Any) -> None:
-        both = session.words(vi, en).replace(" / ", "\n")
-        table.add_column(both, **options)
+        table.add_column(session.lines(vi, en), **options)
 
     table.add_column("#", justify="right", no_wrap=True)
     column("Ai", "Who", no_wrap=True, width=13)
@@ -112,7 +114,7 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             f"{contact['minutes']:.0f}",
             _clauses(contact, session),
             _basis(through, session),
-            session.words(*BANDS[contact["band"]]).replace(" / ", "\n"),
+            session.lines(*BANDS[contact["band"]]),
         )
     return table
 
@@ -163,16 +165,16 @@ def _legend(
 ) -> None:
     clauses = {clause for contact in contacts for clause in contact["clauses"]}
     asked = {question for contact in contacts for question in contact["questions"]}
-    console.print(f"\n[dim]{session.words(rule_set.title.vi, rule_set.title.en)}[/]")
-    lines = [(f"({c.id})", session.words(c.vi, c.en)) for c in rule_set.clauses if c.id in clauses]
+    console.print(f"\n[dim]{session.lines(rule_set.title.vi, rule_set.title.en)}[/]")
+    lines = [(f"({c.id})", session.lines(c.vi, c.en)) for c in rule_set.clauses if c.id in clauses]
     lines += [
-        (_SHORT.get(q.id, (q.id, q.id))[session.lang == "en"], session.words(q.vi, q.en))
+        (_SHORT.get(q.id, (q.id, q.id))[session.lang == "en"], session.lines(q.vi, q.en))
         for q in rule_set.questions
         if q.id in asked
     ]
     if not rule_set.clauses:
-        lines.append(("–", session.words(rule_set.co_presence.vi, rule_set.co_presence.en)))
-    lines += [("!", session.words(later.vi, later.en)) for later in rule_set.known_later]
+        lines.append(("–", session.lines(rule_set.co_presence.vi, rule_set.co_presence.en)))
+    lines += [("!", session.lines(later.vi, later.en)) for later in rule_set.known_later]
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, style="dim")

@@ -19,7 +19,9 @@ FAILED: Final = 1
 INTERRUPTED: Final = 130
 FAULT: Final = 70
 _DEBUG: Final = "TRUYVET_DEBUG"
-_UP: Final = "Hệ thống đã chạy chưa? Xem `truyvet status` / Is it running? See `truyvet status`, `truyvet up`"
+_UP: Final = (
+    "Hệ thống đã chạy chưa? `truyvet status` / Is it running? `truyvet status`, `truyvet up`"
+)
 
 
 def report(error: BaseException, session: Session) -> int:

@@ -207,7 +207,7 @@ def _show(
     found = report.document()
     survey = report.survey
     line(
-        session.words(
+        session.lines(
             f"{number(found['rows'])} dòng = {number(found['published'])} đã gửi + "
             f"{number(found['refused'])} bị từ chối; {number(found['places'])} địa điểm",
             f"{number(found['rows'])} rows = {number(found['published'])} published + "
@@ -223,14 +223,11 @@ def _show(
         line(f"  {found['earliest']} … {found['latest']}")
     if shifted and found["published"]:
         line(
-            session.words(f"  đã dời {report.weeks} tuần", f"  moved by {report.weeks} whole weeks")
+            "  "
+            + session.words(f"đã dời {report.weeks} tuần", f"moved by {report.weeks} whole weeks")
         )
-    line(
-        session.words(
-            f"  thời điểm không ghi múi giờ được hiểu là {report.zone}",
-            f"  times without a zone were taken as {report.zone}",
-        )
-    )
+    naive = session.words("giờ không ghi múi giờ", "times without a zone")
+    line(f"  {naive}: {report.zone}")
     if report.older_than_kept:
         days = settings.retention_days
         note(

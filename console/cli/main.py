@@ -29,6 +29,7 @@ from console.cli.out import note
 from console.cli.session import Lang, Session
 
 DEFAULT_DATA_DIR: Final = Path(".truyvet")
+ROOT_OPTIONS: Final = frozenset({"--data-dir", "--lang"})
 _SESSION: Session = Session(DEFAULT_DATA_DIR)
 
 app = typer.Typer(
@@ -66,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # what a client library has to say, the sentence says once
     for name in ("aiokafka", "kafka", "clickhouse_connect", "urllib3", "httpx", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    given = hoisted(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        answer = app(args=arguments, prog_name="truyvet", standalone_mode=False)
+        answer = app(args=given, prog_name="truyvet", standalone_mode=False)
     except TyperException as error:
         return _usage(error)
     except typer.Abort:
@@ -83,6 +85,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # noqa: BLE001 (the last resort: one sentence, whatever it is)
         return report(error, _SESSION)
     return answer if isinstance(answer, int) else 0
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """The root's options may stand anywhere: `truyvet counts --data-dir DIR`."""
+    first: list[str] = []
+    rest: list[str] = []
+    at = iter(arguments)
+    for argument in at:
+        name, equals, _ = argument.partition("=")
+        if argument == "--":
+            rest += [argument, *at]
+        elif name in ROOT_OPTIONS:
+            value = None if equals else next(at, None)
+            first += [argument] if value is None else [argument, value]
+        else:
+            rest.append(argument)
+    return first + rest
 
 
 def _usage(error: TyperException) -> int:

@@ -38,6 +38,10 @@ class Session:
             return f"{vi} / {en}" if vi != en else vi
         return vi if self.lang is Lang.VI else en
 
+    def lines(self, vi: str, en: str) -> str:
+        """As `words`, each language on a line of its own: for what is longer than a label."""
+        return f"{vi}\n{en}" if self.lang is Lang.BOTH else self.words(vi, en)
+
     def sentence(self, text: str) -> str:
         """Of a sentence written `vi / en`, what was asked for."""
         vi, slash, en = text.partition(" / ")

@@ -137,9 +137,9 @@ def _show_up(session: Session) -> None:
     line(f"  engine   {settings.clickhouse_url}")
     line(f"  data     {session.data_dir}")
     line(
-        session.words(
-            "Tiếp theo: `truyvet simulate`, `truyvet import TỆP`, `truyvet status`, `truyvet down`.",
-            "Next: `truyvet simulate`, `truyvet import FILE`, `truyvet status`, `truyvet down`.",
+        session.lines(
+            "Tiếp theo: `truyvet simulate`, `truyvet import TỆP`, `truyvet down`.",
+            "Next: `truyvet simulate`, `truyvet import FILE`, `truyvet down`.",
         )
     )
 

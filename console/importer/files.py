@@ -99,7 +99,8 @@ class Source:
                 return
             with _opened(reading.path) as file:
                 self._file = file
-                stream = gzip.open(file) if reading.path.suffix.lower() == ".gz" else file
+                packed = reading.path.suffix.lower() == ".gz"
+                stream = gzip.GzipFile(fileobj=file) if packed else file
                 lines = _csv if reading.format is Format.CSV else _ndjson
                 yield from lines(stream, reading)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:

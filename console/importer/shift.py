@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from schemas.errors import UserError
 
@@ -30,7 +30,7 @@ def keep_weeks(data_dir: Path, content_hash: str, weeks: int, name: str) -> None
     part.replace(path)
 
 
-def _load(data_dir: Path) -> dict[str, dict[str, object]]:
+def _load(data_dir: Path) -> dict[str, dict[str, Any]]:
     path = data_dir / FILE_NAME
     try:
         known = json.loads(path.read_text("utf-8"))

@@ -26,7 +26,8 @@ _MONTHS: Final = {
     )
 }
 _FOURSQUARE: Final = re.compile(
-    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?: ([+-]\d{4}|UTC|GMT))? (\d{4})",
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)"
+    r"(?: ([+-]\d{4}|UTC|GMT))? (\d{4})",
     re.ASCII,
 )
 

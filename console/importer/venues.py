@@ -8,8 +8,8 @@ from console.importer.survey import Venue
 from console.store.engine import Store
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite, register_sites
-from issuer.kinds import IMPORTED, UNKNOWN, place_defaults
 from issuer.keyring import KeyRing
+from issuer.kinds import IMPORTED, UNKNOWN, place_defaults
 from issuer.units import UNKNOWN_WARD
 from schemas.errors import UserError
 from schemas.places import Place, Producer

@@ -1,0 +1,72 @@
+"""Reading many plain lines at once, so that one bad line never costs its neighbours."""
+
+import re
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pj
+
+from streams.columns import I64
+from streams.plain import suspects
+
+_PIECE: Final = 1024
+_BAD_LINES: Final = 16  # in one piece
+_FEW: Final = 20  # suspects are set aside while they are at most one line in so many
+_ROW: Final = re.compile(r"in row (\d+)")
+
+
+def read_lines(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[pa.Table], I64]:
+    """Tables of the lines that parse, and the positions of those that do not."""
+    try:
+        return [_table(texts, parse)], np.zeros(0, np.int64)
+    except pa.ArrowInvalid:
+        odd = suspects(texts)
+    if not 0 < len(odd) <= len(texts) // _FEW:
+        return _tables_of_pieces(texts, parse)
+    suspected = set(odd.tolist())
+    others = np.array([i for i in range(len(texts)) if i not in suspected], dtype=np.int64)
+    try:
+        return [_table([texts[i] for i in others], parse)], odd
+    except pa.ArrowInvalid:
+        tables, failed = _tables_of_pieces([texts[i] for i in others], parse)
+        return tables, np.concatenate([odd, others[failed]])
+
+
+def _tables_of_pieces(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[pa.Table], I64]:
+    """As `read_lines`, a piece at a time.
+
+    A piece is read up to the line that the reader names, that line is left out, and on from the
+    next; past a number of bad lines pydantic takes what is left of the piece.
+    """
+    tables: list[pa.Table] = []
+    failed: list[int] = []
+    for begin in range(0, len(texts), _PIECE):
+        at, end = begin, min(begin + _PIECE, len(texts))
+        for _ in range(_BAD_LINES):
+            if at == end:
+                break
+            try:
+                tables.append(_table(texts[at:end], parse))
+                at = end
+            except pa.ArrowInvalid as error:
+                named = _ROW.search(str(error))
+                if named is None:
+                    break
+                bad = at + int(named[1])
+                if bad > at:
+                    tables.append(_table(texts[at:bad], parse))
+                failed.append(bad)
+                at = bad + 1
+        failed += range(at, end)
+    return tables, np.array(failed, dtype=np.int64)
+
+
+def _table(texts: list[bytes], parse: pj.ParseOptions) -> pa.Table:
+    """One row a text. Raises ArrowInvalid if one does not parse against the schema."""
+    joined = b"\n".join(texts)
+    options = pj.ReadOptions(use_threads=False, block_size=len(joined) + 1)
+    table = pj.read_json(pa.BufferReader(joined), read_options=options, parse_options=parse)
+    if table.num_rows != len(texts):
+        raise pa.ArrowInvalid("not one row for each value")
+    return table
