@@ -22,7 +22,7 @@ from streams.transport import BatchApp, Hooks
 log = structlog.get_logger()
 
 _FETCH_BYTES = 4 * 1024 * 1024
-_BATCHES_QUEUED = 16
+_BATCHES_QUEUED = 4
 _HEARTBEAT_S = 2.0
 _PAUSE_S = 1.0
 

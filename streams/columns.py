@@ -160,7 +160,8 @@ def fold_text(h: U64, column: pa.StringArray) -> U64:
     matrix = np.where(at < lengths[:, None], matrix, np.uint8(0))
     words = np.ascontiguousarray(matrix).view("<u8").astype(np.uint64)
     for k in range(words.shape[1]):
-        h = fold(h, words[:, k])
+        # only the words that a value has: its neighbours' lengths must not move its hash
+        h = np.where(8 * k < lengths, fold(h, words[:, k]), h)
     return h
 
 

@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 # Records that may wait for a slot, in all lines together, as a multiple of a full batch. At some
 # 600 bytes of Python objects a record this bounds what a backlog can cost in memory.
-_ROOM_IN_BATCHES = 6
+_ROOM_IN_BATCHES = 3
 
 
 class Pipeline:

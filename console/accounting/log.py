@@ -28,6 +28,8 @@ def asked(settings: Settings, question: Callable[[], Coroutine[Any, Any, Answer]
 def away(settings: Settings, error: BaseException) -> UserError:
     """Kafka does not answer."""
     why = " ".join(str(error).split()) or type(error).__name__
+    if "Unable to bootstrap" in why:
+        why = "no connection"
     return UserError(
         f"Không gọi được Kafka tại {settings.kafka_bootstrap}; xem `truyvet status`. / "
         f"Kafka at {settings.kafka_bootstrap} does not answer ({why}); "

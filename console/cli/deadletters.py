@@ -114,7 +114,9 @@ def replay(
     session = session_of(context)
     settings = session.settings()
     if (reason is None) == (not everything):
-        raise UserError("One of --reason REASON and --all is needed.")
+        raise UserError(
+            "Cần --reason LÝ_DO hoặc --all. / One of --reason REASON and --all is needed."
+        )
     wanted = _reasons(reason)
     fresh, before = asked(settings, lambda: selected(settings, wanted))
     document = {"selected": fresh, "replayed_before": before, "replayed": 0, "dry_run": dry_run}
@@ -125,7 +127,7 @@ def replay(
         json_line(document)
         return
     line(
-        session.words(
+        session.lines(
             f"{number(fresh)} được chọn, {number(document['replayed'])} đã gửi lại, "
             f"{number(before)} đã gửi lại từ trước",
             f"{number(fresh)} selected, {number(document['replayed'])} published again, "
@@ -149,5 +151,8 @@ def _reasons(reason: str | None) -> set[str] | None:
     if reason is None:
         return None
     if reason not in list(Reason):
-        raise UserError(f"There is no reason {reason!r}; there are {', '.join(Reason)}.")
+        raise UserError(
+            f"Không có lý do {reason!r}. / "
+            f"There is no reason {reason!r}; there are {', '.join(Reason)}."
+        )
     return {reason}

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from console.accounting.alerts import Alerted
 from console.accounting.counts import Counts
@@ -11,6 +11,8 @@ from console.cli.counting import show as show_counts
 from console.cli.demo_truth import LONG_ENOUGH_MINUTES, Truth
 from console.cli.out import line, number
 from console.cli.session import Session
+
+LABEL: Final = 62  # a label in both languages
 
 
 @dataclass
@@ -136,7 +138,7 @@ def show_summary(demo: Demo, session: Session, kept: bool) -> None:
         (words("thời gian", "took"), f"{demo.seconds:.0f} s"),
     ]
     for name, value in rows:
-        line(f"  {name:<52} {value}")
+        line(f"  {name:<{LABEL}}  {value}")
     case, at = demo.alerted.case["id"], f"truyvet --data-dir {demo.data_dir}"
     line("\n" + words("Tiếp theo", "Next"))
     if kept:
@@ -149,6 +151,4 @@ def show_summary(demo: Demo, session: Session, kept: bool) -> None:
 
 def _found(found: int, true: int, session: Session) -> str:
     share = f" ({100 * found / true:.0f} %)" if true else ""
-    return session.words(f"thấy {found}/{true}{share}", f"{found}/{true} found{share}").split(
-        " / "
-    )[0 if session.lang != "en" else -1]
+    return f"{found}/{true}{share} {session.words('được tìm ra', 'found')}"

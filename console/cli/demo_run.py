@@ -40,11 +40,9 @@ def run_demo(session: Session, load: Load, *, keep: bool, quiet: bool) -> Demo:
     begun = time.monotonic()
     say = note if quiet else line
     _wipe(session.data_dir)
-    say(session.words("truyvet demo", "truyvet demo"))
+    say(f"truyvet demo → {session.data_dir}")
     with _running(session, keep) as (settings, services):
-        say(
-            session.words("   Kafka, ClickHouse, worker đã sẵn sàng", "Kafka, engine, worker ready")
-        )
+        say("    " + session.words("đã sẵn sàng", "Kafka, ClickHouse, console, worker ready"))
         demo = _steps(session, settings, services, load, say, quiet)
     demo.seconds = time.monotonic() - begun
     if not quiet:
@@ -228,7 +226,7 @@ def _running(session: Session, keep: bool) -> Iterator[tuple[Settings, StackStat
         yield Settings(**known), stack.status() if stack else status(session.data_dir)  # type: ignore[arg-type]
     finally:
         if stack is not None:
-            note(session.words("   dừng", "stopping"))
+            note("  " + session.words("đang dừng", "stopping"))
             stack.stop()
 
 

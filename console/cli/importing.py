@@ -77,9 +77,14 @@ def import_(
         _person(settings, what[1], as_json)
         return
     if len(what) != 1:
-        raise UserError("One file at a time: truyvet import FILE --map person=…,place=…,time=….")
+        raise UserError(
+            "Mỗi lần một tệp. / One file at a time: truyvet import FILE --map person=…,place=…,time=…"
+        )
     if columns is None:
-        raise UserError("--map person=COL,place=COL,time=COL is needed: which column says what.")
+        raise UserError(
+            "Cần --map: cột nào là gì. / --map person=COL,place=COL,time=COL is needed: which "
+            "column says what."
+        )
     if as_recorded == shift_to_now:
         raise UserError(
             "Cần đúng một trong --as-recorded và --shift-to-now. / One of --as-recorded (times as "

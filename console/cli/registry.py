@@ -29,9 +29,7 @@ def create_key(
     role: Annotated[
         str, typer.Option(help="producer, owner, officer, epidemiologist, auditor, admin.")
     ],
-    area: Annotated[
-        str, typer.Option(help="'*', hoặc mã tỉnh, huyện, xã. / or a unit's code.")
-    ] = "*",
+    area: Annotated[str, typer.Option(help="'*', city/31, district/…, ward/…")] = "*",
     producer: Annotated[
         str | None, typer.Option(help="Nguồn gửi của khoá. / Whose it is, for a producer.")
     ] = None,
@@ -46,7 +44,9 @@ def create_key(
 
     session = session_of(context)
     if role not in list(Role):
-        raise UserError(f"--role is one of {', '.join(Role)}, not {role!r}.")
+        raise UserError(
+            f"Không có vai trò {role!r}. / --role is one of {', '.join(Role)}, not {role!r}."
+        )
     store = open_store(session.settings())
     try:
         made = name or producer or role

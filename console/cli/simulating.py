@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from console.cli.city import MadeCity
     from schemas.settings import Settings
 
-DAYS = 14
+DAYS: Final = 14
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _show(
     ):
         line(f"  {session.words(vi, en):<22} {where}")
     line(
-        session.words(
+        session.lines(
             "Chương trình khác gửi lượt quét bằng các mã này lên scans.v1 tại "
             f'{settings.kafka_bootstrap}, "producer": "sim", khoá là người (murmur2).',
             f"Any other producer can use these codes: scans.v1 at {settings.kafka_bootstrap}, "

@@ -1,7 +1,9 @@
 """`truyvet up | down | status | doctor`: everything on this machine, over deploy/embedded."""
 
 import signal
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -50,6 +52,7 @@ def up(
     from deploy.embedded.stack import Stack, StackOptions, start_detached
 
     session = session_of(context)
+    _require_writable(session.data_dir)
     options = StackOptions(session.data_dir, workers=workers)
     with progress_bar() as shown:
         if not foreground:
@@ -121,6 +124,22 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
                 advice = session.words(check.advice_vi, check.advice_en)
                 console.print(f"    [dim]{_plain(advice)}[/]")
     raise typer.Exit(1 if failed else 0)
+
+
+def _require_writable(data_dir: Path) -> None:
+    """Said here in one sentence, before a process that is started finds it out."""
+    from schemas.errors import UserError
+
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data_dir):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"Không ghi được vào thư mục dữ liệu {data_dir}: chọn thư mục khác. / The data "
+            f"directory {data_dir} cannot be written ({error.strerror}): name another one with "
+            "--data-dir."
+        ) from None
 
 
 def _plain(text: str) -> str:

@@ -61,7 +61,10 @@ def format_of(path: Path) -> Format:
         suffixes.pop()
     found = _SUFFIXES.get(suffixes[-1]) if suffixes else None
     if found is None:
-        raise UserError(f"{path}: is it csv, ndjson or parquet? Say it with --format.")
+        raise UserError(
+            f"{path}: không rõ định dạng, hãy ghi --format. / "
+            f"{path}: is it csv, ndjson or parquet? Say it with --format."
+        )
     return found
 
 
@@ -104,7 +107,9 @@ class Source:
                 lines = _csv if reading.format is Format.CSV else _ndjson
                 yield from lines(stream, reading)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise UserError(f"{reading.path} is damaged: {error}.") from None
+            raise UserError(
+                f"Tệp {reading.path} bị hỏng. / {reading.path} is damaged: {error}."
+            ) from None
 
     def _parquet(self) -> Iterator[Raw]:
         import pyarrow as pa
@@ -154,7 +159,7 @@ def _csv(stream: Any, reading: Reading) -> Iterator[Raw]:
     text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
     first = text.readline()
     if not first.strip():
-        raise UserError(f"{reading.path} is empty: there is no header.")
+        raise UserError(f"Tệp {reading.path} rỗng. / {reading.path} is empty: there is no header.")
     names = list(reading.columns.by_field.values())
     delimiter, header = _header(first, names, reading)
     wide, needed = len(header), max(at := [header.index(name) for name in names]) + 1
@@ -203,10 +208,19 @@ def _header(first: str, names: list[str], reading: Reading) -> tuple[str, list[s
 def _known(names: list[str], found: list[str], path: Path) -> None:
     for name in names:
         if name not in found:
-            shown = ", ".join(found[:30]) + (", …" if len(found) > 30 else "")
-            raise UserError(f"{path} has no column {name!r}; it has {shown}.")
+            raise UserError(
+                f"Tệp {path} không có cột {name!r}. / "
+                f"{path} has no column {name!r}; it has {_shown(found)}."
+            )
         if found.count(name) > 1:
             raise UserError(f"{path} has the column {name!r} {found.count(name)} times.")
+
+
+def _shown(names: list[str]) -> str:
+    """Column names that are safe on a terminal, not too many."""
+    safe = [ascii(name)[1:-1] if not name.isprintable() else name for name in names[:30]]
+    text = ", ".join(safe) + (", …" if len(names) > 30 else "")
+    return text if len(text) <= 400 else text[:399] + "…"
 
 
 def _ndjson(stream: Any, reading: Reading) -> Iterator[Raw]:

@@ -30,15 +30,22 @@ def parse_columns(text: str) -> Columns:
         field, equals, column = entry.partition("=")
         field, column = field.strip(), column.strip()
         if not equals or not column:
-            raise UserError(f"--map: {entry.strip()!r} is not written field=COLUMN.")
+            raise UserError(
+                f"--map: {entry.strip()!r} viết sai. / "
+                f"--map: {entry.strip()!r} is not written field=COLUMN."
+            )
         if field not in FIELDS:
-            raise UserError(f"--map: there is no field {field!r}; there are {', '.join(FIELDS)}.")
+            raise UserError(
+                f"--map: không có trường {field!r}. / "
+                f"--map: there is no field {field!r}; there are {', '.join(FIELDS)}."
+            )
         if field in found:
-            raise UserError(f"--map: {field} is there twice.")
+            raise UserError(f"--map: {field} lặp lại. / --map: {field} is there twice.")
         found[field] = column
     missing = [field for field in REQUIRED if field not in found]
     if missing:
         raise UserError(
+            f"--map: thiếu {', '.join(missing)}. / "
             f"--map: {', '.join(missing)} is missing; write person=COL,place=COL,time=COL."
         )
     return Columns({field: found[field] for field in FIELDS if field in found})
