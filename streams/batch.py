@@ -172,9 +172,3 @@ class Verdicts:
                     scans.producers[scans.producer[row]],
                 )
             )
-
-    def refuse(self, rows: Mask, reason: Reason, detail: str) -> None:
-        """Move these rows of `scans` to the rejects."""
-        if rows.any():
-            self.note(rows, reason, detail)
-            self.scans = self.scans.keep(~rows)

@@ -190,27 +190,30 @@ def _matches(column: pa.StringArray, pattern: str) -> npt.NDArray[np.bool_]:
 def _unknown_fields(values: list[bytes | None], scans: Scans) -> int:
     """Fields the schema does not name, in the scans that were accepted.
 
-    A key is followed by `":`; only where more of them are seen than the schema's own fields
-    account for are the records looked at one by one.
+    A record written without spaces is exactly as long as its fields make it if it has no others;
+    only the records of another length are looked at one by one.
     """
     if not len(scans):
         return 0
     accepted = [values[i] or b"" for i in scans.index]
-    optional = (
-        (scans.recorded != NO_TIME).astype(np.int64)
-        + (scans.companions > 0)
-        + (pc.binary_length(scans.trip).to_numpy() > 0)
-        + (pc.binary_length(scans.seat).to_numpy() > 0)
-    )
-    known = len(_REQUIRED) + optional
-    if b"".join(accepted).count(b'":') <= int(known.sum()):
-        return 0
-    more = [
-        text for text, fields in zip(accepted, known, strict=True) if text.count(b'":') > fields
-    ]
-    return count_unknown_fields(more)
+    lengths = np.fromiter((len(text) for text in accepted), np.int64, len(accepted))
+    expected = _FIXED_LENGTH + _DIRECTION_LENGTHS[scans.direction] + _METHOD_LENGTHS[scans.method]
+    expected += np.array([len(name) for name in scans.producers])[scans.producer]
+    expected += pc.binary_length(scans.device).to_numpy()
+    for name in ("trip", "seat"):
+        size = pc.binary_length(getattr(scans, name)).to_numpy()
+        expected += np.where(size > 0, size + len(f',"{name}":""'), 0)
+    expected += np.where(scans.recorded != NO_TIME, len(',"recorded_at":""') + 24, 0)
+    digits = 1 + (scans.companions > 9)
+    expected += np.where(scans.companions > 0, digits + len(',"companions":'), 0)
+    return count_unknown_fields([accepted[row] for row in np.flatnonzero(lengths != expected)])
 
 
+_FIXED_LENGTH: Final = (
+    len("{}") + sum(len(f'"{name}":"",') for name in _REQUIRED) - 1 + 36 + 13 + 18 + 24
+)
+_DIRECTION_LENGTHS: Final = np.array([0, *(len(d.value) for d in Direction)])
+_METHOD_LENGTHS: Final = np.array([0, *(len(m.value) for m in Method)])
 _EMPTY: Final = _columns(
     {f.name: pa.array([], f.type) for f in _SCHEMA}, np.zeros(0, dtype=np.int64)
 )[0]

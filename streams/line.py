@@ -44,6 +44,7 @@ class Shop:
     writer: Writer
     threads: Executor
     slots: asyncio.Semaphore  # bounds batches between judging and acknowledgement
+    judging: asyncio.Lock  # threads that judge side by side only fight for the interpreter
     rebuild: Callable[[int, int], Window]  # a partition's duplicate window, as of a broker's time
     follow_up: Callable[[Judged], Awaitable[None]]  # dead letters and alerts
     done: Callable[["Finished"], None]  # metrics
@@ -185,7 +186,8 @@ class Line:
         steps = self._shop.steps
         records = [record for event in events for record in event.value]
         raw = RawBatch.of(self.partition, records)
-        verdicts = await self._thread(steps.read, raw)
+        async with self._shop.judging:
+            verdicts = await self._thread(steps.read, raw)
         await self._wait_for_codes(verdicts)
         if steps.needs_drained(verdicts, window) and self._writes:
             await asyncio.wait(self._writes)

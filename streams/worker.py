@@ -125,6 +125,7 @@ class Worker:
                 settings.inflight_batches + _SPARE_THREADS, thread_name_prefix="batch"
             ),
             slots=asyncio.Semaphore(settings.inflight_batches),
+            judging=asyncio.Lock(),
             rebuild=self._rebuild,
             follow_up=self._follow_up,
             done=self._accounts.done,

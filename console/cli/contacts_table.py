@@ -140,9 +140,9 @@ def _where(place: int, places: dict[str, Any]) -> str:
 
 def _when(start: str, end: str) -> str:
     begin, until = (datetime.fromisoformat(text).astimezone(LOCAL) for text in (start, end))
-    return f"{begin:%d/%m %H:%M}\n[dim]–[/] {until:%H:%M}" + (
-        f" {until:%d/%m}" if until.date() != begin.date() else ""
-    )
+    if begin.date() != until.date():
+        return f"{begin:%d/%m %H:%M}\n{until:%d/%m %H:%M}"
+    return f"{begin:%d/%m %H:%M}\n[dim]    –[/] {until:%H:%M}"
 
 
 def _clauses(contact: dict[str, Any], session: Session) -> str:

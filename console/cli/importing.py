@@ -78,7 +78,7 @@ def import_(
         return
     if len(what) != 1:
         raise UserError(
-            "Mỗi lần một tệp. / One file at a time: truyvet import FILE --map person=…,place=…,time=…"
+            "Mỗi lần một tệp. / One file at a time: truyvet import FILE --map …"
         )
     if columns is None:
         raise UserError(

@@ -1,9 +1,7 @@
 """Reading CSV, NDJSON and Parquet row by row, in bounded memory; `.gz` of the first two."""
 
-import csv
 import gzip
 import hashlib
-import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Final
 
+from console.importer.csvfile import csv_rows
+from console.importer.header import check_known
 from console.importer.mapping import Columns
 from console.importer.rows import Raw
 from schemas.errors import UserError
 
-_DELIMITERS: Final = (",", ";", "\t", "|")
-_LONGEST_FIELD: Final = 1024 * 1024
 _PIECE: Final = 1024 * 1024
 _PARQUET_ROWS: Final = 16_384
 
@@ -104,7 +102,7 @@ class Source:
                 self._file = file
                 packed = reading.path.suffix.lower() == ".gz"
                 stream = gzip.GzipFile(fileobj=file) if packed else file
-                lines = _csv if reading.format is Format.CSV else _ndjson
+                lines = csv_rows if reading.format is Format.CSV else _ndjson
                 yield from lines(stream, reading)
         except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise UserError(
@@ -119,7 +117,7 @@ class Source:
         try:
             with _opened(self._reading.path) as opened:
                 file = pq.ParquetFile(opened)
-                _known(names, file.schema_arrow.names, self._reading.path)
+                check_known(names, file.schema_arrow.names, self._reading.path)
                 number, total = 0, max(1, file.metadata.num_rows)
                 for batch in file.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(names))):
                     for cells in zip(*(_values(batch[name]) for name in names), strict=True):
@@ -151,76 +149,6 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from None
     with file:
         yield file
-
-
-def _csv(stream: Any, reading: Reading) -> Iterator[Raw]:
-    csv.field_size_limit(_LONGEST_FIELD)
-    encoding = "utf-8-sig" if reading.encoding.lower() in ("utf-8", "utf8") else reading.encoding
-    text = io.TextIOWrapper(stream, encoding, errors="surrogateescape", newline="")
-    first = text.readline()
-    if not first.strip():
-        raise UserError(f"Tệp {reading.path} rỗng. / {reading.path} is empty: there is no header.")
-    names = list(reading.columns.by_field.values())
-    delimiter, header = _header(first, names, reading)
-    wide, needed = len(header), max(at := [header.index(name) for name in names]) + 1
-    reader = csv.reader(_lines(None if reading.header else first, text), delimiter=delimiter)
-    number = 0
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            number += 1
-            yield Raw(number, None, str(error))
-            continue
-        if not row:
-            continue
-        number += 1
-        if len(row) < needed or (len(row) > wide and any(row[wide:])):
-            yield Raw(number, None, f"{len(row)} fields, the header has {wide}")
-        else:
-            yield Raw(number, tuple([row[i] for i in at]))
-
-
-def _lines(first: str | None, text: Iterator[str]) -> Iterator[str]:
-    if first is not None:
-        yield first
-    yield from text
-
-
-def _header(first: str, names: list[str], reading: Reading) -> tuple[str, list[str]]:
-    """The delimiter and the columns; the delimiter under which all mapped columns are there."""
-    tried: list[tuple[str, list[str]]] = []
-    for delimiter in (reading.delimiter,) if reading.delimiter else _DELIMITERS:
-        fields = next(csv.reader([first], delimiter=delimiter))
-        found = [name.strip() for name in fields]
-        if not reading.header:
-            found = [str(number) for number in range(1, len(fields) + 1)]
-        if all(name in found for name in names):
-            _known(names, found, reading.path)
-            return delimiter, found
-        tried.append((delimiter, found))
-    _known(names, max(tried, key=lambda pair: len(pair[1]))[1], reading.path)
-    raise AssertionError("unreachable: a column is missing under every delimiter")
-
-
-def _known(names: list[str], found: list[str], path: Path) -> None:
-    for name in names:
-        if name not in found:
-            raise UserError(
-                f"Tệp {path} không có cột {name!r}. / "
-                f"{path} has no column {name!r}; it has {_shown(found)}."
-            )
-        if found.count(name) > 1:
-            raise UserError(f"{path} has the column {name!r} {found.count(name)} times.")
-
-
-def _shown(names: list[str]) -> str:
-    """Column names that are safe on a terminal, not too many."""
-    safe = [ascii(name)[1:-1] if not name.isprintable() else name for name in names[:30]]
-    text = ", ".join(safe) + (", …" if len(names) > 30 else "")
-    return text if len(text) <= 400 else text[:399] + "…"
 
 
 def _ndjson(stream: Any, reading: Reading) -> Iterator[Raw]:

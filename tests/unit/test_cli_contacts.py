@@ -1,0 +1,96 @@
+"""The table of possible contacts fits a terminal of a hundred columns and says why."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from console.cli.contacts_table import BANDS, PROVENANCE, TIERS, show
+from console.cli.session import Lang, Session
+from tracer.parameters import BANDS as ALL_BANDS
+from tracer.parameters import ENDS, STARTS
+from tracer.tiers import Tier
+
+NAME = "Phòng họp lớn tầng hai, nhà A [khu vực 3]"
+
+
+def _stay(end: str) -> dict[str, Any]:
+    return {"start": "", "end": "", "start_provenance": "scan_in", "end_provenance": end}
+
+
+def _contact(rank: int, tier: str, end: str) -> dict[str, Any]:
+    exposure = {
+        "place": 7,
+        "start": "2026-11-23T16:30:00.000Z",
+        "end": "2026-11-23T17:30:00.000Z",
+        "minutes": 60.0,
+        "stay": _stay(end),
+        "case_stay": _stay("scan_out"),
+    }
+    return {
+        "rank": rank,
+        "person": "2C9V0A7NJ5X1T",
+        "tier": tier,
+        "minutes": 1234.5,
+        "band": "medium",
+        "clauses": ["a", "b", "c", "d"],
+        "questions": ["touch", "masks", "within_2_m", "care", "protective_equipment"],
+        "exposures": [exposure, exposure | {"place": 8}],
+        "path": [{}, {k: exposure[k] for k in ("place", "start", "end")}, {}],
+    }
+
+
+def _found() -> dict[str, Any]:
+    return {
+        "case": {"id": "C-2026-000123", "person": "7ZK3M9QX2B4CD"},
+        "state": "retracing",
+        "run": {
+            "run": 2,
+            "rule_set": "vn-2021-12-29",
+            "window_from": "2026-11-18T17:00:00.000Z",
+            "window_to": "2026-11-24T03:00:00.000Z",
+        },
+        "contacts": [
+            _contact(rank, tier.value, end)
+            for rank, (tier, end) in enumerate(((t, e) for t in Tier for e in ENDS), start=1)
+        ],
+        "total": 999,
+        "places": {
+            "7": {"site_name": "Sở Giao thông vận tải thành phố Hải Phòng", "name": NAME},
+        },
+    }
+
+
+@pytest.mark.parametrize("lang", list(Lang))
+def test_it_fits_and_says_why(lang: Lang) -> None:
+    out = io.StringIO()
+    show(_found(), Session(Path(), lang), Console(file=out, width=100, highlight=False))
+    text = out.getvalue()
+    assert max(len(line) for line in text.splitlines()) <= 100
+    flat = " ".join(text.split())
+    for said in (
+        "2C9V0A7NJ5X1T",
+        "[khu vực 3]",
+        "23/11 23:30",
+        "24/11 00:30",
+        "(a, b, c, d)",
+        "978",
+    ):
+        assert said in flat
+    assert ("Same place, same time" in text) == (lang is not Lang.VI)
+    assert ("thời kỳ lây truyền" in text) == (lang is not Lang.EN)
+
+
+def test_a_place_that_may_not_be_seen_is_a_number() -> None:
+    out = io.StringIO()
+    found = _found() | {"places": {}}
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
+    assert "#7" in out.getvalue()
+
+
+def test_every_word_of_the_tracer_has_one_here() -> None:
+    assert set(TIERS) == {tier.value for tier in Tier}
+    assert set(PROVENANCE) == {*STARTS, *ENDS}
+    assert set(BANDS) == set(ALL_BANDS)
