@@ -105,7 +105,7 @@ def replay(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Không hỏi. / Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Each letter once; what is still wrong is refused again."""
+    """Each letter once; what is still wrong is refused again, as a new letter."""
     from console.accounting.log import asked
     from console.accounting.replay import replay as publish
     from console.accounting.replay import selected

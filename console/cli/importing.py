@@ -77,9 +77,7 @@ def import_(
         _person(settings, what[1], as_json)
         return
     if len(what) != 1:
-        raise UserError(
-            "Mỗi lần một tệp. / One file at a time: truyvet import FILE --map …"
-        )
+        raise UserError("Mỗi lần một tệp. / One file at a time: truyvet import FILE --map …")
     if columns is None:
         raise UserError(
             "Cần --map: cột nào là gì. / --map person=COL,place=COL,time=COL is needed: which "

@@ -3,7 +3,6 @@
 Commands import what they need when they run, so that `--help` answers at once.
 """
 
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from console.cli import (
     stack,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
+from console.cli.libraries import hush
 from console.cli.out import note
 from console.cli.session import Lang, Session
 
@@ -64,9 +64,7 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Never raises."""
-    # what a client library has to say, the sentence says once
-    for name in ("aiokafka", "kafka", "clickhouse_connect", "urllib3", "httpx", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    hush()
     given = hoisted(list(sys.argv[1:] if arguments is None else arguments))
     try:
         answer = app(args=given, prog_name="truyvet", standalone_mode=False)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from console.cli.libraries import let_speak
 from console.cli.out import json_line, line
 from console.cli.session import Json, session_of
 
@@ -40,6 +41,7 @@ def serve(context: typer.Context) -> None:
     """Until SIGTERM or Ctrl-C."""
     from console.serve import serve as run
 
+    let_speak()
     raise typer.Exit(run(session_of(context).settings()))
 
 
@@ -52,6 +54,7 @@ def worker(
     """Takes its share of the partitions, until SIGTERM or Ctrl-C."""
     from streams.worker import run
 
+    let_speak()
     settings = session_of(context).settings()
     if metrics_port is not None:
         settings = settings.model_copy(update={"metrics_port": metrics_port})

@@ -48,7 +48,7 @@ def test_a_flood_of_duplicates_costs_no_memory() -> None:
 
 def test_a_colliding_hash_is_no_duplicate() -> None:
     table = DayTable(0)
-    table._hash = lambda k: np.zeros(len(k), np.uint64)  # type: ignore[method-assign]
+    table._hash = lambda keys: np.zeros(len(keys), np.uint64)  # type: ignore[method-assign]
     new, _, _ = table.add(keys(list(range(50)), [0] * 50, list(range(50))))
     assert new.all()
 
