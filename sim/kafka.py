@@ -80,6 +80,8 @@ class Publisher:
             await self._submit(partition, builder)
         while wait and self._acks:
             await self._one_ack()
+        # an answer that was there before we waited has its callback, which counts, still to run
+        await asyncio.sleep(0)
 
     async def _submit(self, partition: int, builder: Any) -> None:
         builder.close()

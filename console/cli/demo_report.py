@@ -102,8 +102,8 @@ def show_summary(demo: Demo, session: Session, kept: bool) -> None:
         line(
             "✓ "
             + words(
-                "khớp với bên mô phỏng, đến từng lượt quét, theo từng lý do",
-                "as the simulator said it must be, to the event, reason by reason",
+                "khớp đến từng lượt quét, từng lý do",
+                "to the event, reason by reason, as the simulator said",
             )
         )
     latency, truth = demo.latency, demo.truth

@@ -121,8 +121,8 @@ def _steps(
     say(
         "\n5/5 "
         + session.words(
-            f"Một phút đều đặn, {load.steady_rate:.0f} lượt mỗi giây",
-            f"A steady stretch of {load.steady_rate:.0f} scans a second",
+            f"Quét đều {load.steady_seconds:.0f} giây, {load.steady_rate:.0f} lượt mỗi giây",
+            f"{load.steady_seconds:.0f} steady seconds, {load.steady_rate:.0f} scans each",
         )
     )
     latency, lived = _steady(session, settings, services, city, load, out)
