@@ -67,10 +67,10 @@ class Settings(BaseSettings):
         60_000, description="A batch is written when it has this many records…"
     )
     flush_ms: Annotated[int, Field(ge=1, le=60_000)] = Field(
-        250, description="…or when its oldest has waited this long."
+        400, description="…or when its oldest has waited this long."
     )
     inflight_batches: Annotated[int, Field(ge=1, le=64)] = Field(
-        3, description="Batches of one worker being written at the same time."
+        4, description="Batches of one worker being written at the same time."
     )
     max_poll_records: Annotated[int, Field(ge=100, le=500_000)] = Field(
         40_000, description="Records taken from Kafka in one poll."

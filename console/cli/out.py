@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PLAIN_WIDTH: Final = 100  # where the width is not known
-_TOLD_EVERY_S: Final = 2.0
+_TOLD_EVERY_S: Final = 5.0
 
 # How far it is and of how much; what it is doing may change on the way.
 Advance = Callable[[float], None]
