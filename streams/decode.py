@@ -25,8 +25,8 @@ from schemas.scan import (
 )
 from streams import columns
 from streams.batch import NO_TIME, RawBatch, Rejected, Scans, Verdicts, join
-from streams.lines import read_lines
-from streams.plain import plain
+from streams.lines import read_lines, set_aside
+from streams.plain import Joined, plain
 from streams.slowpath import count_unknown_fields, judge
 
 _TEXTS: Final = (
@@ -38,17 +38,20 @@ _SCHEMA: Final = pa.schema([(name, pa.string()) for name in _TEXTS] + [("compani
 _PARSE: Final = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 _DIRECTIONS: Final = pa.array([d.value for d in Direction])
 _METHODS: Final = pa.array([m.value for m in Method])
-
 Rows = npt.NDArray[np.int64]
 
 
 def decode(raw: RawBatch) -> Verdicts:
     """The batch's scans as columns, and its rejects by form."""
-    rows = np.arange(len(raw), dtype=np.int64)
-    fast = plain(raw.values)
-    parts, failed = _read(raw.values, rows[fast])
-    slow = np.concatenate([rows[~fast], failed]) if len(failed) else rows[~fast]
     verdicts = Verdicts(raw, _EMPTY)
+    rows = np.arange(len(raw), dtype=np.int64)
+    joined = Joined([value or b"" for value in raw.values])
+    fast = plain(joined)
+    if not fast.all():
+        fast = set_aside(joined, fast)
+        joined = Joined([joined.values[i] for i in np.flatnonzero(fast)])
+    parts, failed = _read(joined, rows[fast])
+    slow = np.concatenate([rows[~fast], failed])
     if len(slow):
         parts += _read_slowly(raw, np.sort(slow), verdicts.rejected)
     verdicts.scans = join(parts) if parts else _EMPTY
@@ -56,15 +59,14 @@ def decode(raw: RawBatch) -> Verdicts:
     return verdicts
 
 
-def _read(values: list[bytes | None], rows: Rows) -> tuple[list[Scans], Rows]:
+def _read(joined: Joined, rows: Rows) -> tuple[list[Scans], Rows]:
     """Columns of plain values, and the rows that pydantic must judge.
 
     A batch that does not parse is taken apart, so one bad line never costs its neighbours.
     """
     if not len(rows):
         return [], rows
-    texts = [values[i] or b"" for i in rows]
-    tables, failed = read_lines(texts, _PARSE)
+    tables, failed = read_lines(joined, _PARSE)
     if not tables:
         return [], rows
     kept = np.delete(rows, failed)
@@ -73,7 +75,7 @@ def _read(values: list[bytes | None], rows: Rows) -> tuple[list[Scans], Rows]:
 
 
 def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Scans]:
-    texts: list[bytes | None] = []
+    texts: list[bytes] = []
     accepted = []
     for row in rows.tolist():
         verdict = judge(row, raw.values[row])
@@ -84,7 +86,7 @@ def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Sc
             accepted.append(row)
     if not texts:
         return []
-    parts, failed = _read(texts, np.arange(len(texts)))
+    parts, failed = _read(Joined(texts), np.arange(len(texts)))
     assert not len(failed), "pydantic's canonical text is always read"
     return [replace(part, index=np.array(accepted)[part.index]) for part in parts]
 

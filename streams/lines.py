@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
-from streams.columns import I64
-from streams.plain import suspects
+from streams.columns import I64, Mask
+from streams.plain import Joined, suspects
 
 _PIECE: Final = 1024
 _BAD_LINES: Final = 16  # in one piece
@@ -16,21 +16,29 @@ _FEW: Final = 20  # suspects are set aside while they are at most one line in so
 _ROW: Final = re.compile(r"in row (\d+)")
 
 
-def read_lines(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[pa.Table], I64]:
+def set_aside(joined: Joined, fast: Mask) -> Mask:
+    """`fast` without the suspects, if they are few: garbage in a batch is seldom alone."""
+    odd = suspects(joined)
+    if len(odd) > len(joined.values) // _FEW:
+        return fast
+    result = fast.copy()
+    result[odd] = False
+    return result
+
+
+def read_lines(joined: Joined, parse: pj.ParseOptions) -> tuple[list[pa.Table], I64]:
     """Tables of the lines that parse, and the positions of those that do not."""
     try:
-        return [_table(texts, parse)], np.zeros(0, np.int64)
+        return [_table(joined, parse)], np.zeros(0, np.int64)
     except pa.ArrowInvalid:
-        odd = suspects(texts)
-    if not 0 < len(odd) <= len(texts) // _FEW:
-        return _tables_of_pieces(texts, parse)
-    suspected = set(odd.tolist())
-    others = np.array([i for i in range(len(texts)) if i not in suspected], dtype=np.int64)
+        good = set_aside(joined, np.ones(len(joined.values), dtype=bool))
+    others = np.flatnonzero(good)
+    rest = [joined.values[i] for i in others]
     try:
-        return [_table([texts[i] for i in others], parse)], odd
+        tables, failed = [_table(Joined(rest), parse)], np.zeros(0, np.int64)
     except pa.ArrowInvalid:
-        tables, failed = _tables_of_pieces([texts[i] for i in others], parse)
-        return tables, np.concatenate([odd, others[failed]])
+        tables, failed = _tables_of_pieces(rest, parse)
+    return tables, np.concatenate([np.flatnonzero(~good), others[failed]])
 
 
 def _tables_of_pieces(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[pa.Table], I64]:
@@ -47,7 +55,7 @@ def _tables_of_pieces(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[
             if at == end:
                 break
             try:
-                tables.append(_table(texts[at:end], parse))
+                tables.append(_table(Joined(texts[at:end]), parse))
                 at = end
             except pa.ArrowInvalid as error:
                 named = _ROW.search(str(error))
@@ -55,18 +63,18 @@ def _tables_of_pieces(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[
                     break
                 bad = at + int(named[1])
                 if bad > at:
-                    tables.append(_table(texts[at:bad], parse))
+                    tables.append(_table(Joined(texts[at:bad]), parse))
                 failed.append(bad)
                 at = bad + 1
         failed += range(at, end)
     return tables, np.array(failed, dtype=np.int64)
 
 
-def _table(texts: list[bytes], parse: pj.ParseOptions) -> pa.Table:
-    """One row a text. Raises ArrowInvalid if one does not parse against the schema."""
-    joined = b"\n".join(texts)
-    options = pj.ReadOptions(use_threads=False, block_size=len(joined) + 1)
-    table = pj.read_json(pa.BufferReader(joined), read_options=options, parse_options=parse)
-    if table.num_rows != len(texts):
+def _table(joined: Joined, parse: pj.ParseOptions) -> pa.Table:
+    """One row a value. Raises ArrowInvalid if one does not parse against the schema."""
+    text = joined.text
+    options = pj.ReadOptions(use_threads=False, block_size=len(text) + 1)
+    table = pj.read_json(pa.BufferReader(text), read_options=options, parse_options=parse)
+    if table.num_rows != len(joined.values):
         raise pa.ArrowInvalid("not one row for each value")
     return table

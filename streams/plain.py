@@ -6,68 +6,106 @@ and holds exactly one `{` (its first byte) and one `}` (its last). All of it is 
 passes over the bytes of the whole batch.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from schemas.scan import MAX_SCAN_BYTES
-from streams.columns import I64, Mask
+from streams.columns import I64, Bytes, Mask
 
-# which bytes make a value other than plain; ASCII letters, digits and marks are 0
+_FORBIDDEN: Final = b"\\[]\x7f"
+# which bytes make a value other than plain
 _ODD: Final = np.zeros(256, dtype=bool)
 _ODD[:32] = _ODD[127:] = True
-_ODD[[ord(c) for c in "\\[]"]] = True
+_ODD[list(_FORBIDDEN)] = True
 _OPEN, _CLOSE = ord("{"), ord("}")
-
 _QUOTE, _COLON = ord('"'), ord(":")
 _NUMBER: Final = np.frombuffer(b"companions", dtype=np.uint8)
 
 
-def plain(values: list[bytes | None]) -> Mask:
-    """Which values are one plain object each."""
-    sizes = np.fromiter((len(v) if v else 0 for v in values), np.int64, len(values))
-    result = (sizes >= 2) & (sizes <= MAX_SCAN_BYTES)
-    some = np.flatnonzero(result)
-    if not len(some):
+@dataclass(frozen=True)
+class Joined:
+    """Values with a newline between them."""
+
+    values: list[bytes]
+
+    @cached_property
+    def text(self) -> bytes:
+        """All of it."""
+        return b"\n".join(self.values)
+
+    @cached_property
+    def data(self) -> Bytes:
+        """All of it, as an array that is never empty."""
+        return np.frombuffer(self.text or b"\n", dtype=np.uint8)
+
+    @cached_property
+    def lengths(self) -> I64:
+        """Bytes of each value."""
+        return np.fromiter(map(len, self.values), np.int64, len(self.values))
+
+    @cached_property
+    def starts(self) -> I64:
+        """Where each value begins."""
+        result: I64 = np.cumsum(self.lengths + 1) - self.lengths - 1
         return result
-    picked = values if len(some) == len(values) else [values[i] for i in some]
-    data = np.frombuffer(b"".join(picked), dtype=np.uint8)  # type: ignore[arg-type]
-    lengths = sizes[some]
-    starts = np.cumsum(lengths) - lengths
-    ends = starts + lengths - 1
-    fine = (data[starts] == _OPEN) & (data[ends] == _CLOSE)
+
+    def rows(self, positions: I64) -> I64:
+        """The value that each position in the text lies in."""
+        return np.searchsorted(self.starts, positions, side="right") - 1
+
+    def per_row(self, positions: I64) -> I64:
+        """How many of these positions lie in each value."""
+        return np.bincount(self.rows(positions), minlength=len(self.values))
+
+
+def plain(joined: Joined) -> Mask:
+    """Which values are one plain object each."""
+    n, data = len(joined.values), joined.data
+    starts, ends = joined.starts, joined.starts + joined.lengths - 1
+    fine = (joined.lengths >= 2) & (joined.lengths <= MAX_SCAN_BYTES)
+    last = len(data) - 1
+    fine &= data[np.minimum(starts, last)] == _OPEN
+    fine &= data[np.clip(ends, 0, last)] == _CLOSE
+    if fine.all() and _all_plain(joined):
+        return fine
     for brace in (_OPEN, _CLOSE):
         where = np.flatnonzero(data == brace)
-        if len(where) != len(some):
-            fine &= _per_row(where, starts) == 1
-    odd = np.flatnonzero(_ODD[data])
-    if len(odd):
-        fine &= _per_row(odd, starts) == 0
-    result[some] = fine
-    return result
+        if len(where) != n:
+            fine &= joined.per_row(where) == 1
+    odd = _ODD[data]
+    odd[starts[1:] - 1] = False  # the newlines between the values
+    fine &= joined.per_row(np.flatnonzero(odd)) == 0
+    return fine
 
 
-def suspects(texts: list[bytes]) -> I64:
-    """Positions of lines that have a value other than a text where the schema wants one.
+def _all_plain(joined: Joined) -> bool:
+    """Whether nothing in the whole text is odd: the usual case, decided by counting."""
+    n, data, text = len(joined.values), joined.data, joined.text
+    return (
+        text.isascii()
+        and all(text.find(byte) < 0 for byte in (b"\\", b"[", b"]", b"\x7f"))
+        and int(np.count_nonzero(data < 32)) == n - 1
+        and int(np.count_nonzero(data == _OPEN)) == n
+        and int(np.count_nonzero(data == _CLOSE)) == n
+    )
 
-    Most lines that do not parse are such: a number for a text. Seen by the byte after `":`; a
-    producer that writes a space there makes all its lines suspects, and they are read in pieces.
+
+def suspects(joined: Joined) -> I64:
+    """Positions of values that have other than a text where the schema wants one, sorted.
+
+    Most plain lines that do not parse are such: a number for a text. Seen by the byte after
+    `":`; a producer that writes a space there makes all its lines suspects.
     """
-    lengths = np.fromiter((len(text) for text in texts), np.int64, len(texts))
-    starts = np.cumsum(lengths) - lengths
-    data = np.frombuffer(b"".join(texts), dtype=np.uint8)
+    data, last = joined.data, len(joined.data) - 1
     colons = np.flatnonzero((data[1:] == _COLON) & (data[:-1] == _QUOTE)) + 1
-    text = data[np.minimum(colons + 1, len(data) - 1)] == _QUOTE
+    text = data[np.minimum(colons + 1, last)] == _QUOTE
     # only a name that ends like the number's can be it: few are compared whole
-    number = data[colons - 2] == _NUMBER[-1]
+    number = data[np.maximum(colons - 2, 0)] == _NUMBER[-1]
     at = colons[number][:, None] - 1 - np.arange(len(_NUMBER), 0, -1)
     number[number] = (data[np.maximum(at, 0)] == _NUMBER).all(axis=1)
-    seen = np.searchsorted(starts, colons[text == number], side="right") - 1
-    no_key = np.flatnonzero(data[starts + 1] != _QUOTE)
+    seen = joined.rows(colons[text == number])
+    no_key = np.flatnonzero(data[np.minimum(joined.starts + 1, last)] != _QUOTE)
     return np.union1d(seen, no_key)
-
-
-def _per_row(where: I64, starts: I64) -> I64:
-    """How many of these positions lie in each row; rows begin at `starts`."""
-    rows = np.searchsorted(starts, where, side="right") - 1
-    return np.bincount(rows, minlength=len(starts))
