@@ -186,6 +186,7 @@ class PlaceName(ApiModel):
             "hours": {"opens": "05:00", "closes": "18:00"},
             "enclosed": False,
             "small": False,
+            "usual_stay": 45,
             "gate": True,
             "status": "active",
         }
@@ -201,6 +202,7 @@ class PlaceName(ApiModel):
     hours: Hours | None
     enclosed: bool
     small: bool
+    usual_stay: int | None
     gate: bool
     status: Status
 
