@@ -16,7 +16,7 @@ import pyarrow as pa
 import structlog
 
 from schemas import metrics as m
-from schemas.errors import Retryable
+from schemas.errors import Fatal, Retryable
 from schemas.metrics import Metrics
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
@@ -107,7 +107,14 @@ class Writer:
                 if np.array_equal(there, wanted):
                     log.info("batch_settled", **_about(rows))
                     return final
-                final, _ = self._insert(without(rows, np.unique(there)), permit)
+                if len(np.unique(there)) != len(there):
+                    raise Fatal(
+                        f"partition {rows.partition}: an offset from {rows.first} to {rows.last} "
+                        "is in the tables twice; writing on would hide it"
+                    )
+                final, sure = self._insert(without(rows, there), permit)
+                if not sure:
+                    time.sleep(pause)
             except Retryable as error:
                 self._away(error, rows.partition)
                 time.sleep(pause)

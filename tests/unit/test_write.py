@@ -1,0 +1,164 @@
+"""The recipe of exactly once, against an engine that misbehaves in every way we know."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from prometheus_client import CollectorRegistry
+
+from schemas.errors import Fatal, Retryable
+from schemas.metrics import Metrics
+from streams.convert import OUTCOMES, Rows
+from streams.write import NotOurs, Writer
+
+NONE = np.zeros(0, np.uint64)
+
+
+class Engine:
+    """Tables of offsets behind the interface of `streams.clickhouse.ClickHouse`.
+
+    `mishap` is asked before each insert: None, or one of lose (error, nothing written), late
+    (error, but all written), part (error, half written), linger (error; written when somebody
+    looks, unless the query is killed first).
+    """
+
+    def __init__(self, mishap: Any) -> None:
+        self.tables: dict[str, list[int]] = {name: [] for name in OUTCOMES}
+        self._mishap = mishap
+        self._running: list[tuple[str, str, list[int]]] = []
+        self.kills = 0
+
+    def insert(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+        offsets = rows.column("kafka_offset").to_pylist()
+        mishap = self._mishap()
+        if mishap == "late":
+            self.tables[table] += offsets
+        elif mishap == "part":
+            self.tables[table] += offsets[: len(offsets) // 2]
+        elif mishap == "linger":
+            self._running.append((settings["log_comment"], table, offsets))
+        if mishap is not None:
+            raise Retryable(mishap)
+        self.tables[table] += offsets
+
+    def command(self, sql: str, settings: Any = None) -> None:
+        assert sql.startswith("KILL QUERY")
+        self.kills += 1
+        prefix = sql.split("'")[3]
+        self._running = [run for run in self._running if not run[0].startswith(prefix)]
+
+    def rows(self, sql: str, parameters: Any = None) -> list[tuple[int]]:
+        return [(0,)]
+
+    def query_arrow(self, sql: str, parameters: dict[str, int], settings: Any = None) -> pa.Table:
+        for _, table, offsets in self._running:
+            self.tables[table] += offsets
+        self._running = []
+        last = parameters["last"] or 2**62
+        found = [o for t in self.tables.values() for o in t if parameters["first"] <= o <= last]
+        return pa.table({"kafka_offset": pa.array(found, pa.uint64())})
+
+
+def batch(first: int, count: int) -> Rows:
+    offsets = np.arange(first, first + count, dtype=np.uint64)
+    day = np.full(count, 1_638_316_800_000, dtype=np.int64)
+
+    def table(mask: Any, clock: str) -> pa.Table:
+        return pa.table(
+            {
+                clock: pa.array(day[mask], pa.timestamp("ms", "UTC")),
+                "kafka_offset": offsets[mask],
+            }
+        )
+
+    return Rows(
+        3,
+        first,
+        first + count - 1,
+        {
+            "scans": table(offsets % 5 > 1, "scanned_at"),
+            "rejects": table(offsets % 5 == 0, "appended_at"),
+            "duplicates": table(offsets % 5 == 1, "appended_at"),
+        },
+    )
+
+
+def writer(engine: Engine) -> Writer:
+    return Writer(
+        engine,  # type: ignore[arg-type]
+        Metrics(CollectorRegistry()),
+        topic="scans.v1",
+        run="r",
+        retention_days=0,
+        insert_timeout_s=5,
+    )
+
+
+def sure() -> float:
+    return 10.0
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.write.time.sleep", lambda _: None)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_the_engine_does_each_offset_is_there_once(seed: int) -> None:
+    rng = random.Random(seed)
+    engine = Engine(lambda: rng.choice([None, None, "lose", "late", "part", "linger"]))
+    ours = writer(engine)
+    for first in range(0, 300, 30):
+        ours.write(batch(first, 30), NONE, sure)
+    everything = sorted(o for offsets in engine.tables.values() for o in offsets)
+    assert everything == list(range(300))
+
+
+def test_a_good_insert_is_read_back_and_nothing_is_killed() -> None:
+    engine = Engine(lambda: None)
+    written = writer(engine).write(batch(0, 10), NONE, sure)
+    assert engine.kills == 0
+    assert written.rows.count == 10
+
+
+def test_only_what_is_absent_is_written_after_a_take_over() -> None:
+    engine = Engine(lambda: None)
+    engine.tables["scans"] = [2, 3, 4, 7]
+    ours = writer(engine)
+    present = ours.take_over(3, 0, sure)
+    assert present.tolist() == [2, 3, 4, 7]
+    ours.write(batch(0, 10), present, sure)
+    assert sorted(o for t in engine.tables.values() for o in t) == list(range(10))
+
+
+def test_an_insert_that_reports_success_and_wrote_less_is_noticed() -> None:
+    engine = Engine(lambda: None)
+    honest = engine.insert
+    lies = iter([True, True, True])
+
+    def lying(table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+        honest(table, rows.slice(1) if next(lies, False) else rows, settings)
+
+    engine.insert = lying  # type: ignore[method-assign]
+    writer(engine).write(batch(0, 10), NONE, sure)
+    assert sorted(o for t in engine.tables.values() for o in t) == list(range(10))
+
+
+def test_an_offset_that_is_there_twice_stops_the_worker() -> None:
+    engine = Engine(lambda: None)
+    engine.tables["scans"] = [2]
+    with pytest.raises(Fatal, match="twice"):
+        writer(engine).write(batch(0, 10), NONE, sure)
+
+
+def test_a_lost_partition_is_not_written_to() -> None:
+    engine = Engine(lambda: None)
+
+    def lost() -> float:
+        raise NotOurs
+
+    with pytest.raises(NotOurs):
+        writer(engine).write(batch(0, 10), NONE, lost)
+    assert not any(engine.tables.values())
