@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
 from schemas import metrics as m
-from schemas.errors import Retryable
+from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
 from schemas.metrics import Metrics
 from schemas.settings import Settings
@@ -201,10 +201,23 @@ class Worker:
     # whether it can work
 
     async def _ready(self) -> None:
+        try:
+            await self._wait_until_ready()
+        except Fatal as error:
+            self._fatal(error)
+            raise
+
+    async def _wait_until_ready(self) -> None:
         for follower in self._followers:
             await follower.ready.wait()
         while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
             await asyncio.sleep(1)
+        partitions = self.app.consumer.topic_partitions(SCANS.name)
+        if partitions is not None and partitions != self._settings.scan_partitions:
+            raise Fatal(
+                f"{SCANS.name} has {partitions} partitions and TRUYVET_SCAN_PARTITIONS says "
+                f"{self._settings.scan_partitions}: set it to what the topic was made with"
+            )
 
     def _clickhouse_answers(self) -> bool:
         try:
