@@ -60,12 +60,14 @@ def add_scan_agent(app: AppT, ready: Callable[[], Awaitable[None]], pipeline: Pi
     async def scans(stream: StreamT[Any]) -> None:
         await ready()
         async for event in _unacknowledged(stream):
-            await pipeline.submit(event.message.partition, event)
+            await pipeline.submit(
+                event.message.partition, event, _current(app, event.message.generation_id)
+            )
 
 
 def add_case_agent(
     app: AppT, ready: Callable[[], Awaitable[None]], tracing: Tracing, publisher: Publisher,
-    alerted: Callable[[int], None],
+    alerted: Callable[[int], None], stop: Callable[[BaseException], None],
 ) -> None:  # fmt: skip
     """register → trace → store → alert; `alerted` is told the broker's time of each case."""
     topic = app.topic(CASES.name, value_serializer="raw", key_serializer="raw")
@@ -74,9 +76,22 @@ def add_case_agent(
     async def cases(stream: StreamT[Any]) -> None:
         await ready()
         async for event in _unacknowledged(stream):
-            for record in event.value:
-                await _trace(record, tracing, publisher, alerted)
+            try:
+                for record in event.value:
+                    await _trace(record, tracing, publisher, alerted)
+            except Exception as error:
+                stop(error)  # not acknowledged: it is traced again
+                raise
             event.ack()
+
+
+def _current(app: AppT, generation: int) -> Callable[[], bool]:
+    """Whether a message of this generation may still be worked on.
+
+    The generation changes only when partitions are assigned; while they are being handed over
+    the flow is suspended.
+    """
+    return lambda: app.flow_control.is_active() and generation == app.consumer_generation_id
 
 
 def _unacknowledged(stream: StreamT[Any]) -> AsyncIterable[Any]:

@@ -3,6 +3,7 @@
 Whether a real server or the embedded engine answers, nothing here can tell.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -88,8 +89,13 @@ class ClickHouse:
         """A statement without a result."""
         return self._attempt(lambda client: client.command(sql, settings=settings))
 
-    def insert(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+    def insert(
+        self, table: str, rows: pa.Table, settings: dict[str, Any], deadline: float | None = None
+    ) -> None:
         """Insert Arrow rows; columns are matched by name. One attempt, never repeated unseen.
+
+        After `deadline` (monotonic seconds) no more of the body goes out, and a body without its
+        end is never executed: a process that was stopped in between cannot write late.
 
         The body is a generator: one of bytes the client would send again by itself when the
         connection closes, and an insert whose end is unknown must be looked up first.
@@ -100,7 +106,7 @@ class ClickHouse:
         body = sink.getvalue()
         self._attempt(
             lambda client: client.raw_insert(
-                table, rows.column_names, _pieces(body), settings, fmt="ArrowStream"
+                table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"
             )
         )
 
@@ -110,9 +116,12 @@ class ClickHouse:
             self._made.close()
 
 
-def _pieces(body: pa.Buffer) -> Iterator[bytes]:
-    for begin in range(0, body.size, _PIECE_BYTES):
-        yield body[begin : begin + _PIECE_BYTES].to_pybytes()
+def _pieces(body: pa.Buffer, deadline: float | None) -> Iterator[bytes]:
+    for begin in range(0, body.size + _PIECE_BYTES, _PIECE_BYTES):
+        if deadline is not None and time.monotonic() > deadline:
+            raise Retryable("too late to send an insert: the partition may be another worker's")
+        if begin < body.size:
+            yield body[begin : begin + _PIECE_BYTES].to_pybytes()
 
 
 def _sorted(error: Exception) -> Exception:

@@ -5,11 +5,15 @@ The key is the original's topic, partition and offset: publishing one again chan
 
 from importlib.metadata import version
 
-from schemas.topics import DLQ
+from schemas.topics import DLQ, SCANS_MAX_MESSAGE
 from streams.batch import Verdicts
 from streams.publish import Message
 
 _VERSION = version("truyvet").encode()
+# A batch that compresses well can hold more than its topic's limit. What does not fit the DLQ is
+# cut there, under the header `truncated`; the row in `rejects` keeps all of it.
+_MOST = SCANS_MAX_MESSAGE
+_MOST_KEY = 16 * 1024
 
 
 def dead_letters(topic: str, verdicts: Verdicts) -> list[Message]:
@@ -29,13 +33,10 @@ def dead_letters(topic: str, verdicts: Verdicts) -> list[Message]:
             ("version", _VERSION),
         ]
         if original_key is not None:
-            headers.append(("key", original_key))
-        messages.append(
-            Message(
-                DLQ.name,
-                f"{topic}/{raw.partition}/{offset}".encode(),
-                raw.values[reject.index] or b"",
-                tuple(headers),
-            )
-        )
+            headers.append(("key", original_key[:_MOST_KEY]))
+        value = raw.values[reject.index] or b""
+        if len(value) > _MOST:
+            headers.append(("truncated", str(len(value)).encode()))
+        key = f"{topic}/{raw.partition}/{offset}".encode()
+        messages.append(Message(DLQ.name, key, value[:_MOST], tuple(headers)))
     return messages

@@ -143,8 +143,11 @@ class Directory:
         head, columns = self._head, self._columns
         inside = place < len(head)
         row = np.where(inside, head[np.where(inside, place, 0)], _NONE)
+        # a row linked since the columns were taken is not known yet
+        row = np.where(row < len(columns.version), row, _NONE)
         while (other := (row != _NONE) & (columns.version[row] != version)).any():
             row = np.where(other, columns.after[row], row)
+            row = np.where(row < len(columns.version), row, _NONE)
         return Found(row, columns)
 
     def signed(self, token: str) -> bool:

@@ -73,13 +73,16 @@ class Line:
         self._records = 0
         self._came = asyncio.Event()
         self._leaving = False
+        self._offered = -1
         self._lost = False
         self._writes: set[asyncio.Task[None]] = set()
         self._present: U64 = np.zeros(0, np.uint64)
         self._open: dict[int, tuple[int, int]] = {}  # last offset: oldest timestamp, records
 
     def offer(self, event: Delivered) -> None:
-        """Take a delivered batch in."""
+        """Take a delivered batch in; they come in the order of their offsets."""
+        assert event.value[0].offset > self._offered, "a batch of an earlier assignment"
+        self._offered = event.value[-1].offset
         self._waiting.append((time.monotonic(), event))
         self._records += len(event.value)
         self._open[event.value[-1].offset] = (event.value[0].timestamp, len(event.value))
@@ -144,6 +147,8 @@ class Line:
             try:
                 events = self._take()
                 judged = await self._judge(events, window)
+                if self._leaving:  # its wait for what is in flight may be over
+                    raise NotOurs
             except BaseException:
                 self._shop.slots.release()
                 raise

@@ -25,11 +25,23 @@ class Pipeline:
         self._stop = stop
         self._lines: dict[int, tuple[Line, asyncio.Task[None]]] = {}
         self._room = _ROOM_IN_BATCHES * shop.flush_records
+        self._closed = False
 
-    async def submit(self, partition: int, event: Delivered) -> None:
-        """Give a batch to its line; waits while too many records wait already."""
-        while self.records > self._room:  # noqa: ASYNC110 (many lines make room, at any time)
+    def close(self) -> None:
+        """Take no more batches."""
+        self._closed = True
+
+    async def submit(self, partition: int, event: Delivered, current: Callable[[], bool]) -> None:
+        """Give a batch to its line; waits while too many records wait already.
+
+        A batch that stops being `current` while it waits belongs to an assignment that has
+        ended: it is left, and read again by whoever has the partition now.
+        """
+        while self.records > self._room and current():  # noqa: ASYNC110 (many lines make room, at any time)
             await asyncio.sleep(0.01)
+        if self._closed or not current():
+            return
+        # nothing is awaited from here on, so that no partition can be handed over in between
         if partition not in self._lines:
             line = Line(partition, self._shop)
             task = asyncio.create_task(line.run(), name=f"partition-{partition}")

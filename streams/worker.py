@@ -88,9 +88,12 @@ class Worker:
         )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
-        add_case_agent(self.app, self._ready, self.tracing, self.publisher, self._alerted)
+        add_case_agent(
+            self.app, self._ready, self.tracing, self.publisher, self._alerted, self._fatal
+        )
         self._tasks: list[asyncio.Task[Any]] = []
         self._closing = False
+        self._released = False
 
     def run(self) -> int:
         """Until stopped by a signal; the exit code."""
@@ -144,8 +147,13 @@ class Worker:
 
     async def _close(self) -> None:
         self._closing = True
+        # nothing may come in behind our back while what is in flight ends
+        self.app.consumer.stop_flow()
+        self.app.flow_control.suspend()
+        self.pipeline.close()
         await self._leave(line.partition for line in self.pipeline.lines())
         await self.app.consumer.commit()
+        self._released = True
         for task in self._tasks:
             task.cancel()
         await self.publisher.close()
@@ -183,6 +191,8 @@ class Worker:
             self.watcher.person_scanned(person)
 
     def _surely_ours_s(self) -> float:
+        if self._released:  # the group is being left: somebody else may have our partitions
+            return 0.0
         return self._settings.session_timeout_s - self.app.heartbeat.age()
 
     # what the followers and the case agent say

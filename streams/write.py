@@ -42,7 +42,8 @@ class NotOurs(Exception):
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a batch: rows by table, and when the last insert was acknowledged."""
+    """What became of a batch: its rows by table, less those present before, and when the last
+    insert was acknowledged."""
 
     rows: Rows
     acknowledged_ms: int
@@ -89,16 +90,14 @@ class Writer:
         """
         wanted = offsets(rows)
         todo = without(rows, present) if len(present) else rows
-        final, certain = self._insert(todo, permit)
-        if not certain or not self._verified(rows, wanted):
-            final = self._settle(rows, wanted, permit)
+        if not self._insert(todo, permit) or not self._verified(rows, wanted):
+            self._settle(rows, wanted, permit)
         self._metrics.gauge(m.ENGINE_AWAY).set(0)
-        return Written(final, _now_ms())
+        return Written(expire(todo, _now_ms(), self._retention_days), _now_ms())
 
-    def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> Rows:
+    def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> None:
         self._metrics.counter(m.INSERT_RETRIES).inc()
         mine = self._comment(rows)
-        final = rows
         for pause in _pauses():
             permit()
             try:
@@ -106,14 +105,13 @@ class Writer:
                 there = present_offsets(self._clickhouse, rows.partition, rows.first, rows.last)
                 if np.array_equal(there, wanted):
                     log.info("batch_settled", **_about(rows))
-                    return final
+                    return
                 if len(np.unique(there)) != len(there):
                     raise Fatal(
                         f"partition {rows.partition}: an offset from {rows.first} to {rows.last} "
                         "is in the tables twice; writing on would hide it"
                     )
-                final, sure = self._insert(without(rows, there), permit)
-                if not sure:
+                if not self._insert(without(rows, there), permit):
                     time.sleep(pause)
             except Retryable as error:
                 self._away(error, rows.partition)
@@ -128,7 +126,7 @@ class Writer:
             return False
         return np.array_equal(there, wanted)
 
-    def _insert(self, rows: Rows, permit: Permit) -> tuple[Rows, bool]:
+    def _insert(self, rows: Rows, permit: Permit) -> bool:
         """One attempt; whether each insert was answered well."""
         final = expire(rows, _now_ms(), self._retention_days)
         try:
@@ -137,11 +135,12 @@ class Writer:
                     self._insert_piece(name, piece, rows, permit)
         except Retryable as error:
             self._away(error, rows.partition)
-            return final, False
-        return final, True
+            return False
+        return True
 
     def _insert_piece(self, name: str, piece: pa.Table, rows: Rows, permit: Permit) -> None:
         left_s = permit()
+        deadline = time.monotonic() + left_s - 1.0
         limit_s = min(self._timeout_s, left_s)
         if name == "scans":
             stamp = pa.array(np.full(piece.num_rows, _now_ms()), pa.timestamp("ms", "UTC"))
@@ -158,7 +157,7 @@ class Writer:
             "log_comment": self._comment(rows),
         }
         with self._metrics.histogram(m.INSERT_SECONDS, name).time():
-            self._clickhouse.insert(name, piece, settings)
+            self._clickhouse.insert(name, piece, settings, deadline)
 
     def _comment(self, rows: Rows) -> str:
         prefix = attempt_prefix(self._topic, rows.partition)

@@ -28,6 +28,8 @@ class DeadLetter:
     version: str
     original: bytes
     original_key: bytes | None
+    truncated: bool = False
+    """Whether only its beginning fitted the topic; `rejects` has all of it."""
 
     def document(self, whole: bool = False) -> dict[str, Any]:
         """As JSON; with `whole`, the original too, as text where it is text."""
@@ -89,6 +91,7 @@ def letter_of(key: str, record: Any) -> DeadLetter:
         version=text("version"),
         original=record.value,
         original_key=headers.get("key"),
+        truncated="truncated" in headers,
     )
 
 

@@ -72,6 +72,8 @@ def _partition(key: bytes, publisher: BatchPublisher) -> int:
 
 
 def _wanted(letter: DeadLetter, reasons: Collection[str] | None) -> bool:
+    if letter.truncated:
+        return False
     return letter.topic == SCANS.name and (reasons is None or letter.reason in reasons)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.ids import partition_of
-from schemas.topics import DLQ, SCANS
+from schemas.topics import DLQ, SCANS, SCANS_MAX_MESSAGE
 from tests.system import ScanMaker, System, running_system, wait_for
 
 
@@ -30,8 +30,10 @@ def _agrees(system: System) -> Counter[str]:
     originals = {(r.partition, r.offset): r.value for r in records}
     assert {tuple(_where(r)) for r in letters} == set(tables["rejects"])
     for letter in letters:
-        assert letter.value == (originals[_where(letter)] or b"")  # null would be a tombstone
         headers = dict(letter.headers)
+        original = originals[_where(letter)] or b""  # null would be a tombstone
+        assert letter.value == original[:SCANS_MAX_MESSAGE]
+        assert ("truncated" in headers) == (len(original) > SCANS_MAX_MESSAGE)
         assert headers["topic"] == SCANS.name.encode()
         assert headers["reason"]
     return Counter({name: len(offsets) for name, offsets in tables.items()})
@@ -77,8 +79,9 @@ def test_fuzzed_bytes_never_stop_a_worker(system: System) -> None:
     ]  # fmt: skip
     system.publish(SCANS.name, [("k", value) for value in poison])
     system.publish(SCANS.name, [good() for _ in range(50)])
-    producer = system.producer()
+    producer = system.producer(**{"message.max.bytes": 30_000_000})
     producer.produce(SCANS.name, key="k", value=None)
+    producer.produce(SCANS.name, key="k", value=b" " * 20_000_000)  # some 80 kB as lz4
     assert producer.flush(30) == 0
     system.drain()
     _agrees(system)
@@ -102,6 +105,20 @@ def test_two_workers_share_the_partitions(system: System) -> None:
     system.drain()
     _agrees(system)
     two.stop()
+
+
+def test_a_worker_that_joins_and_one_that_leaves_in_a_backlog(system: System) -> None:
+    """The room is full, batches are held back, and partitions change hands."""
+    tight = {"flush_records": 500, "max_poll_records": 1_000, "inflight_batches": 1}
+    system.publish(SCANS.name, ScanMaker(system, seed=15).make(60_000))
+    one = system.start_worker(**tight)
+    two = system.start_worker(**tight)
+    assert one.stop() == 0
+    three = system.start_worker()
+    assert two.stop() == 0
+    system.drain()
+    _agrees(system)
+    assert three.stop() == 0
 
 
 def test_a_transactions_aborted_records_never_happened(system: System) -> None:

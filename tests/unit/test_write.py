@@ -30,7 +30,9 @@ class Engine:
         self._running: list[tuple[str, str, list[int]]] = []
         self.kills = 0
 
-    def insert(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+    def insert(
+        self, table: str, rows: pa.Table, settings: dict[str, Any], deadline: float | None = None
+    ) -> None:
         offsets = rows.column("kafka_offset").to_pylist()
         mishap = self._mishap()
         if mishap == "late":
@@ -138,7 +140,9 @@ def test_an_insert_that_reports_success_and_wrote_less_is_noticed() -> None:
     honest = engine.insert
     lies = iter([True, True, True])
 
-    def lying(table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+    def lying(
+        table: str, rows: pa.Table, settings: dict[str, Any], deadline: float | None = None
+    ) -> None:
         honest(table, rows.slice(1) if next(lies, False) else rows, settings)
 
     engine.insert = lying  # type: ignore[method-assign]
