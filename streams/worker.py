@@ -38,6 +38,7 @@ from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
 from streams.steps import Judged, Steps
+from streams.totals import EVERY_S, write_daily_totals
 from streams.tracing import Tracing, alert_message
 from streams.transport import Hooks
 from streams.watch import OpenCases
@@ -139,7 +140,7 @@ class Worker:
         )
 
     async def _open(self) -> None:
-        background = [*(f.run() for f in self._followers), self.watcher.run()]
+        background = [*(f.run() for f in self._followers), self.watcher.run(), self._totals()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
@@ -207,6 +208,16 @@ class Worker:
         seconds = time.time() - appended_ms / 1000
         self.metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
         self.metrics.counter(m.ALERTS, "run_completed").inc()
+
+    async def _totals(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await asyncio.to_thread(
+                    write_daily_totals, self.clickhouse, self._settings.retention_days
+                )
+            except Retryable as error:
+                log.warning("daily_totals_wait", detail=str(error))
 
     # whether it can work
 

@@ -11,6 +11,7 @@ from schemas.errors import Fatal, Retryable, UserError
 from schemas.settings import Settings
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
+from streams.totals import rows_by_day
 
 _TIMEOUT_S: Final = 120.0
 _TABLES: Final = (
@@ -19,10 +20,18 @@ _TABLES: Final = (
     ("rejects", "rejected", "toString(reason)"),
     ("expired", "expired", "''"),
 )
-_TAKEN: Final = """
-SELECT kafka_partition, toString(outcome), toString(reason), sum(records)
-FROM daily_totals FINAL GROUP BY kafka_partition, outcome, reason
-"""
+# of each day that was totalled, what is no longer there; `erased` never had rows
+_TAKEN: Final = f"""
+SELECT kafka_partition, outcome, reason, sum(greatest(total - there, 0)) FROM (
+    SELECT day, kafka_partition, toString(outcome) AS outcome, toString(reason) AS reason,
+           toInt64(records) AS total
+    FROM daily_totals FINAL
+) AS totals LEFT JOIN (
+    SELECT day, kafka_partition, outcome, reason, toInt64(records) AS there
+    FROM ({rows_by_day("day <= (SELECT max(day) FROM daily_totals)")})
+) AS present USING (day, kafka_partition, outcome, reason)
+GROUP BY kafka_partition, outcome, reason
+"""  # noqa: S608 (constants)
 _PAUSE_S: Final = 0.25
 
 Table = list[tuple[int, str, int, int]]
