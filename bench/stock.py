@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -22,6 +23,7 @@ def main(bootstrap: str, topic_name: str, group: str, expected: int) -> None:
         group,
         broker=f"kafka://{bootstrap}",
         store="memory://",
+        datadir=tempfile.mkdtemp(prefix="stock-faust-"),
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tracer.exposures import band
+from tracer.minutes import in_minutes
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.tiers import Tier
@@ -38,7 +39,7 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
             "person",
             "tier",
             (pl.col("tier") != Tier.SAME_TIME_ONLY.value).alias("call"),
-            (pl.col("milliseconds") / 60_000).alias("minutes"),
+            in_minutes(pl.col("milliseconds")).alias("minutes"),
             "exposures",
             "last_exposure",
             "confidence",

@@ -11,6 +11,7 @@ import polars as pl
 
 from tracer.clauses import clauses_of, questions_of
 from tracer.frames import PLACES, TIME
+from tracer.minutes import in_minutes
 from tracer.parameters import BANDS, Parameters
 from tracer.ruleset import RuleSet
 from tracer.stays import STAYS
@@ -71,7 +72,7 @@ def exposures(
         .hstack(_parts(of_case, pairs["case_row"], "case_"))
         .hstack(_parts(of_others, pairs["their_row"], "their_"))
         .with_columns(
-            minutes=(pl.col("end") - pl.col("start")).dt.total_milliseconds() / 60_000,
+            minutes=in_minutes((pl.col("end") - pl.col("start")).dt.total_milliseconds()),
             confidence=pl.col("case_confidence") * pl.col("their_confidence"),
         )
         .select(

@@ -144,7 +144,7 @@ def _wanted(
         raise UserError("--delimiter is one character, or 'tab'.")
     try:
         "".encode(encoding)
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise UserError(f"--encoding: {encoding!r} is not an encoding.") from None
     where = _zone(zone)
     reading = Reading(

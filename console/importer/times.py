@@ -89,7 +89,10 @@ def _of_foursquare(found: re.Match[str]) -> datetime:
     if zone[0] in "+-":
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
         offset = -offset if zone[0] == "-" else offset
-    return (moment - offset).replace(tzinfo=UTC)
+    try:
+        return (moment - offset).replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("is outside the calendar") from None
 
 
 def _milliseconds(moment: datetime, zone: tzinfo) -> int:

@@ -13,7 +13,8 @@ from sqlalchemy import Row, insert, select, update
 from console.store import tables
 from console.store.engine import Store, utc_now
 from console.store.errors import NotFound
-from issuer.units import check_area
+from console.store.producers import list_producers
+from issuer.units import EVERYWHERE, check_area, contains
 from schemas.errors import UserError
 
 
@@ -76,6 +77,8 @@ def ensure_key(
             "Khoá của nguồn gửi, và chỉ khoá đó, phải ghi mã nguồn gửi. / "
             "A producer's key, and no other, names the producer."
         )
+    if producer is not None and area != EVERYWHERE:
+        _check_reach(store, producer, area)
     digest = _digest(secret)
     with store.write() as connection:
         k = tables.api_keys
@@ -91,6 +94,19 @@ def ensure_key(
             }
             row = connection.execute(insert(k).values(values).returning(k)).one()
     return _key(row)
+
+
+def _check_reach(store: Store, producer: str, area: str) -> None:
+    """A producer reports what its record allows (the workers judge each place by it), so a key
+    for less than everywhere needs a record for no more than the key's area."""
+    record = next((p for p in list_producers(store) if p.id == producer), None)
+    wards = record.wards if record is not None else None
+    if not wards or not all(contains(area, ward) for ward in wards):
+        raise UserError(
+            f"Nguồn gửi {producer} chưa được giới hạn trong địa bàn {area}: đặt các xã, phường cho "
+            f"nó trước (`truyvet producers put`). / Producer {producer} is not limited to {area}: "
+            "give it its wards first (`truyvet producers put`)."
+        )
 
 
 def find_key(store: Store, secret: str) -> ApiKey | None:

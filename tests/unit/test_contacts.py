@@ -299,3 +299,11 @@ def test_many_persons_come_in_parts_on_demand() -> None:
     assert engine.queries == []
     assert [set(part["person"]) for part in parts] == [{CASE, ALICE}, {BOB}]
     assert scans_at(engine, []).is_empty()
+
+
+def test_minutes_are_to_the_last_bit_those_of_a_plain_division() -> None:
+    from tracer.minutes import in_minutes
+
+    ms = [*range(0, 3_000_000, 37), 2_553_000, 569_000]
+    frame = pl.DataFrame({"ms": ms}).select(in_minutes(pl.col("ms")))
+    assert frame["ms"].to_list() == [m / 60_000 for m in ms]

@@ -239,3 +239,34 @@ def test_a_broken_row_keeps_its_detail() -> None:
     columns = Columns({"person": "a", "place": "b", "time": "c"})
     [row] = check_ins([Raw(3, None, "why")], columns, time_parser(UTC))
     assert row == Refused(3, Refusal.BAD_ROW, "why")
+
+
+@pytest.mark.parametrize("closed_by", [[], ['5,"v",2012-04-03T18:03Z']])
+def test_a_stray_quote_costs_only_its_own_line(tmp_path: Path, closed_by: list[str]) -> None:
+    many = [f"{n},v{n},2012-04-03T18:03Z" for n in range(100, 500)]
+    path = csv_of(tmp_path, GOOD, "9,\"Joe's bar,2012-04-03T18:03Z", *many, *closed_by)
+    found = reasons(read(path))
+    assert found.count("ok") == 1 + len(many) + len(closed_by)
+    assert len(found) == 2 + len(many) + len(closed_by)
+
+
+def test_a_name_with_line_breaks_is_one_row(tmp_path: Path) -> None:
+    path = csv_of(tmp_path, '1,"Chợ\nAn\nDương",2012-04-03T18:03Z', GOOD)
+    rows = read(path)
+    assert reasons(rows) == ["ok", "ok"]
+    assert isinstance(rows[0], CheckIn)
+
+
+def test_the_last_field_left_open_costs_only_its_own_line(tmp_path: Path) -> None:
+    path = csv_of(tmp_path, '1,v,"2012-04-03T18:03Z', GOOD, GOOD)
+    assert reasons(read(path)) == ["bad_row", "ok", "ok"]
+
+
+def test_a_time_before_the_calendar_is_refused(tmp_path: Path) -> None:
+    path = csv_of(tmp_path, "1,v,Mon Jan 01 00:00:00 +0700 0001", GOOD)
+    assert reasons(read(path)) == ["bad_time", "ok"]
+
+
+def test_a_wrong_encoding_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="utf-16"):
+        read(csv_of(tmp_path, GOOD), encoding="utf-16")
