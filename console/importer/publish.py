@@ -108,7 +108,9 @@ class BatchPublisher:
 
     async def _within(self, work: Any) -> Any:
         try:
-            return await asyncio.wait_for(work, _TIMEOUT_S)
+            # not wait_for: it can swallow the cancellation that Ctrl-C is
+            async with asyncio.timeout(_TIMEOUT_S):
+                return await work
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             raise away(self._settings, error) from error
 
