@@ -206,6 +206,7 @@ class Line:
         while await self._thread(self._shop.steps.waits, verdicts):
             if time.monotonic() >= until:
                 log.warning("code_never_came", partition=self.partition)
+                await self._thread(self._shop.steps.give_up, verdicts)
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
 

@@ -19,16 +19,16 @@ class Resolved:
     version: npt.NDArray[np.uint16]
 
 
-def waiting(verdicts: Verdicts, directory: Directory) -> bool:
-    """Whether a code in this batch is one of ours and the directory has not heard of it yet.
+def awaited(verdicts: Verdicts, directory: Directory) -> set[str]:
+    """Codes in this batch that are ours and that the directory has not heard of yet.
 
-    A forged one never makes a batch wait: it fails its MAC.
+    A forged one is never waited for: it fails its MAC.
     """
     place, version, _, wellformed = decode_tokens(verdicts.scans.code)
     found = directory.find(place, version.astype(np.int32))
     unknown = np.flatnonzero(wellformed & ~found.known)
     tokens = {verdicts.scans.code[row].tobytes().decode("ascii") for row in unknown}
-    return any(directory.signed(token) for token in tokens)
+    return {token for token in tokens if directory.signed(token)}
 
 
 def resolve(verdicts: Verdicts, directory: Directory) -> Resolved:

@@ -15,7 +15,7 @@ from streams.convert import Rows, convert
 from streams.decode import decode
 from streams.deduplicate import LookUp, deduplicate, old
 from streams.directory import Directory
-from streams.resolve import Resolved, resolve, waiting
+from streams.resolve import Resolved, awaited, resolve
 from streams.validate import validate
 from streams.window import Window
 
@@ -47,6 +47,8 @@ class Steps:
         self._retention_days = retention_days
         self._partitions = partitions
         self._look_up = look_up
+        self._given_up: set[str] = set()
+        self._given_up_at = 0
 
     def read(self, raw: RawBatch) -> Verdicts:
         """What can be said without knowing the codes: decode and validate."""
@@ -57,8 +59,16 @@ class Steps:
         return verdicts
 
     def waits(self, verdicts: Verdicts) -> bool:
-        """Whether one of its codes is ours and not yet known."""
-        return waiting(verdicts, self._directory)
+        """Whether one of its codes is ours, not yet known, and not given up."""
+        changes = self._directory.changes
+        if changes != self._given_up_at:
+            self._given_up, self._given_up_at = set(), changes
+        return bool(awaited(verdicts, self._directory) - self._given_up)
+
+    def give_up(self, verdicts: Verdicts) -> None:
+        """Wait for these codes no more until the directory changes: one that never comes must
+        not hold up every batch it is in."""
+        self._given_up = self._given_up | awaited(verdicts, self._directory)
 
     def needs_drained(self, verdicts: Verdicts, window: Window) -> bool:
         """Whether it must be looked up in the table, so that nothing may be on its way there."""

@@ -247,6 +247,11 @@ def test_a_signed_code_that_is_not_known_yet_waits_and_a_forged_one_does_not() -
     assert not world.steps.waits(world.steps.read(raw_batch([scan(1), scan(code=forged)])))
     verdicts = world.steps.read(raw_batch([scan(1), scan(77, event=2)], partition=HOME))
     assert world.steps.waits(verdicts)
+    world.steps.give_up(verdicts)
+    assert not world.steps.waits(verdicts), "what never came is not waited for again"
+    other = place(78, code(78))
+    world.directory.put_site_record(place_key(78), other.model_dump_json().encode())
+    assert world.steps.waits(verdicts), "until something changes"
     late = place(77, code(77))
     world.directory.put_site_record(place_key(77), late.model_dump_json().encode())
     assert not world.steps.waits(verdicts)
