@@ -106,7 +106,9 @@ CASE_TO_ALERT: Final = MetricDef(
 )
 CODES_KNOWN: Final = MetricDef("truyvet_codes_known", "gauge", "Code versions in the directory.")
 CODE_WAITS: Final = MetricDef(
-    "truyvet_code_waits_total", "counter", "Batches that waited for a code not yet known."
+    "truyvet_code_waits_total",
+    "counter",
+    "Batches that waited in vain for a code that is ours and not known.",
 )
 REQUESTS: Final = MetricDef(
     "truyvet_http_requests_total", "counter", "Requests by route and status.", ("route", "status")

@@ -69,6 +69,7 @@ class Steps:
         """Wait for these codes no more until the directory changes: one that never comes must
         not hold up every batch it is in."""
         self._given_up = self._given_up | awaited(verdicts, self._directory)
+        self._metrics.counter(m.CODE_WAITS).inc()
 
     def needs_drained(self, verdicts: Verdicts, window: Window) -> bool:
         """Whether it must be looked up in the table, so that nothing may be on its way there."""

@@ -1,5 +1,6 @@
 """What crosses a boundary stays what it was: golden schemas, closed lists, documents that agree."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -132,6 +133,18 @@ def test_metrics_are_a_closed_list_with_bounded_labels() -> None:
         labels = ["x"] * len(definition.labels)
         getattr(metrics, definition.kind)(definition, *labels)
         assert not {"person", "phone", "name", "token", "code", "device"} & set(definition.labels)
+
+
+def test_every_metric_is_fed_by_somebody() -> None:
+    sources = [
+        path.read_text("utf-8")
+        for tree in ("streams", "console")
+        for path in (ROOT / tree).rglob("*.py")
+    ]
+    names = [name for name, value in vars(m).items() if isinstance(value, m.MetricDef)]
+    assert names
+    for name in names:
+        assert any(re.search(rf"\b{name}\b", text) for text in sources), name
 
 
 def test_topics_keep_what_they_must() -> None:
