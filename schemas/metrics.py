@@ -6,7 +6,13 @@ Seconds and bytes; label sets are bounded. A process takes the ones it feeds fro
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,8 @@ class Metrics:
     """The metrics of one process, made on first use in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        # it would add a series to each that the list does not name
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         self._made: dict[str, Counter | Gauge | Histogram] = {}
 

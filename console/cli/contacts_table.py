@@ -82,6 +82,12 @@ def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
             f"{total} possible contacts; an officer asks and decides.",
         )
     )
+    if not run.get("offsets_seen", True):
+        nothing = session.words(
+            "không có lượt quét nào của người này trong thời gian đó; xem lại mã người",
+            "no scan of this person in that time; check the person",
+        )
+        console.print(f"[yellow]{nothing}[/]")
     if found["state"] != "traced":
         console.print(f"[yellow]{session.words('đang truy vết lại', 'being traced again')}[/]")
 
