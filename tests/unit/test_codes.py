@@ -261,7 +261,7 @@ def test_columns_say_what_read_says() -> None:
     for left, right in zip(
         decode_places(matrix(tokens)), (place, version, wellformed), strict=True
     ):
-        assert (left == right).all()
+        assert np.array_equal(left, right)
 
 
 def test_columns_take_no_rows_and_any_memory_layout() -> None:
