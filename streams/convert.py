@@ -11,12 +11,13 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from schemas.clickhouse import TTL_MARGIN_DAYS
 from streams.batch import NO_TIME, RawBatch, Scans, Verdicts
 from streams.columns import U64, Mask
 from streams.resolve import Resolved
 
 OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired")
-TTL_MARGIN_MS: Final = 8 * 86_400_000
+_TTL_MARGIN_MS: Final = TTL_MARGIN_DAYS * 86_400_000
 _HOUR_MS: Final = 3_600_000
 _MOMENT: Final = pa.timestamp("ms", "UTC")
 
@@ -61,7 +62,7 @@ def expire(rows: Rows, now_ms: int, retention_days: int) -> Rows:
     """
     if retention_days == 0:
         return rows
-    cutoff = now_ms - retention_days * 86_400_000 - TTL_MARGIN_MS + _HOUR_MS
+    cutoff = now_ms - retention_days * 86_400_000 - _TTL_MARGIN_MS + _HOUR_MS
     tables, gone = {}, []
     for name, table in rows.tables.items():
         clock = "scanned_at" if name == "scans" else "appended_at"
