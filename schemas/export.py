@@ -1,4 +1,5 @@
-"""JSON Schemas of everything that crosses a boundary: `python -m schemas.export` writes them.
+"""JSON Schemas of everything that crosses a boundary, and the AsyncAPI document of the topics
+they cross it on: `python -m schemas.export` writes them.
 
 The files in `schemas/json/` are golden: a test fails when a model no longer agrees with its
 file, so that a change to the wire is always seen in a review.
@@ -10,11 +11,13 @@ from typing import Any, Final
 import orjson
 from pydantic import BaseModel
 
+from schemas import asyncapi
 from schemas.cases import Alert, Case
 from schemas.places import Place, Producer, Site
 from schemas.scan import Scan
 
 DIRECTORY: Final = Path(__file__).parent / "json"
+ASYNCAPI: Final = "asyncapi.json"
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "scan.v1": Scan,
     "site.v1": Site,
@@ -26,17 +29,22 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
 
 
 def json_schemas() -> dict[str, bytes]:
-    """File name to its text: JSON Schema 2020-12, keys sorted, two spaces."""
-    return {f"{name}.json": _written(name, model) for name, model in MODELS.items()}
+    """File name to its text, keys sorted, two spaces: JSON Schema 2020-12 of each model, and the
+    AsyncAPI document, whose schemas are the same models'."""
+    written = {f"{name}.json": _written(_schema(name, model)) for name, model in MODELS.items()}
+    return written | {ASYNCAPI: _written(asyncapi.document())}
 
 
-def _written(name: str, model: type[BaseModel]) -> bytes:
-    schema: dict[str, Any] = {
+def _schema(name: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:truyvet:{name}",
         **model.model_json_schema(mode="validation"),
     }
-    return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
 
 def main() -> None:

@@ -1,0 +1,253 @@
+"""The AsyncAPI 3.0 document of all topics, made from `schemas.topics` and the models.
+
+`python -m schemas.export` writes it to `schemas/json/asyncapi.json`; the golden test compares.
+To add a topic: its row in `CHANNELS`. What a record's value and headers are, is said here once;
+contract tests hold real records of the worker and the console to it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from schemas.cases import Alert, AlertKind, Case
+from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX
+from schemas.ids import PERSON_PATTERN
+from schemas.places import Place, Producer, Site
+from schemas.reasons import SENTENCES, Reason
+from schemas.scan import PRODUCER_PATTERN, TIMESTAMP_PATTERN, Scan
+from schemas.settings import Settings
+from schemas.topics import (
+    ALERTS,
+    CASES,
+    DLQ,
+    NOTICES,
+    PRODUCERS,
+    SCANS,
+    SITES,
+    Topic,
+)
+
+SPECIFICATION: Final = "3.0.0"
+# of the contract, not of the program: the major is the topics' `v1`, a new optional field or
+# topic raises the minor
+CONTRACT_VERSION: Final = "1.0.0"
+JSON: Final = "application/json"
+BYTES: Final = "application/octet-stream"
+_KAFKA_BINDING: Final = "0.5.0"
+_REF: Final = "#/components/schemas/{model}"
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One kind of record: its value, its key and its headers, each as a JSON Schema."""
+
+    name: str
+    about: str
+    key: Document
+    model: type[BaseModel] | None = None
+    headers: Document | None = None
+
+
+def _pattern(pattern: str) -> Document:
+    return {"type": "string", "pattern": pattern}
+
+
+def _named(texts: dict[str, Document], optional: tuple[str, ...] = ()) -> Document:
+    required = sorted(set(texts) - set(optional))
+    return {"type": "object", "properties": texts, "required": required}
+
+
+def _cloudevent(types: Document) -> Document:
+    """Headers of an event in CloudEvents' Kafka binary mode (UTF-8 bytes)."""
+    return _named(
+        {
+            "ce_specversion": {"type": "string", "const": "1.0"},
+            "ce_id": {"type": "string", "minLength": 1},
+            "ce_source": {"type": "string", "minLength": 1},
+            "ce_type": types,
+            "ce_time": _pattern(TIMESTAMP_PATTERN),
+            "content-type": {"type": "string", "const": JSON},
+        }
+    )
+
+
+_NUMBER: Final = _pattern(r"^\d+$")
+_DLQ_HEADERS: Final = _named(
+    {
+        "topic": {"type": "string", "description": "Where the original lies."},
+        "partition": _NUMBER,
+        "offset": _NUMBER,
+        "timestamp": _NUMBER | {"description": "The broker's, of the original; ms since 1970."},
+        "reason": {
+            "type": "string",
+            "enum": [reason.value for reason in Reason],
+            "description": " ".join(f"{r.value}: {SENTENCES[r][1]}" for r in Reason),
+        },
+        "detail": {"type": "string", "description": "Which field, and what is wrong with it."},
+        "version": {"type": "string", "description": "Of the worker that refused it."},
+        "key": {"type": "string", "description": "The original's key, where it had one."},
+        "truncated": _NUMBER | {"description": "Bytes of an original too large for the topic."},
+    },
+    optional=("key", "truncated"),
+)
+_CASE_EVENT: Final = _cloudevent(_pattern(rf"^{CASE_PREFIX.replace('.', chr(92) + '.')}[a-z_]+$"))
+_ALERT_EVENT: Final = _cloudevent(
+    {"type": "string", "enum": [f"{ALERT_PREFIX}{kind.value}" for kind in AlertKind]}
+)
+
+_SCAN: Final = Message(
+    "scan", "One scan. It counts once, by person and event_id.", _pattern(PERSON_PATTERN), Scan
+)
+_REFUSED: Final = Message(
+    "refusedScan",
+    "A refused record, its original bytes as they came.",
+    _pattern(r"^[A-Za-z0-9._-]+/\d+/\d+$"),
+    headers=_DLQ_HEADERS,
+)
+_SITE: Final = Message("site", "A site as it stands.", _pattern(r"^site/\d+$"), Site)
+_PLACE: Final = Message(
+    "place", "A place as it stands, with its codes.", _pattern(r"^place/\d+$"), Place
+)
+_PRODUCER: Final = Message(
+    "producer", "A producer as it stands.", _pattern(PRODUCER_PATTERN), Producer
+)
+_CASE: Final = Message(
+    "case", "A case as it stands: a CloudEvent.", {"type": "string"}, Case, _CASE_EVENT
+)
+_ALERT: Final = Message(
+    "alert", "For officers: a CloudEvent.", {"type": "string"}, Alert, _ALERT_EVENT
+)
+
+# A topic without messages is made, and nothing of this version publishes to it.
+CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
+    SCANS: (_SCAN,),
+    DLQ: (_REFUSED,),
+    SITES: (_SITE, _PLACE),
+    PRODUCERS: (_PRODUCER,),
+    CASES: (_CASE,),
+    ALERTS: (_ALERT,),
+    NOTICES: (),
+}
+
+# name → (topic, action as truyvet sees it, what happens)
+_OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
+    "receiveScans": (SCANS, "receive", "Producers publish scans; the workers take them."),
+    "sendScans": (SCANS, "send", "The gateway publishes scans that came over HTTP, as they came."),
+    "sendRefusedScans": (DLQ, "send", "The workers keep what they refuse, and why."),
+    "sendSites": (SITES, "send", "The console publishes sites, places and their codes."),
+    "sendProducers": (PRODUCERS, "send", "The console publishes who may report what."),
+    "sendCases": (CASES, "send", "The console publishes a case with each change."),
+    "receiveCases": (
+        CASES,
+        "receive",
+        "Other systems may publish cases too: id and key begin with their producer id and a "
+        "slash, registered_by is that id, and such a case is at most suspected.",
+    ),
+    "sendAlerts": (ALERTS, "send", "The workers tell officers."),
+}
+
+
+def document() -> Document:
+    """The whole document; topics as the default settings make them."""
+    return {
+        "asyncapi": SPECIFICATION,
+        "id": "urn:truyvet:events",
+        "info": {
+            "title": "truyvet events",
+            "version": CONTRACT_VERSION,
+            "description": (
+                "Topics are <entity>.v<major>; within a major, schemas grow by optional fields "
+                "only. Record timestamps are the broker's (LogAppendTime). Records are "
+                "partitioned by Kafka's murmur2 of the key. On compacted topics each record "
+                "carries a rising version, an older one is ignored, and a null value removes "
+                "the key. Partitions and retention are those of the default settings."
+            ),
+        },
+        "defaultContentType": JSON,
+        "servers": {
+            "kafka": {
+                "host": "{bootstrap}",
+                "protocol": "kafka",
+                "variables": {
+                    "bootstrap": {
+                        "default": _default("kafka_bootstrap"),
+                        "description": "The setting TRUYVET_KAFKA_BOOTSTRAP.",
+                    }
+                },
+            }
+        },
+        "channels": {topic.name: _channel(topic) for topic in CHANNELS},
+        "operations": {name: _operation(*row) for name, row in _OPERATIONS.items()},
+        "components": {"messages": _messages(), "schemas": _schemas()},
+    }
+
+
+def _channel(topic: Topic) -> Document:
+    config: Document = {**topic.config(_default("retention_days"))}
+    config["cleanup.policy"] = topic.cleanup.split(",")
+    for name in ("retention.ms", "max.message.bytes"):  # numbers in the binding's schema
+        if name in config:
+            config[name] = int(config[name])
+    about = topic.carries if CHANNELS[topic] else f"{topic.carries} (reserved: none are sent yet)"
+    return {
+        "address": topic.name,
+        "description": f"Carries {about}. The key is {topic.key}.",
+        "messages": {m.name: {"$ref": f"#/components/messages/{m.name}"} for m in CHANNELS[topic]},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions or _default("scan_partitions"),
+                "replicas": _default("replication_factor"),
+                "topicConfiguration": config,
+                "bindingVersion": _KAFKA_BINDING,
+            }
+        },
+    }
+
+
+def _operation(topic: Topic, action: str, about: str) -> Document:
+    channel = f"#/channels/{topic.name}"
+    operation: Document = {
+        "action": action,
+        "channel": {"$ref": channel},
+        "summary": about,
+        "messages": [{"$ref": f"{channel}/messages/{m.name}"} for m in CHANNELS[topic]],
+    }
+    if action == "receive":
+        group = {"type": "string", "const": _default("worker_group")}
+        operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": _KAFKA_BINDING}}
+    return operation
+
+
+def _messages() -> Document:
+    return {m.name: _message(m) for messages in CHANNELS.values() for m in messages}
+
+
+def _message(message: Message) -> Document:
+    made: Document = {
+        "name": message.name,
+        "summary": message.about,
+        "contentType": JSON if message.model else BYTES,
+        "bindings": {"kafka": {"key": message.key, "bindingVersion": _KAFKA_BINDING}},
+        "payload": {"description": "Any bytes, also none."},
+    }
+    if message.model is not None:
+        made["payload"] = {"$ref": _REF.format(model=message.model.__name__)}
+    if message.headers is not None:
+        made["headers"] = message.headers
+    return made
+
+
+def _schemas() -> Document:
+    models = [m.model for messages in CHANNELS.values() for m in messages if m.model]
+    _, schemas = models_json_schema([(m, "validation") for m in models], ref_template=_REF)
+    definitions: Document = schemas["$defs"]
+    return definitions
+
+
+def _default(setting: str) -> Any:
+    return Settings.model_fields[setting].default
