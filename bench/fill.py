@@ -1,11 +1,17 @@
-"""A topic full of scans for a benchmark: a simulated city, put straight on the topics."""
+"""A topic full of scans for a benchmark: a registered city, and what its people scanned.
+
+Places, codes and the producer go on the compacted topics by aiokafka; the scans by librdkafka in
+a process of their own (`bench/produce.py`).
+"""
 
 import asyncio
+import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 
@@ -18,13 +24,63 @@ from schemas.topics import PRODUCERS, SITES
 from sim.city import plan_city
 from sim.codes import City, city_json
 
-_DAYS = 14
-_TIMEOUT_S = 1200
+_DAYS: Final = 14
+_TIMEOUT_S: Final = 1200
 
 
-def fill_topic(settings: Settings, records: int, seed: int) -> None:
-    """Register a city and publish `records` scans of its last two weeks. Raises UserError."""
+@dataclass(frozen=True)
+class Filled:
+    """What is on the topic now; `expected` counts records by what must become of them."""
+
+    records: int
+    value_bytes: float
+    seconds: float
+    people: int
+    expected: Mapping[str, int]
+
+    @property
+    def written(self) -> int:
+        """Records that must become rows of `scans`."""
+        return self.expected.get("written", 0)
+
+    @property
+    def duplicates(self) -> int:
+        """Records that repeat another."""
+        return self.expected.get("duplicate", 0)
+
+    @property
+    def rejects(self) -> int:
+        """Records that must be refused."""
+        return self.records - self.written - self.duplicates
+
+
+def fill_topic(settings: Settings, records: int, seed: int, garbage: float = 0.0) -> Filled:
+    """Register a city and publish `records` scans of its last two weeks.
+
+    `garbage` is the share of refused and, again, of repeated ones. Raises UserError.
+    """
     until = datetime.now(UTC).replace(microsecond=0)
+    places = register_city(settings, records, seed, until)
+    city_file = settings.data_dir / "bench-city.json"
+    city_file.write_bytes(city_json(City(tuple(places))))
+    command = [sys.executable, "-m", "bench.produce", "--city", str(city_file)]
+    command += ["--records", str(records), "--seed", str(seed), "--garbage", str(garbage)]
+    command += ["--until", until.isoformat(), "--bootstrap", settings.kafka_bootstrap]
+    summary = _last_line(command)
+    filled = Filled(
+        summary["published"],
+        summary["value_bytes"],
+        summary["seconds"],
+        summary["people"],
+        summary["expected"],
+    )
+    if filled.records != records:
+        raise UserError(f"{filled.records} records were published, not {records}.")
+    return filled
+
+
+def register_city(settings: Settings, records: int, seed: int, until: datetime) -> list[Place]:
+    """A city large enough for `records` scans, on `sites.v1`, and its producer."""
     people = max(2_000, records // 80)
     first_day = (until - timedelta(days=_DAYS)).date()
     plan = plan_city(wards_of(HAI_PHONG), seed, people, first_day, _DAYS + 1)
@@ -51,9 +107,7 @@ def fill_topic(settings: Settings, records: int, seed: int) -> None:
         for number, (site, spec) in enumerate(plan.places, start=1)
     ]
     asyncio.run(_register(settings.kafka_bootstrap, places))
-    city_file = settings.data_dir / "bench-city.json"
-    city_file.write_bytes(city_json(City(tuple(places))))
-    _publish(settings, city_file, records, seed, until)
+    return places
 
 
 async def _register(bootstrap: str, places: Sequence[Place]) -> None:
@@ -73,11 +127,12 @@ def _records(places: Sequence[Place]) -> Iterator[tuple[str, bytes, bytes]]:
     yield PRODUCERS.name, sim.id.encode(), sim.model_dump_json().encode()
 
 
-def _publish(settings: Settings, city_file: Path, records: int, seed: int, until: datetime) -> None:
-    command = [sys.executable, "-m", "sim.publish", "--city", str(city_file)]
-    command += ["--out", str(settings.data_dir / "bench-truth"), "--events", str(records)]
-    command += ["--seed", str(seed), "--until", until.isoformat()]
-    command += ["--bootstrap", settings.kafka_bootstrap]
+def _last_line(command: list[str]) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
-    if done.returncode:
-        raise UserError(f"the producer stopped: {done.stderr[-300:].decode(errors='replace')}")
+    try:
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        if done.returncode == 0:
+            return found
+    except (IndexError, ValueError):
+        found = {}
+    raise UserError(f"the producer stopped: {done.stderr[-300:].decode(errors='replace')}")

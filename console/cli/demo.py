@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli.out import json_line, line, note, number
+from console.cli.out import json_line
 from console.cli.session import Json, Session, session_of
 
 
@@ -13,11 +13,6 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         "demo", help="Toàn bộ đường đi trong hai phút. / The whole path in two minutes, with proof."
     )(demo)
-    bench = typer.Typer(no_args_is_help=True, help="Đo tốc độ. / Benchmarks, side by side.")
-    bench.command(
-        "ingest", help="Faust nguyên bản và truyvet, cùng chủ đề. / Stock Faust and ours."
-    )(bench_ingest)
-    app.add_typer(bench, name="bench")
 
 
 def demo(
@@ -47,42 +42,3 @@ def demo(
     if as_json:
         json_line(result.document())
     raise typer.Exit(0 if not result.wrong else 1)
-
-
-def bench_ingest(
-    context: typer.Context,
-    records: Annotated[
-        int, typer.Option(min=1_000, help="Bản ghi trên chủ đề. / Records on the topic.")
-    ] = 4_000_000,
-    stock_records: Annotated[
-        int, typer.Option(min=1_000, help="Faust nguyên bản chỉ đọc. / Stock Faust reads only.")
-    ] = 300_000,
-    rounds: Annotated[int, typer.Option(min=1, max=20, help="Lấy trung vị. / Median of.")] = 3,
-    seed: Annotated[int, typer.Option(min=0)] = 7,
-    as_json: Json = False,
-) -> None:
-    """In one run, on one topic, in a directory of its own: the ratio is what counts."""
-    import shutil
-
-    from bench.ingest import run
-
-    session = session_of(context)
-    own = session.data_dir / "bench"
-    if (own / "truyvet.env").exists():
-        from deploy.embedded.stack import status
-        from schemas.errors import UserError
-
-        if status(own).running:
-            raise UserError(f"A benchmark runs in {own}.")
-        shutil.rmtree(own)
-    found = run(own, records, stock_records, rounds, seed, note)
-    if as_json:
-        json_line(found.as_dict())
-        return
-    rows = (
-        ("Faust nguyên bản, chỉ đếm", "stock Faust, counting only", found.stock_events_per_s),
-        ("truyvet, đầy đủ", "truyvet, everything on", found.events_per_s),
-    )
-    for vi, en, rate in rows:
-        line(f"{number(rate):>12} /s  {session.words(vi, en)}")
-    line(f"{found.ratio_to_stock_faust:>12.1f} ×")

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from console.cli import (
+    benching,
     cases,
     contacts,
     counting,
@@ -42,7 +43,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, counting):
     module.add_to(app)
-for module_ in (deadletters, registry, demo):
+for module_ in (deadletters, registry, demo, benching):
     module_.add_to(app)
 
 
