@@ -2,30 +2,34 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from console.rounds import Rounds
 from schemas.errors import Retryable
-from schemas.topics import SCANS_MAX_MESSAGE
 
 log = structlog.get_logger()
 _CONNECT_S: Final = 3.0
 _ACK_S: Final = 12.0
 _STOP_S: Final = 3.0
+# uncompressed; a batch that the topics' limit (on what was compressed) always admits
+_BATCH_BYTES: Final = 768 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record to publish; its partition is murmur2 of its key."""
+class Record(NamedTuple):
+    """One record to publish; its partition is murmur2 of its key.
+
+    `murmur` is the low 31 bits of that hash, where the sender has worked it out already.
+    """
 
     topic: str
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    murmur: int | None = None
 
 
 class Publisher(Protocol):
@@ -47,43 +51,35 @@ class Publisher(Protocol):
 class KafkaPublisher:
     """An idempotent aiokafka producer (acks=all); made anew after a failure."""
 
-    def __init__(self, bootstrap: str, *, linger_ms: int = 0) -> None:
+    def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._linger_ms = linger_ms
-        self._producer: Any = None
+        self._rounds: Rounds | None = None
         self._connecting: asyncio.Task[None] | None = None
 
     async def send(self, records: Sequence[Record]) -> None:
         """See `Publisher`; gives up after some 15 seconds."""
-        producer = await self._connected()
+        rounds = await self._connected()
         try:
             async with asyncio.timeout(_ACK_S):
-                acks = [
-                    await producer.send(r.topic, r.value, key=r.key, headers=list(r.headers))
-                    for r in records
-                ]
-                answers = await asyncio.gather(*acks, return_exceptions=True)
-            for answer in answers:
-                if isinstance(answer, BaseException):
-                    raise answer
+                await rounds.send(records)
         except (KafkaError, OSError, TimeoutError) as error:
-            await self._drop(producer)
+            await self._drop(rounds)
             raise Retryable(
                 f"Kafka did not take all of {len(records)} records: {error!r}"
             ) from None
 
     async def check(self) -> None:
         """See `Publisher`; gives up after some four seconds."""
-        producer = await self._connected()
+        rounds = await self._connected()
         try:
             async with asyncio.timeout(1):
-                await producer.client.fetch_all_metadata()
+                await rounds.producer.client.fetch_all_metadata()
         except (KafkaError, OSError, TimeoutError) as error:
             raise Retryable(f"Kafka does not answer: {error!r}") from None
 
-    async def _connected(self) -> Any:
+    async def _connected(self) -> Rounds:
         """The producer. A connection that takes too long goes on being made for the next."""
-        if self._producer is None:
+        if self._rounds is None:
             if self._connecting is None:
                 self._connecting = asyncio.create_task(self._connect(), name="kafka-connect")
                 self._connecting.add_done_callback(_seen)
@@ -91,7 +87,9 @@ class KafkaPublisher:
                 await asyncio.wait_for(asyncio.shield(self._connecting), _CONNECT_S)
             except (KafkaError, OSError, TimeoutError) as error:
                 raise Retryable(f"Kafka at {self._bootstrap} is away: {error!r}") from None
-        return self._producer
+        if self._rounds is None:
+            raise Retryable(f"Kafka at {self._bootstrap} went away again")
+        return self._rounds
 
     async def _connect(self) -> None:
         producer = AIOKafkaProducer(
@@ -99,9 +97,7 @@ class KafkaPublisher:
             acks="all",
             enable_idempotence=True,
             compression_type="lz4",
-            linger_ms=self._linger_ms,
-            max_request_size=SCANS_MAX_MESSAGE,
-            max_batch_size=256 * 1024,
+            max_batch_size=_BATCH_BYTES,
             request_timeout_ms=10_000,
         )
         try:
@@ -110,25 +106,31 @@ class KafkaPublisher:
             await _stop(producer)
             raise
         else:
-            self._producer = producer
+            self._rounds = Rounds(producer)
             log.info("broker_connected")
         finally:
             self._connecting = None
 
-    async def _drop(self, producer: Any) -> None:
-        """Another producer, with its own id and sequence, is made for the next records."""
-        if self._producer is producer:
-            self._producer = None
-            await _stop(producer)
+    async def _drop(self, rounds: Rounds) -> None:
+        """Another producer, with its own id and sequence, is made for the next records.
+
+        Whoever else waits on this one is told at once: none of it may hold memory until the
+        broker is back.
+        """
+        if self._rounds is rounds:
+            self._rounds = None
+            rounds.fail(KafkaConnectionError("given up"))
+            await _abandon(rounds.producer)
 
     async def close(self) -> None:
         """Flush what can be flushed in a few seconds, and stop."""
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await _stop(producer)
+        rounds, self._rounds = self._rounds, None
+        if rounds is not None:
+            await _stop(rounds.producer)
+            rounds.fail(KafkaConnectionError("closed"))
 
 
 def _seen(task: asyncio.Task[None]) -> None:
@@ -142,3 +144,22 @@ async def _stop(producer: Any) -> None:
         await asyncio.wait_for(producer.stop(), _STOP_S)
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("producer_left_behind", detail=repr(error))
+        await _abandon(producer)
+
+
+async def _abandon(producer: Any) -> None:
+    """End a producer that cannot deliver. Its own `stop` waits for the broker, for as long as it
+    takes: an idempotent producer never gives a batch up, and would keep them all."""
+    producer._closed = True
+    sender, accumulator = producer._sender, producer._message_accumulator
+    try:
+        # first the connections: the sender's end waits for requests that are under way
+        await asyncio.wait_for(producer.client.close(), _STOP_S)
+        if sender is not None:
+            await asyncio.wait_for(sender.close(), _STOP_S)
+    except (TimeoutError, KafkaError, OSError) as error:
+        log.warning("producer_left_behind", detail=repr(error))
+    accumulator.fail_all(KafkaConnectionError("given up"))
+    queued = [batch for batches in accumulator._batches.values() for batch in batches]
+    for batch in (*queued, *accumulator._pending_batches):
+        batch.future.exception()  # seen: whoever waited has been told

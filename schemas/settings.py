@@ -64,13 +64,13 @@ class Settings(BaseSettings):
         15, description="Days of scans kept in memory to recognise duplicates."
     )
     flush_records: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        60_000, description="A batch is written when it has this many records…"
+        250_000, description="A batch is written when it has this many records…"
     )
     flush_ms: Annotated[int, Field(ge=1, le=60_000)] = Field(
         400, description="…or when its oldest has waited this long."
     )
     inflight_batches: Annotated[int, Field(ge=1, le=64)] = Field(
-        4, description="Batches of one worker being written at the same time."
+        2, description="Batches of one worker being written at the same time."
     )
     max_poll_records: Annotated[int, Field(ge=100, le=500_000)] = Field(
         40_000, description="Records taken from Kafka in one poll."
@@ -78,11 +78,24 @@ class Settings(BaseSettings):
     insert_timeout_s: Annotated[int, Field(ge=1, le=600)] = Field(
         6, description="An insert's time limit, in the engine and on the line."
     )
+    reject_limit: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="A partition stops when it refuses more records than this in the window "
+        "below; 0 is no limit.",
+    )
+    reject_window_s: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        60, description="The window of `TRUYVET_REJECT_LIMIT`, in seconds of the broker's time."
+    )
     session_timeout_s: Annotated[int, Field(ge=6, le=120)] = Field(
         10, description="Kafka's session timeout; must exceed insert_timeout_s by three."
     )
     code_wait_s: Annotated[float, Field(ge=0, le=60)] = Field(
         5.0, description="How long a signed but still unknown code may hold up its partition."
+    )
+    gateway_key_rate: Annotated[int, Field(ge=0)] = Field(
+        10_000,
+        description="Scans a second an API key may post to one console, ten seconds' worth at "
+        "once; 0 is no limit.",
     )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")

@@ -18,6 +18,7 @@ from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
 from console.gateway import routes as gateway
 from console.gateway.flow import Flow
+from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
 from console.relay import Relay
 from console.store.engine import open_store
@@ -117,9 +118,10 @@ def _console(
         store=store,
         keys=KeyRoom(store),
         relay=Relay(store, relay_publisher, metrics),
-        publisher=publisher or KafkaPublisher(bootstrap, linger_ms=2),
+        publisher=publisher or KafkaPublisher(bootstrap),
         clickhouse=clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S),
         flow=Flow(),
+        rates=KeyRates(settings.gateway_key_rate),
         recent=Recent(),
         rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
     )

@@ -14,6 +14,7 @@ _MEANING: Final = {
     413: "Too large; nothing was taken.",
     415: "Another content type, or compressed.",
     422: "Not valid; each field is named, in both languages.",
+    429: "The key's rate is used up: send the same again after `Retry-After`.",
     503: "A neighbour is away or the queue is full: send the same again after `Retry-After`.",
 }
 

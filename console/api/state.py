@@ -7,6 +7,7 @@ from fastapi import Request
 from console.access import KeyRoom
 from console.broker import Publisher
 from console.gateway.flow import Flow
+from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
 from console.relay import Relay
 from console.store.engine import Store
@@ -27,6 +28,7 @@ class Console:
     publisher: Publisher
     clickhouse: ClickHouse
     flow: Flow
+    rates: KeyRates
     recent: Recent
     rule_sets: frozenset[str]
 

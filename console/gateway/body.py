@@ -39,6 +39,8 @@ class Body:
         if kind == JSON:
             lines = [(1, data)] if data.strip() else []
         else:
+            if data.count(b"\n") > MAX_LINES:  # before they are taken apart: it costs memory
+                raise _too_large()
             numbered = enumerate(data.split(b"\n"), start=1)
             lines = [(number, line.rstrip(b"\r")) for number, line in numbered if line.strip()]
         if not lines:

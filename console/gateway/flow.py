@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from console.api.errors import unavailable
+from console.api.errors import ApiError, unavailable
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 MAX_LINES: Final = 10_000
@@ -44,7 +44,18 @@ class Flow:
             self._records -= count
 
 
-def _busy() -> Exception:
+def too_many(wait_s: int) -> ApiError:
+    """429: this key's rate; nothing of the request was taken."""
+    return ApiError(
+        429,
+        "too_many",
+        f"Khoá này gửi quá nhanh; chưa nhận dòng nào, hãy gửi lại nguyên văn sau {wait_s} giây.",
+        f"This key posts too fast; nothing was taken, send the same again in {wait_s} s.",
+        headers={"Retry-After": str(wait_s)},
+    )
+
+
+def _busy() -> ApiError:
     return unavailable(
         "Cổng nhận đang quá tải; hãy gửi lại nguyên văn sau giây lát.",
         "The gateway is busy; send the same again in a moment.",

@@ -1,31 +1,69 @@
 """Scans this process published a short while ago: `pending` until the worker has written them."""
 
-from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-_MOST: Final = 100_000
+import numpy as np
+import numpy.typing as npt
 
-Key = tuple[str, str]  # person, event id in lower case
+from schemas.ids import PERSON_LENGTH
+from streams.slowpath import uuid_halves
+
+_MOST: Final = 100_000  # some 7 MB
+_PRODUCER: Final = 32  # characters; see PRODUCER_PATTERN
+
+Persons = npt.NDArray[np.bytes_]
+U64 = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What scans are known by: the person's 13 characters and the event id's two halves."""
+
+    persons: Persons
+    event_hi: U64
+    event_lo: U64
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    @classmethod
+    def of(cls, persons: Sequence[bytes], event_ids: Sequence[str]) -> "Keys":
+        """From the texts of scans."""
+        halves = np.array([uuid_halves(e) for e in event_ids], np.uint64).reshape(-1, 2)
+        return cls(np.array(persons, f"S{PERSON_LENGTH}"), halves[:, 0], halves[:, 1])
 
 
 class Recent:
-    """The newest acknowledged scans and who sent each; a bound, not a promise."""
+    """The newest acknowledged scans and who sent each; a bound, not a promise.
+
+    A ring of columns: a batch goes in as a whole and pushes the oldest out.
+    """
 
     def __init__(self, most: int = _MOST) -> None:
-        self._most = most
-        self._producers: OrderedDict[Key, set[str]] = OrderedDict()
+        self._next = 0
+        self._persons: Persons = np.zeros(most, f"S{PERSON_LENGTH}")
+        self._hi: U64 = np.zeros(most, np.uint64)
+        self._lo: U64 = np.zeros(most, np.uint64)
+        self._producers: npt.NDArray[np.bytes_] = np.zeros(most, f"S{_PRODUCER}")
 
-    def add(self, producer: str, keys: Iterable[Key]) -> None:
+    def add(self, producer: str, keys: Keys) -> None:
         """The broker has these of this producer."""
-        for person, event_id in keys:
-            key = (person, event_id.lower())
-            self._producers.setdefault(key, set()).add(producer)
-            self._producers.move_to_end(key)
-        while len(self._producers) > self._most:
-            self._producers.popitem(last=False)
+        most = len(self._hi)
+        newest = slice(max(0, len(keys) - most), None)
+        count = min(len(keys), most)
+        at = (self._next + np.arange(count)) % most
+        self._persons[at] = keys.persons[newest]
+        self._hi[at], self._lo[at] = keys.event_hi[newest], keys.event_lo[newest]
+        self._producers[at] = producer.encode()
+        self._next = (self._next + count) % most
 
     def has(self, person: str, event_id: str, producer: str | None) -> bool:
         """Whether this producer (None: anyone) sent it not long ago."""
-        producers = self._producers.get((person, event_id.lower()))
-        return producers is not None and (producer is None or producer in producers)
+        hi, lo = (np.uint64(half) for half in uuid_halves(event_id))
+        at = np.flatnonzero(self._lo == lo)
+        at = at[(self._hi[at] == hi) & (self._persons[at] == person.encode())]
+        if producer is None:
+            return bool(len(at))
+        return bool((self._producers[at] == producer.encode()).any())

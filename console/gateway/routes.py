@@ -1,6 +1,8 @@
 """Routes of the gateway: scans in, and what became of one."""
 
 import asyncio
+import math
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -11,7 +13,7 @@ from console.api.documented import answers
 from console.api.errors import ApiError, not_found, unavailable
 from console.api.state import Console, console_of
 from console.gateway.body import JSON, NDJSON, Body
-from console.gateway.flow import MAX_BODY_BYTES, MAX_LINES
+from console.gateway.flow import MAX_BODY_BYTES, MAX_LINES, too_many
 from console.gateway.judge import Judged, judge
 from console.gateway.outcomes import Question, outcome, pending
 from console.gateway.schemas import Published, ScanOutcome
@@ -58,7 +60,7 @@ _BODY: Final[dict[str, Any]] = {
     summary="Publish scans",
     openapi_extra=_BODY,
     response_model=Published,
-    responses=answers(400, 408, 413, 415, 503)
+    responses=answers(400, 408, 413, 415, 429, 503)
     | {
         202: {"description": "All accepted."},
         207: {"model": Published, "description": "Some accepted, some refused."},
@@ -77,11 +79,12 @@ async def publish(
         raise forbidden("Khoá này không thuộc nguồn gửi nào.", "This key belongs to no producer.")
     with Body(request, console.flow) as body:
         lines = await body.lines()
+        _within_rate(console, principal.key_id, len(lines))
         if len(lines) <= _INLINE:
             judged = judge(lines, principal.producer)
         else:
             judged = await asyncio.to_thread(judge, lines, principal.producer)
-        await _published(console, principal.producer, judged)
+        await _published(console, principal, judged)
     count = console.metrics.counter
     count(GATEWAY_SCANS, "accepted").inc(len(judged.records))
     count(GATEWAY_SCANS, "refused").inc(len(judged.refused))
@@ -90,7 +93,15 @@ async def publish(
     return Published(accepted=len(judged.records), refused=judged.refused)
 
 
-async def _published(console: Console, producer: str, judged: Judged) -> None:
+def _within_rate(console: Console, key: int, scans: int) -> None:
+    """Raises ApiError (429): before anything is judged, so that none of it is half taken."""
+    wait_s = console.rates.take(key, scans, time.monotonic())
+    if wait_s:
+        console.metrics.counter(GATEWAY_SCANS, "limited").inc(scans)
+        raise too_many(math.ceil(wait_s))
+
+
+async def _published(console: Console, principal: Principal, judged: Judged) -> None:
     """Return when the broker has all of them. Raises ApiError (503) if not."""
     if not judged.records:
         return
@@ -98,14 +109,17 @@ async def _published(console: Console, producer: str, judged: Judged) -> None:
         with console.flow.publishing(len(judged.records)):
             await console.publisher.send(judged.records)
     except (Retryable, ApiError) as error:
-        console.metrics.counter(GATEWAY_SCANS, "unavailable").inc(len(judged.records))
+        count = len(judged.records)
+        console.metrics.counter(GATEWAY_SCANS, "unavailable").inc(count)
+        console.rates.give_back(principal.key_id, count, time.monotonic())
         if isinstance(error, ApiError):
             raise
         raise unavailable(
             "Chưa ghi được vào hàng đợi; hãy gửi lại nguyên văn, không sợ trùng.",
             "The queue did not take the scans; send the same again, duplicates are known.",
         ) from None
-    console.recent.add(producer, judged.keys)
+    assert principal.producer is not None
+    console.recent.add(principal.producer, judged.keys)
 
 
 @router.get("/{event_id}", summary="What became of a scan", responses=answers(404, 503))

@@ -10,7 +10,7 @@ import pytest
 
 from console.api.errors import ApiError
 from console.gateway.flow import MAX_BODY_BYTES, MAX_LINES, Flow
-from console.gateway.recent import Recent
+from console.gateway.recent import Keys, Recent
 from console.store.keys import Role
 from schemas.reasons import SENTENCES, Reason
 from tests.console_kit import PERSON, Running, running
@@ -162,15 +162,21 @@ def test_the_flow_has_bounds_and_gives_back() -> None:
 
 
 def test_recent_scans_are_bounded_and_known_by_their_producer() -> None:
-    recent = Recent(most=2)
-    recent.add("a", [("P", "E1"), ("P", "E2")])
-    recent.add("b", [("P", "e1")])
-    assert recent.has("P", "E1", "a")
-    assert recent.has("P", "E1", "b")
-    assert not recent.has("P", "E2", "b")
-    recent.add("b", [("P", "E3")])
-    assert not recent.has("P", "E2", None)
-    assert recent.has("P", "e3", None)
+    one, two, three = (EVENT[:-1] + digit for digit in "abc")
+    person = PERSON.encode()
+    recent = Recent(most=3)
+    recent.add("a", Keys.of([person, person], [one, two]))
+    recent.add("b", Keys.of([person], [one.upper()]))
+    assert recent.has(PERSON, one.upper(), "a")
+    assert recent.has(PERSON, one, "b")
+    assert not recent.has(PERSON, two, "b")
+    assert not recent.has("1" + PERSON[1:], one, None)
+    recent.add("b", Keys.of([person], [three]))
+    assert not recent.has(PERSON, one, "a")
+    assert recent.has(PERSON, one, None)
+    assert recent.has(PERSON, three, None)
+    recent.add("c", Keys.of([person] * 5, [one, one, two, two, three]))
+    assert [recent.has(PERSON, e, "c") for e in (one, two, three)] == [False, True, True]
 
 
 def test_slow_publishers_do_not_let_the_queue_grow(tmp_path: Path) -> None:
