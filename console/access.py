@@ -22,6 +22,7 @@ class Right(StrEnum):
 
     SCANS_PUBLISH = "scans.publish"
     SCANS_TRACK = "scans.track"
+    REJECTS_READ = "rejects.read"
     CASES_REGISTER = "cases.register"
     CASES_READ = "cases.read"
     CASES_END = "cases.end"
@@ -31,9 +32,9 @@ class Right(StrEnum):
 
 
 RIGHTS: Final[dict[Role, frozenset[Right]]] = {
-    Role.PRODUCER: frozenset({Right.SCANS_PUBLISH, Right.SCANS_TRACK}),
+    Role.PRODUCER: frozenset({Right.SCANS_PUBLISH, Right.SCANS_TRACK, Right.REJECTS_READ}),
     Role.OWNER: frozenset(),
-    Role.OFFICER: frozenset({Right.PLACES_READ, Right.PRODUCERS_READ}),
+    Role.OFFICER: frozenset({Right.PLACES_READ, Right.PRODUCERS_READ, Right.REJECTS_READ}),
     Role.EPIDEMIOLOGIST: frozenset(
         {
             Right.CASES_REGISTER,
@@ -42,10 +43,11 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CONTACTS_READ,
             Right.PLACES_READ,
             Right.SCANS_TRACK,
+            Right.REJECTS_READ,
         }
     ),
     Role.AUDITOR: frozenset(),
-    Role.ADMIN: frozenset({Right.PRODUCERS_READ}),
+    Role.ADMIN: frozenset({Right.PRODUCERS_READ, Right.REJECTS_READ}),
 }
 
 _KNOWN_S: Final = 5.0  # a revoked key works for at most this long

@@ -16,7 +16,9 @@ from console.api.documented import ALWAYS
 from console.api.observe import Observe
 from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
+from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
+from console.gateway.activity_counts import KnownCounts
 from console.gateway.flow import Flow
 from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
@@ -77,7 +79,8 @@ def create_app(
     app = FastAPI(title="truyvet", description=_ABOUT, version="1", lifespan=lifespan)
     app.state.console = console
     app.include_router(health.router)
-    for router in (gateway.router, cases.router, registry.router):
+    gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
+    for router in (*gateway_routers, cases.router, registry.router):
         app.include_router(router, responses=ALWAYS)
     errors.install(app)
     app.add_middleware(Observe, metrics=console.metrics)
@@ -111,6 +114,7 @@ def _console(
     store = open_store(settings)
     metrics = Metrics(CollectorRegistry())
     bootstrap = settings.kafka_bootstrap
+    clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S)
     relay_publisher = relay_publisher or KafkaPublisher(bootstrap)
     console = Console(
         settings=settings,
@@ -119,10 +123,11 @@ def _console(
         keys=KeyRoom(store),
         relay=Relay(store, relay_publisher, metrics),
         publisher=publisher or KafkaPublisher(bootstrap),
-        clickhouse=clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S),
+        clickhouse=clickhouse,
         flow=Flow(),
         rates=KeyRates(settings.gateway_key_rate),
         recent=Recent(),
+        activity=KnownCounts(clickhouse),
         rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
     )
     return console, relay_publisher

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from console.access import KeyRoom
 from console.broker import Publisher
+from console.gateway.activity_counts import KnownCounts
 from console.gateway.flow import Flow
 from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
@@ -30,6 +31,7 @@ class Console:
     flow: Flow
     rates: KeyRates
     recent: Recent
+    activity: KnownCounts
     rule_sets: frozenset[str]
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.out import json_line, line, note
+from console.cli.producer_activity import producers_activity
 from console.cli.session import Json, Session, session_of
 
 
@@ -18,6 +19,8 @@ def add_to(app: typer.Typer) -> None:
     producers = typer.Typer(no_args_is_help=True, help="Nguồn gửi lượt quét. / Producers.")
     producers.command("list", help="Các nguồn gửi. / All producers.")(list_producers)
     producers.command("put", help="Thêm hoặc sửa. / Add or change one.")(put_producer)
+    about = "Nguồn im lặng hay nhiều lỗi. / Who is silent, who is noisy."
+    producers.command("activity", help=about)(producers_activity)
     app.add_typer(producers, name="producers")
     codes = typer.Typer(no_args_is_help=True, help="Mã QR địa điểm. / Location codes.")
     codes.command("list", help="Mọi mã. / All codes, with their URLs.")(list_codes)

@@ -17,6 +17,9 @@ EVENT = "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77"
 ROUTES = [
     ("POST", "/v1/scans", Right.SCANS_PUBLISH),
     ("GET", f"/v1/scans/{EVENT}?person={PERSON}", Right.SCANS_TRACK),
+    ("GET", "/v1/rejects", Right.REJECTS_READ),
+    ("GET", "/v1/rejects/summary", Right.REJECTS_READ),
+    ("GET", "/v1/producers/activity", Right.PRODUCERS_READ),
     ("POST", "/v1/cases", Right.CASES_REGISTER),
     ("GET", "/v1/cases", Right.CASES_READ),
     ("GET", "/v1/cases/C-1", Right.CASES_READ),
@@ -66,19 +69,20 @@ def test_an_application_with_a_forgotten_route_does_not_start(
 
 def test_the_roles_have_exactly_these_rights() -> None:
     assert {role.value: sorted(rights) for role, rights in RIGHTS.items()} == {
-        "producer": ["scans.publish", "scans.track"],
+        "producer": ["rejects.read", "scans.publish", "scans.track"],
         "owner": [],
-        "officer": ["places.read", "producers.read"],
+        "officer": ["places.read", "producers.read", "rejects.read"],
         "epidemiologist": [
             "cases.end",
             "cases.read",
             "cases.register",
             "contacts.read",
             "places.read",
+            "rejects.read",
             "scans.track",
         ],
         "auditor": [],
-        "admin": ["producers.read"],
+        "admin": ["producers.read", "rejects.read"],
     }
     assert set(RIGHTS) == set(Role)
 
