@@ -1,0 +1,212 @@
+"""`truyvet bench window`: what the duplicate window costs, and that a backlog costs nothing.
+
+Memory and rebuild are measured in a process of their own (`python -m bench.window`), so that
+nothing else is in its resident memory.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from bench.load_fill import PARTITIONS, fill
+from bench.memory_series import Row, Sampler
+from bench.process_stack import Bench, running_bench
+from bench.process_usage import usage
+from bench.process_worker import values
+from schemas.errors import UserError
+from schemas.settings import load_settings
+from streams.clickhouse import ClickHouse
+from streams.lookups import rebuild_window
+from streams.window import Keys, Window, origins
+
+Say = Callable[[str], None]
+_MB: Final = 1024 * 1024
+_BATCH: Final = 60_000
+_CHILD_S: Final = 600
+_DRAIN_S: Final = 1200.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Ids in the window, and the two backlogs, in records."""
+
+    ids: int = 4_000_000
+    small_backlog: int = 1_000_000
+    backlog: int = 10_000_000
+    places: int = 5_000
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """A worker that started behind by `records`. MB resident at its highest."""
+
+    records: int
+    seconds: float
+    rss_first_mb: float  # until as many were done as the smaller backlog has
+    rss_most_mb: float
+    window_mb: float  # of that, by the cost of an id
+    rss_without_window_mb: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """Per million ids, and the backlogs. The ratio is what a bigger backlog adds: 1 is nothing."""
+
+    ids: int
+    days: int
+    held_mb_per_million: float
+    rss_mb_per_million: float
+    rebuild_ids: int
+    rebuild_s_per_million: float
+    rebuild_rss_mb_per_million: float
+    small: Backlog
+    large: Backlog
+    backlog_ratio: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def bytes_per_id(ids: int) -> float:
+    """What a window of this many ids holds, per id: its tables grow in steps."""
+    size = min(max(ids, _BATCH), 2_000_000)
+    return filled(size, 1, 1).nbytes / size
+
+
+def filled(ids: int, days: int, seed: int) -> Window:
+    """A window of `ids` over `days`, entered a batch at a time as a worker does."""
+    rng = np.random.default_rng(seed)
+    window = Window(days, seed)
+    for begin in range(0, ids, _BATCH):
+        n = min(_BATCH, ids - begin)
+        some = rng.integers(0, 2**64, (4, n), dtype=np.uint64)
+        offsets = np.arange(begin, begin + n)
+        keys = Keys(some[0], some[1], some[2], some[3], origins(0, offsets))
+        day = rng.integers(0, days, n)
+        for one in np.unique(day):
+            window.add(int(one), keys.take(np.flatnonzero(day == one)))
+    assert len(window) == ids
+    return window
+
+
+def run(data_dir: Path, plan: Plan, say: Say) -> Result:
+    """Measure on a data directory of its own. Raises UserError."""
+    days = 15
+    say(f"a window of {plan.ids:,} ids over {days} days")
+    held = _child(["hold", str(plan.ids), str(days)])
+    with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
+        say(f"rebuilding one of {plan.ids:,} ids")
+        rebuilt = _rebuild(bench, plan, days)
+        if rebuilt["ids"] < 0.9 * plan.ids:
+            raise UserError(f"{rebuilt['ids']} ids were rebuilt of {plan.ids}.")
+        per_id = held["held_mb"] / plan.ids
+        backlogs = []
+        for records in (plan.small_backlog, plan.backlog):
+            say(f"a backlog of {records:,}")
+            backlogs.append(_backlog(bench, records, plan.small_backlog, per_id))
+    small, large = backlogs
+    return Result(
+        ids=plan.ids,
+        days=days,
+        held_mb_per_million=round(per_id * 1e6, 2),
+        rss_mb_per_million=round(held["rss_mb"] / plan.ids * 1e6, 2),
+        rebuild_ids=rebuilt["ids"],
+        rebuild_s_per_million=round(rebuilt["seconds"] / rebuilt["ids"] * 1e6, 3),
+        rebuild_rss_mb_per_million=round(rebuilt["rss_mb"] / rebuilt["ids"] * 1e6, 2),
+        small=small,
+        large=large,
+        backlog_ratio=round(large.rss_first_mb / small.rss_first_mb, 3),
+    )
+
+
+def _rebuild(bench: Bench, plan: Plan, days: int) -> dict[str, Any]:
+    """All rows of partitions 0 to 7 within the window's days; one partition's are rebuilt."""
+    fill(bench.clickhouse, 0, plan.ids * PARTITIONS, plan.places, datetime.now(UTC), days=days - 1)
+    bench.wait_merged(600)
+    found = _child(["rebuild", str(bench.settings.data_dir), str(days)])
+    bench.clickhouse.command("TRUNCATE TABLE scans")
+    return found
+
+
+def _backlog(bench: Bench, records: int, first: int, mb_per_id: float) -> Backlog:
+    """Published before the worker starts; the tables are emptied, so its window begins empty."""
+    bench.clickhouse.command("TRUNCATE TABLE scans")
+    bench.load(0, records).result(_DRAIN_S)
+    begin = time.monotonic()
+    worker = bench.worker()
+
+    def look() -> Row:
+        done = sum(values(worker.metrics(), "truyvet_scans_in_total"))
+        return {"rss_mb": worker.usage().rss_mb, "done": done}
+
+    sampler = Sampler(look, 0.25).start()
+    try:
+        bench.drain(_DRAIN_S)
+    finally:
+        rows = sampler.stop()
+    seconds = time.monotonic() - begin
+    worker.stop()
+    if not rows:
+        raise UserError("the backlog was gone before the first sample: take a larger one.")
+    early = [row["rss_mb"] for row in rows if row["done"] <= first]
+    most = max(row["rss_mb"] for row in rows)
+    window = records * mb_per_id
+    return Backlog(
+        records=records,
+        seconds=round(seconds, 1),
+        rss_first_mb=round(max(early or [rows[0]["rss_mb"]]), 1),
+        rss_most_mb=round(most, 1),
+        window_mb=round(window, 1),
+        rss_without_window_mb=round(most - window, 1),
+    )
+
+
+def _child(arguments: Sequence[str]) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.window", *arguments],
+        capture_output=True,
+        timeout=_CHILD_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise UserError(f"bench.window stopped: {done.stderr[-300:].decode(errors='replace')}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main(argv: Sequence[str]) -> int:
+    """`hold IDS DAYS` or `rebuild DATA_DIR DAYS`; one JSON line."""
+    before = usage(os.getpid()).rss_mb
+    begin = time.monotonic()
+    if argv[0] == "hold":
+        window = filled(int(argv[1]), int(argv[2]), 1)
+    else:
+        clickhouse = ClickHouse(load_settings(Path(argv[1])), timeout_s=120)
+        clickhouse.rows("SELECT 1")
+        before = usage(os.getpid()).rss_mb
+        begin = time.monotonic()
+        window = rebuild_window(clickhouse, 0, int(argv[2]), int(time.time() * 1000), 1)
+    seconds = time.monotonic() - begin
+    found = {
+        "ids": len(window),
+        "seconds": seconds,
+        "held_mb": window.nbytes / _MB,
+        "rss_mb": usage(os.getpid()).rss_mb - before,
+    }
+    print(json.dumps(found), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
