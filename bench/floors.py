@@ -18,6 +18,7 @@ import pyarrow.json
 from bench import tables
 from bench.clients import CLIENTS, LIBRDKAFKA, values
 from bench.processes import cpu_seconds
+from schemas.errors import UserError
 from schemas.settings import load_settings
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
@@ -70,6 +71,7 @@ def engine_floor(clickhouse: ClickHouse, pid: int, records: int) -> float:
     """CPU microseconds a row of the engine for Arrow inserts of truyvet's own rows, one at a time.
 
     Into an empty copy of `scans`, in the order of the topic; merges that follow are not in it.
+    Raises UserError if not every row came in.
     """
     rows = clickhouse.query_arrow(_OWN_ROWS + str(int(records)))
     clickhouse.command(f"TRUNCATE TABLE {tables.FLOOR}")
@@ -78,6 +80,8 @@ def engine_floor(clickhouse: ClickHouse, pid: int, records: int) -> float:
     for at in range(0, rows.num_rows, _LINES):
         clickhouse.insert(tables.FLOOR, rows.slice(at, _LINES), {})
     spent = cpu_seconds(pid) - begin
+    if (found := tables.count(clickhouse, tables.FLOOR)) != rows.num_rows:
+        raise UserError(f"{found} of {rows.num_rows} rows were inserted for the engine's floor.")
     clickhouse.command(f"TRUNCATE TABLE {tables.FLOOR}")
     return float(spent / max(rows.num_rows, 1) * 1e6)
 

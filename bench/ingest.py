@@ -81,9 +81,15 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Report:
         bench = Bench(data_dir, stack.env, settings, clickhouse, _services(stack), filled)
         [(engine,)] = clickhouse.rows("SELECT version()")
         report = Report(
-            filled, plan.rounds, plan.seed, str(engine), [Measured(row) for row in plan.rows]
+            filled,
+            plan.rounds,
+            plan.seed,
+            str(engine),
+            settings.scan_partitions,
+            [Measured(row) for row in plan.rows],
         )
         _rounds(bench, plan, report, pythons, say)
+        report.bytes_per_event = _sizes(bench)
         if plan.floors:
             say("floors: reading, parsing and inserting, each by itself")
             report.floors = _floors(bench)
@@ -188,6 +194,19 @@ def _speak(
     pipe = ["bench.pipe", "--client", row.client, "--group", tag, "--table", tables.PIPE]
     words = module.get(row.name, [*pipe, "--records", count])
     return speak([sys.executable, "-m", *words], row.en, plan.timeout_s, ours)
+
+
+def _sizes(bench: Bench) -> dict[str, float]:
+    """Bytes an event takes in Kafka's log, and in `scans` with its projections."""
+    log = sum(path.stat().st_size for path in bench.data_dir.rglob(f"{SCANS.name}-*/*.log"))
+    [(rows, stored)] = bench.clickhouse.rows(
+        "SELECT sum(rows), sum(bytes_on_disk) FROM system.parts "
+        "WHERE database = currentDatabase() AND table = 'scans' AND active"
+    )
+    return {
+        "log": round(log / bench.filled.records, 1),
+        "table": round(stored / max(rows, 1), 1),
+    }
 
 
 def _floors(bench: Bench) -> dict[str, float]:

@@ -24,7 +24,8 @@ from bench.tables import PIPE_COLUMNS
 from schemas.settings import load_settings
 from schemas.topics import SCANS
 
-ROWS: Final = 100_000
+# The best of 50,000 to 400,000 rows and 2 to 4 inserts on two cores: docs/bench-ingest.md.
+ROWS: Final = 200_000
 IN_FLIGHT: Final = 3
 _INSERT_S: Final = 120
 # One block an insert, so one part a week; parsed by one thread, because several inserts are on

@@ -3,14 +3,15 @@
 import os
 import platform
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from bench.environments import pins
 from bench.fill import Filled
+from bench.model import MODEL_CORES, Load, model
 from bench.ours import Cost, Round
 from bench.rows import STOCK, TRUYVET, Row
 
@@ -41,9 +42,11 @@ class Report:
     rounds: int
     seed: int
     engine_version: str
+    partitions: int
     rows: list[Measured]
     ours: dict[int, list[Round]] = field(default_factory=dict)
     floors: dict[str, float] = field(default_factory=dict)
+    bytes_per_event: dict[str, float] = field(default_factory=dict)
 
     def median(self, name: str) -> float | None:
         """A row's median by its name."""
@@ -74,6 +77,17 @@ class Report:
             {name: statistics.median(values) for name, values in steps.items()},
         )
 
+    def load(self) -> Load:
+        """What an event costs, for the model on paper."""
+        each = self.cost().per_event(self.filled.records)
+        return Load(
+            worker_us=each["worker"],
+            engine_us=each["engine"] + each["engine_merging_afterwards"],
+            broker_us=each["broker"],
+            log_bytes=self.bytes_per_event.get("log", 0.0),
+            partitions=self.partitions,
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """For `--json`: rates in records a second, CPU in microseconds an event."""
         cost, records = self.cost(), self.filled.records
@@ -101,6 +115,8 @@ class Report:
                 "steps_by_the_workers_clock": cost.steps_per_event(records),
                 "floors": self.floors,
             },
+            "bytes_per_event": dict(self.bytes_per_event),
+            "model": {str(cores): asdict(model(self.load(), cores)) for cores in MODEL_CORES},
             "machine": machine(),
             "versions": {name: version(name) for name in _OURS} | {"engine": self.engine_version},
         }
@@ -138,19 +154,6 @@ def machine() -> Mapping[str, Any]:
         "memory_kb": int((_first("/proc/meminfo", "MemTotal") or "0").split()[0]),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def limits(cost: Cost, records: int, cores: Sequence[int]) -> dict[int, dict[str, float]]:
-    """A model on paper: the most events a second that `cores` cores carry, by what they do.
-
-    The CPU of an event is what it costs here, spread without loss: nothing of the network, of
-    locks, of one broker or of one engine being a single process is in it.
-    """
-    each = cost.per_event(records)
-    total = sum(each.values())
-    return {
-        n: {"all": n * 1e6 / total} | {k: n * 1e6 / v for k, v in each.items() if v} for n in cores
     }
 
 

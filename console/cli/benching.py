@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from console.cli.out import json_line, note, number, screen
+from console.cli.out import json_line, line, note, number, screen
 from console.cli.session import Json, Session, session_of
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def show(report: "Report", session: Session) -> None:
     """Ratios first, then each row with what it leaves out, then where the CPU time went."""
     from rich.table import Table
 
+    from bench.model import table as model_lines
+
     table = Table(show_edge=False, pad_edge=False)
     table.add_column(session.words("truyvet gấp", "truyvet is"), justify="right")
     table.add_column(session.words("mỗi giây", "a second"), justify="right")
@@ -117,6 +119,8 @@ def show(report: "Report", session: Session) -> None:
         table.add_row(*_cells(report, measured, session))
     screen().print(table)
     screen().print(_costs(report, session))
+    for text in model_lines(report.as_dict()):
+        line(text)
 
 
 def _cells(report: "Report", measured: "Measured", session: Session) -> tuple[str, str, str, str]:
