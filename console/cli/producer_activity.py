@@ -54,24 +54,24 @@ def _show(session: Session, shown: "list[ProducerActivity]") -> None:
     from schemas.clock import local_text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(session.words("nguồn gửi", "producer"))
-    table.add_column(session.words("lần cuối", "last seen"))
+    for vi, en in (("nguồn gửi", "producer"), ("tên", "name"), ("lần cuối", "last seen")):
+        table.add_column(session.words(vi, en))
     for vi, en in (("giờ qua", "hour"), ("ngày qua", "day"), ("từ chối", "rejected")):
         table.add_column(session.words(vi, en), justify="right")
-    table.add_column(session.words("cần xem", "why to look"))
     for one in shown:
-        said = session.words(one.sentence.vi, one.sentence.en) if one.sentence else ""
+        share = one.last_day.reject_share
         table.add_row(
-            escape(
-                one.producer if one.name in (None, one.producer) else f"{one.producer} {one.name}"
-            ),
+            f"[yellow]{one.producer}[/]" if one.sentence else one.producer,
+            escape(one.name or ""),
             local_text(one.last_seen_at) if one.last_seen_at else "—",
             number(_records(one.last_hour)),
             number(_records(one.last_day)),
-            "—" if one.last_day.reject_share is None else f"{one.last_day.reject_share:.1%}",
-            f"[yellow]{escape(said)}[/]",
+            "—" if share is None else f"{share:.1%}",
         )
     screen().print(table)
+    for one in shown:
+        if one.sentence:
+            line(f"{one.producer}: {session.words(one.sentence.vi, one.sentence.en)}")
 
 
 def _records(counts: "OutcomeCounts") -> int:
