@@ -40,3 +40,10 @@ def console_of(request: Request) -> Console:
     console = request.app.state.console
     assert isinstance(console, Console)
     return console
+
+
+async def console_at_once(request: Request) -> Console:
+    """`console_of` for the routes that are called most: FastAPI takes what is not a coroutine to
+    a thread and back, which costs a tenth of a millisecond.
+    """
+    return console_of(request)

@@ -51,13 +51,16 @@ class Recent:
     def add(self, producer: str, keys: Keys) -> None:
         """The broker has these of this producer."""
         most = len(self._hi)
-        newest = slice(max(0, len(keys) - most), None)
-        count = min(len(keys), most)
-        at = (self._next + np.arange(count)) % most
-        self._persons[at] = keys.persons[newest]
-        self._hi[at], self._lo[at] = keys.event_hi[newest], keys.event_lo[newest]
-        self._producers[at] = producer.encode()
-        self._next = (self._next + count) % most
+        begin = max(0, len(keys) - most)
+        while begin < len(keys):
+            # up to the ring's end, then on from its start: whole slices, which are only copied
+            count = min(len(keys) - begin, most - self._next)
+            at, taken = slice(self._next, self._next + count), slice(begin, begin + count)
+            self._persons[at] = keys.persons[taken]
+            self._hi[at], self._lo[at] = keys.event_hi[taken], keys.event_lo[taken]
+            self._producers[at] = producer.encode()
+            begin += count
+            self._next = (self._next + count) % most
 
     def has(self, person: str, event_id: str, producer: str | None) -> bool:
         """Whether this producer (None: anyone) sent it not long ago."""

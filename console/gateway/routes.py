@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from console.access import Principal, Requires, Right, forbidden
 from console.api.documented import answers
 from console.api.errors import ApiError, not_found, unavailable
-from console.api.state import Console, console_of
+from console.api.state import Console, console_at_once
 from console.gateway.body import JSON, NDJSON, Body
 from console.gateway.flow import MAX_BODY_BYTES, MAX_LINES, too_many
 from console.gateway.judge import Judged, judge
@@ -27,11 +27,12 @@ from schemas.scan import EVENT_ID_PATTERN, Scan
 
 router = APIRouter(prefix="/v1/scans", tags=["scans"])
 
-ConsoleOf = Annotated[Console, Depends(console_of)]
+ConsoleOf = Annotated[Console, Depends(console_at_once)]
 Publishes = Annotated[Principal, Depends(Requires(Right.SCANS_PUBLISH))]
 Tracks = Annotated[Principal, Depends(Requires(Right.SCANS_TRACK))]
 
-_INLINE: Final = 100  # lines judged on the event loop; more go to a thread
+# lines judged on the event loop, some 2 ms; more go to a thread, which costs handing the GIL over
+_INLINE: Final = 1_000
 _SCAN: Final = {
     "event_id": "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77",
     "person": "7ZK3M9QX2B4CD",
