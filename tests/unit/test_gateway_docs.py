@@ -89,7 +89,7 @@ def test_every_state_of_a_scan_is_explained() -> None:
         f"of one console | {flow._MAX_RECORDS} | 503",
         f"| the broker's acknowledgement | {broker._ACK_S:.0f} s |",
         f"(the newest {recent._MOST:,} are remembered)",
-        f"`TRUYVET_GATEWAY_KEY_RATE` ({Settings().gateway_key_rate}; 0 is no limit)",
+        f"`TRUYVET_GATEWAY_KEY_RATE` ({Settings.model_fields['gateway_key_rate'].default}; 0 is no limit)",
         f"`silent_after_minutes` ({activity.Limits().silent_after_minutes})",
         f"`noisy_share` ({activity.Limits().noisy_share}) of at least {activity._FEWEST_JUDGED}",
         f"at least {activity._FEWEST_LOUD:,} records and `noisy_times` "
