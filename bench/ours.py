@@ -22,19 +22,18 @@ from bench import tables
 from bench.fill import Filled
 from bench.processes import cpu_seconds, total_cpu
 from deploy.embedded.ports import PortRequest, choose
+from schemas import metrics as m
 from schemas.errors import UserError
 from streams.clickhouse import ClickHouse
 from streams.convert import OUTCOMES
 
 _LOOK_S: Final = 0.25
+# as the parser names them: without a counter's suffix
 _OUTCOME_METRICS: Final = frozenset(
-    {
-        "truyvet_scans_written",
-        "truyvet_scans_duplicate",
-        "truyvet_scans_rejected",
-        "truyvet_scans_expired",
-    }
+    definition.name.removesuffix("_total")
+    for definition in (m.SCANS_WRITTEN, m.SCANS_DUPLICATE, m.SCANS_REJECTED, m.SCANS_EXPIRED)
 )
+_STEP_SUM: Final = f"{m.STEP_SECONDS.name}_sum"
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def _steps(workers: Sequence[Worker]) -> dict[str, float]:
     total: dict[str, float] = {}
     for worker in workers:
         for (name, step), seconds in _metrics(worker.port).items():
-            if name == "truyvet_step_seconds_sum":
+            if name == _STEP_SUM:
                 total[step] = total.get(step, 0.0) + seconds
     return total
 
@@ -219,7 +218,7 @@ def _metrics(port: int) -> dict[tuple[str, str], float]:
     found = {("up", ""): 1.0}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name == "truyvet_step_seconds_sum":
+            if sample.name == _STEP_SUM:
                 key = (sample.name, sample.labels["step"])
             elif family.name in _OUTCOME_METRICS and sample.name.endswith("_total"):
                 key = (family.name, "")

@@ -31,7 +31,7 @@ class Row:
 
 
 _NO_TABLE: Final = (
-    "không giải mã, không ghi ClickHouse, không thư chết, không theo dõi ca bệnh",
+    "không tra mã điểm quét, không ghi ClickHouse, không dead letter, không theo dõi ca bệnh",
     "codes are not resolved, nothing is written to ClickHouse, no dead letters, no open cases",
 )
 
@@ -56,7 +56,7 @@ def _pipe(client: str) -> Row:
         f"đường ống ngắn nhất, {client}",
         f"shortest pipe, {client}",
         "all",
-        "không kiểm tra gì, không giải mã, không khử trùng, không vị trí Kafka, không đọc lại",
+        "không kiểm tra gì, không tra mã, không khử trùng, không giữ offset, không đọc lại",
         "no checks, codes not resolved, duplicates stay, no offsets, nothing read back",
         client=client,
     )
@@ -94,7 +94,7 @@ def catalogue(peers: Sequence[str], workers: Sequence[int], bare: bool = False) 
                 "aiokafka + pydantic + ghi từng hàng",
                 "aiokafka + JSON + pydantic + insert of rows",
                 "peer",
-                "không giải mã, không khử trùng, không vị trí Kafka, không đọc lại",
+                "không tra mã, không khử trùng, không giữ offset, không đọc lại",
                 "codes not resolved, duplicates stay, no offsets, nothing read back",
             )
         )

@@ -11,7 +11,9 @@ from console.cli.out import json_line, line, note, number, screen
 from console.cli.session import Json, Session, session_of
 
 if TYPE_CHECKING:
-    from bench.report import Measured, Report
+    from rich.table import Table
+
+    from bench.report import Report
 
 _LONG: Final = "console.cli.benching_long"
 SHORT_RECORDS: Final = 100_000
@@ -106,61 +108,105 @@ def wipe(directory: Path) -> None:
 
 def show(report: "Report", session: Session) -> None:
     """Ratios first, then each row with what it leaves out, then where the CPU time went."""
+    from bench.report import ratio
+    from bench.rows import STOCK
+
+    for vi, en, other in (
+        ("lần Faust nguyên bản", "times stock Faust", report.median(STOCK)),
+        ("lần đường ống ngắn nhất", "times the shortest pipe", report.shortest_pipe),
+    ):
+        times = ratio(report.events_per_s, other)
+        line(f"{'–' if times is None else f'{times:.2f}':>8} × {session.words(vi, en)}")
+    line()
+    for made in (_rows, _costs, _model):
+        screen().print(made(report, session))
+        line()
+
+
+def _table(session: Session, *headings: tuple[str, str]) -> "Table":
+    """Both languages in its headings; figures to the right, the words of what they are last."""
     from rich.table import Table
 
-    from bench.model import table as model_lines
-
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column(session.words("truyvet gấp", "truyvet is"), justify="right")
-    table.add_column(session.words("mỗi giây", "a second"), justify="right")
-    table.add_column(session.words("hệ", "what"))
-    table.add_column(session.words("bỏ qua", "leaves out"))
-    for measured in report.rows:
-        table.add_row(*_cells(report, measured, session))
-    screen().print(table)
-    screen().print(_costs(report, session))
-    for text in model_lines(report.as_dict()):
-        line(text)
+    table = Table(show_edge=False, pad_edge=False, leading=1)
+    for vi, en in headings:
+        words = vi in ("hệ", "bỏ qua", "CPU của truyvet", "giới hạn trước hết")
+        table.add_column(session.lines(vi, en), justify="left" if words else "right")
+    return table
 
 
-def _cells(report: "Report", measured: "Measured", session: Session) -> tuple[str, str, str, str]:
+def _rows(report: "Report", session: Session) -> "Table":
     from bench.report import ratio
 
-    row = measured.row
-    times = ratio(report.events_per_s, measured.median)
-    what = session.lines(row.vi, row.en)
-    if measured.median is None:
-        return "–", "–", what, measured.failure
-    leaves = session.lines(row.leaves_out_vi, row.leaves_out_en)
-    return f"{times:.2f} ×", number(measured.median), what, leaves
+    table = _table(
+        session,
+        ("truyvet gấp", "truyvet is"),
+        ("mỗi giây", "a second"),
+        ("hệ", "what"),
+        ("bỏ qua", "leaves out"),
+    )
+    for measured in report.rows:
+        row, times = measured.row, ratio(report.events_per_s, measured.median)
+        what = session.lines(row.vi, row.en)
+        if measured.median is None:
+            table.add_row("–", "–", what, measured.failure)
+            continue
+        leaves = session.lines(row.leaves_out_vi, row.leaves_out_en)
+        table.add_row(f"{times:.2f} ×", number(measured.median), what, leaves)
+    return table
 
 
-def _costs(report: "Report", session: Session) -> "object":
-    from rich.table import Table
-
+def _costs(report: "Report", session: Session) -> "Table":
     cost, records, floors = report.cost(), report.filled.records, report.floors
-    table = Table(show_edge=False, pad_edge=False)
-    table.add_column(session.words("CPU của truyvet", "truyvet's CPU"))
-    table.add_column(session.words("µs mỗi lượt", "µs an event"), justify="right")
-    table.add_column(session.words("sàn", "floor"), justify="right")
+    table = _table(
+        session,
+        ("CPU của truyvet", "truyvet's CPU"),
+        ("µs mỗi lượt", "µs an event"),
+        ("sàn", "floor"),
+    )
+    table.leading = 0
     lowest = {
         "fetch": min((v for k, v in floors.items() if k.startswith("read_")), default=None),
         "decode": floors.get("parse_pyarrow"),
         "engine": floors.get("engine_arrow_insert"),
     }
+
+    def add(label: str, spent: float, floor: float | None) -> None:
+        table.add_row(label, f"{spent:.2f}", "" if floor is None else f"{floor:.2f}")
+
     for name, spent in cost.per_event(records).items():
-        floor = lowest.get(name)
-        table.add_row(_LABELS.get(name, name), f"{spent:.2f}", f"{floor:.2f}" if floor else "")
+        add(session.words(*_LABELS[name]), spent, lowest.get(name))
         if name == "worker":
             for step, seconds in cost.steps_per_event(records).items():
-                floor = lowest.get(step)
-                table.add_row(f"  {step}", f"{seconds:.2f}", f"{floor:.2f}" if floor else "")
+                add(f"  {step}", seconds, lowest.get(step))
+    return table
+
+
+def _model(report: "Report", session: Session) -> "Table":
+    from bench.model import MODEL_CORES, model
+
+    table = _table(
+        session,
+        ("lõi (trên giấy)", "cores (on paper)"),
+        ("mỗi giây", "a second"),
+        ("tiến trình cần", "workers needed"),
+        ("giới hạn trước hết", "limited first by"),
+    )
+    table.leading = 0
+    for cores in MODEL_CORES:
+        found = model(report.load(), cores)
+        limit = session.words(*_LIMITS[found.limit])
+        table.add_row(str(cores), number(found.events_per_s), str(found.partitions_needed), limit)
     return table
 
 
 _LABELS: Final = {
-    "worker": "worker (tiến trình xử lý)",
-    "engine": "ClickHouse",
-    "engine_merging_afterwards": "ClickHouse, merging afterwards (gộp sau đó)",
-    "broker": "Kafka",
+    "worker": ("tiến trình xử lý", "worker"),
+    "engine": ("ClickHouse", "ClickHouse"),
+    "engine_merging_afterwards": ("ClickHouse, gộp sau đó", "ClickHouse, merging afterwards"),
+    "broker": ("Kafka", "Kafka"),
+}
+_LIMITS: Final = {
+    "cpu": ("CPU", "CPU"),
+    "partitions": ("số phân vùng của chủ đề", "the topic's partitions"),
+    "network": ("mạng 10 Gbit/s", "a network of 10 Gbit/s"),
 }
