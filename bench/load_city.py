@@ -63,6 +63,7 @@ def publish(settings: Settings, records: Sequence[tuple[str, str, str]]) -> None
             "bootstrap.servers": settings.kafka_bootstrap,
             "partitioner": "murmur2_random",
             "enable.idempotence": True,
+            "log_level": 3,  # a broker that has just started makes it warn
         }
     )
     for topic, key, value in records:

@@ -16,7 +16,6 @@ _DAY_MS: Final = 86_400_000
 _SETTINGS: Final[dict[str, Any]] = {
     "async_insert": 0,
     "max_insert_threads": 1,
-    "max_insert_block_size": 250_000,
     "max_execution_time": 600,
 }
 # no partition of the topic: the log has nothing to do with these rows
@@ -58,7 +57,13 @@ def fill(
             "scanned, scanned, cityHash64(number, 6), "
             f"toUInt16({first_partition} + number % {PARTITIONS}), intDiv(number, {PARTITIONS}) "
             f"FROM numbers({at}, {count})",
-            {**_SETTINGS, "max_insert_block_size": block, "max_block_size": block},
+            {
+                **_SETTINGS,
+                "max_block_size": block,
+                "max_insert_block_size": block,
+                "min_insert_block_size_rows": block,
+                "min_insert_block_size_bytes": 0,
+            },
         )
 
 

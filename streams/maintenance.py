@@ -8,7 +8,7 @@ engine refuses the second of two merges of the same parts.
 
 import time
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -43,7 +43,7 @@ class Week:
     def closed(self, now: datetime) -> bool:
         """Whether its Sunday is more than two days past."""
         sunday = self.monday + timedelta(days=6)
-        return now.date() - sunday > CLOSED_AFTER
+        return now.astimezone(UTC).date() - sunday > CLOSED_AFTER
 
     @property
     def worth_merging(self) -> bool:

@@ -1,0 +1,185 @@
+"""What the longer benchmarks print: a value, and what it is, in both languages."""
+
+from typing import Any
+
+from console.cli.out import number
+
+Row = tuple[str, str, str]  # Vietnamese, English, the value
+
+
+def rows_of(name: str, found: dict[str, Any]) -> list[Row]:
+    """The lines of one benchmark's result, from its JSON object."""
+    return _ROWS[name](found)
+
+
+def _live(r: dict[str, Any]) -> list[Row]:
+    rows = _stretch(r["steady"])
+    if r["parts_before"]:
+        rows.append(("tuần đã gộp bên cạnh", "closed weeks merged beside", str(r["weeks_merged"])))
+    if r["live"] is not None:
+        rows.append(("tốc độ trực tiếp", "live rate: lag does not grow", _per_s(r["live_rate"])))
+        rows += _stretch(r["live"])
+    return [*rows, _exact(r)]
+
+
+def _stretch(s: dict[str, Any]) -> list[Row]:
+    at = number(s["rate"])
+    return [
+        (f"p50 ở {at}/giây", f"p50 at {at}/s", _ms(s["p50_ms"])),
+        (f"p99 ở {at}/giây", f"p99 at {at}/s", _ms(s["p99_ms"])),
+        ("lâu nhất", "longest", _ms(s["max_ms"])),
+        ("CPU của worker", "worker CPU", f"{s['worker_cores']:.2f} cores"),
+        ("CPU của máy ClickHouse", "engine CPU", f"{s['engine_cores']:.2f} cores"),
+        ("bộ nhớ worker", "worker memory", _mb(s["worker_rss_mb"])),
+        ("số part", "active parts", str(s["parts"])),
+    ]
+
+
+def _soak(r: dict[str, Any]) -> list[Row]:
+    return [
+        ("tốc độ đạt được", "rate achieved", _per_s(r["achieved"])),
+        ("bộ nhớ worker lúc ổn định", "worker memory, settled", _mb(r["rss_settled_mb"])),
+        ("bộ nhớ worker lúc cuối", "worker memory, at the end", _mb(r["rss_end_mb"])),
+        ("tỉ lệ cuối so với ổn định", "end to settled", _ratio(r["rss_ratio"])),
+        ("cửa sổ trùng lặp lớn thêm", "growth of the duplicate window", _mb(r["window_grew_mb"])),
+        (
+            "tỉ lệ không tính cửa sổ",
+            "end to settled, window left out",
+            _ratio(r["rss_ratio_without_window"]),
+        ),
+        ("part nhiều nhất", "most active parts", str(r["parts_most"])),
+        ("trễ nhiều nhất", "longest lag", f"{r['lag_most_s']:.2f} s"),
+        ("tuần đã gộp", "closed weeks merged", str(r["weeks_merged"])),
+        _exact(r),
+    ]
+
+
+def _growth(r: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
+    for s in r["stages"]:
+        at = number(s["rows"])
+        rows += [
+            (f"{at} dòng: CPU mỗi lượt", f"{at} rows: CPU a scan", f"{s['total_us']:.2f} µs"),
+            (
+                "  đọc offset đã có, mọi phân vùng",
+                "  reading which offsets are there, all partitions",
+                f"{s['present']['at_end_s']:.3f} s",
+            ),
+            ("  số part", "  active parts", str(s["parts_after"])),
+        ]
+    paper = r["paper"]
+    return [
+        *rows,
+        (
+            "lớn nhất so với bảng lớn đầu tiên",
+            "last to the first filled",
+            _ratio(r["ratio_last_to_first_filled"]),
+        ),
+        ("lớn nhất so với bảng trống", "last to empty", _ratio(r["ratio_last_to_empty"])),
+        (
+            "hai tuần giấy: part mỗi insert",
+            "paper: parts an insert",
+            str(paper["parts_per_insert"]),
+        ),
+        ("hai tuần giấy: part sau đó", "paper: parts after", str(paper["parts_after"])),
+        _exact(r),
+    ]
+
+
+def _window(r: dict[str, Any]) -> list[Row]:
+    small, large = r["small"], r["large"]
+    return [
+        ("cửa sổ, mỗi triệu mã", "window, a million ids", _mb(r["held_mb_per_million"])),
+        ("bộ nhớ, mỗi triệu mã", "resident, a million ids", _mb(r["rss_mb_per_million"])),
+        (
+            "dựng lại, mỗi triệu mã",
+            "rebuild, a million ids",
+            f"{r['rebuild_s_per_million']:.2f} s",
+        ),
+        *(
+            (
+                f"hàng chờ {number(b['records'])}: bộ nhớ",
+                f"backlog of {number(b['records'])}: memory",
+                _mb(b["rss_first_mb"]),
+            )
+            for b in (small, large)
+        ),
+        ("tỉ lệ", "ratio", _ratio(r["backlog_ratio"])),
+    ]
+
+
+def _watch(r: dict[str, Any]) -> list[Row]:
+    return [
+        ("không có ca: CPU mỗi lượt", "no case: CPU a scan", f"{r['without_us']:.3f} µs"),
+        (
+            f"{number(r['windows'])} mốc: CPU mỗi lượt",
+            f"{number(r['windows'])} place-windows: CPU a scan",
+            f"{r['with_us']:.3f} µs",
+        ),
+        ("tỉ lệ", "ratio", _ratio(r["ratio"])),
+        _exact(r),
+    ]
+
+
+def _outage(r: dict[str, Any]) -> list[Row]:
+    return [
+        ("không có ClickHouse", "without ClickHouse", f"{r['down_s']:.0f} s"),
+        ("hàng chờ lúc trở lại", "backlog at its return", number(r["backlog"])),
+        ("bộ nhớ worker trước đó", "worker memory before", _mb(r["rss_before_mb"])),
+        ("bộ nhớ worker nhiều nhất", "worker memory, most", _mb(r["rss_most_during_mb"])),
+        ("số liệu báo mất", "the metric said away", f"{100 * r['engine_away_share']:.0f} %"),
+        ("/ready báo chưa sẵn sàng", "/ready said no", f"{100 * r['not_ready_share']:.0f} %"),
+        ("đuổi kịp sau", "caught up after", f"{r['catch_up_s']:.1f} s"),
+        ("tốc độ đuổi kịp", "catch-up rate", _per_s(r["catch_up_per_s"])),
+        _exact(r),
+    ]
+
+
+def _fsync(r: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
+    for o in r["outcomes"]:
+        rows += [
+            (
+                f"{o['setting']}: vào Kafka",
+                f"{o['setting']}: into Kafka",
+                _ratio(o["publish_ratio"]),
+            ),
+            (
+                f"{o['setting']}: vào bảng",
+                f"{o['setting']}: into tables",
+                _ratio(o["ingest_ratio"]),
+            ),
+        ]
+    return rows
+
+
+def _exact(r: dict[str, Any]) -> Row:
+    words = "đúng / yes" if r["exact"] else "SAI / NO"
+    return "mỗi offset đúng một lần", "every offset exactly once", words
+
+
+def _ms(value: float) -> str:
+    return f"{number(value)} ms"
+
+
+def _mb(value: float) -> str:
+    return f"{number(value)} MB"
+
+
+def _per_s(value: float) -> str:
+    return f"{number(value)} /s"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f} ×"
+
+
+_ROWS = {
+    "live": _live,
+    "soak": _soak,
+    "growth": _growth,
+    "window": _window,
+    "watch": _watch,
+    "outage": _outage,
+    "fsync": _fsync,
+}
