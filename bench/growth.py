@@ -23,7 +23,7 @@ from streams.present import attempt_prefix, end_attempts, present_offsets
 
 Say = Callable[[str], None]
 _DRAIN_S: Final = 900.0
-_MERGE_S: Final = 1800.0
+_MERGE_S: Final = 3600.0
 _WARM_UP: Final = 20_000
 
 
