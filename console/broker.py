@@ -151,15 +151,17 @@ async def _abandon(producer: Any) -> None:
     """End a producer that cannot deliver. Its own `stop` waits for the broker, for as long as it
     takes: an idempotent producer never gives a batch up, and would keep them all."""
     producer._closed = True
-    sender, accumulator = producer._sender, producer._message_accumulator
+    sender, client = producer._sender, producer.client
     try:
-        # first the connections: the sender's end waits for requests that are under way
-        await asyncio.wait_for(producer.client.close(), _STOP_S)
+        # first the connections: a close waits for what is not sent yet, and the sender's end for
+        # the answers to its requests and for a refresh of the metadata that nobody makes any more
+        for connection in list(client._conns.values()):
+            if connection._writer is not None:
+                connection._writer.transport.abort()
+        await asyncio.wait_for(client.close(), _STOP_S)
+        if client._md_update_fut is not None and not client._md_update_fut.done():
+            client._md_update_fut.set_result(False)
         if sender is not None:
             await asyncio.wait_for(sender.close(), _STOP_S)
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("producer_left_behind", detail=repr(error))
-    accumulator.fail_all(KafkaConnectionError("given up"))
-    queued = [batch for batches in accumulator._batches.values() for batch in batches]
-    for batch in (*queued, *accumulator._pending_batches):
-        batch.future.exception()  # seen: whoever waited has been told
