@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PROMTOOL := .venv/bin/promtool
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -28,7 +30,19 @@ up: install ## start truyvet on this machine and leave it running
 down: ## stop what `make up` started; nothing is lost
 	@test ! -x $(BIN)/truyvet || $(BIN)/truyvet down
 
-check: install ## lint, types, layers, unit and contract tests: under two minutes
+# Prometheus's own checker of alert rules, unpacked from the system's package: nothing is
+# installed or started
+$(PROMTOOL): | $(INSTALLED)
+	@echo "== fetching promtool"
+	@found=$$(command -v promtool || true); \
+	if [ -n "$$found" ]; then ln -sf "$$found" $@; else \
+	  folder=$$(mktemp -d); cd $$folder; \
+	  apt-get download prometheus >/dev/null 2>&1 || { apt-get update -qq && apt-get download prometheus >/dev/null; } \
+	    || { echo "promtool is missing: install the package prometheus" >&2; exit 1; }; \
+	  dpkg -x prometheus_*.deb . && cp usr/bin/promtool $(CURDIR)/$@; rm -rf $$folder; \
+	fi
+
+check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: under two minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONHASHSEED=0 $(BIN)/mypy  # its joins of types can depend on the seed

@@ -96,6 +96,24 @@ INSERT_RETRIES: Final = MetricDef(
 ENGINE_AWAY: Final = MetricDef(
     "truyvet_engine_away", "gauge", "1 while ClickHouse cannot be written to."
 )
+PARTITION_STOPPED: Final = MetricDef(
+    "truyvet_partition_stopped",
+    "gauge",
+    "1 for a partition that stands still because it refused more than the limit allows.",
+    ("partition",),
+)
+PRODUCER_SCANS: Final = MetricDef(
+    "truyvet_producer_scans_total",
+    "counter",
+    "Records by registered producer and outcome: written, duplicate, rejected.",
+    ("producer", "outcome"),
+)
+PRODUCER_LAST_SEEN: Final = MetricDef(
+    "truyvet_producer_last_seen_timestamp_seconds",
+    "gauge",
+    "The broker's time of the newest record this worker has seen of a producer, Unix seconds.",
+    ("producer",),
+)
 OPEN_CASES: Final = MetricDef("truyvet_open_cases", "gauge", "Cases being watched.")
 PLACE_WINDOWS: Final = MetricDef(
     "truyvet_place_windows", "gauge", "Place-windows of open cases being watched."

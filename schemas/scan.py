@@ -24,9 +24,13 @@ EVENT_ID_PATTERN: Final = (
     r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[1-8][0-9A-Fa-f]{3}-[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}$"
 )
 PRODUCER_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}$"
-CODE_PATTERN: Final = r"^[!-~]{1,64}$"
-DEVICE_PATTERN: Final = r"^[!-~]{1,64}$"
-NOTE_PATTERN: Final = r"^[!-~]{1,32}$"  # trip and seat
+# most characters, all of them visible ASCII
+MAX_CODE: Final = 64
+MAX_DEVICE: Final = 64
+MAX_NOTE: Final = 32  # trip and seat
+CODE_PATTERN: Final = rf"^[!-~]{{1,{MAX_CODE}}}$"
+DEVICE_PATTERN: Final = rf"^[!-~]{{1,{MAX_DEVICE}}}$"
+NOTE_PATTERN: Final = rf"^[!-~]{{1,{MAX_NOTE}}}$"
 
 _TIMESTAMP = re.compile(TIMESTAMP_PATTERN, re.ASCII)
 

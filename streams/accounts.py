@@ -1,53 +1,66 @@
 """What a worker counts of each finished batch, and of its lines."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas import metrics as m
 from schemas.metrics import Metrics
 from streams.directory import Directory
 from streams.latency import Latencies
-from streams.line import Finished, Line
+from streams.line import Line
+from streams.shop import Finished
 from streams.watch import OpenCases
+
+UNREGISTERED = "(unregistered)"
 
 
 class Accounts:
     """Feeds the metrics and the latencies."""
 
-    def __init__(self, metrics: Metrics, latencies: Latencies) -> None:
+    def __init__(self, metrics: Metrics, latencies: Latencies, directory: Directory) -> None:
         self._metrics = metrics
+        self._directory = directory
         self._latencies = latencies
 
     def done(self, finished: Finished) -> None:
         """One batch was acknowledged."""
-        metrics, judged = self._metrics, finished.judged
-        raw, verdicts = judged.verdicts.raw, judged.verdicts
-        partition = str(raw.partition)
+        metrics, pending = self._metrics, finished.pending
+        partition = str(pending.rows.partition)
         tables = finished.written.rows.tables
-        metrics.counter(m.SCANS_IN, partition).inc(len(raw))
+        metrics.counter(m.SCANS_IN, partition).inc(len(pending))
         metrics.counter(m.SCANS_WRITTEN, partition).inc(tables["scans"].num_rows)
         metrics.counter(m.SCANS_DUPLICATE, partition).inc(tables["duplicates"].num_rows)
-        for reason, count in Counter(r.reason.value for r in verdicts.rejected).items():
+        for reason, count in pending.reasons.items():
             metrics.counter(m.SCANS_REJECTED, reason).inc(count)
         if "expired" in tables:
             metrics.counter(m.SCANS_EXPIRED).inc(tables["expired"].num_rows)
-        metrics.counter(m.SCANS_MISPLACED).inc(judged.misplaced)
-        metrics.counter(m.UNKNOWN_FIELDS).inc(verdicts.unknown_fields)
+        metrics.counter(m.SCANS_MISPLACED).inc(pending.misplaced)
+        metrics.counter(m.UNKNOWN_FIELDS).inc(pending.unknown_fields)
         metrics.counter(m.REREAD).inc(finished.reread)
-        metrics.histogram(m.BATCH_ROWS).observe(len(raw))
-        delays = self._latencies.note(raw.appended, finished.written.acknowledged_ms)
+        metrics.histogram(m.BATCH_ROWS).observe(len(pending))
+        self._producers(tables, float(pending.appended.max()) / 1000)
+        delays = self._latencies.note(pending.appended, finished.written.acknowledged_ms)
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
-        if len(verdicts.scans):
-            late = raw.appended[verdicts.scans.index] - verdicts.scans.scanned
-            _observe_all(metrics, m.UPLOAD_DELAY, np.maximum(late, 0) / 1000)
+        _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
 
-    def gauges(
-        self, lines: Callable[[], list[Line]], directory: Directory, cases: OpenCases
-    ) -> None:
+    def _producers(self, tables: dict[str, pa.Table], now_s: float) -> None:
+        """Who sent what. Names that are not registered are one, so that nobody fills the list."""
+        for table, outcome in (
+            ("scans", "written"), ("duplicates", "duplicate"), ("rejects", "rejected"),
+        ):  # fmt: skip
+            counted = pc.value_counts(tables[table].column("producer").combine_chunks())
+            for entry in counted.to_pylist():
+                name = str(entry["values"])
+                known = name if self._directory.producer(name) is not None else UNREGISTERED
+                self._metrics.counter(m.PRODUCER_SCANS, known, outcome).inc(entry["counts"])
+                self._metrics.gauge(m.PRODUCER_LAST_SEEN, known).set(now_s)
+
+    def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""
         now_ms = time.time_ns() // 1_000_000
         in_flight = 0
@@ -58,7 +71,7 @@ class Accounts:
             self._metrics.gauge(m.LAG_OFFSETS, str(line.partition)).set(line.unacknowledged)
             in_flight += line.in_flight
         self._metrics.gauge(m.IN_FLIGHT).set(in_flight)
-        self._metrics.gauge(m.CODES_KNOWN).set(directory.codes)
+        self._metrics.gauge(m.CODES_KNOWN).set(self._directory.codes)
         self._metrics.gauge(m.OPEN_CASES).set(cases.cases)
         self._metrics.gauge(m.PLACE_WINDOWS).set(cases.windows)
 

@@ -4,7 +4,9 @@ Every array has one element a record; `index` leads back to the record's place i
 batch, so a verdict always finds the offset it belongs to.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.reasons import Reason
+from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -29,15 +32,14 @@ class RawBatch:
     values: list[bytes | None]
 
     @classmethod
-    def of(cls, partition: int, records: list[Any]) -> "RawBatch":
-        """From aiokafka's records."""
-        n = len(records)
+    def of(cls, blocks: Sequence[Block]) -> "RawBatch":
+        """From the blocks that were fetched of one partition, in their order."""
         return cls(
-            partition,
-            np.fromiter((r.offset for r in records), np.int64, n),
-            np.fromiter((r.timestamp for r in records), np.int64, n),
-            [r.key for r in records],
-            [r.value for r in records],
+            blocks[0].partition,
+            np.concatenate([block.offsets for block in blocks]),
+            np.concatenate([block.timestamps for block in blocks]),
+            list(chain.from_iterable(block.keys for block in blocks)),
+            list(chain.from_iterable(block.values for block in blocks)),
         )
 
     def __len__(self) -> int:

@@ -1,8 +1,10 @@
 """Step 1, decode: JSON bytes to columns, accepting exactly what `schemas.scan.Scan` accepts.
 
-Plain values (`streams.plain`) are joined and read in one pass. Whatever is not so plain, does not
-parse, or is not in canonical form, is judged by pydantic alone; what pydantic accepts comes back
-in its canonical text and is read with the rest. A property test holds both paths together.
+Three ways, each for what the one before leaves: by layout (`streams.layout`) what is written as
+programs write it; in one pass of a JSON reader what is plain (`streams.plain`) but written
+otherwise; by pydantic alone, which has the last word, whatever does not parse or is not in
+canonical form. What pydantic accepts comes back in its canonical text and is read with the rest.
+A property test holds all of them together.
 """
 
 from dataclasses import replace
@@ -15,16 +17,17 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from schemas.scan import (
-    CODE_PATTERN,
-    DEVICE_PATTERN,
+    MAX_CODE,
     MAX_COMPANIONS,
-    NOTE_PATTERN,
+    MAX_DEVICE,
+    MAX_NOTE,
     PRODUCER_PATTERN,
     Direction,
     Method,
 )
 from streams import columns
 from streams.batch import NO_TIME, RawBatch, Rejected, Scans, Verdicts, join
+from streams.layout import read_by_layout
 from streams.lines import read_lines, set_aside
 from streams.plain import Joined, plain
 from streams.slowpath import count_unknown_fields, judge
@@ -46,17 +49,40 @@ def decode(raw: RawBatch) -> Verdicts:
     verdicts = Verdicts(raw, _EMPTY)
     rows = np.arange(len(raw), dtype=np.int64)
     joined = Joined([value or b"" for value in raw.values])
+    parts, rest = _read_by_layout(joined, rows)
+    if len(rest):
+        others, slow = _read_plain(joined, rest)
+        verdicts.unknown_fields = _unknown_fields(raw.values, others)
+        parts += others
+        slowly = _read_slowly(raw, np.sort(slow), verdicts.rejected)
+        verdicts.unknown_fields += _unknown_fields(raw.values, slowly)
+        parts += slowly
+    verdicts.scans = join(parts) if parts else _EMPTY
+    return verdicts
+
+
+def _read_by_layout(joined: Joined, rows: Rows) -> tuple[list[Scans], Rows]:
+    """Columns of the values written as programs write them, and the rows of all others."""
+    arrays, read = read_by_layout(joined, _TEXTS, _REQUIRED)
+    if not len(read):
+        return [], rows
+    arrays["companions"] = pa.nulls(len(read), pa.int64())
+    scans, sound = _columns(arrays, rows[read])
+    if sound.all() and len(read) == len(rows):
+        return [scans], rows[:0]
+    return [scans.keep(sound)], np.delete(rows, read[sound])
+
+
+def _read_plain(joined: Joined, rest: Rows) -> tuple[list[Scans], Rows]:
+    """Columns of the plain values among these rows, and the rows that pydantic must judge."""
+    if len(rest) < len(joined.values):
+        joined = Joined([joined.values[i] for i in rest])
     fast = plain(joined)
     if not fast.all():
         fast = set_aside(joined, fast)
         joined = Joined([joined.values[i] for i in np.flatnonzero(fast)])
-    parts, failed = _read(joined, rows[fast])
-    slow = np.concatenate([rows[~fast], failed])
-    if len(slow):
-        parts += _read_slowly(raw, np.sort(slow), verdicts.rejected)
-    verdicts.scans = join(parts) if parts else _EMPTY
-    verdicts.unknown_fields = _unknown_fields(raw.values, verdicts.scans)
-    return verdicts
+    parts, failed = _read(joined, rest[fast])
+    return parts, np.concatenate([rest[~fast], failed])
 
 
 def _read(joined: Joined, rows: Rows) -> tuple[list[Scans], Rows]:
@@ -126,11 +152,11 @@ def _columns(c: dict[str, pa.Array], rows: Rows) -> tuple[Scans, npt.NDArray[np.
     sound &= fine
     companions, fine = _small_numbers(c["companions"])
     sound &= fine
-    for name, pattern in (("code", CODE_PATTERN), ("device", DEVICE_PATTERN)):
-        sound &= _matches(c[name], pattern)
+    for name, most in (("code", MAX_CODE), ("device", MAX_DEVICE)):
+        sound &= _visible(c[name], most)
     for name in ("trip", "seat"):
         if c[name].null_count < len(rows):
-            sound &= _matches(c[name], NOTE_PATTERN) | _nulls(c[name])
+            sound &= _visible(c[name], MAX_NOTE) | _nulls(c[name])
     scans = Scans(
         rows, event_hi, event_lo, person, key, code, direction, method, scanned, recorded,
         companions, producer, producers, c["device"], _filled(c["trip"]), _filled(c["seat"]),
@@ -183,20 +209,36 @@ def _small_numbers(column: pa.Int64Array) -> tuple[npt.NDArray[np.uint8], npt.ND
     return numbers.astype(np.uint8), fine
 
 
+def _visible(column: pa.StringArray, most: int) -> npt.NDArray[np.bool_]:
+    """Which texts are 1 to `most` characters of visible ASCII.
+
+    What came this far holds no control characters and, but for the rare line, no spaces.
+    """
+    lengths = pc.fill_null(pc.binary_length(column), 0).to_numpy()
+    right: npt.NDArray[np.bool_] = (lengths >= 1) & (lengths <= most)
+    data = column.buffers()[2]
+    if data is not None and b" " in memoryview(data).tobytes():
+        right &= _matches(column, "^[!-~]+$")
+    return right
+
+
 def _matches(column: pa.StringArray, pattern: str) -> npt.NDArray[np.bool_]:
     matched = pc.fill_null(pc.match_substring_regex(column, pattern), False)
     result: npt.NDArray[np.bool_] = matched.to_numpy(zero_copy_only=False)
     return result
 
 
-def _unknown_fields(values: list[bytes | None], scans: Scans) -> int:
-    """Fields the schema does not name, in the scans that were accepted.
+def _unknown_fields(values: list[bytes | None], parts: list[Scans]) -> int:
+    """Fields the schema does not name, in the scans that were accepted."""
+    return sum(_unknown_in(values, scans) for scans in parts if len(scans))
+
+
+def _unknown_in(values: list[bytes | None], scans: Scans) -> int:
+    """Fields the schema does not name.
 
     A record written without spaces is exactly as long as its fields make it if it has no others;
     only the records of another length are looked at one by one.
     """
-    if not len(scans):
-        return 0
     accepted = [values[i] or b"" for i in scans.index]
     lengths = np.fromiter((len(text) for text in accepted), np.int64, len(accepted))
     expected = _FIXED_LENGTH + _DIRECTION_LENGTHS[scans.direction] + _METHOD_LENGTHS[scans.method]

@@ -6,7 +6,6 @@ its person's, is looked up in ClickHouse by person.
 """
 
 from collections.abc import Callable
-from typing import Final
 
 import numpy as np
 
@@ -28,7 +27,6 @@ from streams.window import (
 # The rows of these persons that are in ClickHouse: from (persons, oldest, newest scanned_at in
 # ms) to keys.
 LookUp = Callable[[U64, int, int], Keys]
-_KEY_LENGTH: Final = 13
 
 
 def content_hashes(scans: Scans) -> U64:
@@ -50,13 +48,19 @@ def content_hashes(scans: Scans) -> U64:
     return h
 
 
+def _lines(matrix: columns.Bytes) -> bytes:
+    """The rows of a matrix of bytes with a newline between them."""
+    lines = np.full((len(matrix), matrix.shape[1] + 1), ord("\n"), dtype=np.uint8)
+    lines[:, :-1] = matrix
+    return lines.tobytes()[:-1]
+
+
 def misplaced(verdicts: Verdicts, partitions: int) -> Mask:
     """Which scans' keys are not their person, or lie where murmur2 would not put them."""
     raw, scans = verdicts.raw, verdicts.scans
-    keys = [raw.keys[i] for i in scans.index]
-    if b"".join(k or b"" for k in keys) == scans.key.tobytes():
-        # one text equal to the other does not yet say that each key is: lengths decide
-        right = np.fromiter((k is not None and len(k) == _KEY_LENGTH for k in keys), bool)
+    keys = raw.keys if len(scans) == len(raw) else [raw.keys[i] for i in scans.index]
+    if None not in keys and b"\n".join(keys) == _lines(scans.key):  # type: ignore[arg-type]
+        right = np.ones(len(keys), dtype=bool)  # each is: no person holds a newline
     else:
         own = (row.tobytes() for row in scans.key)
         right = np.fromiter((k == p for k, p in zip(keys, own, strict=True)), bool, len(keys))

@@ -1,102 +1,90 @@
 """One partition's way through a worker, for as long as it is assigned to it.
 
-Batches are judged one after the other and written side by side; each is acknowledged when its
-rows read back and the broker has its dead letters and alerts. What is in flight is bounded by
-the worker's slots, what waits by its room.
+What comes in is judged, piece after piece; what is judged waits as rows until it is due and a slot
+is free, and is then written as one batch, so that the busier the engine is the larger its batches
+are. A batch is acknowledged when its rows read back and the broker has its dead letters and
+alerts. One batch of a partition is written at a time; the worker's slots bound how many there
+are of all its partitions, its room what waits.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
 
 import numpy as np
 import structlog
 
 from schemas.errors import Retryable
 from streams.batch import RawBatch, Verdicts
+from streams.blocks import Block
 from streams.columns import U64
-from streams.steps import Judged, Steps
+from streams.pending import Pending, together
+from streams.rejectlimit import TooManyRejects
+from streams.shop import Delivered, Finished, Shop
+from streams.steps import Judged
 from streams.window import Window
-from streams.write import NotOurs, Writer, Written
+from streams.write import NotOurs
 
 log = structlog.get_logger()
-_LOOK_AGAIN_S = 0.1
-
-
-class Delivered(Protocol):
-    """A batch as Faust hands it over: its records, and the way to acknowledge it."""
-
-    value: list[Any]
-
-    def ack(self) -> Any:
-        """Mark it as done."""
-
-
-@dataclass(frozen=True)
-class Shop:
-    """What the lines of one worker share."""
-
-    steps: Steps
-    writer: Writer
-    threads: Executor
-    slots: asyncio.Semaphore  # bounds batches between judging and acknowledgement
-    judging: asyncio.Lock  # threads that judge side by side only fight for the interpreter
-    rebuild: Callable[[int, int], Window]  # a partition's duplicate window, as of a broker's time
-    follow_up: Callable[[Judged], Awaitable[None]]  # dead letters and alerts
-    done: Callable[["Finished"], None]  # metrics
-    flush_records: int
-    flush_s: float
-    code_wait_s: float
-    surely_ours_s: Callable[[], float]  # seconds this worker's assignment surely still holds
-
-
-@dataclass(frozen=True)
-class Finished:
-    """One acknowledged batch."""
-
-    judged: Judged
-    written: Written
-    reread: int
+_LOOK_AGAIN_S: Final = 0.1
+_LONGEST_WAIT_S: Final = 4.0
+# Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
+PIECE: Final = 20_000
 
 
 class Line:
-    """The batches of one partition in one assignment."""
+    """The records of one partition in one assignment."""
 
     def __init__(self, partition: int, shop: Shop) -> None:
         self.partition = partition
         self._shop = shop
-        self._waiting: deque[tuple[float, Delivered]] = deque()
-        self._records = 0
-        self._came = asyncio.Event()
+        self._waiting: deque[tuple[float, Delivered]] = deque()  # with the moment it is due
+        self._judged: deque[tuple[float, Pending, Sequence[Delivered]]] = deque()
+        self._raw_records = 0
+        self._judged_records = 0
+        self._came = asyncio.Event()  # something to judge, or a reason to stop
+        self._ready = asyncio.Event()  # something to write, or a reason to stop
+        self._idle = asyncio.Event()  # nothing is judged and not acknowledged
+        self._idle.set()
+        self._hurry = False  # somebody waits for what is judged to be in the tables
         self._leaving = False
-        self._offered = -1
+        self._stopped = False
         self._lost = False
-        self._writes: set[asyncio.Task[None]] = set()
+        self._offered = -1
+        self._write: asyncio.Task[None] | None = None
         self._present: U64 = np.zeros(0, np.uint64)
+        self._limit = shop.limit()
         self._open: dict[int, tuple[int, int]] = {}  # last offset: oldest timestamp, records
 
     def offer(self, event: Delivered) -> None:
-        """Take a delivered batch in; they come in the order of their offsets."""
-        assert event.value[0].offset > self._offered, "a batch of an earlier assignment"
-        self._offered = event.value[-1].offset
-        self._waiting.append((time.monotonic(), event))
-        self._records += len(event.value)
-        self._open[event.value[-1].offset] = (event.value[0].timestamp, len(event.value))
+        """Take a delivered block in; they come in the order of their offsets."""
+        block = event.value
+        assert block.first > self._offered, "a block of an earlier assignment"
+        self._offered = block.last
+        if self._stopped:
+            return  # not acknowledged: it is read again when the partition may go on
+        self._waiting.append((time.monotonic() + self._patience_s(block), event))
+        self._raw_records += len(block)
+        self._open[block.last] = (block.first_timestamp, len(block))
         self._came.set()
 
     @property
-    def records(self) -> int:
+    def raw_records(self) -> int:
         """Records taken in and not yet judged."""
-        return self._records
+        return self._raw_records
+
+    @property
+    def judged_records(self) -> int:
+        """Records judged and not yet being written."""
+        return self._judged_records
 
     @property
     def in_flight(self) -> int:
         """Batches being written."""
-        return len(self._writes)
+        return int(self._write is not None)
 
     @property
     def unacknowledged(self) -> int:
@@ -109,17 +97,24 @@ class Line:
         return min((oldest for oldest, _ in self._open.values()), default=None)
 
     async def run(self) -> None:
-        """Until cancelled or lost. Raises what is Fatal."""
+        """Until cancelled, lost or stopped by its limit. Raises what is Fatal."""
+        tasks = [asyncio.create_task(self._judge_all()), asyncio.create_task(self._write_all())]
         try:
-            await self._run()
+            for ended in asyncio.as_completed(tasks):
+                await ended
         except NotOurs:
             log.info("partition_lost", partition=self.partition)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def leave(self, timeout_s: float) -> None:
         """Begin nothing more and wait for what is in flight; then nothing here may write."""
         self._leaving = True
-        if self._writes:
-            await asyncio.wait(self._writes, timeout=timeout_s)
+        self._came.set()
+        self._ready.set()
+        if self._write is not None:
+            await asyncio.wait([self._write], timeout=timeout_s)
         self._lost = True
 
     def permit(self) -> float:
@@ -134,72 +129,86 @@ class Line:
                 raise NotOurs
             time.sleep(_LOOK_AGAIN_S)
 
-    async def _run(self) -> None:
-        await self._came.wait()
-        first = self._waiting[0][1].value[0]
-        self._present = await self._thread(
-            self._shop.writer.take_over, self.partition, first.offset, self.permit
-        )
-        window = await self._patiently(self._shop.rebuild, self.partition, first.timestamp)
-        while True:
-            await self._until_due()
-            await self._shop.slots.acquire()
-            try:
-                events = self._take()
-                judged = await self._judge(events, window)
-                if self._leaving:  # its wait for what is in flight may be over
-                    raise NotOurs
-            except BaseException:
-                self._shop.slots.release()
-                raise
-            task = asyncio.create_task(self._finish(judged, events))
-            self._writes.add(task)
-            task.add_done_callback(self._written)
+    def _patience_s(self, block: Block) -> float:
+        """How long a block may wait for company. One that is late already waits longer: larger
+        batches are what a backlog is worked off with."""
+        late_s = time.time() - block.first_timestamp / 1000
+        return max(self._shop.flush_s, min(late_s / 2, _LONGEST_WAIT_S))
 
-    async def _until_due(self) -> None:
-        """A batch is due by size or by the age of its oldest part."""
+    # judging
+
+    async def _judge_all(self) -> None:
+        await self._came.wait()
+        block = self._waiting[0][1].value
+        self._present = await self._thread(
+            self._shop.writer.take_over, self.partition, block.first, self.permit
+        )
+        window = await self._patiently(self._shop.rebuild, self.partition, block.first_timestamp)
         while True:
-            self._raise_failures()
+            await self._until_piece()
+            due = self._waiting[0][0]
+            events = self._take()
+            try:
+                pending = await self._judge(events, window)
+            except TooManyRejects as error:
+                self._stop(error)
+                return
+            self._judged.append((due, pending, events))
+            self._judged_records += len(pending)
+            self._idle.clear()
+            self._ready.set()
+
+    async def _until_piece(self) -> None:
+        """A piece is due by size, or when what waits would else be late."""
+        while True:
             if self._leaving:
                 raise NotOurs
             if not self._waiting:
                 self._came.clear()
                 await self._came.wait()
                 continue
-            left = self._waiting[0][0] + self._shop.flush_s - time.monotonic()
-            if left <= 0 or self._records >= self._shop.flush_records:
+            left = self._waiting[0][0] - time.monotonic()
+            if left <= 0 or self._raw_records >= min(PIECE, self._shop.flush_records):
                 return
             self._came.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._came.wait(), left)
-            except TimeoutError:
-                return
 
     def _take(self) -> list[Delivered]:
         events: list[Delivered] = []
         size = 0
-        while self._waiting and (
-            not events or size + len(self._waiting[0][1].value) <= self._shop.flush_records
-        ):
+        while self._waiting and (not events or size + len(self._waiting[0][1].value) <= PIECE):
             _, event = self._waiting.popleft()
             events.append(event)
             size += len(event.value)
-        self._records -= size
+        self._raw_records -= size
         return events
 
-    async def _judge(self, events: Sequence[Delivered], window: Window) -> Judged:
+    async def _judge(self, events: Sequence[Delivered], window: Window) -> Pending:
         steps = self._shop.steps
-        records = [record for event in events for record in event.value]
-        raw = RawBatch.of(self.partition, records)
+        blocks = [event.value for event in events]
         async with self._shop.judging:
+            raw = await self._thread(RawBatch.of, blocks)
             verdicts = await self._thread(steps.read, raw)
         await self._wait_for_codes(verdicts)
-        if steps.needs_drained(verdicts, window) and self._writes:
-            await asyncio.wait(self._writes)
-            self._raise_failures()
+        if steps.needs_drained(verdicts, window):
+            await self._drained()
         judged: Judged = await self._patiently(steps.judge, verdicts, window)
         window.forget_before(window.oldest_day(int(raw.appended.max())))
-        return judged
+        self._limit.note(judged.verdicts)
+        pending: Pending = await self._thread(Pending.of, judged)
+        return pending
+
+    async def _drained(self) -> None:
+        """Until everything judged so far is in the tables."""
+        self._hurry = True
+        self._ready.set()
+        while not self._idle.is_set():
+            if self._leaving:
+                raise NotOurs
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), _LOOK_AGAIN_S)
+        self._hurry = False
 
     async def _wait_for_codes(self, verdicts: Verdicts) -> None:
         until = time.monotonic() + self._shop.code_wait_s
@@ -210,28 +219,70 @@ class Line:
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
 
-    async def _finish(self, judged: Judged, events: Sequence[Delivered]) -> None:
+    def _stop(self, error: TooManyRejects) -> None:
+        """Take nothing more in; what was judged before is still written."""
+        self._stopped = True
+        self._waiting.clear()
+        self._raw_records = 0
+        self._shop.stopped(self.partition, error)
+
+    # writing
+
+    async def _write_all(self) -> None:
+        while True:
+            await self._until_due()
+            async with self._shop.slots:
+                if self._leaving:
+                    raise NotOurs
+                self._write = asyncio.create_task(self._finish(self._collect()))
+                # `leave` waits for it, whatever becomes of this task
+                await asyncio.shield(self._write)
+                self._write = None
+            if not self._judged:
+                self._idle.set()
+
+    async def _until_due(self) -> None:
+        """A batch is due by size or by the age of its oldest part."""
+        while True:
+            if self._leaving:
+                raise NotOurs
+            if self._judged:
+                left = self._judged[0][0] - time.monotonic()
+                full = self._judged_records >= self._shop.flush_records
+                if left <= 0 or full or self._hurry:
+                    return
+            else:
+                left = None
+            self._ready.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ready.wait(), left)
+
+    def _collect(self) -> list[tuple[Pending, Sequence[Delivered]]]:
+        batches: list[tuple[Pending, Sequence[Delivered]]] = []
+        size = 0
+        while self._judged and (
+            not batches or size + len(self._judged[0][1]) <= self._shop.flush_records
+        ):
+            _, pending, events = self._judged.popleft()
+            batches.append((pending, events))
+            size += len(pending)
+        self._judged_records -= size
+        return batches
+
+    async def _finish(self, batches: list[tuple[Pending, Sequence[Delivered]]]) -> None:
+        pending = await self._thread(together, [pending for pending, _ in batches])
         present = self._present
-        reread = int(np.isin(present, judged.verdicts.raw.offsets).sum()) if len(present) else 0
-        written = await self._thread(self._shop.writer.write, judged.rows, present, self.permit)
-        await self._shop.follow_up(judged)
-        for event in events:
-            event.ack()
-            self._open.pop(event.value[-1].offset, None)
-        if len(present) and judged.rows.last >= present[-1]:
+        rows = pending.rows
+        reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
+        written = await self._thread(self._shop.writer.write, rows, present, self.permit)
+        await self._shop.follow_up(pending)
+        for _, events in batches:
+            for event in events:
+                event.ack()
+                self._open.pop(event.value.last, None)
+        if len(present) and rows.last >= present[-1]:
             self._present = present[:0]
-        self._shop.done(Finished(judged, written, reread))
-
-    def _written(self, task: asyncio.Task[None]) -> None:
-        self._shop.slots.release()
-        self._came.set()  # so that a failure is noticed even when nothing more comes
-        if task.cancelled() or task.exception() is None:
-            self._writes.discard(task)
-
-    def _raise_failures(self) -> None:
-        for task in self._writes:
-            if task.done():
-                task.result()
+        self._shop.done(Finished(pending, written, reread))
 
     async def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
         """`call` in a thread, again while it is Retryable and the line is not lost."""

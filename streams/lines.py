@@ -45,7 +45,9 @@ def _tables_of_pieces(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[
     """As `read_lines`, a piece at a time.
 
     A piece is read up to the line that the reader names, that line is left out, and on from the
-    next; past a number of bad lines pydantic takes what is left of the piece.
+    next; past a number of bad lines pydantic takes what is left of the piece. It also takes what
+    stands before the named line if that does not parse either: the reader names the first line
+    that is no JSON, and one before it may be JSON of another type.
     """
     tables: list[pa.Table] = []
     failed: list[int] = []
@@ -62,8 +64,11 @@ def _tables_of_pieces(texts: list[bytes], parse: pj.ParseOptions) -> tuple[list[
                 if named is None:
                     break
                 bad = at + int(named[1])
-                if bad > at:
-                    tables.append(_table(Joined(texts[at:bad]), parse))
+                try:
+                    if bad > at:
+                        tables.append(_table(Joined(texts[at:bad]), parse))
+                except pa.ArrowInvalid:
+                    failed += range(at, bad)
                 failed.append(bad)
                 at = bad + 1
         failed += range(at, end)

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from streams.line import Delivered, Line, Shop
+from streams.line import PIECE, Line
+from streams.shop import Delivered, Shop
 
 log = structlog.get_logger()
 
-# Records that may wait for a slot, in all lines together, as a multiple of a full batch. At some
-# 600 bytes of Python objects a record this bounds what a backlog can cost in memory.
-_ROOM_IN_BATCHES = 3
+# What may wait in all lines together bounds what a backlog can cost in memory: records as they
+# came, some 300 bytes each, and judged ones, some 150, as a multiple of a full batch.
+_ROOM_RAW = 6 * PIECE
+_ROOM_IN_BATCHES = 4
 
 
 class Pipeline:
@@ -37,7 +39,7 @@ class Pipeline:
         A batch that stops being `current` while it waits belongs to an assignment that has
         ended: it is left, and read again by whoever has the partition now.
         """
-        while self.records > self._room and current():  # noqa: ASYNC110 (many lines make room, at any time)
+        while self._full() and current():  # noqa: ASYNC110 (many lines make room, at any time)
             await asyncio.sleep(0.01)
         if self._closed or not current():
             return
@@ -50,10 +52,12 @@ class Pipeline:
         self._began()
         self._lines[partition][0].offer(event)
 
-    @property
-    def records(self) -> int:
-        """Records that wait in all lines."""
-        return sum(line.records for line, _ in self._lines.values())
+    def _full(self) -> bool:
+        lines = self.lines()
+        return (
+            sum(line.raw_records for line in lines) > _ROOM_RAW
+            or sum(line.judged_records for line in lines) > self._room
+        )
 
     def lines(self) -> list[Line]:
         """The lines, for the metrics."""

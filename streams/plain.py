@@ -63,7 +63,7 @@ class Joined:
 
 def plain(joined: Joined) -> Mask:
     """Which values are one plain object each."""
-    n, data = len(joined.values), joined.data
+    data = joined.data
     starts, ends = joined.starts, joined.starts + joined.lengths - 1
     fine = (joined.lengths >= 2) & (joined.lengths <= MAX_SCAN_BYTES)
     last = len(data) - 1
@@ -72,9 +72,8 @@ def plain(joined: Joined) -> Mask:
     if fine.all() and _all_plain(joined):
         return fine
     for brace in (_OPEN, _CLOSE):
-        where = np.flatnonzero(data == brace)
-        if len(where) != n:
-            fine &= joined.per_row(where) == 1
+        # as many braces as values do not yet say that each value has one
+        fine &= joined.per_row(np.flatnonzero(data == brace)) == 1
     odd = _ODD[data]
     odd[starts[1:] - 1] = False  # the newlines between the values
     fine &= joined.per_row(np.flatnonzero(odd)) == 0

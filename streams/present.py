@@ -46,18 +46,45 @@ def present_offsets(
 
     An offset that is there twice comes twice: a caller can see that it should never happen.
     """
-    bound = "" if last is None else "AND kafka_offset <= {last:UInt64}"
-    union = " UNION ALL ".join(
-        f"SELECT kafka_offset FROM {table} WHERE kafka_partition = {{partition:UInt16}} "  # noqa: S608
-        f"AND kafka_offset >= {{first:UInt64}} {bound}"
-        for table in OUTCOMES
-    )
+    union = " UNION ALL ".join(_offsets_of(table, bounded=last is not None) for table in OUTCOMES)
     table = clickhouse.query_arrow(
         union, {"partition": partition, "first": first, "last": last or 0}
     )
     if table.num_rows == 0:
         return np.zeros(0, np.uint64)
     return np.sort(table.column(0).to_numpy().astype(np.uint64))
+
+
+def fingerprint(offsets: U64) -> tuple[int, int]:
+    """How many offsets these are, and a sum that no other set of as many has but by a chance of
+    one in 2^64: the same as `present_fingerprint` when the same offsets are there once each."""
+    # ClickHouse's intHash64 (FunctionsHashing.h): a constant, then MurmurHash3's 64-bit finaliser
+    mixed = offsets ^ np.uint64(0x4CF2D2BAAE6DA887)
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        mixed ^= mixed >> np.uint64(33)
+        mixed *= np.uint64(factor)
+    mixed ^= mixed >> np.uint64(33)
+    return len(offsets), int(mixed.sum(dtype=np.uint64))
+
+
+def present_fingerprint(
+    clickhouse: ClickHouse, partition: int, first: int, last: int
+) -> tuple[int, int]:
+    """`fingerprint` of the offsets from `first` to `last` in all outcome tables together."""
+    union = " UNION ALL ".join(_offsets_of(table, bounded=True) for table in OUTCOMES)
+    [(count, total)] = clickhouse.rows(
+        f"SELECT count(), sum(intHash64(kafka_offset)) FROM ({union})",  # noqa: S608
+        {"partition": partition, "first": first, "last": last},
+    )
+    return int(count), int(total)
+
+
+def _offsets_of(table: str, *, bounded: bool) -> str:
+    bound = " AND kafka_offset <= {last:UInt64}" if bounded else ""
+    return (
+        f"SELECT kafka_offset FROM {table} WHERE kafka_partition = {{partition:UInt16}} "  # noqa: S608
+        f"AND kafka_offset >= {{first:UInt64}}{bound}"
+    )
 
 
 def _literal(text: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from schemas.topics import DLQ_MAX_MESSAGE
 log = structlog.get_logger()
 _PAUSE_S = 0.5
 _AT_ONCE = 5_000
+_BATCH_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,43 @@ class Message:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+
+
+async def _sent(
+    producer: Any, messages: Sequence[Message]
+) -> tuple[list[list[Message]], list[Any]]:
+    """The messages in groups, and the broker's answer to come for each group.
+
+    A topic of one partition, as the dead letters' and the alerts' are, takes whole batches: a
+    topic full of garbage must not cost a call of the producer's for each record.
+    """
+    groups: list[list[Message]] = []
+    acks = []
+    for topic, same in groupby(messages, key=lambda message: message.topic):
+        some = list(same)
+        partitions = await producer.partitions_for(topic)
+        if partitions != {0}:
+            for m in some:
+                acks.append(await producer.send(topic, m.value, key=m.key, headers=list(m.headers)))
+                groups.append([m])
+            continue
+        while some:
+            batch = producer.create_batch()
+            taken = 0
+            for m in some:
+                headers = list(m.headers)
+                if batch.append(key=m.key, value=m.value, timestamp=None, headers=headers) is None:
+                    break
+                taken += 1
+            # one that is larger than a batch goes by itself
+            if taken:
+                acks.append(await producer.send_batch(batch, topic, partition=0))
+            else:
+                taken, m = 1, some[0]
+                acks.append(await producer.send(topic, m.value, key=m.key, headers=list(m.headers)))
+            groups.append(some[:taken])
+            some = some[taken:]
+    return groups, acks
 
 
 class Publisher:
@@ -47,16 +86,14 @@ class Publisher:
         while left:
             try:
                 producer = await self._started()
-                acks = [
-                    await producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
-                    for m in left
-                ]
+                sent, acks = await _sent(producer, left)
                 await producer.flush()
                 answers = await asyncio.gather(*acks, return_exceptions=True)
                 failed = [
                     (message, answer)
-                    for message, answer in zip(left, answers, strict=True)
+                    for messages, answer in zip(sent, answers, strict=True)
                     if isinstance(answer, BaseException)
+                    for message in messages
                 ]
                 if not failed:
                     return
@@ -76,6 +113,7 @@ class Publisher:
                     enable_idempotence=True,
                     compression_type="lz4",
                     linger_ms=5,
+                    max_batch_size=_BATCH_BYTES,
                     max_request_size=DLQ_MAX_MESSAGE,
                     request_timeout_ms=10_000,
                 )

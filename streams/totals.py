@@ -15,7 +15,6 @@ from streams.clickhouse import ClickHouse
 
 log = structlog.get_logger()
 
-EVERY_S: Final = 3600.0
 # (table, its clock, outcome, reason)
 SOURCES: Final = (
     ("scans", "scanned_at", "written", "''"),

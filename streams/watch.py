@@ -8,13 +8,17 @@ partition and offset, so that the same scan judged again is the same alert.
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 
 from schemas.cases import Alert, AlertKind
 from schemas.ids import person_text
-from streams.steps import Judged
+from streams.convert import Rows
+
+# pairs of a scan and a window of its place that are compared at once
+_PAIRS: Final = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,7 @@ class OpenCases:
 
     def __init__(self) -> None:
         self._cases: dict[str, Watched] = {}
-        self._owners: list[Watched] = []
-        self._place: npt.NDArray[np.uint32] = np.zeros(0, np.uint32)
-        self._begin: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-        self._end: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-        self.persons: frozenset[int] = frozenset()
+        self._index()
 
     def open(self, watched: Watched) -> None:
         """Watch a case, in place of what was watched of it before."""
@@ -85,46 +85,64 @@ class OpenCases:
             key=lambda row: row[:3],
         )
         self._owners = [owner for *_, owner in rows]
+        self._person = np.array([owner.person for owner in self._owners], dtype=np.uint64)
         self._begin = np.array([begin for _, begin, _, _ in rows], dtype=np.int64)
         self._end = np.array([end for _, _, end, _ in rows], dtype=np.int64)
         self._place = np.array([place for place, *_ in rows], dtype=np.uint32)
-        self.persons = frozenset(owner.person for owner in self._cases.values())
+        self._watched = np.zeros(int(self._place.max(initial=0)) + 2, dtype=bool)
+        self._watched[self._place] = True
+        persons = {owner.person for owner in self._cases.values()}
+        self._persons = np.array(sorted(persons), dtype=np.uint64)
 
-    def matches(self, judged: Judged) -> list[tuple[str, Alert]]:
-        """(alert id, alert) for each scan of the batch inside a window of somebody else's case."""
-        if not len(self._place) or not len(judged.verdicts.scans):
+    def seen(self, rows: Rows) -> list[int]:
+        """The persons of open cases who scanned in this batch."""
+        if not len(self._persons):
             return []
-        scans, place = judged.verdicts.scans, judged.resolved.place
-        rows = np.flatnonzero(np.isin(place, np.unique(self._place)))
+        person = rows.tables["scans"].column("person").to_numpy()
+        seen: list[int] = np.unique(person[np.isin(person, self._persons)]).tolist()
+        return seen
+
+    def matches(self, rows: Rows) -> list[tuple[str, Alert]]:
+        """(alert id, alert) for each scan of the batch inside a window of somebody else's case."""
+        scans = rows.tables["scans"]
+        if not len(self._place) or not scans.num_rows:
+            return []
+        place = scans.column("place").to_numpy()
+        # the last element stands for every place beyond those watched
+        here = np.flatnonzero(self._watched[np.minimum(place, len(self._watched) - 1)])
+        if not len(here):
+            return []
+        at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
+        person = scans.column("person").to_numpy()
+        low = np.searchsorted(self._place, place[here], "left")
+        high = np.searchsorted(self._place, place[here], "right")
         found = []
-        for row in rows:
-            here = int(place[row])
-            at = int(scans.scanned[row])
-            low = int(np.searchsorted(self._place, here, "left"))
-            high = int(np.searchsorted(self._place, here, "right"))
-            for k in range(low, high):
-                owner = self._owners[k]
-                inside = self._begin[k] <= at < self._end[k]
-                if inside and owner.person != int(scans.person[row]):
-                    found.append(_alert(owner, judged, int(row), here, at))
+        for some in np.array_split(np.arange(len(here)), 1 + int((high - low).sum()) // _PAIRS):
+            count = (high - low)[some]
+            row = np.repeat(here[some], count)
+            window = np.repeat(low[some] - np.cumsum(count) + count, count) + np.arange(len(row))
+            inside = (self._begin[window] <= at[row]) & (at[row] < self._end[window])
+            inside &= self._person[window] != person[row]
+            found += [
+                _alert(self._owners[window[k]], rows, int(row[k])) for k in np.flatnonzero(inside)
+            ]
         return found
 
 
-def _alert(owner: Watched, judged: Judged, row: int, place: int, at: int) -> tuple[str, Alert]:
-    raw, scans = judged.verdicts.raw, judged.verdicts.scans
-    index = int(scans.index[row])
-    person = person_text(int(scans.person[row]))
-    parts = (owner.case, person, place, raw.partition, int(raw.offsets[index]))
+def _alert(owner: Watched, rows: Rows, row: int) -> tuple[str, Alert]:
+    scan = rows.tables["scans"].slice(row, 1)
+    place, offset = scan.column("place")[0].as_py(), scan.column("kafka_offset")[0].as_py()
+    person = person_text(scan.column("person")[0].as_py())
     alert = Alert(
         kind=AlertKind.SCAN_IN_WINDOW,
         case=owner.case,
         case_version=owner.version,
-        at=moment(int(raw.appended[index])),
+        at=scan.column("appended_at")[0].as_py(),
         person=person,
         place=place,
-        scanned_at=moment(at),
+        scanned_at=scan.column("scanned_at")[0].as_py(),
     )
-    return alert_id(*parts), alert
+    return alert_id(owner.case, person, place, rows.partition, offset), alert
 
 
 def alert_id(*parts: object) -> str:

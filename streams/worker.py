@@ -28,17 +28,18 @@ from streams.app import add_case_agent, add_scan_agent, create_app
 from streams.cases import CaseWatcher
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
-from streams.deadletters import dead_letters
 from streams.directory import Directory
 from streams.follow import Follower
+from streams.housekeeping import keep_house
 from streams.latency import Latencies
-from streams.line import Shop
 from streams.lookups import rebuild_window, rows_of_persons
 from streams.monitor import Monitor
+from streams.pending import Pending
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
-from streams.steps import Judged, Steps
-from streams.totals import EVERY_S, write_daily_totals
+from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
+from streams.shop import Shop
+from streams.steps import Steps
 from streams.tracing import Tracing, alert_message
 from streams.transport import Hooks
 from streams.watch import OpenCases
@@ -77,7 +78,7 @@ class Worker:
             settings.retention_days,
         )
         self.watcher = CaseWatcher(self.open_cases, self.tracing.windows)
-        self._accounts = Accounts(self.metrics, self.latencies)
+        self._accounts = Accounts(self.metrics, self.latencies, self.directory)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
             Follower(settings.kafka_bootstrap, SITES.name, self._put_site),
@@ -93,6 +94,7 @@ class Worker:
             self.app, self._ready, self.tracing, self.publisher, self._alerted, self._fatal
         )
         self._tasks: list[asyncio.Task[Any]] = []
+        self._stopped: set[int] = set()  # partitions that refused more than the limit allows
         self._closing = False
         self._released = False
 
@@ -133,6 +135,10 @@ class Worker:
             rebuild=self._rebuild,
             follow_up=self._follow_up,
             done=self._accounts.done,
+            stopped=self._partition_stopped,
+            limit=lambda: RejectLimit(
+                RejectPolicy(settings.reject_limit, settings.reject_window_s * 1000)
+            ),
             flush_records=settings.flush_records,
             flush_s=settings.flush_ms / 1000,
             code_wait_s=settings.code_wait_s,
@@ -140,10 +146,11 @@ class Worker:
         )
 
     async def _open(self) -> None:
-        background = [*(f.run() for f in self._followers), self.watcher.run(), self._totals()]
+        background = [*(f.run() for f in self._followers), self.watcher.run()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
+        keep_house(self._settings)
         await self._monitor.start()
 
     async def _close(self) -> None:
@@ -161,7 +168,11 @@ class Worker:
         await self._monitor.stop()
 
     async def _before_revoke(self, revoked: set[TP]) -> None:
-        await self._leave(tp.partition for tp in revoked if tp.topic == SCANS.name)
+        partitions = [tp.partition for tp in revoked if tp.topic == SCANS.name]
+        await self._leave(partitions)
+        for partition in self._stopped.intersection(partitions):
+            self._stopped.discard(partition)  # whoever has it next judges it anew
+            self.metrics.gauge(m.PARTITION_STOPPED, str(partition)).set(0)
 
     async def _leave(self, partitions: Iterable[int]) -> None:
         await self.pipeline.leave(list(partitions), self._settings.insert_timeout_s + 1)
@@ -180,21 +191,27 @@ class Worker:
         log.info("window_rebuilt", partition=partition, ids=len(window), seconds=seconds)
         return window
 
-    async def _follow_up(self, judged: Judged) -> None:
-        messages = dead_letters(SCANS.name, judged.verdicts)
-        found = self.open_cases.matches(judged)
-        messages += [alert_message(identity, alert) for identity, alert in found]
+    async def _follow_up(self, pending: Pending) -> None:
+        # not before the rows can be read: a case's run and this look must not both miss a scan
+        found = self.open_cases.matches(pending.rows)
+        messages = pending.letters + [alert_message(identity, alert) for identity, alert in found]
         if messages:
             await self.publisher.send(messages)
         if found:
             self.metrics.counter(m.ALERTS, "scan_in_window").inc(len(found))
-        for person in self.open_cases.persons.intersection(judged.verdicts.scans.person.tolist()):
+        for person in self.open_cases.seen(pending.rows):
             self.watcher.person_scanned(person)
 
     def _surely_ours_s(self) -> float:
         if self._released:  # the group is being left: somebody else may have our partitions
             return 0.0
         return self._settings.session_timeout_s - self.app.heartbeat.age()
+
+    def _partition_stopped(self, partition: int, error: TooManyRejects) -> None:
+        log.error("partition_stopped", partition=partition, detail=str(error))
+        self._stopped.add(partition)
+        self.metrics.gauge(m.PARTITION_STOPPED, str(partition)).set(1)
+        self.app.consumer.pause_partitions({TP(SCANS.name, partition)})
 
     # what the followers and the case agent say
 
@@ -208,16 +225,6 @@ class Worker:
         seconds = time.time() - appended_ms / 1000
         self.metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
         self.metrics.counter(m.ALERTS, "run_completed").inc()
-
-    async def _totals(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY_S)
-            try:
-                await asyncio.to_thread(
-                    write_daily_totals, self.clickhouse, self._settings.retention_days
-                )
-            except Retryable as error:
-                log.warning("daily_totals_wait", detail=str(error))
 
     # whether it can work
 
@@ -256,6 +263,9 @@ class Worker:
             missing.append("no partitions are assigned yet")
         if self.metrics.gauge(m.ENGINE_AWAY)._value.get():
             missing.append("ClickHouse cannot be written to")
+        if self._stopped:
+            listed = ", ".join(str(p) for p in sorted(self._stopped))
+            missing.append(f"partitions {listed} stand still: more rejects than the limit allows")
         return missing
 
     def _assigned(self) -> bool:
@@ -265,7 +275,7 @@ class Worker:
             return False
 
     def _refresh(self) -> None:
-        self._accounts.gauges(self.pipeline.lines, self.directory, self.open_cases)
+        self._accounts.gauges(self.pipeline.lines, self.open_cases)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:

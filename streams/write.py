@@ -21,7 +21,13 @@ from schemas.metrics import Metrics
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
 from streams.convert import Rows, expire, offsets, without
-from streams.present import attempt_prefix, end_attempts, present_offsets
+from streams.present import (
+    attempt_prefix,
+    end_attempts,
+    fingerprint,
+    present_fingerprint,
+    present_offsets,
+)
 
 log = structlog.get_logger()
 
@@ -120,11 +126,11 @@ class Writer:
 
     def _verified(self, rows: Rows, wanted: U64) -> bool:
         try:
-            there = present_offsets(self._clickhouse, rows.partition, rows.first, rows.last)
+            there = present_fingerprint(self._clickhouse, rows.partition, rows.first, rows.last)
         except Retryable as error:
             self._away(error, rows.partition)
             return False
-        return np.array_equal(there, wanted)
+        return there == fingerprint(wanted)
 
     def _insert(self, rows: Rows, permit: Permit) -> bool:
         """One attempt; whether each insert was answered well."""

@@ -1,0 +1,51 @@
+"""What a worker does once in a while beside its work: daily totals, and merges of closed weeks.
+
+Any worker may do it and all of them do; each piece of it is safe to do twice, and to be cut off.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from schemas.errors import Retryable
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+from streams.maintenance import CLIENT_TIMEOUT_S, EVERY_S, merge_closed_weeks
+from streams.totals import write_daily_totals
+
+log = structlog.get_logger()
+_TOTALS_EVERY: Final = 6  # rounds
+
+
+def keep_house(settings: Settings) -> None:
+    """Begin, and go on as long as the process lives.
+
+    In a thread that nobody waits for: a merge may take half an hour, and a worker that stops must
+    not. The engine ends what it has begun.
+    """
+    clickhouse = ClickHouse(settings, timeout_s=CLIENT_TIMEOUT_S)
+    threading.Thread(
+        target=_rounds, args=(clickhouse, settings.retention_days), daemon=True
+    ).start()
+
+
+def _rounds(clickhouse: ClickHouse, retention_days: int) -> None:
+    number = 0
+    while True:
+        time.sleep(EVERY_S)
+        number += 1
+        if number % _TOTALS_EVERY == 0:
+            _try(lambda: write_daily_totals(clickhouse, retention_days))
+        _try(lambda: merge_closed_weeks(clickhouse, datetime.now(UTC)))
+
+
+def _try(chore: Callable[[], object]) -> None:
+    """Do it; what cannot be done now is done in a later round."""
+    try:
+        chore()
+    except Retryable as error:
+        log.warning("housekeeping_waits", detail=str(error))

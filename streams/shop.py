@@ -1,0 +1,52 @@
+"""What the lines of one worker share, and what goes into a line and comes out of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from streams.blocks import Block
+from streams.pending import Pending
+from streams.rejectlimit import RejectLimit, TooManyRejects
+from streams.steps import Steps
+from streams.window import Window
+from streams.write import Writer, Written
+
+
+class Delivered(Protocol):
+    """A block as Faust hands it over: its records, and the way to acknowledge it."""
+
+    value: Block
+
+    def ack(self) -> Any:
+        """Mark it as done."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the lines of one worker share."""
+
+    steps: Steps
+    writer: Writer
+    threads: Executor
+    slots: asyncio.Semaphore  # bounds batches being written
+    judging: asyncio.Lock  # threads that judge side by side only fight for the interpreter
+    rebuild: Callable[[int, int], Window]  # a partition's duplicate window, as of a broker's time
+    follow_up: Callable[[Pending], Awaitable[None]]  # dead letters and alerts
+    done: Callable[["Finished"], None]  # metrics
+    stopped: Callable[[int, TooManyRejects], None]  # a partition's limit on rejects was passed
+    limit: Callable[[], RejectLimit]
+    flush_records: int
+    flush_s: float
+    code_wait_s: float
+    surely_ours_s: Callable[[], float]  # seconds this worker's assignment surely still holds
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One acknowledged batch."""
+
+    pending: Pending
+    written: Written
+    reread: int
