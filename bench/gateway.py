@@ -51,6 +51,7 @@ class Row:
     echo_scans_per_s: int
     ratio_to_echo: float
     p99_ms: float
+    gateway_cpu: float  # share of its core, under load
     rounds: list[int]
     echo_rounds: list[int]
 
@@ -109,29 +110,39 @@ def _compared(
     env: Mapping[str, str], core: int, bodies: list[bytes], size: int, seconds: float, rounds: int,
     say: Say,
 ) -> tuple[Row, int]:  # fmt: skip
-    ours, echoes, p99s, acknowledged = [], [], [], 0
+    ours, echoes, p99s, shares, acknowledged = [], [], [], [], 0
     for number in range(rounds):
-        with _served(env, core, ["-m", "bench.echo"], "echo") as port:
+        with _served(env, core, ["-m", "bench.echo"], "echo") as (port, _):
             answers, took = load(port, bodies, "", CONNECTIONS, seconds)
             echoes.append(_accepted(answers, size) / took)
         console = ["-m", "console.cli.main", "serve"]
-        with _served(env, core, console, "console") as port:
+        with _served(env, core, console, "console") as (port, pid):
             headers = f"Authorization: Bearer {_key(env)}\r\nContent-Type: application/x-ndjson\r\n"
             warm, _ = load(port, bodies, headers, 2, 0.5)
+            before = _cpu_s(pid)
             answers, took = load(port, bodies, headers, CONNECTIONS, seconds)
+            shares.append((_cpu_s(pid) - before) / took)
         ours.append(_accepted(answers, size) / took)
         acknowledged += _accepted(warm, size) + _accepted(answers, size)
         p99s.append(1000 * float(np.percentile(answers.seconds, 99)))
         say(
             f"{size} a body, round {number + 1}: gateway {ours[-1]:,.0f} scans/s, "
-            f"echo {echoes[-1]:,.0f} scans/s, p99 {p99s[-1]:.1f} ms"
+            f"echo {echoes[-1]:,.0f} scans/s, p99 {p99s[-1]:.1f} ms, "
+            f"{shares[-1]:.0%} of its core"
         )
     rate, echo = statistics.median(ours), statistics.median(echoes)
     row = Row(
         size, len(bodies[0]), round(rate), round(echo), round(rate / echo, 4),
-        round(statistics.median(p99s), 2), [round(r) for r in ours], [round(r) for r in echoes],
+        round(statistics.median(p99s), 2),
+        round(statistics.median(shares), 2), [round(r) for r in ours], [round(r) for r in echoes],
     )  # fmt: skip
     return row, acknowledged
+
+
+def _cpu_s(pid: int) -> float:
+    """CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _accepted(answers: Answers, size: int) -> int:
@@ -152,8 +163,10 @@ def _on(cores: Sequence[int]) -> Iterator[None]:
 
 
 @contextmanager
-def _served(env: Mapping[str, str], core: int, arguments: list[str], name: str) -> Iterator[int]:
-    """A server of its own process on this core, from its first answer to its end; its port."""
+def _served(
+    env: Mapping[str, str], core: int, arguments: list[str], name: str
+) -> Iterator[tuple[int, int]]:
+    """A server of its own process on this core, from its first answer to its end; its port, pid."""
     port = choose((PortRequest("console"),), {})["console"]
     if name == "echo":
         arguments = [*arguments, str(port)]
@@ -161,7 +174,7 @@ def _served(env: Mapping[str, str], core: int, arguments: list[str], name: str) 
         process = _started(arguments, {**env, "TRUYVET_CONSOLE_PORT": str(port)}, log)
     try:
         _wait_for(port, process, name)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         try:

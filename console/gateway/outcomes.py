@@ -40,6 +40,10 @@ _WORDS: Final = {
         "Nguồn khác đã gửi lượt quét này trước; nó được ghi nhận một lần.",
         "Another producer sent this scan first; it is recorded once.",
     ),
+    "came_before": (
+        "Lượt quét này đã đến trước đó; nó được ghi nhận một lần.",
+        "This scan had come before; it is recorded once.",
+    ),
     "pending": (
         "Đã nhận lượt quét, đang chờ ghi nhận.",
         "The scan has been taken and waits to be recorded.",
@@ -73,7 +77,9 @@ def outcome(clickhouse: ClickHouse, question: Question) -> ScanOutcome | None:
     if first is not None and own in (None, first):
         return _told("written", again, reason, detail)
     if again:
-        return _told("duplicate", again, reason, detail)
+        # whose the first was is not known once its row is older than the retention, or erased
+        words = "duplicate" if first is not None else "came_before"
+        return _told("duplicate", again, reason, detail, words)
     if reason is not None:
         vi, en = SENTENCES[reason]
         return ScanOutcome(
@@ -97,8 +103,10 @@ def _first_producer(clickhouse: ClickHouse, what: dict[str, Any]) -> str | None:
     return str(rows[0][0]) if rows else None
 
 
-def _told(state: Any, again: int, reason: Reason | None, detail: str | None) -> ScanOutcome:
-    vi, en = _WORDS[state]
+def _told(
+    state: Any, again: int, reason: Reason | None, detail: str | None, words: str | None = None
+) -> ScanOutcome:
+    vi, en = _WORDS[words or state]
     return ScanOutcome(
         state=state, duplicates=again, reason=reason, detail=detail, sentence=Sentence(vi=vi, en=en)
     )

@@ -1,5 +1,6 @@
 """What became of a scan, as its producer and an epidemiologist learn it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,14 @@ OUTCOMES: list[tuple[Tables, str, int, str | None]] = [
     (Tables(written=OTHER, duplicates={OWN: 1}), "duplicate", 1, None),
     (Tables(rejects=[(OWN, *REJECT)]), "rejected", 0, "in_future"),
     (Tables(written=OWN, rejects=[(OWN, "id_reused", "x")]), "written", 0, "id_reused"),
+    (
+        Tables(written=OTHER, duplicates={OWN: 1}, rejects=[(OWN, *REJECT)]),
+        "duplicate",
+        1,
+        "in_future",
+    ),
+    (Tables(duplicates={OWN: 2}), "duplicate", 2, None),
+    (Tables(duplicates={OTHER: 2}), "unseen", 0, None),
     (Tables(), "unseen", 0, None),
     (Tables(written=OTHER), "unseen", 0, None),
     (Tables(rejects=[(OTHER, *REJECT)]), "unseen", 0, None),
@@ -71,6 +80,43 @@ def test_a_producer_learns_what_became_of_its_own(
     assert (said["state"], said["duplicates"], said["reason"]) == (state, duplicates, reason)
     assert said["sentence"]["vi"]
     assert said["sentence"]["en"]
+
+
+def test_whose_the_first_was_is_said_only_where_it_is_known(console: Running) -> None:
+    path = f"/v1/scans/{EVENT}?person={PERSON}"
+    console.tables.answer = Tables(written=OTHER, duplicates={OWN: 1})
+    assert "Another producer" in console.client.get(path).json()["sentence"]["en"]
+    console.tables.answer = Tables(duplicates={OWN: 1})
+    said = console.client.get(path).json()["sentence"]
+    assert "Another producer" not in said["en"]
+    assert "đã đến trước đó" in said["vi"]
+
+
+def test_what_the_tables_say_comes_before_pending(console: Running) -> None:
+    path = f"/v1/scans/{EVENT}?person={PERSON}"
+    console.client.post("/v1/scans", json=SCAN)
+    for tables, state in (
+        (Tables(), "pending"),
+        (Tables(rejects=[(OWN, *REJECT)]), "rejected"),
+        (Tables(written=OWN), "written"),
+        (Tables(written=OTHER), "pending"),
+    ):
+        console.tables.answer = tables
+        assert console.client.get(path).json()["state"] == state
+
+
+def test_the_tables_are_asked_no_further_back_than_the_retention(console: Running) -> None:
+    asked: list[int] = []
+
+    def answer(sql: str, what: dict[str, Any]) -> list[tuple[Any, ...]]:
+        if "FROM scans" in sql:
+            asked.append(what["since"])
+        return []
+
+    console.tables.answer = answer
+    console.client.get(f"/v1/scans/{EVENT}?person={PERSON}")
+    [since] = asked
+    assert (time.time() * 1000 - since) / 86_400_000 == pytest.approx(21, abs=0.01)
 
 
 def test_a_scan_just_taken_is_pending_for_its_producer_only(console: Running) -> None:
