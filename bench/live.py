@@ -171,16 +171,12 @@ def _step(bench: Bench, worker: Worker, rate: float, seconds: float) -> Step:
 
 @contextmanager
 def merging(bench: Bench, *, wanted: bool, every_s: float = 5.0) -> Iterator[list[int]]:
-    """The maintenance job beside what is measured; yields the weeks merged, time after time.
-
-    Starts the engine's own merges, which filling had stopped.
-    """
+    """The maintenance job beside what is measured; yields the weeks merged, time after time."""
     merged: list[int] = []
     end = threading.Event()
     clickhouse = ClickHouse(bench.settings, timeout_s=900)
 
     def work() -> None:
-        clickhouse.command("SYSTEM START MERGES scans")
         while not end.is_set():
             try:
                 merged.append(merge_closed_weeks(clickhouse, datetime.now(UTC)))

@@ -68,17 +68,23 @@ def fill(
 
 
 def fill_closed_weeks(clickhouse: ClickHouse, rows: int, places: int, weeks: int = 2) -> None:
-    """Rows of the last weeks that are closed, in several parts each.
+    """Rows of the last weeks that are closed, each in parts of a half, a quarter, and so on.
 
-    Merges are stopped on the way, and stay so: `SYSTEM START MERGES scans` is the caller's.
+    The engine leaves parts of such sizes alone (its merges want parts that are alike), so they
+    are what a week is when it closes, and there is something to do for the maintenance job.
     """
-    clickhouse.command("SYSTEM STOP MERGES scans")
     now = datetime.now(UTC)
     monday = (now - timedelta(days=now.weekday())).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
-    until = monday - timedelta(days=7)
-    fill(
-        clickhouse, 0, rows, places, until, days=7.0 * weeks, first_partition=_ELSEWHERE,
-        block=max(1_000, rows // 12),
-    )  # fmt: skip
+    begin = 0
+    for back in range(1, weeks + 1):
+        until = monday - timedelta(weeks=back, milliseconds=1)
+        left = rows // weeks
+        while left > rows // weeks // 16:
+            size = -(-left // 2)
+            fill(
+                clickhouse, begin, begin + size, places, until, days=7.0,
+                people=max(1, rows // _SCANS_A_PERSON), first_partition=_ELSEWHERE, block=size,
+            )  # fmt: skip
+            begin, left = begin + size, left - size

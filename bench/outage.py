@@ -21,19 +21,19 @@ from schemas.errors import UserError
 
 Say = Callable[[str], None]
 How = Literal["kill", "stop"]
-_BEFORE_S: Final = 15.0
 _RESTART_S: Final = 120.0
 _CAUGHT_UP_S: Final = 3.0  # lag of a worker that is not behind, with room
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Seconds without the engine, at `rate` records a second."""
+    """Seconds without the engine, at `rate` records a second; `settle_s` before it is gone."""
 
     seconds: float = 600
     rate: float = 20_000
     how: How = "kill"
     every_s: float = 2
+    settle_s: float = 15
     places: int = 5_000
     seed: int = 7
 
@@ -80,10 +80,10 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
         worker = bench.worker()
         said: set[str] = set()
         sampler = Sampler(lambda: _look(bench, worker, said), plan.every_s)
-        load = bench.load(plan.rate, int(plan.rate * (plan.seconds + 4 * _BEFORE_S)))
+        load = bench.load(plan.rate, int(plan.rate * (plan.seconds + 4 * plan.settle_s)))
         begin = time.monotonic()
         sampler.start()
-        time.sleep(_BEFORE_S)
+        time.sleep(plan.settle_s)
         say(f"the engine is gone for {plan.seconds:.0f} s at {plan.rate:,.0f}/s ({plan.how})")
         said.clear()
         gone = time.monotonic()
@@ -95,7 +95,7 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
         caught = time.monotonic()
         done = _written(worker) - written
         ready_said = sorted(said)
-        sent = load.result(10 * _BEFORE_S + plan.seconds)
+        sent = load.result(10 * plan.settle_s + plan.seconds + _RESTART_S)
         bench.drain(300)
         last = _look(bench, worker, said)
         series = sampler.stop()
@@ -110,7 +110,7 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
         rate=plan.rate,
         sent=sent.sent,
         backlog=backlog,
-        rss_before_mb=round(mean_between(series, "worker_mb", _BEFORE_S / 2, gone - begin), 1),
+        rss_before_mb=round(mean_between(series, "worker_mb", plan.settle_s / 2, gone - begin), 1),
         rss_most_during_mb=max(row["worker_mb"] for row in down),
         rss_last_during_mb=down[-1]["worker_mb"],
         rss_most_after_mb=max(r["worker_mb"] for r in series if begin + r["at_s"] >= back - 2),

@@ -233,7 +233,7 @@ def outage(
     how: Any = "stop" if hang else "kill"
     plan = Plan(60 * minutes, rate, how, seed=seed)
     if short:
-        plan = Plan(8, 1_000, how, 0.5, 200, seed)
+        plan = Plan(20 if hang else 8, 1_000, how, 0.5, 4, 200, seed)
     found = run(own_directory(session, "outage"), plan, note)
     seen = found.engine_away_share >= 0.9 and found.not_ready_share >= 0.9
     well = seen and found.ready_after and not found.away_after
