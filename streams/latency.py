@@ -2,22 +2,21 @@
 
 import threading
 import time
-from collections import deque
 from typing import Final
 
 import numpy as np
 
 from streams.columns import I64
 
-_BATCHES_KEPT: Final = 20_000
+_MOST_MS: Final = 600_000  # ten minutes and more are one number
 
 
 class Latencies:
-    """The delays of the newest batches; bounded. Thread-safe."""
+    """How many records took how many ms, since the start or `reset`. Thread-safe; a fixed size."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._batches: deque[I64] = deque(maxlen=_BATCHES_KEPT)
+        self._counts = np.zeros(_MOST_MS + 1, np.int64)
         self._records = 0
         self._begun: float | None = None
         self._ended = 0.0
@@ -30,8 +29,10 @@ class Latencies:
     def note(self, appended_ms: I64, acknowledged_ms: int) -> I64:
         """Note one batch; returns its delays in ms."""
         delays = acknowledged_ms - appended_ms
+        # most records of a batch share a few moments of arrival
+        values, counts = np.unique(np.clip(delays, 0, _MOST_MS), return_counts=True)
         with self._lock:
-            self._batches.append(delays)
+            self._counts[values] += counts
             self._records += len(delays)
             self._ended = time.monotonic()
         return delays
@@ -39,23 +40,22 @@ class Latencies:
     def reset(self) -> None:
         """Begin to measure anew."""
         with self._lock:
-            self._batches.clear()
+            self._counts[:] = 0
             self._records, self._begun = 0, None
 
     def summary(self) -> dict[str, float]:
-        """p50, p99 and longest delay in ms over the newest `count`; `records` in `seconds`."""
+        """p50, p99 and longest delay in ms of all records; `records` in `seconds`."""
         with self._lock:
-            batches, records = list(self._batches), self._records
             seconds = self._ended - (self._begun or self._ended)
-        if not batches:
-            return {"count": 0, "records": 0}
-        delays = np.concatenate(batches)
-        p50, p99 = np.percentile(delays, [50, 99])
-        return {
-            "count": len(delays),
-            "records": records,
-            "seconds": round(seconds, 3),
-            "p50_ms": round(float(p50), 1),
-            "p99_ms": round(float(p99), 1),
-            "max_ms": float(delays.max()),
-        }
+            if not self._records:
+                return {"count": 0, "records": 0}
+            upto = np.cumsum(self._counts)
+            p50, p99, longest = np.searchsorted(upto, np.ceil(upto[-1] * np.array([0.5, 0.99, 1])))
+            return {
+                "count": int(upto[-1]),
+                "records": self._records,
+                "seconds": round(seconds, 3),
+                "p50_ms": float(p50),
+                "p99_ms": float(p99),
+                "max_ms": float(longest),
+            }
