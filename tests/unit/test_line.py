@@ -1,0 +1,247 @@
+"""A line: judged soon, written when due and a slot is free, acknowledged when it is safe."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from schemas.metrics import Metrics
+from streams.blocks import Block
+from streams.columns import U64
+from streams.convert import Rows
+from streams.line import Line
+from streams.pending import Pending
+from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
+from streams.shop import Finished, Shop
+from streams.steps import Steps
+from streams.window import Window
+from streams.write import NotOurs, Permit, Written
+from tests.scans import PERSON
+from tests.unit.test_steps import HOME, NOBODY, PARTITIONS, at, directory, scan
+
+
+class Delivery:
+    """A block with a note of its acknowledgement."""
+
+    def __init__(self, first: int, values: list[bytes], age_s: float = 0.0) -> None:
+        now = int((time.time() - age_s) * 1000)
+        block = Block("scans.v1", HOME)
+        block._offsets.append(np.arange(first, first + len(values), dtype=np.int64))
+        block._timestamps.append(np.full(len(values), now, dtype=np.int64))
+        block.keys = [PERSON.encode()] * len(values)
+        block.values = list(values)
+        self.value = block
+        self.acked = False
+
+    def ack(self) -> None:
+        self.acked = True
+
+
+class Tables:
+    """Stands for the writer: keeps the offsets of each batch; waits while it is held."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.held = asyncio.Event()
+        self.held.set()
+        self._loop = asyncio.get_running_loop()
+
+    def take_over(self, partition: int, first: int, permit: Permit) -> U64:
+        return np.zeros(0, np.uint64)
+
+    def write(self, rows: Rows, present: U64, permit: Permit) -> Written:
+        permit()
+        asyncio.run_coroutine_threadsafe(self.held.wait(), self._loop).result(20)
+        permit()
+        self.batches.append(list(range(rows.first, rows.last + 1)))
+        return Written(rows, int(time.time() * 1000))
+
+
+class World:
+    def __init__(self, **changes: Any) -> None:
+        self.tables = Tables()
+        self.followed: list[Pending] = []
+        self.finished: list[Finished] = []
+        self.stopped: list[tuple[int, TooManyRejects]] = []
+        self.policy = RejectPolicy(changes.pop("most", 0), 60_000)
+        steps = Steps(
+            directory(), Metrics(CollectorRegistry()),
+            retention_days=0, partitions=PARTITIONS, look_up=lambda *_: NOBODY,
+        )  # fmt: skip
+        settings = {"flush_records": 1_000, "flush_s": 0.05, **changes}
+        self.shop = Shop(
+            steps=steps,
+            writer=self.tables,  # type: ignore[arg-type]
+            threads=ThreadPoolExecutor(4),
+            slots=asyncio.Semaphore(1),
+            judging=asyncio.Lock(),
+            rebuild=lambda *_: Window(days=3650, salt=1),
+            follow_up=self._follow_up,
+            done=self.finished.append,
+            stopped=lambda partition, error: self.stopped.append((partition, error)),
+            limit=lambda: RejectLimit(self.policy),
+            code_wait_s=0.0,
+            surely_ours_s=lambda: 10.0,
+            **settings,
+        )
+        self.line = Line(HOME, self.shop)
+        self.task = asyncio.create_task(self.line.run())
+
+    async def _follow_up(self, pending: Pending) -> None:
+        self.followed.append(pending)
+
+    async def until(self, condition: Any) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                if self.task.done():
+                    self.task.result()
+                await asyncio.sleep(0.005)
+
+    async def end(self) -> None:
+        self.tables.held.set()
+        await self.line.leave(5)
+        self.task.cancel()
+        self.shop.threads.shutdown()
+
+
+def scans(first: int, count: int) -> list[bytes]:
+    from datetime import UTC, datetime, timedelta
+
+    moment = at(datetime.now(UTC) - timedelta(minutes=1))
+    return [scan(event=i + 1, scanned_at=moment) for i in range(first, first + count)]
+
+
+def test_what_came_is_written_and_then_acknowledged() -> None:
+    async def main() -> None:
+        world = World()
+        one, two = Delivery(0, scans(0, 30)), Delivery(30, [*scans(30, 5), b"garbage"])
+        world.line.offer(one)
+        world.line.offer(two)
+        await world.until(lambda: one.acked and two.acked)
+        assert list(chain.from_iterable(world.tables.batches)) == list(range(36))
+        assert [letter.key for p in world.followed for letter in p.letters] == [
+            f"scans.v1/{HOME}/35".encode()
+        ]
+        assert world.line.unacknowledged == 0
+        assert world.line.oldest_unwritten_ms is None
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_while_one_batch_is_written_the_next_ones_become_one() -> None:
+    async def main() -> None:
+        world = World()
+        world.tables.held.clear()
+        deliveries = [Delivery(i * 10, scans(i * 10, 10)) for i in range(8)]
+        world.line.offer(deliveries[0])
+        await world.until(lambda: world.line.in_flight == 1)
+        for delivery in deliveries[1:]:
+            world.line.offer(delivery)
+            await asyncio.sleep(0.06)
+        await world.until(lambda: world.line.judged_records == 70)
+        assert not any(d.acked for d in deliveries)
+        world.tables.held.set()
+        await world.until(lambda: all(d.acked for d in deliveries))
+        assert [len(batch) for batch in world.tables.batches] == [10, 70]
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_a_batch_is_no_larger_than_it_may_be() -> None:
+    async def main() -> None:
+        world = World(flush_records=25)
+        world.tables.held.clear()
+        deliveries = [Delivery(i * 10, scans(i * 10, 10)) for i in range(7)]
+        for delivery in deliveries:
+            world.line.offer(delivery)
+            await asyncio.sleep(0.06)
+        world.tables.held.set()
+        await world.until(lambda: all(d.acked for d in deliveries))
+        assert max(len(batch) for batch in world.tables.batches) <= 30
+        assert list(chain.from_iterable(world.tables.batches)) == list(range(70))
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_what_is_late_already_waits_for_company_and_what_is_fresh_does_not() -> None:
+    async def main() -> None:
+        world = World(flush_s=0.02)
+        assert world.line._patience_s(Delivery(0, scans(0, 1)).value) == pytest.approx(0.02)
+        assert world.line._patience_s(Delivery(0, scans(0, 1), age_s=3).value) > 1
+        assert world.line._patience_s(Delivery(0, scans(0, 1), age_s=9_999).value) <= 4
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_leaving_waits_for_what_is_in_flight_and_begins_nothing() -> None:
+    async def main() -> None:
+        world = World()
+        world.tables.held.clear()
+        one, two = Delivery(0, scans(0, 10)), Delivery(10, scans(10, 10))
+        world.line.offer(one)
+        await world.until(lambda: world.line.in_flight == 1)
+        world.line.offer(two)
+        leaving = asyncio.create_task(world.line.leave(10))
+        await asyncio.sleep(0.1)
+        assert not leaving.done()
+        world.tables.held.set()
+        await leaving
+        await asyncio.sleep(0.2)
+        assert one.acked
+        assert not two.acked
+        assert world.tables.batches == [list(range(10))]
+        with pytest.raises(NotOurs):
+            world.line.permit()
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_a_write_that_outlives_the_leave_is_not_ours_any_more() -> None:
+    async def main() -> None:
+        world = World()
+        world.tables.held.clear()
+        one = Delivery(0, scans(0, 10))
+        world.line.offer(one)
+        await world.until(lambda: world.line.in_flight == 1)
+        await world.line.leave(0.1)
+        world.tables.held.set()
+        await asyncio.sleep(0.3)
+        assert not one.acked
+        assert world.tables.batches == []
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_over_its_limit_of_rejects_a_partition_stands_still_and_loses_nothing() -> None:
+    async def main() -> None:
+        world = World(most=3)
+        good = Delivery(0, scans(0, 10))
+        bad = Delivery(10, [b"garbage"] * 4)
+        after = Delivery(14, scans(14, 10))
+        world.line.offer(good)
+        await world.until(lambda: good.acked)
+        world.line.offer(bad)
+        await world.until(lambda: world.stopped)
+        world.line.offer(after)
+        await asyncio.sleep(0.2)
+        assert not bad.acked
+        assert not after.acked
+        assert world.tables.batches == [list(range(10))]
+        assert world.line.raw_records == 0
+        [(partition, error)] = world.stopped
+        assert partition == HOME
+        assert "offsets 10 to 13" in str(error)
+        await world.end()
+
+    asyncio.run(main())
