@@ -1,13 +1,26 @@
 """Commits follow the order of delivery, whatever the offsets."""
 
+import ast
 import asyncio
 import random
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from faust.types import TP
 
-from streams.transport import Deliveries, HeartbeatClock, WholePartitions
+from streams.transport import (
+    BatchApp,
+    BatchConsumer,
+    BatchConsumerThread,
+    Deliveries,
+    HeartbeatClock,
+    Hooks,
+    WholePartitions,
+)
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_commits_only_what_is_done_in_a_row() -> None:
@@ -55,8 +68,9 @@ def test_any_order_of_acks_ends_at_the_end(seed: int) -> None:
 
 
 def test_a_partition_is_one_message() -> None:
-    records: dict[TP, list[Any]] = {TP("t", 0): [1, 2], TP("t", 1): [], TP("u", 0): [3]}
-    assert list(WholePartitions().iterate(records)) == [(TP("t", 0), [1, 2]), (TP("u", 0), [3])]
+    records: Any = {TP("t", 0): [1, 2], TP("t", 1): [], TP("u", 0): [3]}
+    found: Any = list(WholePartitions().iterate(records))
+    assert found == [(TP("t", 0), [1, 2]), (TP("u", 0), [3])]
 
 
 def test_only_an_answered_heartbeat_counts() -> None:
@@ -75,3 +89,45 @@ def test_only_an_answered_heartbeat_counts() -> None:
     coordinator.good = True
     asyncio.run(coordinator._do_heartbeat())
     assert clock.age() < 5
+
+
+def _imported(module: str, seen: set[str]) -> set[str]:
+    """Top-level packages that a module of `streams` imports, and its own modules' too."""
+    if module in seen:
+        return set()
+    seen.add(module)
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert node.module is not None
+            names.add(node.module)
+    found: set[str] = set()
+    for name in names:
+        found |= _imported(name, seen) if name.startswith("streams.") else {name.split(".")[0]}
+    return found
+
+
+def test_it_could_be_proposed_upstream_as_it_is() -> None:
+    modules: set[str] = set()
+    packages = _imported("streams.transport", modules)
+    assert packages - set(sys.stdlib_module_names) == {"faust", "mode", "aiokafka", "numpy"}
+    assert modules == {"streams.transport", "streams.blocks"}, "nothing of truyvet comes along"
+
+
+def test_what_was_not_committed_is_not_read() -> None:
+    async def made() -> Any:
+        app = BatchApp("unit", hooks=Hooks(_nothing, _nothing, _nothing), web_enabled=False)
+        app.finalize()
+        consumer = BatchConsumer(app.transport, _nothing, _nothing, _nothing)
+        thread = BatchConsumerThread(consumer, beacon=consumer.beacon)
+        return thread._create_worker_consumer(app.transport)
+
+    assert asyncio.run(made())._isolation_level == "read_committed"
+
+
+async def _nothing(*_: Any) -> None:
+    """Nothing to do."""
