@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import numpy as np
@@ -34,6 +34,9 @@ from streams.convert import OUTCOMES
 from streams.migrate import migrate
 
 Offsets = set[tuple[int, int]]
+
+WORKER_LAUNCHER: Final = ("-m", "console.cli.main")
+_ROOT: Final = Path(__file__).parents[1]
 
 
 @dataclass
@@ -73,17 +76,23 @@ class System:
             producer.poll(0)
         assert producer.flush(60) == 0
 
+    def new_worker(
+        self, launcher: Sequence[str] = WORKER_LAUNCHER, **settings: Any
+    ) -> "WorkerProcess":
+        """One more worker, not started; `launcher` is what Python runs to become one."""
+        worker = WorkerProcess(self, settings, launcher)
+        self.workers.append(worker)
+        return worker
+
     def start_worker(self, **settings: Any) -> "WorkerProcess":
         """One more worker, ready."""
-        worker = WorkerProcess(self, settings)
-        self.workers.append(worker)
+        worker = self.new_worker(**settings)
         worker.start()
         return worker
 
     def start_worker_soon(self, **settings: Any) -> "WorkerProcess":
         """As `start_worker`, without waiting: it may have nothing to do before another dies."""
-        worker = WorkerProcess(self, settings)
-        self.workers.append(worker)
+        worker = self.new_worker(**settings)
         worker.launch()
         return worker
 
@@ -122,8 +131,13 @@ class System:
 class WorkerProcess:
     """`truyvet worker` as its own process, to be killed at will."""
 
-    def __init__(self, system: System, settings: dict[str, Any]) -> None:
-        self._system = system
+    def __init__(
+        self,
+        system: System,
+        settings: dict[str, Any],
+        launcher: Sequence[str] = WORKER_LAUNCHER,
+    ) -> None:
+        self._launcher = list(launcher)
         self.port = choose((PortRequest("m"),), {})["m"]
         self.log = system.settings.data_dir / "logs" / f"test-worker-{self.port}.log"
         self._env = {
@@ -140,10 +154,10 @@ class WorkerProcess:
 
     def launch(self) -> None:
         """Start."""
-        command = [sys.executable, "-m", "console.cli.main", "worker", "--metrics-port"]
+        command = [sys.executable, *self._launcher, "worker", "--metrics-port", str(self.port)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, str(self.port)], env=self._env, stdout=log, stderr=log
+                command, env=self._env, stdout=log, stderr=log, cwd=_ROOT
             )
 
     def ready(self) -> bool:
@@ -163,6 +177,11 @@ class WorkerProcess:
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal; None while it runs or was never started."""
+        return None if self._process is None else self._process.poll()
 
     def signal(self, number: int) -> None:
         """Send it a signal."""
@@ -282,7 +301,9 @@ class Traffic(threading.Thread):
 
     def run(self) -> None:
         """Publish in tenths of a second."""
-        producer = self._system.producer(**{"message.timeout.ms": 120_000, "linger.ms": 5})
+        producer = self._system.producer(
+            **{"message.timeout.ms": 120_000, "linger.ms": 5, "log_level": 2}
+        )
         while not self._end.is_set():
             for key, value in self._maker.make(self._rate // 10):
                 producer.produce("scans.v1", key=key, value=value, on_delivery=self._delivered)

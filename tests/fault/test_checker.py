@@ -1,0 +1,77 @@
+"""The checker checked: it goes red for each thing that it says it compares."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from schemas.topics import SCANS
+from tests.fault.campaign import TIMING
+from tests.fault.checker import Checker
+from tests.fault.opencase import CaseScans, OpenCase
+from tests.system import System, running_system
+
+
+@contextmanager
+def _red(checker: Checker, match: str) -> Iterator[None]:
+    yield
+    with pytest.raises(AssertionError, match=match):
+        checker.check()
+
+
+def test_the_checker_goes_red_for_whatever_differs(tmp_path: Path) -> None:
+    with running_system(tmp_path, **TIMING) as system:
+        worker = system.start_worker(**TIMING)
+        case = OpenCase(system)
+        case.register()
+        system.publish(SCANS.name, CaseScans(system, 3, case).make(2_000))
+        checker = Checker(system, case)
+        checker.wait()
+        agreed = checker.check()
+        assert agreed.records == sum(agreed.tables.values()) > 2_000
+        assert min(agreed.tables[name] for name in ("scans", "rejects", "duplicates")) > 10
+        assert agreed.alerts > 10
+        assert worker.stop() == 0
+        _break_alerts(system, checker, case)
+        _break_tables(system, checker)
+        system.publish(SCANS.name, [("k", b"nobody reads this any more")])
+        with _red(checker, "commits stop short: partition . is committed to"):
+            pass
+
+
+def _break_alerts(system: System, checker: Checker, case: OpenCase) -> None:
+    due = case.due()
+    case.due = lambda: due | {"0" * 32}  # type: ignore[method-assign]
+    with _red(checker, "1 of .* alerts that are due are not out"):
+        pass
+    case.due = lambda: set(list(due)[1:])  # type: ignore[method-assign]
+    with _red(checker, "1 alerts are out for scans that are in no window"):
+        pass
+    case.due = lambda: due  # type: ignore[method-assign]
+
+
+def _break_tables(system: System, checker: Checker) -> None:
+    """One record after the other way of going wrong; each change mends the one before."""
+    command = system.clickhouse.command
+    waiting = {"mutations_sync": 1, "lightweight_mutation_projection_mode": "rebuild"}
+    [(partition, offset)] = system.clickhouse.rows(
+        "SELECT kafka_partition, kafka_offset FROM scans ORDER BY kafka_offset DESC LIMIT 1"
+    )
+    where = f"kafka_partition = {partition} AND kafka_offset = {offset}"
+    columns = "(appended_at, kafka_partition, kafka_offset, reason)"
+    refused = f"(now64(3), {partition}, {offset}, 'not_json')"
+    with _red(checker, "1 missing from the tables"):
+        command(f"ALTER TABLE scans DELETE WHERE {where}", waiting)
+    with _red(checker, "1 rejects without a dead letter"):
+        command(f"INSERT INTO rejects {columns} VALUES {refused}")
+    with _red(checker, "1 rows hold another record's event"):
+        command(f"ALTER TABLE rejects DELETE WHERE {where}", waiting)
+        command(
+            "INSERT INTO scans SELECT * REPLACE "
+            f"({partition} AS kafka_partition, {offset} AS kafka_offset) FROM scans LIMIT 1"
+        )
+    with _red(checker, "1 twice in the tables"):
+        command(f"INSERT INTO rejects {columns} VALUES {refused}")
+    with _red(checker, "1 in the tables and not in the topic"):
+        command(f"INSERT INTO expired SELECT now64(3), {partition}, 999999999")

@@ -1,0 +1,53 @@
+"""`truyvet worker` with a fault in it: `python -m tests.fault.worker [faults] worker …`.
+
+--at POINT:N     SIGKILL at the n-th pass of a named point (tests/fault/points.py)
+--hits FILE      where the hit is noted
+--weaken PART    a part of the recipe switched off (tests/fault/weakened.py)
+--slow-cases S   reading a case's place-windows takes so many seconds longer
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from console.cli.main import main as truyvet
+from streams.tracing import Tracing
+from tests.fault import points, weakened
+from tests.fault.patching import wrap
+
+
+def main() -> None:
+    """Put the faults in, then be the worker."""
+    parser = argparse.ArgumentParser(prog="tests.fault.worker")
+    parser.add_argument("--at", default="")
+    parser.add_argument("--hits", type=Path)
+    parser.add_argument("--weaken", action="append", default=[], choices=weakened.WEAKENINGS)
+    parser.add_argument("--slow-cases", type=float, default=0.0)
+    faults, rest = parser.parse_known_args()
+    for part in faults.weaken:
+        weakened.WEAKENINGS[part]()
+    if faults.at:
+        point, _, nth = faults.at.rpartition(":")
+        points.install(points.Passes(point, int(nth), faults.hits))
+    if faults.slow_cases:
+        _slow_cases(faults.slow_cases)
+    sys.argv = ["truyvet", *rest]
+    truyvet()
+
+
+def _slow_cases(seconds: float) -> None:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def windows(*args: Any, **kwargs: Any) -> Any:
+            time.sleep(seconds)
+            return original(*args, **kwargs)
+
+        return windows
+
+    wrap(Tracing, "windows", make)
+
+
+if __name__ == "__main__":
+    main()
