@@ -38,11 +38,12 @@ class Record(NamedTuple):
 class Block:
     """Consecutive records of one partition, in offset order. Empty until filled."""
 
-    __slots__ = ("_offsets", "_timestamps", "keys", "partition", "topic", "values")
+    __slots__ = ("_offsets", "_timestamps", "behind", "keys", "partition", "topic", "values")
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
+        self.behind = 0  # offsets between the last record and the log's end, when it was fetched
         self._offsets: list[I64] = []
         self._timestamps: list[I64] = []
         self.keys: list[bytes | None] = []
@@ -172,10 +173,12 @@ def _take(result: Any, tp: Any, room: int | None) -> Block:
     if not result.check_assignment(tp) or not result.has_more():
         return block
     fetched = result._partition_records
+    highwater = result._assignment.state_value(tp).highwater or 0
     try:
         for batch in _committed_batches(fetched):
             block.add(batch, fetched.next_fetch_offset)
             fetched.next_fetch_offset = batch.next_offset
+            block.behind = max(0, highwater - batch.next_offset)
             if room is not None and len(block) >= room:
                 break
         else:

@@ -19,8 +19,8 @@ import structlog
 
 from schemas.errors import Retryable
 from streams.batch import RawBatch, Verdicts
-from streams.blocks import Block
 from streams.columns import U64
+from streams.patience import patience
 from streams.pending import Pending, together
 from streams.rejectlimit import TooManyRejects
 from streams.shop import Delivered, Finished, Shop
@@ -30,7 +30,6 @@ from streams.write import NotOurs
 
 log = structlog.get_logger()
 _LOOK_AGAIN_S: Final = 0.1
-_LONGEST_WAIT_S: Final = 4.0
 # Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
 PIECE: Final = 20_000
 
@@ -66,7 +65,8 @@ class Line:
         self._offered = block.last
         if self._stopped:
             return  # not acknowledged: it is read again when the partition may go on
-        self._waiting.append((time.monotonic() + self._patience_s(block), event))
+        patience_s = patience(block, self._shop.flush_s, time.time())
+        self._waiting.append((time.monotonic() + patience_s, event))
         self._raw_records += len(block)
         self._open[block.last] = (block.first_timestamp, len(block))
         self._came.set()
@@ -129,12 +129,6 @@ class Line:
                 raise NotOurs
             time.sleep(_LOOK_AGAIN_S)
 
-    def _patience_s(self, block: Block) -> float:
-        """How long a block may wait for company. One that is late already waits longer: larger
-        batches are what a backlog is worked off with."""
-        late_s = time.time() - block.first_timestamp / 1000
-        return max(self._shop.flush_s, min(late_s / 2, _LONGEST_WAIT_S))
-
     # judging
 
     async def _judge_all(self) -> None:
@@ -146,8 +140,7 @@ class Line:
         window = await self._patiently(self._shop.rebuild, self.partition, block.first_timestamp)
         while True:
             await self._until_piece()
-            due = self._waiting[0][0]
-            events = self._take()
+            due, events = self._take()
             try:
                 pending = await self._judge(events, window)
             except TooManyRejects as error:
@@ -167,22 +160,25 @@ class Line:
                 self._came.clear()
                 await self._came.wait()
                 continue
-            left = self._waiting[0][0] - time.monotonic()
+            left = min(due for due, _ in self._waiting) - time.monotonic()
             if left <= 0 or self._raw_records >= min(PIECE, self._shop.flush_records):
                 return
             self._came.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._came.wait(), left)
 
-    def _take(self) -> list[Delivered]:
+    def _take(self) -> tuple[float, list[Delivered]]:
+        """Blocks of about one piece, and when the first of them is due."""
+        dues: list[float] = []
         events: list[Delivered] = []
         size = 0
         while self._waiting and (not events or size + len(self._waiting[0][1].value) <= PIECE):
-            _, event = self._waiting.popleft()
+            due, event = self._waiting.popleft()
+            dues.append(due)
             events.append(event)
             size += len(event.value)
         self._raw_records -= size
-        return events
+        return min(dues), events
 
     async def _judge(self, events: Sequence[Delivered], window: Window) -> Pending:
         steps = self._shop.steps
@@ -247,7 +243,7 @@ class Line:
             if self._leaving:
                 raise NotOurs
             if self._judged:
-                left = self._judged[0][0] - time.monotonic()
+                left = min(due for due, _, _ in self._judged) - time.monotonic()
                 full = self._judged_records >= self._shop.flush_records
                 if left <= 0 or full or self._hurry:
                     return

@@ -15,6 +15,7 @@ from streams.blocks import Block
 from streams.columns import U64
 from streams.convert import Rows
 from streams.line import Line
+from streams.patience import patience
 from streams.pending import Pending
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
 from streams.shop import Finished, Shop
@@ -172,14 +173,12 @@ def test_a_batch_is_no_larger_than_it_may_be() -> None:
 
 
 def test_what_is_late_already_waits_for_company_and_what_is_fresh_does_not() -> None:
-    async def main() -> None:
-        world = World(flush_s=0.02)
-        assert world.line._patience_s(Delivery(0, scans(0, 1)).value) == pytest.approx(0.02)
-        assert world.line._patience_s(Delivery(0, scans(0, 1), age_s=3).value) > 1
-        assert world.line._patience_s(Delivery(0, scans(0, 1), age_s=9_999).value) <= 4
-        await world.end()
-
-    asyncio.run(main())
+    fresh, late = Delivery(0, scans(0, 1)).value, Delivery(0, scans(0, 1), age_s=3).value
+    fresh.behind = late.behind = 1
+    assert patience(fresh, 0.4, time.time()) == 0.4
+    assert 1 < patience(late, 0.4, time.time()) <= 2
+    late.behind = 0  # nothing comes after it
+    assert patience(late, 0.4, time.time()) == 0.4
 
 
 def test_leaving_waits_for_what_is_in_flight_and_begins_nothing() -> None:
