@@ -51,6 +51,7 @@ class CaseWatcher:
         self._cases: dict[str, Case] = {}
         self._due: dict[str, None] = {}  # an ordered set: a case is due once
         self._came = asyncio.Event()
+        self._in_hand = False
 
     def apply(self, record: Any) -> None:
         """A record of `cases.v1`. Raises InvalidEvent for one that makes no sense."""
@@ -76,14 +77,18 @@ class CaseWatcher:
         """Work off what is due, until cancelled."""
         while True:
             while self._due:
-                await self._look_at(next(iter(self._due)))
+                self._in_hand = True
+                try:
+                    await self._look_at(next(iter(self._due)))
+                finally:
+                    self._in_hand = False
             self._came.clear()
             await self._came.wait()
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is due."""
-        return not self._due
+        """Whether nothing is due or being looked at."""
+        return not self._due and not self._in_hand
 
     async def _look_at(self, case_id: str) -> None:
         case = self._cases.get(case_id)

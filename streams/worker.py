@@ -50,10 +50,8 @@ from tracer.ruleset import load_rule_sets
 
 log = structlog.get_logger()
 
-# room for every slot's write, and for the take-over of a few partitions at once
-_SPARE_THREADS = 8
-EXIT_FATAL = 70
-_GC_EVERY = 200_000
+_SPARE_THREADS = 8  # beside a slot's write each, for taking over a few partitions at once
+EXIT_FATAL, _GC_EVERY = 70, 200_000
 
 
 class Worker:
@@ -240,6 +238,8 @@ class Worker:
             await follower.ready.wait()
         while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
             await asyncio.sleep(1)
+        while not self.watcher.settled:  # noqa: ASYNC110 (a scan judged sooner raises no alert)
+            await asyncio.sleep(0.05)
         partitions = self.app.consumer.topic_partitions(SCANS.name)
         if partitions is not None and partitions != self._settings.scan_partitions:
             raise Fatal(

@@ -14,12 +14,17 @@ LIVE_FILE: Final = "bench-live.json"
 
 
 def own_directory(session: Session, name: str) -> Path:
-    """An empty directory for this benchmark. Raises UserError if one runs in it."""
+    """An empty directory for this benchmark; what it logs goes to stderr from here on.
+
+    Raises UserError if a benchmark runs in it, or if it is none's.
+    """
     import shutil
 
     from deploy.embedded.stack import status
     from schemas.errors import UserError
+    from schemas.logs import configure_logging
 
+    configure_logging("info")  # what the benchmark calls of ours would else log to stdout
     own = session.data_dir / f"bench-{name}"
     if own.exists():
         if status(own).running:

@@ -28,7 +28,7 @@ def wrap_function(module: ModuleType, name: str, users: tuple[ModuleType, ...], 
 
     Raises LookupError if it is gone, or if one of `users` does not have it.
     """
-    original = vars(module).get(name)
+    original: Any = vars(module).get(name)
     if not callable(original):
         raise LookupError(f"{module.__name__} has no function {name} any more")
     for user in users:

@@ -3,8 +3,6 @@
 The worker talks to a proxy (tests/fault/proxy.py) that does to its inserts what a script says.
 """
 
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -46,7 +44,6 @@ def test_an_engine_that_hangs_and_one_that_answers_late(system: System, checker:
         print(f"{dict(line.done)}: {checker.check()}")
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="mounts a tmpfs")
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     """The engine's own disk, a small tmpfs, has no byte left for a while."""
     with _small_disk(tmp_path / "engine"), running_system(tmp_path, **TIMING) as system:
