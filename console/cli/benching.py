@@ -1,12 +1,13 @@
 """`truyvet bench`: benchmarks side by side, each in a data directory of its own."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from console.cli.bench_gateway import add_gateway_bench
+from console.cli.benching_long import add_long_benches
 from console.cli.out import json_line, line, note, number, screen
 from console.cli.session import Json, Session, session_of
 
@@ -15,18 +16,17 @@ if TYPE_CHECKING:
 
     from bench.report import Report
 
-_LONG: Final = "console.cli.benching_long"
 SHORT_RECORDS: Final = 100_000
 
 
 def add_to(app: typer.Typer) -> None:
-    """These commands, and the long ones if they are there."""
+    """These commands: the table, the long ones and the gateway's."""
     bench = typer.Typer(no_args_is_help=True, help="Đo tốc độ. / Benchmarks, side by side.")
     bench.command(
         "ingest", help="truyvet bên cạnh các hệ khác, cùng chủ đề. / truyvet beside others."
     )(bench_ingest)
-    if importlib.util.find_spec(_LONG) is not None:
-        importlib.import_module(_LONG).add_long_benches(bench)
+    add_long_benches(bench)
+    add_gateway_bench(bench)
     app.add_typer(bench, name="bench")
 
 
