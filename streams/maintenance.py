@@ -2,8 +2,8 @@
 
 What a trace costs is granules and parts touched (DESIGN §4): in a hundred parts it costs
 twenty times what it costs in one. The engine's own merges stop at a size; this job goes on to one
-part, a week at a time. Any worker may run it: a week that is being merged is left alone, and the
-engine refuses the second of two merges of the same parts.
+part, a week at a time. Any worker may run it: a week that is being merged is left alone, and of
+two that begin at once the second finds one part and has nothing to do.
 """
 
 import time
@@ -19,7 +19,9 @@ from streams.clickhouse import ClickHouse
 log = structlog.get_logger()
 
 EVERY_S: Final = 600.0
-# A merge may take this long; give the `ClickHouse` of this job a timeout that is longer.
+# So long a merge is waited for; give the `ClickHouse` of this job a timeout that is longer. The
+# engine heeds no limit while it merges (measured): a merge that takes longer goes on, and the next
+# round finds it in `system.merges`.
 MERGE_LIMIT_S: Final = 1800
 CLIENT_TIMEOUT_S: Final = MERGE_LIMIT_S + 30.0
 # Late scans come for days, but few of them: after this a week is merged once, and again for what
@@ -65,8 +67,8 @@ def weeks_of(clickhouse: ClickHouse) -> list[Week]:
 def merge_closed_weeks(clickhouse: ClickHouse, now: datetime) -> int:
     """Merge what is closed, one week after the other; how many were merged to one part.
 
-    `now` in any zone. Blocking, up to MERGE_LIMIT_S a week. Raises Retryable when the engine is
-    away; what a merge cut short had done is lost, and nothing else.
+    `now` in any zone. Blocking, up to the client's timeout a week. Raises Retryable when the engine
+    is away or a merge took longer than that.
     """
     merged = 0
     for week in weeks_of(clickhouse):
@@ -81,6 +83,7 @@ def _merge(clickhouse: ClickHouse, week: Week) -> bool:
     settings: dict[str, Any] = {
         "max_execution_time": MERGE_LIMIT_S,
         "optimize_throw_if_noop": 0,  # another worker's merge of the same parts is no error
+        "optimize_skip_merged_partitions": 1,  # nor is what it left merged once more
         "log_comment": f"truyvet/maintenance/{week.partition_id}",
     }
     try:

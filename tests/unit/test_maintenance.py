@@ -78,7 +78,10 @@ def test_closed_weeks_are_merged_one_at_a_time_oldest_first() -> None:
         "OPTIMIZE TABLE scans PARTITION ID '20260302' FINAL",
         "OPTIMIZE TABLE scans PARTITION ID '20260309' FINAL",
     ]
-    assert all(s["max_execution_time"] == MERGE_LIMIT_S for _, s in clickhouse.commands)
+    for _, settings in clickhouse.commands:
+        assert settings["max_execution_time"] == MERGE_LIMIT_S
+        # two workers at once: the second must not merge the one part again
+        assert settings["optimize_skip_merged_partitions"] == 1
     assert merge_closed_weeks(clickhouse, now) == 0
 
 
