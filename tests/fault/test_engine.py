@@ -58,7 +58,7 @@ if os.geteuid() == 0:  # only root may mount
             filler = tmp_path / "engine" / "filler"
             _fill(filler)
             try:
-                wait_for(lambda: "space left" in worker.log.read_text().lower(), 60, "a full disk")
+                wait_for(lambda: _says_full(worker.log.read_text()), 60, "a full disk")
                 wait_for(
                     lambda: not worker.ready(), 30, "/ready to say that nothing can be written"
                 )
@@ -94,6 +94,10 @@ def _small_disk(path: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def _says_full(log: str) -> bool:
+    return "NOT_ENOUGH_SPACE" in log or "No space left on device" in log
 
 
 def _fill(filler: Path) -> None:
