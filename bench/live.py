@@ -93,7 +93,8 @@ def run(data_dir: Path, plan: Plan, say: Say, *, find_live_rate: bool = True) ->
         parts_before = bench.parts()
         worker = bench.worker()
         say(f"steady: {plan.rate:,.0f}/s for {plan.seconds:.0f} s")
-        with merging(bench, wanted=bool(plan.maintenance_rows)) as merged:
+        wanted = bool(plan.maintenance_rows)
+        with merging(bench, wanted=wanted, after_s=plan.warm_up_s + 1) as merged:
             result = Result(stretch(bench, worker, plan.rate, plan.seconds, plan.warm_up_s))
         result.weeks_merged, result.parts_before = sum(merged), parts_before
         say(f"  p50 {result.steady.p50_ms} ms, p99 {result.steady.p99_ms} ms")
@@ -170,13 +171,16 @@ def _step(bench: Bench, worker: Worker, rate: float, seconds: float) -> Step:
 
 
 @contextmanager
-def merging(bench: Bench, *, wanted: bool, every_s: float = 5.0) -> Iterator[list[int]]:
-    """The maintenance job beside what is measured; yields the weeks merged, time after time."""
+def merging(
+    bench: Bench, *, wanted: bool, after_s: float = 0.0, every_s: float = 5.0
+) -> Iterator[list[int]]:
+    """The maintenance job beside what is measured, from `after_s` on; yields the weeks merged."""
     merged: list[int] = []
     end = threading.Event()
     clickhouse = ClickHouse(bench.settings, timeout_s=900)
 
     def work() -> None:
+        end.wait(after_s)
         while not end.is_set():
             try:
                 merged.append(merge_closed_weeks(clickhouse, datetime.now(UTC)))
