@@ -209,6 +209,19 @@ def wait_for(condition: Callable[[], bool], timeout_s: float, what: str) -> None
         time.sleep(0.1)
 
 
+def end_workers(system: System, patience_s: float = 10) -> None:
+    """SIGTERM to all that run, so that their partitions are free at once; then SIGKILL."""
+    running = [worker for worker in system.workers if worker.alive]
+    for worker in running:
+        worker.signal(signal.SIGTERM)
+    deadline = time.monotonic() + patience_s
+    while any(worker.alive for worker in running) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for worker in running:
+        if worker.alive:
+            worker.kill()
+
+
 @contextmanager
 def running_system(data_dir: Path, **settings: Any) -> Iterator[System]:
     """Kafka and the engine on free ports, migrated, with 50 places and the producer `sim`."""

@@ -13,6 +13,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from confluent_kafka import KafkaException
+
+from schemas.topics import SCANS
 from tests.fault.checker import Agreed, Checker
 from tests.fault.opencase import CaseScans, OpenCase
 from tests.fault.points import POINTS
@@ -28,6 +31,7 @@ _LINE_FAULTS: Final = (
     Fault.SLOW, Fault.LEFT_BEHIND,
 )  # fmt: skip
 _LINE_FAULT_SHARE: Final = 0.02
+_IN_TRANSACTION: Final = 40
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ class Campaign:
         self._case = OpenCase(system)
         self._checker = Checker(system, self._case)
         self._maker = CaseScans(system, seed, self._case)
+        self._transacted = CaseScans(system, seed + 1_000_000, self._case)
         self._line = Proxy(
             system.settings.clickhouse_url, Seeded(seed, _LINE_FAULT_SHARE, _LINE_FAULTS)
         )
@@ -162,7 +167,23 @@ class Campaign:
             launcher += ["--at", f"{fate.point}:{fate.nth}", "--hits", str(self._hits)]
         return self._system.new_worker(launcher, clickhouse_url=self._line.url, **TIMING)
 
+    def _transaction(self) -> None:
+        """One that is aborted and one that is not: records nobody may count, and markers."""
+        producer = self._system.producer(
+            **{"transactional.id": "fault", "transaction.timeout.ms": 10_000, "log_level": 2}
+        )
+        try:
+            producer.init_transactions(20)
+            for end in (producer.abort_transaction, producer.commit_transaction):
+                producer.begin_transaction()
+                for key, value in self._transacted.make(_IN_TRANSACTION):
+                    producer.produce(SCANS.name, key=key, value=value)
+                end(20)
+        except KafkaException as error:  # a broker that was just killed: the next one aborts it
+            self._say(f"a transaction was left open: {error}")
+
     def _round(self, round_: Round) -> None:
+        self._transaction()
         began = time.monotonic()
         workers = []
         for fate in round_.fates:
@@ -187,7 +208,6 @@ class Campaign:
                 self.killed[fate.point] += 1
                 return True
             # it may stop by itself when its broker dies; it says so and is started again
-            self.killed["stopped by itself"] += 0
             assert self._weaken or worker.exit_code in (0, 1, 70), worker.log.read_text()[-2000:]
             if self._weaken:
                 return True
@@ -217,6 +237,7 @@ class Campaign:
             if not worker.alive and not self._weaken:
                 worker.launch()
 
+        self._checker.check_tables()
         self._checker.wait(keep_alive, timeout_s=30 if self._weaken else 120)
         agreed = self._checker.check()
         self._say(f"after {self.kills} kills: {agreed}")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fault.campaign import TIMING
 from tests.fault.checker import Checker
-from tests.system import System, running_system
+from tests.system import System, end_workers, running_system
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[System, C
 def system(shared: tuple[System, Checker]) -> Iterator[System]:
     """The shared system; workers that a test left are ended."""
     yield shared[0]
-    for worker in shared[0].workers:
-        if worker.alive:
-            worker.kill()
+    end_workers(shared[0])
 
 
 @pytest.fixture

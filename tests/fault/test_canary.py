@@ -18,7 +18,15 @@ from tests.fault.checker import Checker
 from tests.fault.proxy import Fault, Insert, Proxy, Script
 from tests.fault.test_exactly_once import SEED
 from tests.fault.weakened import WEAKENINGS
-from tests.system import ScanMaker, System, Traffic, WorkerProcess, running_system, wait_for
+from tests.system import (
+    ScanMaker,
+    System,
+    Traffic,
+    WorkerProcess,
+    end_workers,
+    running_system,
+    wait_for,
+)
 
 LONG = int(os.environ.get("TRUYVET_FAULT_CANARY_KILLS", "0"))
 ATTEMPTS = 3
@@ -43,9 +51,7 @@ class Scene:
 
     def exeunt(self) -> None:
         """Everybody leaves the stage: what they did is done."""
-        for worker in self.system.workers:
-            if worker.alive:
-                worker.kill()
+        end_workers(self.system)
 
 
 def an_old_attempt_comes_to_its_end(scene: Scene, seed: int) -> None:
@@ -68,8 +74,10 @@ def a_worker_dies_between_insert_and_commit(scene: Scene, seed: int) -> None:
     scene.scans(seed, 3_000)
     wait_for(lambda: not first.alive, 60, "the worker to die after its inserts")
     assert hits.exists(), first.log.read_text()[-2000:]
-    scene.worker().launch()
-    time.sleep(10)
+    second = scene.worker()
+    second.launch()
+    wait_for(lambda: second.alive and second.ready(), 30, "the next worker")
+    time.sleep(2)
 
 
 def partitions_change_hands_while_inserts_are_slow(scene: Scene, seed: int) -> None:
@@ -82,9 +90,9 @@ def partitions_change_hands_while_inserts_are_slow(scene: Scene, seed: int) -> N
         scene.worker(clickhouse_url=line.url).start()
         traffic = Traffic(scene.system, ScanMaker(scene.system, seed), per_second=1_000)
         traffic.start()
-        time.sleep(4)
+        time.sleep(3)
         scene.worker(clickhouse_url=line.url).launch()
-        time.sleep(9)
+        time.sleep(7)
         traffic.stop()
         time.sleep(4)
 

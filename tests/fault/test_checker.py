@@ -74,4 +74,5 @@ def _break_tables(system: System, checker: Checker) -> None:
     with _red(checker, "1 twice in the tables"):
         command(f"INSERT INTO rejects {columns} VALUES {refused}")
     with _red(checker, "1 in the tables and not in the topic"):
+        command(f"ALTER TABLE rejects DELETE WHERE {where}", waiting)
         command(f"INSERT INTO expired SELECT now64(3), {partition}, 999999999")

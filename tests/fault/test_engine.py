@@ -6,12 +6,13 @@ The worker talks to a proxy (tests/fault/proxy.py) that does to its inserts what
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from streams.convert import OUTCOMES
 from tests.fault.campaign import TIMING
 from tests.fault.checker import Checker
 from tests.fault.proxy import Fault, Proxy, Script
@@ -27,20 +28,21 @@ _DISK_MB = 96
 @pytest.mark.parametrize("table", ["scans", "rejects", "duplicates"])
 def test_each_fault_of_the_line_in_turn(system: System, checker: Checker, table: str) -> None:
     faults = [f for f in Fault if f not in (Fault.LATE, Fault.HANGS)]
-    script = Script([f for fault in faults for f in (fault, fault)], table, after=1)
+    script = Script(faults, table, after=1)
     with Proxy(system.settings.clickhouse_url, script, slow_s=0.7) as line:
         system.start_worker(**_QUICK, clickhouse_url=line.url)
-        _flow_until(system, lambda: line.done.total() == 2 * len(faults))
+        seed = SEED + 40 + OUTCOMES.index(table)
+        _flow_until(system, seed, lambda: line.done.total() == len(faults))
         assert set(line.done) == {fault.value for fault in faults}
         checker.wait()
         print(f"{dict(line.done)}: {checker.check()}")
 
 
 def test_an_engine_that_hangs_and_one_that_answers_late(system: System, checker: Checker) -> None:
-    script = Script([Fault.HANGS, Fault.LATE, Fault.LATE], after=2)
+    script = Script([Fault.HANGS, Fault.LATE], after=2)
     with Proxy(system.settings.clickhouse_url, script, late_s=_TOO_LATE_S) as line:
         system.start_worker(**_QUICK, clickhouse_url=line.url)
-        _flow_until(system, lambda: line.done.total() == 3)
+        _flow_until(system, SEED + 4, lambda: line.done.total() == 2)
         checker.wait()
         print(f"{dict(line.done)}: {checker.check()}")
 
@@ -72,9 +74,9 @@ if os.geteuid() == 0:  # only root may mount
             print(checker.check())
 
 
-def _flow_until(system: System, done: object) -> None:
-    assert callable(done)
-    traffic = Traffic(system, ScanMaker(system, SEED + 4), per_second=1_500)
+def _flow_until(system: System, seed: int, done: Callable[[], bool]) -> None:
+    """Scans of this seed, which no other test of the shared system uses: an id is once."""
+    traffic = Traffic(system, ScanMaker(system, seed), per_second=1_500)
     traffic.start()
     try:
         wait_for(done, 90, "all faults of the script to happen")
