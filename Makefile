@@ -53,8 +53,9 @@ check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: unde
 PROVEN := tests/property tests/integration/test_console_spine.py tests/integration/test_counts.py \
   tests/integration/test_embedded_kafka.py tests/integration/test_ingest.py \
   tests/integration/test_gateway_tables.py tests/integration/test_gateway_stopped_broker.py \
-  tests/fault/test_alerts.py tests/fault/test_broker.py::test_a_broker_that_is_gone_for_a_while \
-  tests/fault/test_broker.py::test_a_log_whose_head_retention_has_cut
+  tests/integration/test_poison.py tests/integration/test_transport_broker.py \
+  tests/integration/test_dlq_replay.py tests/fault/test_alerts.py tests/fault/test_broker.py \
+  tests/fault/test_exactly_once.py
 
 test: check ## check, then property, integration and fault tests on real Kafka and engine
 	$(BIN)/python -m pytest $(PROVEN)

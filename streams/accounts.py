@@ -25,6 +25,7 @@ class Accounts:
     def __init__(self, metrics: Metrics, latencies: Latencies, directory: Directory) -> None:
         self._metrics = metrics
         self._directory = directory
+        self._partitions: set[str] = set()
         self._latencies = latencies
 
     def done(self, finished: Finished) -> None:
@@ -64,7 +65,13 @@ class Accounts:
         """What is, rather than what happened; called when the metrics are read."""
         now_ms = time.time_ns() // 1_000_000
         in_flight = 0
-        for line in lines():
+        here = lines()
+        for partition in self._partitions - {str(line.partition) for line in here}:
+            # handed over: its lag is another worker's to tell
+            self._metrics.gauge(m.LAG_SECONDS, partition).set(0)
+            self._metrics.gauge(m.LAG_OFFSETS, partition).set(0)
+        for line in here:
+            self._partitions.add(str(line.partition))
             oldest = line.oldest_unwritten_ms
             lag = 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
             self._metrics.gauge(m.LAG_SECONDS, str(line.partition)).set(lag)

@@ -60,6 +60,9 @@ def add_scan_agent(app: AppT, ready: Callable[[], Awaitable[None]], pipeline: Pi
     async def scans(stream: StreamT[Any]) -> None:
         await ready()
         async for event in _unacknowledged(stream):
+            if not len(event.value):  # only markers or aborted records came
+                event.ack()
+                continue
             await pipeline.submit(
                 event.message.partition, event, _current(app, event.message.generation_id)
             )

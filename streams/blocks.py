@@ -22,6 +22,7 @@ from aiokafka.errors import CorruptRecordException
 
 I64 = npt.NDArray[np.int64]
 _LOG_APPEND_TIME: Final = 1
+_NONE: Final = np.zeros(0, dtype=np.int64)
 
 
 class Record(NamedTuple):
@@ -36,13 +37,27 @@ class Record(NamedTuple):
 
 
 class Block:
-    """Consecutive records of one partition, in offset order. Empty until filled."""
+    """Consecutive records of one partition, in offset order.
 
-    __slots__ = ("_offsets", "_timestamps", "behind", "keys", "partition", "topic", "values")
+    One without records says that the log went on with what is never delivered: markers of
+    transactions and aborted records.
+    """
+
+    __slots__ = (
+        "_offsets",
+        "_timestamps",
+        "behind",
+        "keys",
+        "next_offset",
+        "partition",
+        "topic",
+        "values",
+    )
 
     def __init__(self, topic: str, partition: int) -> None:
         self.topic = topic
         self.partition = partition
+        self.next_offset = 0  # where the log goes on behind it, markers passed
         self.behind = 0  # offsets between the last record and the log's end, when it was fetched
         self._offsets: list[I64] = []
         self._timestamps: list[I64] = []
@@ -62,12 +77,12 @@ class Block:
     @property
     def offsets(self) -> I64:
         """Of each record, rising."""
-        return np.concatenate(self._offsets)
+        return np.concatenate(self._offsets or [_NONE])
 
     @property
     def timestamps(self) -> I64:
         """Of each record, ms since 1970 UTC."""
-        return np.concatenate(self._timestamps)
+        return np.concatenate(self._timestamps or [_NONE])
 
     @property
     def first(self) -> int:
@@ -105,6 +120,7 @@ class Block:
             timestamps = np.full(n, records[0].timestamp, dtype=np.int64)
         else:
             timestamps = np.fromiter((r.timestamp for r in records), np.int64, n)
+        self.next_offset = int(offsets[-1]) + 1
         self._offsets.append(offsets)
         self._timestamps.append(timestamps)
         self.keys.extend([r.key for r in records])
@@ -153,7 +169,7 @@ def _drain(fetcher: Any, partitions: Collection[Any], max_records: int | None) -
         block = _take(result, tp, room)
         if not result.has_more():
             _forget(fetcher, tp)
-        if len(block):
+        if block.next_offset:
             drained[tp] = block
             if room is not None:
                 room -= len(block)
@@ -173,26 +189,25 @@ def _take(result: Any, tp: Any, room: int | None) -> Block:
     if not result.check_assignment(tp) or not result.has_more():
         return block
     fetched = result._partition_records
-    highwater = result._assignment.state_value(tp).highwater or 0
+    begin = fetched.next_fetch_offset
+    state = result._assignment.state_value(tp)
     try:
         for batch in _committed_batches(fetched):
             block.add(batch, fetched.next_fetch_offset)
             fetched.next_fetch_offset = batch.next_offset
-            block.behind = max(0, highwater - batch.next_offset)
             if room is not None and len(block) >= room:
                 break
         else:
-            result._update_position()
             result._partition_records = None
-            return block
     except CorruptRecordException:
         # what is not read yet is fetched again
-        result._update_position()
         result._partition_records = None
-        if len(block):
-            return block
-        raise
-    result._update_position()
+        if fetched.next_fetch_offset == begin:
+            raise
+    state.consumed_to(fetched.next_fetch_offset)
+    if fetched.next_fetch_offset > begin:
+        block.next_offset = fetched.next_fetch_offset
+        block.behind = max(0, (state.highwater or 0) - block.next_offset)
     return block
 
 

@@ -13,6 +13,9 @@ of Faust's bookkeeping happens once a batch. Three things follow:
 - **`read_committed`**, which Faust fixes at `read_uncommitted`: a record of an aborted
   transaction never happened.
 
+A batch without records says that only markers or aborted records came: acknowledge it too, and
+the commit reaches the log's end.
+
 Limits: no tables, changelogs, `group_by`, `concurrency > 1` nor `exactly_once` on an app with
 this transport; agents must read with `stream.noack().events()` and acknowledge themselves.
 """
@@ -41,7 +44,7 @@ class WholePartitions:
 
     def iterate(self, records: Mapping[TP, Block]) -> Iterator[tuple[TP, Block]]:
         """Yield (partition, its records) in the order they were fetched."""
-        return ((tp, block) for tp, block in records.items() if len(block))
+        return ((tp, block) for tp, block in records.items() if block.next_offset)
 
 
 class Deliveries:
@@ -140,13 +143,15 @@ class BatchConsumer(driver.Consumer):
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Block) -> ConsumerMessage:
-        last = record.last
+        # what is never delivered behind the last record is done with it, so that a commit reaches
+        # the log's end
+        last = record.next_offset - 1
         self._deliveries.setdefault(tp, Deliveries()).deliver(last)
         return ConsumerMessage(
             tp.topic,
             tp.partition,
             last,
-            record.last_timestamp / 1000.0,
+            record.last_timestamp / 1000.0 if len(record) else time.time(),
             _LOG_APPEND_TIME,
             [],
             None,

@@ -31,13 +31,13 @@ class TestOnAFake(TransportSuite):
         await member.leave()
 
     @scenario(partitions=1)
-    async def test_a_poll_of_nothing_but_holes_delivers_nothing(self, cluster: Cluster) -> None:
+    async def test_a_poll_of_nothing_but_holes_moves_the_commit(self, cluster: Cluster) -> None:
         assert isinstance(cluster, FakeCluster)
         await cluster.publish(0, 300, "aborted")
         last = await cluster.publish(0, 1)
         member = await cluster.join()
         await member.has({0: last})
-        assert len(member.batches) == 1
+        assert [batch.offsets for batch in member.batches if batch.offsets] == [last]
         member.ack_all()
         await member.commit()
         assert await cluster.committed(0) == await cluster.end(0)

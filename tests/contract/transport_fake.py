@@ -144,7 +144,8 @@ class FakeThread(Service):
                 if value is not None
             ]
             block.add(_RecordBatch(records), begin)
-            fetched[tp] = block  # empty if there was nothing: the scheduler leaves it out
+            block.next_offset = begin + len(part) if part else 0
+            fetched[tp] = block  # the scheduler leaves it out if there was nothing
         return fetched
 
 

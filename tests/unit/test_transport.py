@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from streams.blocks import Block
 from streams.transport import (
     BatchApp,
     BatchConsumer,
@@ -68,9 +69,11 @@ def test_any_order_of_acks_ends_at_the_end(seed: int) -> None:
 
 
 def test_a_partition_is_one_message() -> None:
-    records: Any = {TP("t", 0): [1, 2], TP("t", 1): [], TP("u", 0): [3]}
-    found: Any = list(WholePartitions().iterate(records))
-    assert found == [(TP("t", 0), [1, 2]), (TP("u", 0), [3])]
+    blocks = {tp: Block(tp.topic, tp.partition) for tp in (TP("t", 0), TP("t", 1), TP("u", 0))}
+    blocks[TP("t", 0)].next_offset = 2
+    blocks[TP("u", 0)].next_offset = 9
+    found = list(WholePartitions().iterate(blocks))
+    assert found == [(TP("t", 0), blocks[TP("t", 0)]), (TP("u", 0), blocks[TP("u", 0)])]
 
 
 def test_only_an_answered_heartbeat_counts() -> None:
