@@ -94,8 +94,7 @@ def filled(ids: int, days: int, seed: int) -> Window:
         offsets = np.arange(begin, begin + n)
         keys = Keys(some[0], some[1], some[2], some[3], origins(0, offsets))
         day = rng.integers(0, days, n)
-        for one in np.unique(day):
-            window.add(int(one), keys.take(np.flatnonzero(day == one)))
+        window.add(day, keys)
     assert len(window) == ids
     return window
 

@@ -45,6 +45,9 @@ def create_app(settings: Settings, hooks: Hooks) -> BatchApp:
         broker_session_timeout=float(settings.session_timeout_s),
         broker_heartbeat_interval=_HEARTBEAT_S,
         broker_commit_interval=1.0,
+        # a leader that asked while a broker was starting gave nobody a partition: it must look
+        # again before long
+        consumer_metadata_max_age_ms=5_000,
         # a batch that waits for ClickHouse is no livelock
         broker_commit_livelock_soft_timeout=3600.0,
         stream_processing_timeout=3600.0,

@@ -16,8 +16,8 @@ from streams.columns import U64, Mask
 from streams.resolve import Resolved
 from streams.window import (
     DAY_MS,
-    DayTable,
     Keys,
+    Table,
     Window,
     origin_offset,
     origin_partition,
@@ -101,20 +101,16 @@ def deduplicate(
     ancient = old(verdicts, window)
     if (elsewhere := strays | ancient).any():
         rows = np.flatnonzero(elsewhere)
-        table = DayTable(0)
+        table = Table(0)
         table.add(
-            look_up(
-                np.unique(scans.person[rows]),
-                int(scans.scanned[rows].min()),
-                int(scans.scanned[rows].max()),
-            )
+            # at any time: the same id may come again with another
+            look_up(np.unique(scans.person[rows]), 0, int(verdicts.raw.appended.max()) + DAY_MS)
         )
         enter(rows, table.add(keys.take(rows)))
     days = scans.scanned // DAY_MS
     in_window = ~ancient & ~seen
-    for day in np.unique(days[in_window]):
-        rows = np.flatnonzero(in_window & (days == day))
-        enter(rows, window.add(int(day), keys.take(rows)))
+    rows = np.flatnonzero(in_window)
+    enter(rows, window.add(days[rows], keys if len(rows) == n else keys.take(rows)))
     _note(verdicts, seen, first, content == keys.content)
     kept = ~seen
     verdicts.scans = scans.keep(kept)

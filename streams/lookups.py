@@ -14,7 +14,7 @@ _COLUMNS: Final = (
     "toUnixTimestamp64Milli(scanned_at) AS scanned_ms"
 )
 _PERSONS_AT_ONCE: Final = 5_000
-_DAYS_AT_ONCE: Final = 7
+_DAYS_AT_ONCE: Final = 3
 _TIMEOUT: Final = {"max_execution_time": 30}
 
 
@@ -70,16 +70,18 @@ def _fill(window: Window, table: pa.Table) -> None:
     # an id that is there twice enters once, by its first origin
     order = np.argsort(keys.origin, kind="stable")
     keys = keys.take(order)
-    days = table.column("scanned_ms").to_numpy()[order] // DAY_MS
-    for day in np.unique(days):
-        window.add(int(day), keys.take(np.flatnonzero(days == day)))
+    window.add(table.column("scanned_ms").to_numpy()[order] // DAY_MS, keys)
 
 
 def _keys(table: pa.Table) -> Keys:
     ids = table.column("id").combine_chunks()
     if isinstance(ids, pa.ChunkedArray):
         ids = pa.concat_arrays(ids.chunks) if ids.num_chunks else pa.array([], pa.binary(16))
-    halves = np.frombuffer(b"".join(ids.to_pylist()), dtype=">u8").reshape(-1, 2)
+    ids = ids.cast(pa.binary(16))
+    data = ids.buffers()[1]
+    halves = np.frombuffer(data or b"", dtype=">u8")[2 * ids.offset :][: 2 * len(ids)].reshape(
+        -1, 2
+    )
     partition = table.column("kafka_partition").to_numpy().astype(np.int64)
     return Keys(
         halves[:, 0].astype(np.uint64),

@@ -1,8 +1,9 @@
 """The duplicate window: which (person, event id) were seen, where, and with what content.
 
-One open-addressing table a day of `scanned_at`, probed for a whole batch at a time. Keys are
-compared whole, never by hash alone: a false duplicate would be a lost scan. Rows of one batch
-meet each other here too, the earlier one wins.
+Open-addressing tables, probed for a whole batch at a time. Which table holds a key depends on the
+key alone, so that it meets itself whatever day it claims; a key is forgotten by the day of its
+first `scanned_at`. Keys are compared whole, never by hash alone: a false duplicate would be a
+lost scan. Rows of one batch meet each other here too, the earlier one wins.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ DAY_MS: Final = 86_400_000
 _EMPTY: Final = -1
 _MOST_FULL: Final = 0.6
 _OFFSET_BITS: Final = np.uint64(48)
+_TABLES: Final = 16
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,14 @@ def origin_offset(origin: int) -> int:
     return origin & ((1 << 48) - 1)
 
 
-class DayTable:
-    """The keys of one day."""
+class Table:
+    """Keys, each with the day of its scan (days since 1970 UTC)."""
 
     def __init__(self, salt: int) -> None:
         self._salt = np.uint64(salt)
         self._slots = np.full(1024, _EMPTY, np.int32)
         self._entries = np.zeros((5, 512), np.uint64)  # as the fields of Keys
+        self._days = np.zeros(512, np.int32)
         self._count = 0
 
     def __len__(self) -> int:
@@ -71,9 +74,9 @@ class DayTable:
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return self._slots.nbytes + self._entries.nbytes
+        return self._slots.nbytes + self._entries.nbytes + self._days.nbytes
 
-    def add(self, keys: Keys) -> tuple[Mask, U64, U64]:
+    def add(self, keys: Keys, days: I64 | int = 0) -> tuple[Mask, U64, U64]:
         """Enter what is new; of the rest, origin and content of the one that was first.
 
         Returns (new, origin, content), each of shape (n,).
@@ -81,7 +84,7 @@ class DayTable:
         self._make_room(len(keys))
         base = self._count
         mask = len(self._slots) - 1
-        self._write(base, keys)
+        self._write(base, keys, days)
         entries = self._entries
         slot = self._hash(keys) & np.uint64(mask)
         at = slot.astype(np.int64)
@@ -114,14 +117,26 @@ class DayTable:
         kept = len(new)
         if kept and new[-1] != kept - 1:
             self._entries[:, base : base + kept] = self._entries[:, base + new]
+            self._days[base : base + kept] = self._days[base + new]
             self._slots[at[new]] = base + np.arange(kept, dtype=np.int32)
         self._count = base + kept
 
     def _hash(self, keys: Keys) -> U64:
         return mix(keys.event_lo ^ mix(keys.event_hi ^ mix(keys.person ^ self._salt)))
 
-    def _write(self, base: int, keys: Keys) -> None:
+    def forget_before(self, day: int) -> None:
+        """Drop the keys of earlier days."""
+        kept = np.flatnonzero(self._days[: self._count] >= day)
+        if len(kept) == self._count:
+            return
+        self._count = len(kept)
+        self._entries = self._entries[:, kept]
+        self._days = self._days[kept]
+        self._seat(_slots_for(self._count))
+
+    def _write(self, base: int, keys: Keys, days: I64 | int) -> None:
         end = base + len(keys)
+        self._days[base:end] = days
         columns = (keys.event_hi, keys.event_lo, keys.person, keys.content, keys.origin)
         for row, column in enumerate(columns):
             self._entries[row, base:end] = column
@@ -129,14 +144,16 @@ class DayTable:
     def _make_room(self, more: int) -> None:
         needed = self._count + more
         if needed > self._entries.shape[1]:
-            bigger = np.zeros((5, max(needed, self._entries.shape[1] * 3 // 2)), np.uint64)
-            bigger[:, : self._count] = self._entries[:, : self._count]
-            self._entries = bigger
-        if needed <= _MOST_FULL * len(self._slots):
-            return
-        size = len(self._slots)
-        while needed > _MOST_FULL * size:
-            size *= 2
+            room = max(needed, self._entries.shape[1] * 3 // 2)
+            entries, days = np.zeros((5, room), np.uint64), np.zeros(room, np.int32)
+            entries[:, : self._count] = self._entries[:, : self._count]
+            days[: self._count] = self._days[: self._count]
+            self._entries, self._days = entries, days
+        if needed > _MOST_FULL * len(self._slots):
+            self._seat(_slots_for(needed))
+
+    def _seat(self, size: int) -> None:
+        """All keys anew in so many slots."""
         self._slots = np.full(size, _EMPTY, np.int32)
         e = self._entries[:, : self._count]
         known = Keys(e[0], e[1], e[2], e[3], e[4])
@@ -149,34 +166,51 @@ class DayTable:
             at[pending] = (at[pending] + 1) & (size - 1)
 
 
+def _slots_for(keys: int) -> int:
+    size = 1024
+    while keys > _MOST_FULL * size:
+        size *= 2
+    return size
+
+
 class Window:
-    """The days kept for one partition; days are days since 1970 UTC of `scanned_at`."""
+    """The keys kept for one partition."""
 
     def __init__(self, days: int, salt: int) -> None:
         self._keep = days
-        self._salt = salt
-        self._days: dict[int, DayTable] = {}
+        # many small tables: what grows or forgets is never all of it at once
+        self._tables = [Table(salt) for _ in range(_TABLES)]
+        self._forgotten = 0
 
     def __len__(self) -> int:
-        return sum(len(table) for table in self._days.values())
+        return sum(len(table) for table in self._tables)
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return sum(table.nbytes for table in self._days.values())
+        return sum(table.nbytes for table in self._tables)
 
     def oldest_day(self, newest_ms: int) -> int:
         """The first day kept when the broker's newest timestamp is `newest_ms`."""
         return newest_ms // DAY_MS - self._keep
 
-    def add(self, day: int, keys: Keys) -> tuple[Mask, U64, U64]:
-        """As `DayTable.add`, in the table of that day."""
-        table = self._days.get(day)
-        if table is None:
-            table = self._days[day] = DayTable(self._salt)
-        return table.add(keys)
+    def add(self, days: I64, keys: Keys) -> tuple[Mask, U64, U64]:
+        """As `Table.add`, each key in the table that is its own."""
+        n = len(keys)
+        which = (mix(keys.event_lo ^ keys.event_hi ^ keys.person) >> np.uint64(40)) % _TABLES
+        order = np.argsort(which.astype(np.uint8), kind="stable")
+        ends = np.cumsum(np.bincount(which.astype(np.int64), minlength=_TABLES))
+        new, origin, content = np.zeros(n, bool), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+        for table, begin, end in zip(self._tables, [0, *ends[:-1].tolist()], ends, strict=True):
+            rows = order[begin:end]
+            if len(rows):
+                new[rows], origin[rows], content[rows] = table.add(keys.take(rows), days[rows])
+        return new, origin, content
 
     def forget_before(self, day: int) -> None:
         """Drop the days before `day`."""
-        for old in [d for d in self._days if d < day]:
-            del self._days[old]
+        if day <= self._forgotten:
+            return
+        self._forgotten = day
+        for table in self._tables:
+            table.forget_before(day)
