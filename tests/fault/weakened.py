@@ -54,6 +54,9 @@ def _wait_for_nothing() -> None:
     wrap(Line, "leave", leave)
 
 
+_NEVER: Final = -1
+
+
 class OffsetContiguity:
     """In place of `Deliveries`: commits go no further than the first offset nobody delivered.
 
@@ -68,17 +71,15 @@ class OffsetContiguity:
         self._next: int | None = None
 
     def deliver(self, last_offset: int) -> None:
-        """The block that is being delivered ends here."""
-        offsets = self.block.offsets
-        assert offsets[-1] == last_offset
-        contiguous = offsets[0]
-        for offset in offsets:
-            if offset != contiguous:
-                break
-            contiguous += 1
-        self._order.append((offsets[0], contiguous - 1))
-        if contiguous - 1 != last_offset:
-            self._order.append((last_offset + 1, last_offset))  # never next: a gap within
+        """The block that is being delivered is done when it is acknowledged up to here."""
+        offsets = self.block.offsets.tolist()
+        run = 0  # records without a gap between them
+        while run < len(offsets) and offsets[run] == offsets[0] + run:
+            run += 1
+        if run and offsets[run - 1] == last_offset:
+            self._order.append((offsets[0], last_offset))
+        else:  # an offset that nobody ever delivers
+            self._order.append((_NEVER, last_offset))
 
     def ack(self, last_offset: int) -> None:
         """The block that ends here is done."""
