@@ -35,7 +35,6 @@ class Plan:
     records: int = 1_000_000
     rate: float = 50_000
     paper_records: int = 200_000
-    duplicate_days: int = 1  # 15 of 100 M rows would be a window of some 8 GB
     places: int = 5_000
     seed: int = 7
 
@@ -103,7 +102,7 @@ class Result:
 def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     """Measure on a data directory of its own. Raises UserError."""
     first = -(-max(plan.rows, default=0) // PARTITIONS)
-    env = {"duplicate_days": plan.duplicate_days, "scan_partitions": PARTITIONS}
+    env = {"scan_partitions": PARTITIONS}
     with running_bench(data_dir, places=plan.places, seed=plan.seed, env=env):
         say(f"the log will begin at offset {first:,}")
     if first:

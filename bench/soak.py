@@ -14,7 +14,6 @@ from bench.load_fill import fill_closed_weeks
 from bench.memory_series import Row, Sampler, mean_between, sparkline, write_csv
 from bench.process_stack import Bench, running_bench
 from bench.process_worker import Worker, values
-from bench.window import bytes_per_id
 
 Say = Callable[[str], None]
 CAP: Final = 50_000.0
@@ -46,9 +45,6 @@ class Result:
     rss_settled_mb: float
     rss_end_mb: float
     rss_ratio: float
-    ids_in_window: int
-    window_grew_mb: float
-    rss_ratio_without_window: float
     engine_ratio: float
     kafka_ratio: float
     parts_most: int
@@ -97,8 +93,6 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
 
     before = mean_between(series, "worker_mb", *settled)
     after = mean_between(series, "worker_mb", *last)
-    grew = mean_between(series, "window_ids", *last) - mean_between(series, "window_ids", *settled)
-    grew_mb = grew * bytes_per_id(int(max(row["window_ids"] for row in series))) / _MB
     return Result(
         rate=plan.rate,
         achieved=sent.records_per_s,
@@ -106,9 +100,6 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
         rss_settled_mb=round(before, 1),
         rss_end_mb=round(after, 1),
         rss_ratio=round(after / before, 3),
-        ids_in_window=int(series[-1]["window_ids"]),
-        window_grew_mb=round(grew_mb, 1),
-        rss_ratio_without_window=round((after - grew_mb) / before, 3),
         engine_ratio=round(ratio("engine_mb"), 3),
         kafka_ratio=round(ratio("kafka_mb"), 3),
         parts_most=int(max(row["parts"] for row in series)),
@@ -131,6 +122,4 @@ def _look(bench: Bench, worker: Worker) -> Row:
         "worker_cpu_s": used.cpu_s,
         "parts": bench.parts(),
         "lag_s": round(max(values(samples, "truyvet_lag_seconds"), default=0.0), 3),
-        # nearly every scan written enters the window; a few are older than its days
-        "window_ids": sum(values(samples, "truyvet_scans_written_total")),
     }

@@ -1,7 +1,7 @@
 """`truyvet bench window`: what the duplicate window costs, and that a backlog costs nothing.
 
-Memory and rebuild are measured in a process of their own (`python -m bench.window`), so that
-nothing else is in its resident memory.
+Memory, rebuild and look-ups are measured in a process of their own (`python -m bench.window`), so
+that nothing else is in its resident memory.
 """
 
 import json
@@ -23,9 +23,9 @@ from bench.process_stack import Bench, running_bench
 from bench.process_usage import usage
 from bench.process_worker import values
 from schemas.errors import UserError
-from schemas.settings import load_settings
+from schemas.settings import Settings, load_settings
 from streams.clickhouse import ClickHouse
-from streams.lookups import rebuild_window
+from streams.lookups import rebuild_window, rows_of_persons
 from streams.window import Keys, Window, origins
 
 Say = Callable[[str], None]
@@ -33,13 +33,17 @@ _MB: Final = 1024 * 1024
 _BATCH: Final = 60_000
 _CHILD_S: Final = 600
 _DRAIN_S: Final = 1200.0
+_NO_BOUND: Final = 1_000_000_000
+_DAYS: Final = 15
+_LOOK_UPS: Final = (1_000, 20)  # persons each, how many
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Ids in the window, and the two backlogs, in records."""
+    """Ids in the window, by how much more its bound is tried, and the backlogs, in records."""
 
     ids: int = 4_000_000
+    beyond: int = 20
     small_backlog: int = 1_000_000
     backlog: int = 10_000_000
     places: int = 5_000
@@ -54,21 +58,26 @@ class Backlog:
     seconds: float
     rss_first_mb: float  # until as many were done as the smaller backlog has
     rss_most_mb: float
-    window_mb: float  # of that, by the cost of an id
-    rss_without_window_mb: float
 
 
 @dataclass(frozen=True)
 class Result:
-    """Per million ids, and the backlogs. The ratio is what a bigger backlog adds: 1 is nothing."""
+    """Per million ids, and the backlogs. The ratio is what a bigger backlog adds: 1 is nothing.
+
+    `bounded`: one partition's window at the default setting after `bounded_ids` came.
+    """
 
     ids: int
-    days: int
     held_mb_per_million: float
     rss_mb_per_million: float
+    bounded_ids: int
+    bounded_mb: float
+    bounded_us_per_id: float
     rebuild_ids: int
     rebuild_s_per_million: float
     rebuild_rss_mb_per_million: float
+    look_up_persons_per_s: float
+    look_up_s: float
     small: Backlog
     large: Backlog
     backlog_ratio: float
@@ -78,67 +87,67 @@ class Result:
         return asdict(self)
 
 
-def bytes_per_id(ids: int) -> float:
-    """What a window of this many ids holds, per id: its tables grow in steps."""
-    size = min(max(ids, _BATCH), 2_000_000)
-    return filled(size, 1, 1).nbytes / size
-
-
-def filled(ids: int, days: int, seed: int) -> Window:
-    """A window of `ids` over `days`, entered a batch at a time as a worker does."""
+def filled(ids: int, seed: int, most: int = _NO_BOUND) -> Window:
+    """A window that keeps `most` after `ids` came, a batch at a time as to a worker."""
     rng = np.random.default_rng(seed)
-    window = Window(days, seed)
+    window = Window(most, seed)
     for begin in range(0, ids, _BATCH):
         n = min(_BATCH, ids - begin)
         some = rng.integers(0, 2**64, (4, n), dtype=np.uint64)
         offsets = np.arange(begin, begin + n)
         keys = Keys(some[0], some[1], some[2], some[3], origins(0, offsets))
-        day = rng.integers(0, days, n)
-        window.add(day, keys)
-    assert len(window) == ids
+        window.written = begin
+        scanned = np.full(n, begin)
+        window.unsure(keys, scanned)
+        window.add(keys, scanned)
     return window
 
 
 def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     """Measure on a data directory of its own. Raises UserError."""
-    days = 15
-    say(f"a window of {plan.ids:,} ids over {days} days")
-    held = _child(["hold", str(plan.ids), str(days)])
+    say(f"a window of {plan.ids:,} ids")
+    held = _child(["hold", str(plan.ids), str(_NO_BOUND)])
+    most = int(Settings.model_fields["duplicate_ids"].default)
+    say(f"one that keeps {most:,} and gets {plan.beyond} times as many")
+    bounded = _child(["hold", str(plan.beyond * most), str(most)])
     with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
         say(f"rebuilding one of {plan.ids:,} ids")
-        rebuilt = _rebuild(bench, plan, days)
+        rebuilt = _rebuild(bench, plan)
         if rebuilt["ids"] < 0.9 * plan.ids:
             raise UserError(f"{rebuilt['ids']} ids were rebuilt of {plan.ids}.")
-        per_id = held["held_mb"] / plan.ids
         backlogs = []
         for records in (plan.small_backlog, plan.backlog):
             say(f"a backlog of {records:,}")
-            backlogs.append(_backlog(bench, records, plan.small_backlog, per_id))
+            backlogs.append(_backlog(bench, records, plan.small_backlog))
     small, large = backlogs
     return Result(
         ids=plan.ids,
-        days=days,
-        held_mb_per_million=round(per_id * 1e6, 2),
+        held_mb_per_million=round(held["held_mb"] / plan.ids * 1e6, 2),
         rss_mb_per_million=round(held["rss_mb"] / plan.ids * 1e6, 2),
+        bounded_ids=plan.beyond * most,
+        bounded_mb=round(bounded["held_mb"], 1),
+        bounded_us_per_id=round(bounded["seconds"] / (plan.beyond * most) * 1e6, 3),
         rebuild_ids=rebuilt["ids"],
         rebuild_s_per_million=round(rebuilt["seconds"] / rebuilt["ids"] * 1e6, 3),
         rebuild_rss_mb_per_million=round(rebuilt["rss_mb"] / rebuilt["ids"] * 1e6, 2),
+        look_up_persons_per_s=round(rebuilt["persons"] / rebuilt["look_ups_s"]),
+        look_up_s=round(rebuilt["look_ups_s"] / _LOOK_UPS[1], 4),
         small=small,
         large=large,
         backlog_ratio=round(large.rss_first_mb / small.rss_first_mb, 3),
     )
 
 
-def _rebuild(bench: Bench, plan: Plan, days: int) -> dict[str, Any]:
-    """All rows of partitions 0 to 7 within the window's days; one partition's are rebuilt."""
-    fill(bench.clickhouse, 0, plan.ids * PARTITIONS, plan.places, datetime.now(UTC), days=days - 1)
+def _rebuild(bench: Bench, plan: Plan) -> dict[str, Any]:
+    """All rows of partitions 0 to 7 within the days read; one partition's are rebuilt."""
+    fill(bench.clickhouse, 0, plan.ids * PARTITIONS, plan.places, datetime.now(UTC), days=_DAYS - 1)
     bench.wait_merged(600)
-    found = _child(["rebuild", str(bench.settings.data_dir), str(days)])
+    found = _child(["rebuild", str(bench.settings.data_dir), str(_NO_BOUND)])
     bench.clickhouse.command("TRUNCATE TABLE scans")
     return found
 
 
-def _backlog(bench: Bench, records: int, first: int, mb_per_id: float) -> Backlog:
+def _backlog(bench: Bench, records: int, first: int) -> Backlog:
     """Published before the worker starts; the tables are emptied, so its window begins empty."""
     bench.clickhouse.command("TRUNCATE TABLE scans")
     bench.load(0, records).result(_DRAIN_S)
@@ -160,14 +169,11 @@ def _backlog(bench: Bench, records: int, first: int, mb_per_id: float) -> Backlo
         raise UserError("the backlog was gone before the first sample: take a larger one.")
     early = [row["rss_mb"] for row in rows if row["done"] <= first]
     most = max(row["rss_mb"] for row in rows)
-    window = records * mb_per_id
     return Backlog(
         records=records,
         seconds=round(seconds, 1),
         rss_first_mb=round(max(early or [rows[0]["rss_mb"]]), 1),
         rss_most_mb=round(most, 1),
-        window_mb=round(window, 1),
-        rss_without_window_mb=round(most - window, 1),
     )
 
 
@@ -184,20 +190,36 @@ def _child(arguments: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def _look_ups(clickhouse: ClickHouse) -> dict[str, float]:
+    """What a worker asks for scans that are older than its window: persons, 1,000 at a time."""
+    size, times = _LOOK_UPS
+    found = clickhouse.rows(f"SELECT DISTINCT person FROM scans LIMIT {size * times}")  # noqa: S608
+    persons = np.array([row[0] for row in found], np.uint64)
+    begin = time.monotonic()
+    for some in np.array_split(persons, times):
+        rows_of_persons(clickhouse, some, 0, int(time.time() * 1000))
+    return {"persons": len(persons), "look_ups_s": time.monotonic() - begin}
+
+
 def main(argv: Sequence[str]) -> int:
-    """`hold IDS DAYS` or `rebuild DATA_DIR DAYS`; one JSON line."""
+    """`hold IDS MOST` or `rebuild DATA_DIR MOST`; one JSON line."""
     before = usage(os.getpid()).rss_mb
     begin = time.monotonic()
     if argv[0] == "hold":
-        window = filled(int(argv[1]), int(argv[2]), 1)
+        window = filled(int(argv[1]), 1, int(argv[2]))
+        looked_up = {}
     else:
         clickhouse = ClickHouse(load_settings(Path(argv[1])), timeout_s=120)
         clickhouse.rows("SELECT 1")
         before = usage(os.getpid()).rss_mb
         begin = time.monotonic()
-        window = rebuild_window(clickhouse, 0, int(argv[2]), int(time.time() * 1000), 1)
+        window = rebuild_window(clickhouse, 0, int(argv[2]), _DAYS, int(time.time() * 1000), 1)
+        rebuilt = time.monotonic()
+        looked_up = _look_ups(clickhouse)
+        begin += time.monotonic() - rebuilt
     seconds = time.monotonic() - begin
     found = {
+        **looked_up,
         "ids": len(window),
         "seconds": seconds,
         "held_mb": window.nbytes / _MB,

@@ -60,8 +60,13 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         21, description="Days a scan can be queried; 0 keeps everything."
     )
+    duplicate_ids: Annotated[int, Field(ge=1_000, le=10_000_000)] = Field(
+        250_000,
+        description="Newest ids of a partition kept whole in memory to recognise duplicates; "
+        "scans older than them are looked up in ClickHouse.",
+    )
     duplicate_days: Annotated[int, Field(ge=1, le=60)] = Field(
-        15, description="Days of scans kept in memory to recognise duplicates."
+        15, description="Days a starting worker reads back at most to fill these ids."
     )
     flush_records: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         250_000, description="A batch is written when it has this many records…"

@@ -1,8 +1,8 @@
 """Step 4, deduplicate: the same (person, event id) counts once.
 
 The same offset again is a re-read, not a duplicate; the same key with other content is
-refused. A scan of a day older than the window, and one that lies in a partition that is not
-its person's, is looked up in ClickHouse by person.
+refused. A scan that may have come before all that the window holds whole, and one that lies in a
+partition that is not its person's, is looked up in ClickHouse by person.
 """
 
 from collections.abc import Callable
@@ -10,19 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 from schemas.reasons import Reason
+from schemas.topics import DAY_MS
 from streams import columns
 from streams.batch import Duplicate, Scans, Verdicts
 from streams.columns import U64, Mask
 from streams.resolve import Resolved
-from streams.window import (
-    DAY_MS,
-    Keys,
-    Table,
-    Window,
-    origin_offset,
-    origin_partition,
-    origins,
-)
+from streams.window import Keys, Table, Window, origin_offset, origin_partition, origins
 
 # The rows of these persons that are in ClickHouse: from (persons, oldest, newest scanned_at in
 # ms) to keys.
@@ -68,13 +61,6 @@ def misplaced(verdicts: Verdicts, partitions: int) -> Mask:
     return ~(right & here)
 
 
-def old(verdicts: Verdicts, window: Window) -> Mask:
-    """Which scans are of a day that the window does not keep."""
-    newest = int(verdicts.raw.appended.max(initial=0))
-    result: Mask = verdicts.scans.scanned // DAY_MS < window.oldest_day(newest)
-    return result
-
-
 def deduplicate(
     verdicts: Verdicts, resolved: Resolved, window: Window, partitions: int, look_up: LookUp
 ) -> tuple[Resolved, U64, int]:
@@ -98,8 +84,7 @@ def deduplicate(
         content[rows[known]] = what[known]
 
     strays = misplaced(verdicts, partitions)
-    ancient = old(verdicts, window)
-    if (elsewhere := strays | ancient).any():
+    if (elsewhere := strays | window.unsure(keys, scans.scanned)).any():
         rows = np.flatnonzero(elsewhere)
         table = Table(0)
         table.add(
@@ -107,10 +92,8 @@ def deduplicate(
             look_up(np.unique(scans.person[rows]), 0, int(verdicts.raw.appended.max()) + DAY_MS)
         )
         enter(rows, table.add(keys.take(rows)))
-    days = scans.scanned // DAY_MS
-    in_window = ~ancient & ~seen
-    rows = np.flatnonzero(in_window)
-    enter(rows, window.add(days[rows], keys if len(rows) == n else keys.take(rows)))
+    rows = np.flatnonzero(~seen)
+    enter(rows, window.add(keys if len(rows) == n else keys.take(rows), scans.scanned[rows]))
     _note(verdicts, seen, first, content == keys.content)
     kept = ~seen
     verdicts.scans = scans.keep(kept)

@@ -46,13 +46,11 @@ class Line:
         self._judged_records = 0
         self._came = asyncio.Event()  # something to judge, or a reason to stop
         self._ready = asyncio.Event()  # something to write, or a reason to stop
-        self._idle = asyncio.Event()  # nothing is judged and not acknowledged
-        self._idle.set()
-        self._hurry = False  # somebody waits for what is judged to be in the tables
         self._leaving = False
         self._stopped = False
         self._lost = False
         self._offered = -1
+        self._written = 0  # whatever lies before this offset is in the tables
         self._write: asyncio.Task[None] | None = None
         self._present: U64 = np.zeros(0, np.uint64)
         self._limit = shop.limit()
@@ -138,6 +136,7 @@ class Line:
             self._shop.writer.take_over, self.partition, block.first, self.permit
         )
         window = await self._patiently(self._shop.rebuild, self.partition, block.first_timestamp)
+        self._written = max(self._written, block.first)
         while True:
             await self._until_piece()
             due, events = self._take()
@@ -148,7 +147,6 @@ class Line:
                 return
             self._judged.append((due, pending, events))
             self._judged_records += len(pending)
-            self._idle.clear()
             self._ready.set()
 
     async def _until_piece(self) -> None:
@@ -187,24 +185,11 @@ class Line:
             raw = await self._thread(RawBatch.of, blocks)
             verdicts = await self._thread(steps.read, raw)
         await self._wait_for_codes(verdicts)
-        if steps.needs_drained(verdicts, window):
-            await self._drained()
+        window.written = self._written
         judged: Judged = await self._patiently(steps.judge, verdicts, window)
-        window.forget_before(window.oldest_day(int(raw.appended.max())))
         self._limit.note(judged.verdicts)
         pending: Pending = await self._thread(Pending.of, judged)
         return pending
-
-    async def _drained(self) -> None:
-        """Until everything judged so far is in the tables."""
-        self._hurry = True
-        self._ready.set()
-        while not self._idle.is_set():
-            if self._leaving:
-                raise NotOurs
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), _LOOK_AGAIN_S)
-        self._hurry = False
 
     async def _wait_for_codes(self, verdicts: Verdicts) -> None:
         until = time.monotonic() + self._shop.code_wait_s
@@ -234,8 +219,6 @@ class Line:
                 # `leave` waits for it, whatever becomes of this task
                 await asyncio.shield(self._write)
                 self._write = None
-            if not self._judged:
-                self._idle.set()
 
     async def _until_due(self) -> None:
         """A batch is due by size or by the age of its oldest part."""
@@ -245,7 +228,7 @@ class Line:
             if self._judged:
                 left = min(due for due, _, _ in self._judged) - time.monotonic()
                 full = self._judged_records >= self._shop.flush_records
-                if left <= 0 or full or self._hurry:
+                if left <= 0 or full:
                     return
             else:
                 left = None
@@ -271,6 +254,7 @@ class Line:
         rows = pending.rows
         reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
         written = await self._thread(self._shop.writer.write, rows, present, self.permit)
+        self._written = rows.last + 1
         await self._shop.follow_up(pending)
         for _, events in batches:
             for event in events:

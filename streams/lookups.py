@@ -1,51 +1,89 @@
 """What is read from ClickHouse to recognise duplicates: a partition's window, and persons' rows."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from schemas.topics import DAY_MS
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
-from streams.window import DAY_MS, Keys, Window, origins
+from streams.window import Keys, Window, origins
 
 _COLUMNS: Final = (
     "UUIDToNum(event_id) AS id, person, content_hash, kafka_partition, kafka_offset, "
     "toUnixTimestamp64Milli(scanned_at) AS scanned_ms"
 )
 _PERSONS_AT_ONCE: Final = 5_000
-_DAYS_AT_ONCE: Final = 3
+_HOUR_MS: Final = 3_600_000
+_ROWS_AT_ONCE: Final = 500_000  # of a rebuild, some 60 bytes each
+_PIECE: Final = 20_000
+_WITHIN: Final = (
+    "kafka_partition = {partition:UInt16} "
+    "AND scanned_at >= fromUnixTimestamp64Milli({begin:Int64}, 'UTC') "
+    "AND scanned_at < fromUnixTimestamp64Milli({end:Int64}, 'UTC')"
+)
 _TIMEOUT: Final = {"max_execution_time": 30}
 
 
 def rebuild_window(
-    clickhouse: ClickHouse, partition: int, days: int, reference_ms: int, salt: int
+    clickhouse: ClickHouse, partition: int, ids: int, days: int, reference_ms: int, salt: int
 ) -> Window:
     """The duplicate window of a partition as of the broker's time `reference_ms`.
 
-    Some 50 bytes an id; reads only the days the window keeps.
+    Holds the newest scans, whole hours of them, until there are `ids` or `days` are over; what
+    is older than its `horizon_ms` is for `rows_of_persons`. Raises Retryable.
     """
-    window = Window(days, salt)
-    first_day = window.oldest_day(reference_ms)
-    # times may lie two minutes ahead of the broker, and later batches come later
-    last_day = reference_ms // DAY_MS + 2
-    while True:
+    hours, horizon_ms = _newest_hours(clickhouse, partition, ids, days, reference_ms)
+    window = Window(ids, salt, horizon_ms)
+    window.written = 1 << 48  # all that is read here is in the table
+    for begin_ms, end_ms in _spans(hours):
         table = clickhouse.query_arrow(
-            f"SELECT {_COLUMNS} FROM scans "  # noqa: S608 (a constant list of columns)
-            "WHERE kafka_partition = {partition:UInt16} "
-            "AND scanned_at >= fromUnixTimestamp64Milli({begin:Int64}, 'UTC') "
-            "AND scanned_at < fromUnixTimestamp64Milli({end:Int64}, 'UTC')",
-            {
-                "partition": partition,
-                "begin": first_day * DAY_MS,
-                "end": min(first_day + _DAYS_AT_ONCE, last_day) * DAY_MS,
-            },
+            f"SELECT {_COLUMNS} FROM scans WHERE {_WITHIN}",  # noqa: S608 (constants)
+            {"partition": partition, "begin": begin_ms, "end": end_ms},
             _TIMEOUT,
         )
         _fill(window, table)
-        first_day += _DAYS_AT_ONCE
-        if first_day >= last_day:
-            return window
+    window.written = 0
+    return window
+
+
+def _newest_hours(
+    clickhouse: ClickHouse, partition: int, ids: int, days: int, reference_ms: int
+) -> tuple[list[tuple[int, int]], int]:
+    """The hours to read and their rows, oldest first, and when the first begins."""
+    first = (reference_ms // _HOUR_MS - 24 * days) * _HOUR_MS
+    # times may lie two minutes ahead of the broker, and later batches come later
+    begin, end = (reference_ms // _HOUR_MS) * _HOUR_MS, reference_ms + 2 * DAY_MS
+    hours: list[tuple[int, int]] = []
+    while end > first and sum(rows for _, rows in hours) < ids:
+        counted = clickhouse.rows(
+            "SELECT toUnixTimestamp(toStartOfHour(scanned_at)) * 1000 AS hour, count() "  # noqa: S608
+            f"FROM scans WHERE {_WITHIN} GROUP BY hour ORDER BY hour DESC",
+            {"partition": partition, "begin": begin, "end": end},
+        )
+        for hour, rows in counted:
+            hours.append((int(hour), int(rows)))
+            if sum(rows for _, rows in hours) >= ids:
+                return hours[::-1], int(hour)
+        # twice as far back each time: few questions where scans are few, short where they are many
+        begin, end = max(first, 2 * begin - max(end, begin + _HOUR_MS)), begin
+    return hours[::-1], first
+
+
+def _spans(hours: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Begin and end (ms, UTC) of neighbouring hours with few enough rows for one query."""
+    span: list[int] = []
+    known = 0
+    for hour, rows in hours:
+        if span and known + rows > _ROWS_AT_ONCE:
+            yield span[0], span[-1] + _HOUR_MS
+            span, known = [], 0
+        span.append(hour)
+        known += rows
+    if span:
+        yield span[0], span[-1] + _HOUR_MS
 
 
 def rows_of_persons(clickhouse: ClickHouse, persons: U64, oldest: int, newest: int) -> Keys:
@@ -69,8 +107,10 @@ def _fill(window: Window, table: pa.Table) -> None:
     keys = _keys(table)
     # an id that is there twice enters once, by its first origin
     order = np.argsort(keys.origin, kind="stable")
-    keys = keys.take(order)
-    window.add(table.column("scanned_ms").to_numpy()[order] // DAY_MS, keys)
+    scanned = table.column("scanned_ms").to_numpy()
+    for begin in range(0, len(order), _PIECE):
+        rows = order[begin : begin + _PIECE]
+        window.add(keys.take(rows), scanned[rows])
 
 
 def _keys(table: pa.Table) -> Keys:

@@ -13,7 +13,7 @@ from schemas.metrics import Metrics
 from streams.batch import RawBatch, Verdicts
 from streams.convert import Rows, convert
 from streams.decode import decode
-from streams.deduplicate import LookUp, deduplicate, old
+from streams.deduplicate import LookUp, deduplicate
 from streams.directory import Directory
 from streams.resolve import Resolved, awaited, resolve
 from streams.validate import validate
@@ -70,10 +70,6 @@ class Steps:
         not hold up every batch it is in."""
         self._given_up = self._given_up | awaited(verdicts, self._directory)
         self._metrics.counter(m.CODE_WAITS).inc()
-
-    def needs_drained(self, verdicts: Verdicts, window: Window) -> bool:
-        """Whether it must be looked up in the table, so that nothing may be on its way there."""
-        return bool(old(verdicts, window).any())
 
     def judge(self, verdicts: Verdicts, window: Window) -> Judged:
         """Resolve, deduplicate and convert. Raises Retryable when a look-up fails, unchanged."""

@@ -1,23 +1,30 @@
 """The duplicate window: which (person, event id) were seen, where, and with what content.
 
 Open-addressing tables, probed for a whole batch at a time. Which table holds a key depends on the
-key alone, so that it meets itself whatever day it claims; a key is forgotten by the day of its
-first `scanned_at`. Keys are compared whole, never by hash alone: a false duplicate would be a
-lost scan. Rows of one batch meet each other here too, the earlier one wins.
+key alone, so that it meets itself whatever time it claims. Keys are compared whole, never by hash
+alone: a false duplicate would be a lost scan. Rows of one batch meet each other here too, the
+earlier one wins.
+
+A partition keeps its newest ids whole, and of many more that they came (`past`). A row that may
+have come before the whole ones is for ClickHouse to tell: `unsure` says which. So memory is
+bounded by a setting and no retry is missed, however late.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from streams.columns import I64, U64, Mask, mix
+from streams.past import Past
 
-DAY_MS: Final = 86_400_000
 _EMPTY: Final = -1
 _MOST_FULL: Final = 0.6
 _OFFSET_BITS: Final = np.uint64(48)
+_OFFSET_MASK: Final = np.uint64((1 << 48) - 1)
 _TABLES: Final = 16
+_PAST: Final = 8  # ids of one generation of the past for each that is held whole
 
 
 @dataclass(frozen=True)
@@ -59,14 +66,15 @@ def origin_offset(origin: int) -> int:
 
 
 class Table:
-    """Keys, each with the day of its scan (days since 1970 UTC)."""
+    """Keys in the order they came; more than `most` of them (0 is no limit) spill into the past."""
 
-    def __init__(self, salt: int) -> None:
+    def __init__(self, salt: int, most: int = 0) -> None:
         self._salt = np.uint64(salt)
+        self._most = most
         self._slots = np.full(1024, _EMPTY, np.int32)
         self._entries = np.zeros((5, 512), np.uint64)  # as the fields of Keys
-        self._days = np.zeros(512, np.int32)
         self._count = 0
+        self._past: Past | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -74,9 +82,21 @@ class Table:
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return self._slots.nbytes + self._entries.nbytes + self._days.nbytes
+        past = 0 if self._past is None else self._past.nbytes
+        return self._slots.nbytes + self._entries.nbytes + past
 
-    def add(self, keys: Keys, days: I64 | int = 0) -> tuple[Mask, U64, U64]:
+    @property
+    def horizon_ms(self) -> int:
+        """Keys scanned before this are not all known here."""
+        return 0 if self._past is None else self._past.horizon_ms
+
+    def in_past(self, keys: Keys) -> Mask:
+        """Which keys may have been spilt."""
+        if self._past is None:
+            return np.zeros(len(keys), bool)
+        return self._past.may_hold(self._hash(keys))
+
+    def add(self, keys: Keys) -> tuple[Mask, U64, U64]:
         """Enter what is new; of the rest, origin and content of the one that was first.
 
         Returns (new, origin, content), each of shape (n,).
@@ -84,7 +104,7 @@ class Table:
         self._make_room(len(keys))
         base = self._count
         mask = len(self._slots) - 1
-        self._write(base, keys, days)
+        self._write(base, keys)
         entries = self._entries
         slot = self._hash(keys) & np.uint64(mask)
         at = slot.astype(np.int64)
@@ -117,26 +137,35 @@ class Table:
         kept = len(new)
         if kept and new[-1] != kept - 1:
             self._entries[:, base : base + kept] = self._entries[:, base + new]
-            self._days[base : base + kept] = self._days[base + new]
             self._slots[at[new]] = base + np.arange(kept, dtype=np.int32)
         self._count = base + kept
 
     def _hash(self, keys: Keys) -> U64:
         return mix(keys.event_lo ^ mix(keys.event_hi ^ mix(keys.person ^ self._salt)))
 
-    def forget_before(self, day: int) -> None:
-        """Drop the keys of earlier days."""
-        kept = np.flatnonzero(self._days[: self._count] >= day)
-        if len(kept) == self._count:
+    def spill(self, below: int, newest_ms: int) -> None:
+        """When there are too many, move the older half out; only offsets below `below` may go.
+
+        `newest_ms` bounds when any of them was scanned.
+        """
+        if not self._most or self._count <= self._most:
             return
-        self._count = len(kept)
-        self._entries = self._entries[:, kept]
-        self._days = self._days[kept]
+        half = self._count - self._most // 2
+        offsets = self._entries[4, :half] & _OFFSET_MASK
+        stay = offsets >= np.uint64(below)
+        going = int(stay.argmax()) if stay.any() else half
+        if going < self._most // 4:  # too few to be worth seating the rest anew
+            return
+        if self._past is None:
+            self._past = Past(_PAST * self._most)
+        e = self._entries[:, :going]
+        self._past.add(self._hash(Keys(e[0], e[1], e[2], e[3], e[4])), newest_ms)
+        self._count -= going
+        self._entries = self._entries[:, going : going + self._count].copy()
         self._seat(_slots_for(self._count))
 
-    def _write(self, base: int, keys: Keys, days: I64 | int) -> None:
+    def _write(self, base: int, keys: Keys) -> None:
         end = base + len(keys)
-        self._days[base:end] = days
         columns = (keys.event_hi, keys.event_lo, keys.person, keys.content, keys.origin)
         for row, column in enumerate(columns):
             self._entries[row, base:end] = column
@@ -145,10 +174,9 @@ class Table:
         needed = self._count + more
         if needed > self._entries.shape[1]:
             room = max(needed, self._entries.shape[1] * 3 // 2)
-            entries, days = np.zeros((5, room), np.uint64), np.zeros(room, np.int32)
+            entries = np.zeros((5, room), np.uint64)
             entries[:, : self._count] = self._entries[:, : self._count]
-            days[: self._count] = self._days[: self._count]
-            self._entries, self._days = entries, days
+            self._entries = entries
         if needed > _MOST_FULL * len(self._slots):
             self._seat(_slots_for(needed))
 
@@ -174,13 +202,18 @@ def _slots_for(keys: int) -> int:
 
 
 class Window:
-    """The keys kept for one partition."""
+    """The keys kept for one partition: about `ids` of them whole, 16 times as many in the past.
 
-    def __init__(self, days: int, salt: int) -> None:
-        self._keep = days
-        # many small tables: what grows or forgets is never all of it at once
-        self._tables = [Table(salt) for _ in range(_TABLES)]
-        self._forgotten = 0
+    `written` is for its owner to move on: rows of offsets below it are in ClickHouse, and no
+    other may leave the window. Keys scanned before `horizon_ms` are not all known.
+    """
+
+    def __init__(self, ids: int, salt: int, horizon_ms: int = 0) -> None:
+        # many small tables: what grows or spills is never all of it at once
+        self._tables = [Table(salt, -(-ids // _TABLES)) for _ in range(_TABLES)]
+        self._horizon_ms = horizon_ms
+        self._newest_ms = 0
+        self.written = 0
 
     def __len__(self) -> int:
         return sum(len(table) for table in self._tables)
@@ -190,27 +223,33 @@ class Window:
         """Memory held."""
         return sum(table.nbytes for table in self._tables)
 
-    def oldest_day(self, newest_ms: int) -> int:
-        """The first day kept when the broker's newest timestamp is `newest_ms`."""
-        return newest_ms // DAY_MS - self._keep
+    @property
+    def horizon_ms(self) -> int:
+        """Keys scanned before this (ms since 1970, UTC) are not all known here."""
+        return max(self._horizon_ms, *(table.horizon_ms for table in self._tables))
 
-    def add(self, days: I64, keys: Keys) -> tuple[Mask, U64, U64]:
+    def unsure(self, keys: Keys, scanned_ms: I64) -> Mask:
+        """Which rows may have come before without `add` knowing."""
+        result: Mask = scanned_ms < self.horizon_ms
+        for table, rows in self._parts(keys):
+            result[rows] |= table.in_past(keys.take(rows))
+        return result
+
+    def add(self, keys: Keys, scanned_ms: I64) -> tuple[Mask, U64, U64]:
         """As `Table.add`, each key in the table that is its own."""
         n = len(keys)
+        self._newest_ms = max(self._newest_ms, int(scanned_ms.max(initial=0)))
+        new, origin, content = np.zeros(n, bool), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+        for table, rows in self._parts(keys):
+            new[rows], origin[rows], content[rows] = table.add(keys.take(rows))
+            table.spill(self.written, self._newest_ms)
+        return new, origin, content
+
+    def _parts(self, keys: Keys) -> Iterator[tuple[Table, I64]]:
+        """The tables with the rows that are theirs."""
         which = (mix(keys.event_lo ^ keys.event_hi ^ keys.person) >> np.uint64(40)) % _TABLES
         order = np.argsort(which.astype(np.uint8), kind="stable")
         ends = np.cumsum(np.bincount(which.astype(np.int64), minlength=_TABLES))
-        new, origin, content = np.zeros(n, bool), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
         for table, begin, end in zip(self._tables, [0, *ends[:-1].tolist()], ends, strict=True):
-            rows = order[begin:end]
-            if len(rows):
-                new[rows], origin[rows], content[rows] = table.add(keys.take(rows), days[rows])
-        return new, origin, content
-
-    def forget_before(self, day: int) -> None:
-        """Drop the days before `day`."""
-        if day <= self._forgotten:
-            return
-        self._forgotten = day
-        for table in self._tables:
-            table.forget_before(day)
+            if end > begin:
+                yield table, order[begin:end]

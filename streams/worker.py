@@ -49,7 +49,6 @@ from tracer.parameters import load_parameters
 from tracer.ruleset import load_rule_sets
 
 log = structlog.get_logger()
-
 _SPARE_THREADS = 8  # beside a slot's write each, for taking over a few partitions at once
 EXIT_FATAL, _GC_EVERY = 70, 200_000
 
@@ -182,11 +181,10 @@ class Worker:
 
     def _rebuild(self, partition: int, reference_ms: int) -> Window:
         begin = time.monotonic()
-        window = rebuild_window(
-            self.clickhouse, partition, self._settings.duplicate_days, reference_ms, self._salt
-        )
-        seconds = round(time.monotonic() - begin, 3)
-        log.info("window_rebuilt", partition=partition, ids=len(window), seconds=seconds)
+        most = (self._settings.duplicate_ids, self._settings.duplicate_days)
+        window = rebuild_window(self.clickhouse, partition, *most, reference_ms, self._salt)
+        took = round(time.monotonic() - begin, 3)
+        log.info("window_rebuilt", partition=partition, ids=len(window), seconds=took)
         return window
 
     async def _follow_up(self, pending: Pending) -> None:

@@ -146,9 +146,6 @@ def growth(
     paper: Annotated[
         int, typer.Option(min=100, help="Lượt gõ từ giấy của hai tuần. / Typed from paper.")
     ] = 200_000,
-    duplicate_days: Annotated[
-        int, typer.Option(min=1, max=60, help="Số ngày của cửa sổ. / Days of the window.")
-    ] = 1,
     seed: Seed = 7,
     short: Short = False,
     as_json: Json = False,
@@ -157,9 +154,9 @@ def growth(
     from bench.growth import Plan, run
 
     session = session_of(context)
-    plan = Plan(rising_numbers(rows), records, rate, paper, duplicate_days, seed=seed)
+    plan = Plan(rising_numbers(rows), records, rate, paper, seed=seed)
     if short:
-        plan = Plan((40_000, 120_000), 10_000, 10_000, 5_000, 1, 200, seed)
+        plan = Plan((40_000, 120_000), 10_000, 10_000, 5_000, 200, seed)
     found = run(own_directory(session, "growth"), plan, note)
     slow = any(s.present.at_end_s > found.present_limit_s for s in found.stages)
     dear = found.ratio_last_to_first_filled > 1.1
@@ -182,9 +179,9 @@ def window(
     from bench.window import Plan, run
 
     session = session_of(context)
-    plan = Plan(ids, backlog // 10, backlog, seed=seed)
+    plan = Plan(ids, small_backlog=backlog // 10, backlog=backlog, seed=seed)
     if short:
-        plan = Plan(100_000, 50_000, 200_000, 200, seed)
+        plan = Plan(100_000, 5, 50_000, 200_000, 200, seed)
     found = run(own_directory(session, "window"), plan, note)
     flat = found.backlog_ratio <= 1.1
     show(session, "window", found.as_dict(), (), as_json, passed=short or flat)

@@ -41,12 +41,6 @@ def _soak(r: dict[str, Any]) -> list[Row]:
         ("bộ nhớ worker lúc ổn định", "worker memory, settled", _mb(r["rss_settled_mb"])),
         ("bộ nhớ worker lúc cuối", "worker memory, at the end", _mb(r["rss_end_mb"])),
         ("tỉ lệ cuối so với ổn định", "end to settled", _ratio(r["rss_ratio"])),
-        ("cửa sổ trùng lặp lớn thêm", "growth of the duplicate window", _mb(r["window_grew_mb"])),
-        (
-            "tỉ lệ không tính cửa sổ",
-            "end to settled, window left out",
-            _ratio(r["rss_ratio_without_window"]),
-        ),
         ("part nhiều nhất", "most active parts", str(r["parts_most"])),
         ("trễ nhiều nhất", "longest lag", f"{r['lag_most_s']:.2f} s"),
         ("tuần đã gộp", "closed weeks merged", str(r["weeks_merged"])),
@@ -92,9 +86,19 @@ def _window(r: dict[str, Any]) -> list[Row]:
         ("cửa sổ, mỗi triệu mã", "window, a million ids", _mb(r["held_mb_per_million"])),
         ("bộ nhớ, mỗi triệu mã", "resident, a million ids", _mb(r["rss_mb_per_million"])),
         (
+            f"cửa sổ có giới hạn, sau {number(r['bounded_ids'])} mã",
+            f"bounded, after {number(r['bounded_ids'])} ids",
+            _mb(r["bounded_mb"]),
+        ),
+        (
             "dựng lại, mỗi triệu mã",
             "rebuild, a million ids",
             f"{r['rebuild_s_per_million']:.2f} s",
+        ),
+        (
+            "tra theo người, mỗi giây",
+            "looked up by person, a second",
+            number(r["look_up_persons_per_s"]),
         ),
         *(
             (

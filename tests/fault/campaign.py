@@ -1,8 +1,9 @@
 """Many kills, one system, traffic all the time: rounds of faults drawn from a seed.
 
 Two workers share the partitions. Each is given a named point at which it will die, or a moment;
-in some rounds the engine or the broker is killed as well. A round is over when both workers are
-dead; the next two take over from them.
+in some rounds the engine or the broker is killed as well. A worker that waits for a rebalance gets
+one from others that join for a while. A round is over when both workers are dead; the next two
+take over from them.
 """
 
 import time
@@ -22,9 +23,15 @@ from tests.fault.points import POINTS
 from tests.fault.proxy import Fault, Proxy, Seeded
 from tests.system import System, Traffic, WorkerProcess
 
-TIMING: Final = {"session_timeout_s": 6, "insert_timeout_s": 3, "flush_ms": 150}
+TIMING: Final = {
+    "session_timeout_s": 6,
+    "insert_timeout_s": 3,
+    "flush_ms": 150,
+    "duplicate_ids": 1_000,  # so few that ids leave the window all the time
+}
 AT_ONCE: Final = "at_once"  # instead of a named point: a moment of the clock
 _LATEST_S: Final = 60.0  # a point that is not reached by then is not reached
+_PASSES_EVERY_S, _STAYS_S = 12.0, 8.0  # others join, where somebody waits for a rebalance
 _SERVICE_FATES: Final = ("engine", "kafka")
 _LINE_FAULTS: Final = (
     Fault.REFUSED, Fault.CUT, Fault.NO_SPACE, Fault.NO_SPACE_AFTER, Fault.CLOSED_AFTER,
@@ -143,8 +150,9 @@ class Campaign:
                         checked = self.kills
                         traffic.stop()
                         agreed = self._check()
-                        if self.kills < kills:
-                            traffic = self._traffic()
+                        if self.kills >= kills:
+                            break
+                        traffic = self._traffic()
             finally:
                 traffic.stop()
         assert agreed is not None
@@ -192,8 +200,17 @@ class Campaign:
             workers.append(worker)
         alive = dict(zip(workers, round_.fates, strict=True))
         service = round_.service
+        passer_by: WorkerProcess | None = None
+        passes_at = _PASSES_EVERY_S
         while alive or service:
             now = time.monotonic() - began
+            if passer_by and now >= passes_at - _PASSES_EVERY_S + _STAYS_S:
+                self._end(passer_by)
+                passer_by = None
+            if now >= passes_at and any(f.point.startswith("rebalance") for f in alive.values()):
+                passer_by = self._worker(None)
+                passer_by.launch()
+                passes_at = now + _PASSES_EVERY_S
             if service and now >= round_.service_after:
                 self._kill_service(service)
                 service = None
@@ -201,6 +218,13 @@ class Campaign:
                 if self._ended(worker, fate, now):
                     del alive[worker]
             time.sleep(0.02)
+        if passer_by:
+            self._end(passer_by)
+
+    def _end(self, worker: WorkerProcess) -> None:
+        if worker.alive:  # it may have stopped by itself when its broker died
+            worker.kill()
+            self.killed[AT_ONCE] += 1
 
     def _ended(self, worker: WorkerProcess, fate: Fate, now: float) -> bool:
         if not worker.alive:

@@ -65,6 +65,8 @@ def test_window(tmp_path: Path) -> None:
     # five numbers an id, and a slot
     assert 44 < found["held_mb_per_million"] < 140
     assert found["rebuild_ids"] == 100_000
+    assert found["bounded_mb"] < 64
+    assert found["look_up_persons_per_s"] > 0
     assert found["large"]["records"] == 4 * found["small"]["records"]
 
 

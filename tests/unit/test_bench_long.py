@@ -15,7 +15,7 @@ from bench.load_head import cut_head
 from bench.load_search import Look, Step, judge, lost, search
 from bench.memory_series import Row, mean_between, sparkline, write_csv
 from bench.process_worker import parse_metrics, values
-from bench.window import bytes_per_id, filled
+from bench.window import filled
 from issuer.codes import KeyRing, issue
 from schemas.errors import UserError
 from schemas.ids import PERSON_LENGTH
@@ -190,6 +190,8 @@ def test_rebuilds_are_read_from_a_workers_log(tmp_path: Path) -> None:
     assert rebuilds(log) == [(5, 0.25)]
 
 
-def test_a_window_is_filled_as_asked_and_its_cost_is_of_its_tables() -> None:
-    assert len(filled(150_000, 3, 1)) == 150_000
-    assert 44 <= bytes_per_id(60_000) <= 120
+def test_a_window_is_filled_as_asked_and_bounded_where_asked() -> None:
+    whole = filled(150_000, 1)
+    assert len(whole) == 150_000
+    assert 44 <= whole.nbytes / 150_000 <= 120
+    assert len(filled(700_000, 1, most=20_000)) < 200_000

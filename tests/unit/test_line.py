@@ -81,7 +81,7 @@ class World:
             threads=ThreadPoolExecutor(4),
             slots=asyncio.Semaphore(1),
             judging=asyncio.Lock(),
-            rebuild=lambda *_: Window(days=3650, salt=1),
+            rebuild=lambda *_: Window(ids=1_000_000, salt=1),
             follow_up=self._follow_up,
             done=self.finished.append,
             stopped=lambda partition, error: self.stopped.append((partition, error)),

@@ -65,7 +65,9 @@ class World:
 
     def __init__(self, elsewhere: Keys = NOBODY) -> None:
         self.directory = directory()
-        self.window = Window(days=15, salt=1)
+        self.window = Window(
+            ids=1_000_000, salt=1, horizon_ms=int((NOW - timedelta(days=15)).timestamp()) * 1000
+        )
         self.asked: list[tuple[list[int], int, int]] = []
         self.elsewhere: Keys | Exception = elsewhere
         self.steps = Steps(
@@ -193,7 +195,7 @@ def test_nobody_can_suppress_anothers_scan() -> None:
     assert judged.rows.tables["scans"].num_rows == 2
 
 
-def test_a_day_older_than_the_window_is_asked_from_clickhouse() -> None:
+def test_what_is_older_than_the_window_is_asked_from_clickhouse() -> None:
     old = NOW - timedelta(days=18)
     world = World()
     first = world.judge(scan(event=1, scanned_at=at(old)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from streams.window import DAY_MS, Keys, Table, Window, origin_offset, origin_partition, origins
+from streams.window import Keys, Table, Window, origin_offset, origin_partition, origins
 
 
 def keys(ids: list[int], content: list[int], offsets: list[int]) -> Keys:
@@ -53,42 +53,99 @@ def test_a_colliding_hash_is_no_duplicate() -> None:
     assert new.all()
 
 
-def test_days_are_forgotten_and_origins_come_back() -> None:
-    window = Window(days=2, salt=3)
-    days = np.array([10, 11, 12])
-    new, _, _ = window.add(days, keys([1, 2, 3], [0, 0, 0], [10, 11, 12]))
+def at(moments: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array(moments, dtype=np.int64)
+
+
+def test_origins_come_back_and_are_told_apart() -> None:
+    window = Window(ids=1_000, salt=3)
+    new, _, _ = window.add(keys([1, 2, 3], [0, 0, 0], [10, 11, 12]), at([5, 5, 5]))
     assert new.all()
-    window.forget_before(window.oldest_day(13 * DAY_MS))
-    assert len(window) == 2
-    new, origin, _ = window.add(days, keys([1, 2, 3], [0, 0, 0], [20, 21, 22]))
+    new, origin, _ = window.add(keys([4, 2, 3], [0, 0, 0], [20, 21, 22]), at([5, 5, 5]))
     assert new.tolist() == [True, False, False]
     assert origin.tolist() == [20, 11, 12]
     far = int(origins(4097, np.array([2**40 + 5]))[0])
     assert (origin_partition(far), origin_offset(far)) == (4097, 2**40 + 5)
 
 
-def test_a_key_meets_itself_whatever_day_it_claims() -> None:
-    window = Window(days=15, salt=3)
-    window.add(np.array([100]), keys([7], [1], [1]))
-    new, origin, content = window.add(np.array([101]), keys([7], [2], [9]))
+def test_a_key_meets_itself_whatever_time_it_claims() -> None:
+    window = Window(ids=1_000, salt=3)
+    window.add(keys([7], [1], [1]), at([100]))
+    new, origin, content = window.add(keys([7], [2], [9]), at([86_400_100]))
     assert not new.any()
     assert (origin.tolist(), content.tolist()) == ([1], [1])
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_window_agrees_with_a_dictionary_that_forgets(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(6))
+def test_what_it_does_not_know_it_is_unsure_of(seed: int) -> None:
+    """The rule that makes a bound safe: a key that came before is known, or asked for."""
     rng = np.random.default_rng(seed)
-    window = Window(days=5, salt=seed)
-    known: dict[int, tuple[int, int]] = {}  # key: day, offset
-    for today in range(100, 130):
-        window.forget_before(today - 5)
-        known = {key: first for key, first in known.items() if first[0] >= today - 5}
-        ids = rng.integers(0, 4_000, 700).tolist()
-        days = rng.integers(today - 5, today + 1, 700)
-        offsets = list(range(today * 1_000, today * 1_000 + 700))
-        new, origin, _ = window.add(days, keys(ids, [0] * 700, offsets))
-        for row, key in enumerate(ids):
-            assert bool(new[row]) == (key not in known)
-            first = known.setdefault(key, (int(days[row]), offsets[row]))
-            assert int(origin[row]) == first[1]
-        assert len(window) == len(known)
+    window = Window(ids=800, salt=seed)
+    known: dict[int, tuple[int, int]] = {}  # key: when scanned, offset
+    asked = fresh = offset = 0
+    for today in range(100, 220):
+        size = int(rng.integers(1, 700))
+        ids = rng.integers(today * 60, today * 60 + 20_000, size)
+        moments = [known[i][0] if i in known else today * 10 for i in ids.tolist()]
+        rows = keys(ids.tolist(), [0] * size, list(range(offset, offset + size)))
+        window.written = max(0, offset - 900)
+        unsure = window.unsure(rows, at(moments))
+        new, origin, _ = window.add(rows, at(moments))
+        for row, key in enumerate(ids.tolist()):
+            if key in known:
+                assert not new[row] or unsure[row]
+                asked += int(unsure[row])
+            else:
+                fresh += int(unsure[row])
+            first = known.setdefault(key, (moments[row], offset + row))
+            if not new[row] and not unsure[row]:
+                assert int(origin[row]) == first[1]
+        offset += size
+    assert asked > 500  # it did forget
+    assert fresh < 0.01 * len(known)  # and of new keys of now it is sure
+    assert window.horizon_ms > 0
+    assert len(window) < 800 + 900 + 700 * 2
+
+
+def test_nothing_leaves_before_it_is_in_the_tables() -> None:
+    window = Window(ids=100, salt=5)
+    for begin in range(0, 5_000, 500):
+        ids = list(range(begin, begin + 500))
+        window.add(keys(ids, [0] * 500, ids), at([1] * 500))
+    assert len(window) == 5_000
+    assert not window.unsure(
+        keys(list(range(5_000)), [0] * 5_000, [0] * 5_000), at([1] * 5_000)
+    ).any()
+    window.written = 2_000
+    window.add(keys(list(range(5_000, 5_400)), [0] * 400, list(range(5_000, 5_400))), at([1] * 400))
+    assert 3_400 <= len(window) < 5_400
+    young = list(range(2_000, 5_400))
+    new, origin, _ = window.add(
+        keys(young, [0] * len(young), [9_999] * len(young)), at([1] * len(young))
+    )
+    assert not new.any()
+    assert origin.tolist() == young
+
+
+def test_what_was_forgotten_is_before_the_horizon() -> None:
+    window = Window(ids=160, salt=5)
+    for today in range(1, 80):
+        window.written = today * 1_000
+        ids = list(range(today * 1_000, today * 1_000 + 200))
+        window.add(keys(ids, [0] * 200, ids), at([today] * 200))
+    first = keys([1_000], [0], [90_000])
+    assert window.unsure(first, at([1])).all()
+    # the cost of a bound: the same id with a time after the horizon is new
+    assert not window.unsure(first, at([window.horizon_ms + 1])).any()
+
+
+def test_memory_stays_where_it_is_however_many_come() -> None:
+    window = Window(ids=4_000, salt=5)
+    sizes = []
+    for begin in range(0, 400_000, 2_000):
+        window.written = begin
+        ids = list(range(begin, begin + 2_000))
+        window.add(keys(ids, [0] * 2_000, ids), at([begin] * 2_000))
+        sizes.append(window.nbytes)
+    assert max(sizes[30:]) <= 1.1 * max(sizes[10:30])
+    assert max(sizes) < 3_000_000

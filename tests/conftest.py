@@ -1,0 +1,22 @@
+"""For all tests."""
+
+import gc
+from collections.abc import Iterator
+
+import hypothesis.internal.observability  # noqa: F401 (else imported while threads of tests run)
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Modules are compiled without the collector running.
+
+    CPython before 3.11.8 counts the depth of a syntax tree for all threads at once; a finaliser
+    that runs meanwhile and compiles ends the run with "AST constructor recursion depth mismatch"
+    (github.com/python/cpython/issues/106905).
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
