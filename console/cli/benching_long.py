@@ -1,4 +1,4 @@
-"""The longer benchmarks: live, soak, growth, window, watch, outage, fsync.
+"""The longer benchmarks: live, soak, growth, window, watch, outage, fsync, garbage.
 
 Each has a directory of its own beside the data, which it empties first; `--short` is the whole
 path in small, to see that it is right: it says nothing about speed. Exit code 1 when a limit
@@ -36,6 +36,7 @@ def add_long_benches(bench: typer.Typer) -> None:
         ("watch", "Giá của việc đối chiếu ca bệnh. / What checking open cases costs.", watch),
         ("outage", "ClickHouse mất nhiều phút. / ClickHouse is gone for minutes.", outage),
         ("fsync", "Giá của an toàn khi mất điện. / What power-loss safety costs.", fsync),
+        ("garbage", "Giá của bản ghi hỏng. / What bad records cost.", garbage),
     ):
         bench.command(name, help=words)(command)
 
@@ -254,3 +255,23 @@ def fsync(
     session = session_of(context)
     plan = Plan(5_000, 1, 200, seed) if short else Plan(records, rounds, seed=seed)
     show(session, "fsync", run(own_directory(session, "fsync"), plan, note).as_dict(), (), as_json)
+
+
+def garbage(
+    context: typer.Context,
+    records: Annotated[
+        int, typer.Option(min=1_000, help="Bản ghi mỗi loại. / Records of a kind.")
+    ] = 300_000,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="Lấy trung vị. / Median of.")] = 3,
+    seed: Seed = 7,
+    short: Short = False,
+    as_json: Json = False,
+) -> None:
+    """A topic of nothing but one kind of bad record, beside a good one."""
+    from bench.garbage import Plan, run
+
+    session = session_of(context)
+    plan = Plan(4_000, 1, 200, seed) if short else Plan(records, rounds, seed=seed)
+    found = run(own_directory(session, "garbage"), plan, note)
+    dear = found.worst > found.limit
+    show(session, "garbage", found.as_dict(), (), as_json, passed=short or not dear)

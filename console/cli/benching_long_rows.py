@@ -157,6 +157,16 @@ def _fsync(r: dict[str, Any]) -> list[Row]:
     return rows
 
 
+def _garbage(r: dict[str, Any]) -> list[Row]:
+    first, *kinds = r["costs"]
+    words = f"{first['worker_us'] + first['engine_us'] + first['broker_us']:.1f} µs"
+    return [
+        ("chủ đề tốt: CPU mỗi bản ghi", "good topic: CPU a record", words),
+        *((c["kind"], c["kind"], _ratio(c["ratio"])) for c in kinds),
+        _exact(r),
+    ]
+
+
 def _exact(r: dict[str, Any]) -> Row:
     words = "đúng / yes" if r["exact"] else "SAI / NO"
     return "mỗi offset đúng một lần", "every offset exactly once", words
@@ -186,4 +196,5 @@ _ROWS = {
     "watch": _watch,
     "outage": _outage,
     "fsync": _fsync,
+    "garbage": _garbage,
 }

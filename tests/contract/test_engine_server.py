@@ -285,3 +285,14 @@ class TestProcess:
         assert all((a, p) in found for a in written for p in range(3))
         assert os.listdir(tmp_path / "spool") == []
         assert engine.stop() == 0
+
+
+@pytest.mark.parametrize("name", ["input", "INPUT"])
+def test_input_in_an_insert_is_refused_rather_than_ignored(narrow: Engine, name: str) -> None:
+    sql = f"INSERT INTO t SELECT a, p FROM {name}('a UInt64, p UInt8') FORMAT JSONEachRow\n"
+    with narrow.address.client(database="default") as client:
+        before = client.command("SELECT count() FROM t")
+        with pytest.raises(DatabaseError, match="input"):
+            client.raw_insert(table=None, insert_block=sql.encode() + b'{"a":1,"p":1}\n')
+        client.command("INSERT INTO t SELECT number, 1 FROM numbers(3) AS input")
+        assert client.command("SELECT count() FROM t") == before + 3

@@ -77,6 +77,13 @@ def test_watch(tmp_path: Path) -> None:
     assert 90 <= found["windows"] <= 100
 
 
+def test_garbage(tmp_path: Path) -> None:
+    found = short(tmp_path, "garbage")
+    assert found["exact"]
+    assert found["costs"][0]["kind"] == "good"
+    assert all(cost["worker_us"] > 0 for cost in found["costs"])
+
+
 @pytest.mark.parametrize("options", [(), ("--hang",)])
 def test_outage(tmp_path: Path, options: tuple[str, ...]) -> None:
     found = short(tmp_path, "outage", *options)

@@ -67,6 +67,9 @@ def prepare(call: Call, body: IO[bytes], data: Path) -> Work:
             with data.open("wb") as file:
                 shutil.copyfileobj(body, file, PIECE)
             return Work(insert.target, call.default_format, insert, data)
+        if statement.reads_input(head):
+            # the engine would read no row and call it success
+            raise not_implemented("INSERT … SELECT … FROM input(): insert into the table itself")
     text = start + body.read(MAX_TEXT)
     if body.read(1):
         raise EngineError(425, "QUERY_IS_TOO_LARGE", f"The query exceeds {MAX_TEXT} bytes")

@@ -55,6 +55,15 @@ def writes_outfile(text: bytes) -> bool:
     return _OUTFILE.search(text[-_TAIL:]) is not None
 
 
+def reads_input(text: bytes) -> bool:
+    """Whether an INSERT … SELECT reads its data with the table function input()."""
+    words = [t for t in (m.group() for m in _TOKEN.finditer(text)) if not _BLANK.match(t)]
+    return any(
+        before.upper() in (b"FROM", b"JOIN", b",") and name.lower() == b"input" and after == b"("
+        for before, name, after in zip(words, words[1:], words[2:], strict=False)
+    )
+
+
 def insert_with_data(head: bytes, default_format: str) -> Insert | None:
     """Parts an INSERT from its data; None for INSERT … SELECT and … VALUES, which are text."""
     depth = 0

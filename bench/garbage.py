@@ -1,0 +1,167 @@
+"""`truyvet bench garbage`: what a topic costs that holds nothing but one kind of bad record.
+
+A good topic first and last, each kind between them, all as a backlog. The cost is the CPU of
+worker, engine and broker from the worker's start to the log's end: nobody can starve the rest
+with records that are dear to refuse.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from confluent_kafka import Producer
+
+from bench.load_city import PRODUCER
+from bench.load_encode import Encoder, Mix
+from bench.process_stack import Bench, running_bench
+from schemas.errors import UserError
+from schemas.topics import SCANS
+from streams.convert import OUTCOMES
+
+Say = Callable[[str], None]
+Spoil = Callable[[bytes], bytes]
+_DRAIN_S: Final = 900.0
+_BLOCK: Final = 10_000
+_LONG: Final = b'{"event_id":"' + b"x" * 4_000 + b'"}'
+LIMIT: Final = 5.0
+
+GOOD: Final = "good"
+# Each makes one kind of bad record of a good one, and says the reason it is refused for.
+KINDS: Final[dict[str, tuple[str, Spoil]]] = {
+    "cut off": ("not_json", lambda v: v[: len(v) // 2]),
+    "random bytes": ("not_json", lambda v: bytes(255 - b for b in v)),
+    "bad UTF-8": ("not_json", lambda v: v.replace(b'"device":"', b'"device":"\xff')),
+    "null": ("wrong_schema", lambda _: b"null"),
+    "4,000 letters": ("wrong_schema", lambda _: _LONG),
+    "field missing": ("wrong_schema", lambda v: v.replace(b'"device"', b'"gadget"')),
+    "number as text": ("wrong_schema", lambda v: v[:-1] + b',"companions":"2"}'),
+    "text as number": ("wrong_schema", lambda v: v[:-1] + b',"trip":7}'),
+    "nested deeply": ("not_json", lambda v: v[:-1] + b',"x":' + b"[" * 500 + b"]" * 500 + b"}"),
+    "unknown code": ("unknown_code", lambda v: v.replace(b'"code":"', b'"code":"z')),
+    "time without zone": ("wrong_schema", lambda v: v.replace(b"Z\"", b"\"")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Records of each kind."""
+
+    records: int = 300_000
+    rounds: int = 3
+    places: int = 2_000
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU in µs a record, medians; `ratio` of the three together to the good topic's."""
+
+    kind: str
+    worker_us: float
+    engine_us: float
+    broker_us: float
+    per_s: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """A cost a kind; the good topic's is first."""
+
+    records: int
+    limit: float
+    worst: float
+    costs: list[Cost]
+    exact: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def run(data_dir: Path, plan: Plan, say: Say) -> Result:
+    """Measure on a data directory of its own. Raises UserError when a kind is not refused."""
+    found: dict[str, list[tuple[float, ...]]] = {kind: [] for kind in (GOOD, *KINDS)}
+    with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
+        _measure(bench, plan, GOOD, 0)  # the first finds cold files
+        for number in range(1, plan.rounds + 1):
+            for kind in found:
+                found[kind].append(_measure(bench, plan, kind, number))
+                say(f"round {number}: {kind}: {sum(found[kind][-1][:3]):.1f} µs a record")
+    medians = {kind: np.median(rounds, axis=0) for kind, rounds in found.items()}
+    good = float(medians[GOOD][:3].sum())
+    costs = [
+        Cost(
+            kind,
+            worker_us=round(float(m[0]), 3),
+            engine_us=round(float(m[1]), 3),
+            broker_us=round(float(m[2]), 3),
+            per_s=round(float(m[3])),
+            ratio=round(float(m[:3].sum()) / good, 3),
+        )
+        for kind, m in medians.items()
+    ]
+    # each was counted: else there is no result
+    return Result(plan.records, LIMIT, max(cost.ratio for cost in costs), costs, exact=True)
+
+
+def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> tuple[float, ...]:
+    """Worker, engine and broker CPU in µs a record, and records a second."""
+    reason, spoil = KINDS.get(kind, (None, bytes))
+    for table in OUTCOMES:
+        bench.clickhouse.command(f"TRUNCATE TABLE {table}")
+    _publish(bench, plan, spoil, plan.seed + 1_000 * number + len(kind))
+    bench.wait_merged(_DRAIN_S)
+    engine, kafka = bench.usage("engine").cpu_s, bench.usage("kafka").cpu_s
+    worker = bench.worker()
+    begin, own = time.monotonic(), worker.usage().cpu_s
+    bench.drain(_DRAIN_S)
+    seconds = time.monotonic() - begin
+    own = worker.usage().cpu_s - own
+    bench.wait_merged(_DRAIN_S)
+    spent = (own, bench.usage("engine").cpu_s - engine, bench.usage("kafka").cpu_s - kafka)
+    worker.stop()
+    came = {table: _count(bench, table) for table in OUTCOMES}
+    wanted = dict.fromkeys(OUTCOMES, 0) | {"rejects" if reason else "scans": plan.records}
+    if came != wanted:
+        raise UserError(f"{kind}: the tables got {came}, not {wanted}.")
+    reasons = {str(row[0]) for row in bench.clickhouse.rows("SELECT DISTINCT reason FROM rejects")}
+    if reasons - {reason}:
+        raise UserError(f"{kind}: refused for {', '.join(sorted(reasons))}, not for {reason}.")
+    return (*(1e6 * cpu / plan.records for cpu in spent), plan.records / seconds)
+
+
+def _publish(bench: Bench, plan: Plan, spoil: Spoil, seed: int) -> None:
+    producer = Producer(
+        {
+            "bootstrap.servers": bench.settings.kafka_bootstrap,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 50,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+    for key, value in _records(bench, plan.records, seed):
+        producer.produce(SCANS.name, key=key, value=spoil(value))
+        producer.poll(0)
+    if left := producer.flush(60):
+        raise UserError(f"{left} records could not be published within 60 s.")
+
+
+def _records(bench: Bench, records: int, seed: int) -> Iterator[tuple[bytes, bytes]]:
+    tokens = bench.tokens_file.read_text().splitlines()
+    encoder = Encoder(tokens, Mix(repeats=0.0), PRODUCER, seed)
+    for begin in range(0, records, _BLOCK):
+        count = min(_BLOCK, records - begin)
+        now_ms = int(time.time() * 1000)
+        block = encoder.block(np.full(count, now_ms, np.int64))
+        yield from ((m["key"], m["value"]) for m in block.messages)
+
+
+def _count(bench: Bench, table: str) -> int:
+    [(count,)] = bench.clickhouse.rows(f"SELECT count() FROM {table}")  # noqa: S608 (ours)
+    return int(count)
