@@ -16,8 +16,9 @@ of Faust's bookkeeping happens once a batch. Three things follow:
 A batch without records says that only markers or aborted records came: acknowledge it too, and
 the commit reaches the log's end.
 
-Limits: no tables, changelogs, `group_by`, `concurrency > 1` nor `exactly_once` on an app with
-this transport; agents must read with `stream.noack().events()` and acknowledge themselves.
+Limits: no tables, changelogs nor `exactly_once` on an app with this transport (`BatchApp` refuses
+them), no `group_by` and no `concurrency > 1`; agents must read with `stream.noack().events()` and
+acknowledge themselves. It stands on `streams.blocks`, which needs numpy, and nothing else of ours.
 """
 
 import time
@@ -28,6 +29,7 @@ from typing import Any, cast
 
 import faust
 from aiokafka.errors import ConsumerStoppedError
+from faust.exceptions import ImproperlyConfigured
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.transports import TransportT
@@ -236,11 +238,19 @@ class BatchApp(faust.App):
     """A Faust app on `BatchTransport`. `heartbeat` says how sure its assignment is."""
 
     def __init__(self, *args: Any, hooks: Hooks, **options: Any) -> None:
+        if "processing_guarantee" in options:
+            raise ImproperlyConfigured("a batch cannot be part of Faust's transactions")
         self.hooks = hooks
         self.heartbeat = HeartbeatClock()
         super().__init__(
             *args, topic_disable_leader=True, ConsumerScheduler=WholePartitions, **options
         )
+
+    def Table(self, *_: Any, **__: Any) -> Any:  # noqa: N802 (Faust's name)
+        """Refused: a table's changelog is of single records. Raises ImproperlyConfigured."""
+        raise ImproperlyConfigured("no tables beside batches: their changelogs are of records")
+
+    GlobalTable = SetTable = SetGlobalTable = Table
 
     def _new_transport(self) -> TransportT:
         return BatchTransport(self.conf.broker_consumer, self, loop=self.loop)

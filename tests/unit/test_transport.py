@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faust.exceptions import ImproperlyConfigured
 from faust.types import TP
 
 from streams.blocks import Block
@@ -134,3 +135,15 @@ def test_what_was_not_committed_is_not_read() -> None:
 
 async def _nothing(*_: Any) -> None:
     """Nothing to do."""
+
+
+def test_what_batches_cannot_carry_is_refused() -> None:
+    async def nothing(*_: object) -> None: ...
+
+    hooks = Hooks(nothing, nothing, nothing)
+    with pytest.raises(ImproperlyConfigured, match="transactions"):
+        BatchApp("unit", hooks=hooks, processing_guarantee="exactly_once")
+    app = BatchApp("unit", hooks=hooks, web_enabled=False)
+    for table in (app.Table, app.GlobalTable, app.SetTable, app.SetGlobalTable):
+        with pytest.raises(ImproperlyConfigured, match="tables"):
+            table("visits")

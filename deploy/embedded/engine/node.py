@@ -17,11 +17,14 @@ from deploy.embedded.engine.protocol import Call
 # clickhouse-local's conveniences, off: a server has none of them.
 _BASE = "implicit_select=0&allow_introspection_functions=0"
 
+# Merges give way to what somebody waits for: an insert, a trace.
+_MERGES_NICE = 10
 # Sized for two cores. MergeTree wants free entries of the pool for mutations and whole-partition
 # merges; at its defaults (20 and 25) a pool this small would never run one.
 _CONFIG = """<clickhouse>
   <max_server_memory_usage>{memory}</max_server_memory_usage>
   <background_pool_size>{pool}</background_pool_size>
+  <os_threads_nice_value_merge_mutate>{nice}</os_threads_nice_value_merge_mutate>
   <merge_tree>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
@@ -60,7 +63,7 @@ class Node:
         shutil.rmtree(self.spool, ignore_errors=True)  # of a killed predecessor
         self.spool.mkdir()
         config = path / "config.xml"
-        config.write_text(_CONFIG.format(memory=max_memory, pool=merge_threads))
+        config.write_text(_CONFIG.format(memory=max_memory, pool=merge_threads, nice=_MERGES_NICE))
         # After the lock: importing chdb opens an engine in memory.
         engine: Any = importlib.import_module("chdb._chdb")
         self._connect = engine.connect
