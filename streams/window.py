@@ -23,7 +23,7 @@ _EMPTY: Final = -1
 _MOST_FULL: Final = 0.6
 _OFFSET_BITS: Final = np.uint64(48)
 _OFFSET_MASK: Final = np.uint64((1 << 48) - 1)
-_TABLES: Final = 16
+_TABLES: Final = 4
 _PAST: Final = 8  # ids of one generation of the past for each that is held whole
 
 
@@ -209,7 +209,7 @@ class Window:
     """
 
     def __init__(self, ids: int, salt: int, horizon_ms: int = 0) -> None:
-        # many small tables: what grows or spills is never all of it at once
+        # some tables: what grows or spills is never all of it at once (more would cost small batches)
         self._tables = [Table(salt, -(-ids // _TABLES)) for _ in range(_TABLES)]
         self._horizon_ms = horizon_ms
         self._newest_ms = 0
