@@ -55,7 +55,7 @@ def _newest_hours(
     """The hours to read and their rows, oldest first, and when the first begins."""
     first = (reference_ms // _HOUR_MS - 24 * days) * _HOUR_MS
     # times may lie two minutes ahead of the broker, and later batches come later
-    begin, end = (reference_ms // _HOUR_MS) * _HOUR_MS, reference_ms + 2 * DAY_MS
+    begin, end, span = reference_ms // _HOUR_MS * _HOUR_MS, reference_ms + 2 * DAY_MS, _HOUR_MS
     hours: list[tuple[int, int]] = []
     while end > first and sum(rows for _, rows in hours) < ids:
         counted = clickhouse.rows(
@@ -68,7 +68,7 @@ def _newest_hours(
             if sum(rows for _, rows in hours) >= ids:
                 return hours[::-1], int(hour)
         # twice as far back each time: few questions where scans are few, short where they are many
-        begin, end = max(first, 2 * begin - max(end, begin + _HOUR_MS)), begin
+        begin, end, span = max(first, begin - span), begin, 2 * span
     return hours[::-1], first
 
 

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 def migrate(settings: Settings) -> list[str]:
     """Create what is missing; what was done, one line each. Raises UserError if it cannot."""
     try:
-        return [*asyncio.run(_topics(settings)), *_tables(settings)]
+        return [*asyncio.run(_topics(settings)), *migrate_tables(settings)]
     except (KafkaError, OSError) as error:
         raise UserError(
             f"Kafka at {settings.kafka_bootstrap} cannot be reached ({error}). "
@@ -70,7 +70,8 @@ async def _topics(settings: Settings) -> list[str]:
         await admin.close()
 
 
-def _tables(settings: Settings) -> Iterator[str]:
+def migrate_tables(settings: Settings) -> Iterator[str]:
+    """The tables only; what was done, one line each. Raises Retryable or Fatal."""
     clickhouse = ClickHouse(settings, timeout_s=60)
     try:
         clickhouse.command(_LEDGER)

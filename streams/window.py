@@ -209,7 +209,7 @@ class Window:
     """
 
     def __init__(self, ids: int, salt: int, horizon_ms: int = 0) -> None:
-        # some tables: what grows or spills is never all of it at once (more would cost small batches)
+        # what grows or spills is never all of it at once; more tables would cost small batches
         self._tables = [Table(salt, -(-ids // _TABLES)) for _ in range(_TABLES)]
         self._horizon_ms = horizon_ms
         self._newest_ms = 0

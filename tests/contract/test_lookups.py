@@ -1,0 +1,107 @@
+"""What a worker reads back from the tables: its window after a start, and persons' rows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from schemas.settings import load_settings
+from streams.clickhouse import ClickHouse
+from streams.lookups import rebuild_window, rows_of_persons
+from streams.migrate import migrate_tables
+from streams.window import Keys, Window, origin_offset
+from tests.contract.clickhouse_fixtures import Engine
+
+HOUR = 3_600_000
+NOW = 1_790_000_000_000 // HOUR * HOUR + 20 * 60_000  # twenty past
+PERSONS = 50
+
+
+@pytest.fixture(scope="module")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """Partition 1: ten scans an hour for 100 hours, offset 0 the oldest; partition 2: one."""
+    directory: Path = tmp_path_factory.mktemp("lookups")
+    engine = Engine(directory / "engine")
+    settings = load_settings(directory).model_copy(
+        update={
+            "clickhouse_url": f"http://{engine.address.host}:{engine.address.port}",
+            "clickhouse_database": "default",
+            "retention_days": 0,
+        }
+    )
+    list(migrate_tables(settings))
+    made = ClickHouse(settings)
+    columns = (
+        "event_id, person, place, scanned_at, direction, method, producer, device, code_version, "
+        "companions, trip, seat, appended_at, written_at, content_hash, kafka_partition, "
+        "kafka_offset"
+    )
+    rest = "'in', 'self', 'sim', 'p', 1, 0, '', '', at, at, 7 + number"
+    for partition, count in ((1, 1_000), (2, 1)):
+        made.command(
+            f"INSERT INTO scans ({columns}) "
+            f"WITH fromUnixTimestamp64Milli({NOW - 99 * HOUR} + 360000 * toInt64(number) - 1200000,"
+            f" 'UTC') AS at SELECT toUUID(concat('00000000-0000-7000-8000-', leftPad("
+            f"hex(number), 12, '0'))), number % {PERSONS}, 3, at, {rest}, {partition}, number "
+            f"FROM numbers({count})"
+        )
+    yield made
+    made.close()
+    assert engine.stop() == 0
+
+
+def key(number: int) -> Keys:
+    def one(value: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+        return np.array([value], np.uint64)
+
+    return Keys(
+        one(0x7000), one(0x8000_0000_0000_0000 + number), one(number % PERSONS),
+        one(7 + number), one((1 << 48) | 5_000),
+    )  # fmt: skip
+
+
+def knows(window: Window, number: int) -> bool:
+    """Whether this row is found by its key, whole."""
+    new, origin, content = window.add(key(number), np.array([NOW]))
+    assert new[0] or (origin_offset(int(origin[0])), int(content[0])) == (number, 7 + number)
+    return not new[0]
+
+
+def test_a_window_is_rebuilt_whole_where_rows_are_few(clickhouse: ClickHouse) -> None:
+    window = rebuild_window(clickhouse, 1, 250_000, 15, NOW, salt=3)
+    assert len(window) == 1_000
+    assert all(knows(window, number) for number in range(1_000))
+    assert window.horizon_ms == (NOW // HOUR - 15 * 24) * HOUR
+    assert window.written == 0
+
+
+@pytest.mark.parametrize("ids", [1, 35, 320])
+def test_the_newest_hours_are_enough(clickhouse: ClickHouse, ids: int) -> None:
+    window = rebuild_window(clickhouse, 1, ids, 15, NOW, salt=3)
+    first = 1_000 - len(window)
+    assert ids <= len(window) < ids + 10 + 10
+    # its horizon is where its oldest hour begins: what it has not lies before
+    assert window.horizon_ms == NOW // HOUR * HOUR - (99 * HOUR - (first * 360_000)) // HOUR * HOUR
+    assert knows(window, first)
+    assert not knows(window, first - 1)
+
+
+def test_it_reads_no_further_back_than_its_days(clickhouse: ClickHouse) -> None:
+    window = rebuild_window(clickhouse, 1, 250_000, 2, NOW, salt=3)
+    assert len(window) == 490  # 49 hours: it begins with a whole one
+    assert window.horizon_ms == (NOW // HOUR - 48) * HOUR
+
+
+def test_partitions_do_not_mix_and_an_empty_one_is_empty(clickhouse: ClickHouse) -> None:
+    assert len(rebuild_window(clickhouse, 2, 250_000, 15, NOW, salt=3)) == 1
+    assert len(rebuild_window(clickhouse, 3, 250_000, 15, NOW, salt=3)) == 0
+
+
+def test_rows_of_persons_are_all_of_theirs(clickhouse: ClickHouse) -> None:
+    found = rows_of_persons(clickhouse, np.array([4, 9, 777], np.uint64), 0, NOW + HOUR)
+    assert sorted(set(found.person.tolist())) == [4, 9]
+    assert len(found) == 2 * 1_000 // PERSONS
+    assert set(found.event_hi.tolist()) == {0x7000}
+    bounded = rows_of_persons(clickhouse, np.array([4], np.uint64), NOW - 10 * HOUR, NOW)
+    assert 1 <= len(bounded) <= 3
