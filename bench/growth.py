@@ -17,7 +17,7 @@ from bench.load_encode import Mix
 from bench.load_fill import PARTITIONS, fill
 from bench.load_head import cut_head
 from bench.process_stack import Bench, running_again, running_bench
-from bench.process_worker import Worker, values
+from bench.process_worker import Worker, values, wait_for
 from schemas.topics import SCANS
 from streams.present import attempt_prefix, end_attempts, present_offsets
 
@@ -60,6 +60,7 @@ class Stage:
     present: Present
     rebuild_s: float
     rebuild_ids: int
+    remember_s: float
     records: int
     seconds: float
     worker_us: float
@@ -139,6 +140,7 @@ def _stage(bench: Bench, rows: int, plan: Plan, say: Say) -> Stage:
     worker = bench.worker()
     bench.load(0, _WARM_UP).result(_DRAIN_S)
     bench.drain(_DRAIN_S)
+    wait_for(lambda: _remembered(worker.log) == PARTITIONS, _MERGE_S, "older ids to be remembered")
     bench.wait_merged(_MERGE_S)
     parts_before = bench.parts()
     worker.latency(reset=True)
@@ -165,6 +167,7 @@ def _stage(bench: Bench, rows: int, plan: Plan, say: Say) -> Stage:
         present=merged,
         rebuild_s=round(sum(s for _, s in rebuilt), 2),
         rebuild_ids=sum(ids for ids, _ in rebuilt),
+        remember_s=round(sum(e["seconds"] for e in events(worker.log, "window_remembers")), 2),
         records=plan.records,
         seconds=round(seconds, 2),
         worker_us=per_scan(worker_after.cpu_s - worker_before.cpu_s),
@@ -235,9 +238,15 @@ def _inserts(worker: Worker) -> int:
 
 def rebuilds(log: Path) -> list[tuple[int, float]]:
     """(ids, seconds) of each window a worker rebuilt, from its log."""
-    found = []
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        if "window_rebuilt" in line:
-            entry = json.loads(line)
-            found.append((int(entry["ids"]), float(entry["seconds"])))
-    return found
+    return [(int(e["ids"]), float(e["seconds"])) for e in events(log, "window_rebuilt")]
+
+
+def _remembered(log: Path) -> int:
+    """How many partitions' older ids a worker has done with."""
+    return len({e["partition"] for e in events(log, "window_complete")})
+
+
+def events(log: Path, name: str) -> list[dict[str, Any]]:
+    """A worker's log entries of that event."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [json.loads(line) for line in lines if f'"{name}"' in line]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bench.load_fill import fill_closed_weeks
 from bench.load_search import Look, Step, judge, lost, search
-from bench.process_stack import Bench, running_bench
+from bench.process_stack import NATION, Bench, running_bench
 from bench.process_worker import Worker
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
@@ -86,7 +86,7 @@ class Result:
 
 def run(data_dir: Path, plan: Plan, say: Say, *, find_live_rate: bool = True) -> Result:
     """Measure on a data directory of its own. Raises UserError."""
-    with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
+    with running_bench(data_dir, places=plan.places, seed=plan.seed, env=NATION) as bench:
         if plan.maintenance_rows:
             say(f"filling closed weeks with {plan.maintenance_rows:,} rows")
             fill_closed_weeks(bench.clickhouse, plan.maintenance_rows, plan.places)

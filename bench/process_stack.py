@@ -24,6 +24,8 @@ from streams.clickhouse import ClickHouse
 from streams.migrate import migrate
 
 _QUIET_S = 2.0
+# A nation's setting: 128 million ids in eight partitions, more than a day of 100 million scans.
+NATION = {"duplicate_past": 16_000_000}
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bench.live import merging
 from bench.load_fill import fill_closed_weeks
 from bench.memory_series import Row, Sampler, mean_between, sparkline, write_csv
-from bench.process_stack import Bench, running_bench
+from bench.process_stack import NATION, Bench, running_bench
 from bench.process_worker import Worker, values
 
 Say = Callable[[str], None]
@@ -67,7 +67,7 @@ class Result:
 
 def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     """Measure on a data directory of its own, the series in `soak.csv` there. Raises UserError."""
-    with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
+    with running_bench(data_dir, places=plan.places, seed=plan.seed, env=NATION) as bench:
         if plan.maintenance_rows:
             fill_closed_weeks(bench.clickhouse, plan.maintenance_rows, plan.places)
         worker = bench.worker()

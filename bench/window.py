@@ -25,7 +25,7 @@ from bench.process_worker import values
 from schemas.errors import UserError
 from schemas.settings import Settings, load_settings
 from streams.clickhouse import ClickHouse
-from streams.lookups import rebuild_window, rows_of_persons
+from streams.lookups import Memory, rebuild_window, rows_of_persons
 from streams.window import Keys, Window, origins
 
 Say = Callable[[str], None]
@@ -35,6 +35,7 @@ _CHILD_S: Final = 600
 _DRAIN_S: Final = 1200.0
 _NO_BOUND: Final = 1_000_000_000
 _DAYS: Final = 15
+_DEFAULT: Final = Settings.model_fields
 _LOOK_UPS: Final = (1_000, 20)  # persons each, how many
 
 
@@ -90,7 +91,7 @@ class Result:
 def filled(ids: int, seed: int, most: int = _NO_BOUND) -> Window:
     """A window that keeps `most` after `ids` came, a batch at a time as to a worker."""
     rng = np.random.default_rng(seed)
-    window = Window(most, seed)
+    window = Window(most, int(_DEFAULT["duplicate_past"].default), seed)
     for begin in range(0, ids, _BATCH):
         n = min(_BATCH, ids - begin)
         some = rng.integers(0, 2**64, (4, n), dtype=np.uint64)
@@ -107,7 +108,7 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     """Measure on a data directory of its own. Raises UserError."""
     say(f"a window of {plan.ids:,} ids")
     held = _child(["hold", str(plan.ids), str(_NO_BOUND)])
-    most = int(Settings.model_fields["duplicate_ids"].default)
+    most = int(_DEFAULT["duplicate_ids"].default)
     say(f"one that keeps {most:,} and gets {plan.beyond} times as many")
     bounded = _child(["hold", str(plan.beyond * most), str(most)])
     with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
@@ -213,7 +214,9 @@ def main(argv: Sequence[str]) -> int:
         clickhouse.rows("SELECT 1")
         before = usage(os.getpid()).rss_mb
         begin = time.monotonic()
-        window = rebuild_window(clickhouse, 0, int(argv[2]), _DAYS, int(time.time() * 1000), 1)
+        window = rebuild_window(
+            clickhouse, 0, Memory(int(argv[2]), 1_000, _DAYS), int(time.time() * 1000), 1
+        )
         rebuilt = time.monotonic()
         looked_up = _look_ups(clickhouse)
         begin += time.monotonic() - rebuilt

@@ -134,6 +134,11 @@ CODE_WAITS: Final = MetricDef(
     "counter",
     "Batches that waited in vain for a code that is ours and not known.",
 )
+LOOKED_UP: Final = MetricDef(
+    "truyvet_persons_looked_up_total",
+    "counter",
+    "Persons whose rows were read back because a scan may have come before what is remembered.",
+)
 REQUESTS: Final = MetricDef(
     "truyvet_http_requests_total", "counter", "Requests by route and status.", ("route", "status")
 )

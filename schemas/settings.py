@@ -62,11 +62,15 @@ class Settings(BaseSettings):
     )
     duplicate_ids: Annotated[int, Field(ge=1_000, le=10_000_000)] = Field(
         250_000,
-        description="Newest ids of a partition kept whole in memory to recognise duplicates; "
-        "scans older than them are looked up in ClickHouse.",
+        description="Newest ids of a partition kept whole in memory to recognise duplicates.",
+    )
+    duplicate_past: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = Field(
+        4_000_000,
+        description="Ids of a partition remembered beyond those, 8 bytes each; a scan older than "
+        "they are is looked up in ClickHouse.",
     )
     duplicate_days: Annotated[int, Field(ge=1, le=60)] = Field(
-        15, description="Days a starting worker reads back at most to fill these ids."
+        15, description="Days a starting worker reads back at most to remember these ids."
     )
     flush_records: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         250_000, description="A batch is written when it has this many records…"

@@ -137,7 +137,22 @@ class Line:
         )
         window = await self._patiently(self._shop.rebuild, self.partition, block.first_timestamp)
         self._written = max(self._written, block.first)
+        recall = asyncio.create_task(self._recall(window, block.first_timestamp))
+        try:
+            await self._judge_pieces(window, recall)
+        finally:
+            recall.cancel()
+
+    async def _recall(self, window: Window, reference_ms: int) -> None:
+        """Remember older ids, a stretch at a time, one line of the worker after the other."""
+        async with self._shop.recalling:
+            while await self._patiently(self._shop.remember, self.partition, window, reference_ms):
+                pass
+
+    async def _judge_pieces(self, window: Window, recall: asyncio.Task[None]) -> None:
         while True:
+            if recall.done():
+                recall.result()  # raises what is Fatal
             await self._until_piece()
             due, events = self._take()
             try:

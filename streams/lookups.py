@@ -1,6 +1,11 @@
-"""What is read from ClickHouse to recognise duplicates: a partition's window, and persons' rows."""
+"""What is read from ClickHouse to recognise duplicates: a partition's window, and persons' rows.
+
+A window is rebuilt in two steps: `rebuild_window` reads the newest ids, so that work can begin,
+and `remember_older`, called again and again, one stretch of older ones after the other.
+"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +22,7 @@ _COLUMNS: Final = (
 )
 _PERSONS_AT_ONCE: Final = 5_000
 _HOUR_MS: Final = 3_600_000
+_DAY_HOURS: Final = 24
 _ROWS_AT_ONCE: Final = 500_000  # of a rebuild, some 60 bytes each
 _PIECE: Final = 20_000
 _WITHIN: Final = (
@@ -27,16 +33,26 @@ _WITHIN: Final = (
 _TIMEOUT: Final = {"max_execution_time": 30}
 
 
+@dataclass(frozen=True)
+class Memory:
+    """How much of a partition is remembered: ids whole, ids that came, days read back at most."""
+
+    ids: int
+    past: int
+    days: int
+
+
 def rebuild_window(
-    clickhouse: ClickHouse, partition: int, ids: int, days: int, reference_ms: int, salt: int
+    clickhouse: ClickHouse, partition: int, memory: Memory, reference_ms: int, salt: int
 ) -> Window:
     """The duplicate window of a partition as of the broker's time `reference_ms`.
 
-    Holds the newest scans, whole hours of them, until there are `ids` or `days` are over; what
-    is older than its `horizon_ms` is for `rows_of_persons`. Raises Retryable.
+    Holds the newest scans, whole hours of them, until there are enough ids or the days are over;
+    what is older than its `horizon_ms` is for `rows_of_persons`. Raises Retryable.
     """
-    hours, horizon_ms = _newest_hours(clickhouse, partition, ids, days, reference_ms)
-    window = Window(ids, salt, horizon_ms)
+    first_ms = _first_ms(memory, reference_ms)
+    hours, horizon_ms = _newest_hours(clickhouse, partition, memory.ids, first_ms, reference_ms)
+    window = Window(memory.ids, memory.past, salt, horizon_ms)
     window.written = 1 << 48  # all that is read here is in the table
     for begin_ms, end_ms in _spans(hours):
         table = clickhouse.query_arrow(
@@ -49,24 +65,56 @@ def rebuild_window(
     return window
 
 
+def remember_older(
+    clickhouse: ClickHouse, partition: int, window: Window, memory: Memory, reference_ms: int
+) -> bool:
+    """The ids of the next older hours; whether there is anything left to do. Raises Retryable."""
+    first_ms, end_ms = _first_ms(memory, reference_ms), window.horizon_ms
+    if end_ms <= first_ms:
+        return False
+    day_ms = max(first_ms, end_ms - _DAY_HOURS * _HOUR_MS)
+    begin_ms, rows = day_ms, 0
+    for hour_ms, count in _count_hours(clickhouse, partition, day_ms, end_ms):
+        if rows and rows + count > _ROWS_AT_ONCE:
+            begin_ms = hour_ms + _HOUR_MS
+            break
+        rows += count
+    table = clickhouse.query_arrow(
+        f"SELECT {_COLUMNS} FROM scans WHERE {_WITHIN}",  # noqa: S608 (constants)
+        {"partition": partition, "begin": begin_ms, "end": end_ms},
+        _TIMEOUT,
+    )
+    return window.remember(_keys(table), begin_ms)
+
+
+def _first_ms(memory: Memory, reference_ms: int) -> int:
+    return (reference_ms // _HOUR_MS - _DAY_HOURS * memory.days) * _HOUR_MS
+
+
+def _count_hours(
+    clickhouse: ClickHouse, partition: int, begin_ms: int, end_ms: int
+) -> list[tuple[int, int]]:
+    """Hours that have rows, and how many, newest first."""
+    counted = clickhouse.rows(
+        "SELECT toUnixTimestamp(toStartOfHour(scanned_at)) * 1000 AS hour, count() "  # noqa: S608
+        f"FROM scans WHERE {_WITHIN} GROUP BY hour ORDER BY hour DESC",
+        {"partition": partition, "begin": begin_ms, "end": end_ms},
+    )
+    return [(int(hour), int(rows)) for hour, rows in counted]
+
+
 def _newest_hours(
-    clickhouse: ClickHouse, partition: int, ids: int, days: int, reference_ms: int
+    clickhouse: ClickHouse, partition: int, ids: int, first: int, reference_ms: int
 ) -> tuple[list[tuple[int, int]], int]:
     """The hours to read and their rows, oldest first, and when the first begins."""
-    first = (reference_ms // _HOUR_MS - 24 * days) * _HOUR_MS
     # times may lie two minutes ahead of the broker, and later batches come later
     begin, end, span = reference_ms // _HOUR_MS * _HOUR_MS, reference_ms + 2 * DAY_MS, _HOUR_MS
     hours: list[tuple[int, int]] = []
     while end > first and sum(rows for _, rows in hours) < ids:
-        counted = clickhouse.rows(
-            "SELECT toUnixTimestamp(toStartOfHour(scanned_at)) * 1000 AS hour, count() "  # noqa: S608
-            f"FROM scans WHERE {_WITHIN} GROUP BY hour ORDER BY hour DESC",
-            {"partition": partition, "begin": begin, "end": end},
-        )
-        for hour, rows in counted:
-            hours.append((int(hour), int(rows)))
+        for hour, rows in _count_hours(clickhouse, partition, begin, end):
+            hours.append((hour, rows))
             if sum(rows for _, rows in hours) >= ids:
-                return hours[::-1], int(hour)
+                return hours[::-1], hour
         # twice as far back each time: few questions where scans are few, short where they are many
         begin, end, span = max(first, begin - span), begin, 2 * span
     return hours[::-1], first

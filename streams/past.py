@@ -1,4 +1,4 @@
-"""What the duplicate window remembers of ids it no longer holds whole: 32 bits of each.
+"""What the duplicate window remembers of ids it does not hold whole: 32 bits of each.
 
 Enough to say of almost every new id that it did not come before. One that may have is asked from
 ClickHouse, so a chance agreement costs a question and never a scan.
@@ -34,7 +34,7 @@ class Generation:
 
     def takes(self, more: int) -> bool:
         """Whether there is room for so many more."""
-        return self._count == 0 or self._count + more <= self._room
+        return self._count + more <= self._room
 
     def clear(self) -> None:
         """Forget all."""
@@ -72,7 +72,7 @@ class Generation:
 
 
 class Past:
-    """Two generations: when the younger is full the older is forgotten.
+    """Two generations of `room` ids: when the younger is full the older is forgotten.
 
     What was forgotten was scanned before `horizon_ms`, so whoever asks about an id scanned
     earlier cannot be answered here.
@@ -98,6 +98,15 @@ class Past:
                 self._older.clear()
                 self._younger, self._older = self._older, self._younger
             self._younger.add(some, newest_ms)
+
+    def takes_older(self, more: int) -> bool:
+        """Whether `add_older` may be called with so many: nothing was forgotten, and room is."""
+        return not self.horizon_ms and self._older.takes(more)
+
+    def add_older(self, hashes: U64, newest_ms: int) -> None:
+        """Enter ids that came before all that are here, none scanned after `newest_ms`."""
+        assert self.takes_older(len(hashes))
+        self._older.add(hashes, newest_ms)
 
     def may_hold(self, hashes: U64) -> Mask:
         """As `Generation.may_hold`."""

@@ -32,7 +32,9 @@ class Shop:
     threads: Executor
     slots: asyncio.Semaphore  # bounds batches being written
     judging: asyncio.Lock  # threads that judge side by side only fight for the interpreter
+    recalling: asyncio.Lock  # one line at a time remembers what is older
     rebuild: Callable[[int, int], Window]  # a partition's duplicate window, as of a broker's time
+    remember: Callable[[int, Window, int], bool]  # older ids; whether there are more
     follow_up: Callable[[Pending], Awaitable[None]]  # dead letters and alerts
     done: Callable[["Finished"], None]  # metrics
     stopped: Callable[[int, TooManyRejects], None]  # a partition's limit on rejects was passed

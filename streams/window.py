@@ -7,9 +7,11 @@ earlier one wins.
 
 A partition keeps its newest ids whole, and of many more that they came (`past`). A row that may
 have come before the whole ones is for ClickHouse to tell: `unsure` says which. So memory is
-bounded by a setting and no retry is missed, however late.
+bounded by settings and no retry is missed, however late. After a start the newest ids are there
+at once and older ones are remembered one stretch after the other, while scans are judged.
 """
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +26,6 @@ _MOST_FULL: Final = 0.6
 _OFFSET_BITS: Final = np.uint64(48)
 _OFFSET_MASK: Final = np.uint64((1 << 48) - 1)
 _TABLES: Final = 4
-_PAST: Final = 8  # ids of one generation of the past for each that is held whole
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,15 @@ def origin_offset(origin: int) -> int:
 
 
 class Table:
-    """Keys in the order they came; more than `most` of them (0 is no limit) spill into the past."""
+    """Keys in the order they came; more than `most` of them (0 is no limit) spill into the past.
 
-    def __init__(self, salt: int, most: int = 0) -> None:
+    The past holds `past` ids, at least half of them the newest that were spilt.
+    """
+
+    def __init__(self, salt: int, most: int = 0, past: int = 0) -> None:
         self._salt = np.uint64(salt)
         self._most = most
+        self._past_room = max(1, past // 2)
         self._slots = np.full(1024, _EMPTY, np.int32)
         self._entries = np.zeros((5, 512), np.uint64)  # as the fields of Keys
         self._count = 0
@@ -156,13 +161,24 @@ class Table:
         going = int(stay.argmax()) if stay.any() else half
         if going < self._most // 4:  # too few to be worth seating the rest anew
             return
-        if self._past is None:
-            self._past = Past(_PAST * self._most)
         e = self._entries[:, :going]
-        self._past.add(self._hash(Keys(e[0], e[1], e[2], e[3], e[4])), newest_ms)
+        self._its_past().add(self._hash(Keys(e[0], e[1], e[2], e[3], e[4])), newest_ms)
         self._count -= going
         self._entries = self._entries[:, going : going + self._count].copy()
         self._seat(_slots_for(self._count))
+
+    def takes_older(self, more: int) -> bool:
+        """Whether `remember` may be called with so many."""
+        return self._its_past().takes_older(more)
+
+    def remember(self, keys: Keys, newest_ms: int) -> None:
+        """Know of these, which came before all that are here, that they came."""
+        self._its_past().add_older(self._hash(keys), newest_ms)
+
+    def _its_past(self) -> Past:
+        if self._past is None:
+            self._past = Past(self._past_room)
+        return self._past
 
     def _write(self, base: int, keys: Keys) -> None:
         end = base + len(keys)
@@ -202,15 +218,16 @@ def _slots_for(keys: int) -> int:
 
 
 class Window:
-    """The keys kept for one partition: about `ids` of them whole, 16 times as many in the past.
+    """The keys kept for one partition: about `ids` of them whole, of `past` that they came.
 
     `written` is for its owner to move on: rows of offsets below it are in ClickHouse, and no
-    other may leave the window. Keys scanned before `horizon_ms` are not all known.
+    other may leave the window. Keys scanned before `horizon_ms` are not all known. Thread-safe.
     """
 
-    def __init__(self, ids: int, salt: int, horizon_ms: int = 0) -> None:
+    def __init__(self, ids: int, past: int, salt: int, horizon_ms: int = 0) -> None:
         # what grows or spills is never all of it at once; more tables would cost small batches
-        self._tables = [Table(salt, -(-ids // _TABLES)) for _ in range(_TABLES)]
+        self._tables = [Table(salt, -(-ids // _TABLES), past // _TABLES) for _ in range(_TABLES)]
+        self._lock = threading.Lock()
         self._horizon_ms = horizon_ms
         self._newest_ms = 0
         self.written = 0
@@ -230,9 +247,10 @@ class Window:
 
     def unsure(self, keys: Keys, scanned_ms: I64) -> Mask:
         """Which rows may have come before without `add` knowing."""
-        result: Mask = scanned_ms < self.horizon_ms
-        for table, rows in self._parts(keys):
-            result[rows] |= table.in_past(keys.take(rows))
+        with self._lock:
+            result: Mask = scanned_ms < self.horizon_ms
+            for table, rows in self._parts(keys):
+                result[rows] |= table.in_past(keys.take(rows))
         return result
 
     def add(self, keys: Keys, scanned_ms: I64) -> tuple[Mask, U64, U64]:
@@ -240,10 +258,24 @@ class Window:
         n = len(keys)
         self._newest_ms = max(self._newest_ms, int(scanned_ms.max(initial=0)))
         new, origin, content = np.zeros(n, bool), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
-        for table, rows in self._parts(keys):
-            new[rows], origin[rows], content[rows] = table.add(keys.take(rows))
-            table.spill(self.written, self._newest_ms)
+        with self._lock:
+            for table, rows in self._parts(keys):
+                new[rows], origin[rows], content[rows] = table.add(keys.take(rows))
+                table.spill(self.written, self._newest_ms)
         return new, origin, content
+
+    def remember(self, keys: Keys, begin_ms: int) -> bool:
+        """Know of these that they came: all that were scanned from `begin_ms` to the horizon.
+
+        False, and nothing is done, where they are more than there is room for.
+        """
+        with self._lock:
+            if not all(table.takes_older(len(rows)) for table, rows in self._parts(keys)):
+                return False
+            for table, rows in self._parts(keys):
+                table.remember(keys.take(rows), self._horizon_ms)
+            self._horizon_ms = begin_ms
+        return True
 
     def _parts(self, keys: Keys) -> Iterator[tuple[Table, I64]]:
         """The tables with the rows that are theirs."""

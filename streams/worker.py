@@ -27,23 +27,21 @@ from streams.accounts import Accounts
 from streams.app import add_case_agent, add_scan_agent, create_app
 from streams.cases import CaseWatcher
 from streams.clickhouse import ClickHouse
-from streams.columns import U64
 from streams.directory import Directory
 from streams.follow import Follower
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
-from streams.lookups import rebuild_window, rows_of_persons
 from streams.monitor import Monitor
 from streams.pending import Pending
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
+from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
 from streams.shop import Shop
 from streams.steps import Steps
 from streams.tracing import Tracing, alert_message
 from streams.transport import Hooks
 from streams.watch import OpenCases
-from streams.window import Keys, Window
 from streams.write import Writer
 from tracer.parameters import load_parameters
 from tracer.ruleset import load_rule_sets
@@ -65,8 +63,7 @@ class Worker:
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
         self.open_cases = OpenCases()
         self.publisher = Publisher(settings.kafka_bootstrap)
-        # the salt keeps anyone from choosing ids that collide in the window
-        self._salt = secrets.randbits(64)
+        self.recall = Recall(self.clickhouse, settings, self.metrics)
         self.tracing = Tracing(
             self.clickhouse,
             self.directory,
@@ -114,7 +111,7 @@ class Worker:
                 self.metrics,
                 retention_days=settings.retention_days,
                 partitions=settings.scan_partitions,
-                look_up=self._look_up,
+                look_up=self.recall.look_up,
             ),
             writer=Writer(
                 self.clickhouse,
@@ -129,7 +126,9 @@ class Worker:
             ),
             slots=asyncio.Semaphore(settings.inflight_batches),
             judging=asyncio.Lock(),
-            rebuild=self._rebuild,
+            recalling=asyncio.Lock(),
+            rebuild=self.recall.rebuild,
+            remember=self.recall.remember,
             follow_up=self._follow_up,
             done=self._accounts.done,
             stopped=self._partition_stopped,
@@ -175,17 +174,6 @@ class Worker:
         await self.pipeline.leave(list(partitions), self._settings.insert_timeout_s + 1)
 
     # what the lines ask for
-
-    def _look_up(self, persons: U64, oldest: int, newest: int) -> Keys:
-        return rows_of_persons(self.clickhouse, persons, oldest, newest)
-
-    def _rebuild(self, partition: int, reference_ms: int) -> Window:
-        begin = time.monotonic()
-        most = (self._settings.duplicate_ids, self._settings.duplicate_days)
-        window = rebuild_window(self.clickhouse, partition, *most, reference_ms, self._salt)
-        took = round(time.monotonic() - begin, 3)
-        log.info("window_rebuilt", partition=partition, ids=len(window), seconds=took)
-        return window
 
     async def _follow_up(self, pending: Pending) -> None:
         # not before the rows can be read: a case's run and this look must not both miss a scan

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
-from streams.lookups import rebuild_window, rows_of_persons
+from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
 from streams.migrate import migrate_tables
 from streams.window import Keys, Window, origin_offset
 from tests.contract.clickhouse_fixtures import Engine
@@ -69,7 +69,7 @@ def knows(window: Window, number: int) -> bool:
 
 
 def test_a_window_is_rebuilt_whole_where_rows_are_few(clickhouse: ClickHouse) -> None:
-    window = rebuild_window(clickhouse, 1, 250_000, 15, NOW, salt=3)
+    window = rebuild_window(clickhouse, 1, Memory(250_000, 10_000, 15), NOW, salt=3)
     assert len(window) == 1_000
     assert all(knows(window, number) for number in range(1_000))
     assert window.horizon_ms == (NOW // HOUR - 15 * 24) * HOUR
@@ -78,24 +78,52 @@ def test_a_window_is_rebuilt_whole_where_rows_are_few(clickhouse: ClickHouse) ->
 
 @pytest.mark.parametrize("ids", [1, 35, 320])
 def test_the_newest_hours_are_enough(clickhouse: ClickHouse, ids: int) -> None:
-    window = rebuild_window(clickhouse, 1, ids, 15, NOW, salt=3)
-    first = 1_000 - len(window)
-    assert ids <= len(window) < ids + 10 + 10
-    # its horizon is where its oldest hour begins: what it has not lies before
-    assert window.horizon_ms == NOW // HOUR * HOUR - (99 * HOUR - (first * 360_000)) // HOUR * HOUR
-    assert knows(window, first)
+    window = rebuild_window(clickhouse, 1, Memory(ids, 10_000, 15), NOW, salt=3)
+    oldest = NOW // HOUR * HOUR - 99 * HOUR
+    first = (window.horizon_ms - oldest) // HOUR * 10
+    assert ids <= 1_000 - first < ids + 10  # whole hours
+    at = np.array([window.horizon_ms])
+    for number in range(first, 1_000):  # whole, or by its mark where they are more than `ids`
+        assert window.unsure(key(number), at).all() or knows(window, number)
+    assert not window.unsure(key(first - 1), at).any()
+    assert window.unsure(key(first - 1), at - 1).all()
     assert not knows(window, first - 1)
 
 
 def test_it_reads_no_further_back_than_its_days(clickhouse: ClickHouse) -> None:
-    window = rebuild_window(clickhouse, 1, 250_000, 2, NOW, salt=3)
+    window = rebuild_window(clickhouse, 1, Memory(250_000, 10_000, 2), NOW, salt=3)
     assert len(window) == 490  # 49 hours: it begins with a whole one
     assert window.horizon_ms == (NOW // HOUR - 48) * HOUR
 
 
+def test_older_ids_are_remembered_stretch_by_stretch(clickhouse: ClickHouse) -> None:
+    memory = Memory(35, 10_000, 4)
+    window = rebuild_window(clickhouse, 1, memory, NOW, salt=3)
+    horizons = [window.horizon_ms]
+    while remember_older(clickhouse, 1, window, memory, NOW):
+        horizons.append(window.horizon_ms)
+    assert horizons == sorted(horizons, reverse=True)
+    assert len(horizons) == 5  # a day at a time
+    assert window.horizon_ms == (NOW // HOUR - 4 * 24) * HOUR
+    assert len(window) <= 40  # whole: no more than at first
+    scanned = np.array([NOW - 50 * HOUR])
+    assert window.unsure(key(500), scanned).all()
+    assert not window.unsure(key(5_000), scanned).any()
+    assert window.unsure(key(5_000), np.array([NOW - 97 * HOUR])).all()
+
+
+def test_remembering_ends_where_the_room_does(clickhouse: ClickHouse) -> None:
+    memory = Memory(35, 1_000, 15)
+    window = rebuild_window(clickhouse, 1, memory, NOW, salt=3)
+    begin = window.horizon_ms
+    while remember_older(clickhouse, 1, window, memory, NOW):
+        assert window.horizon_ms < begin
+    assert NOW - 60 * HOUR < window.horizon_ms < begin
+
+
 def test_partitions_do_not_mix_and_an_empty_one_is_empty(clickhouse: ClickHouse) -> None:
-    assert len(rebuild_window(clickhouse, 2, 250_000, 15, NOW, salt=3)) == 1
-    assert len(rebuild_window(clickhouse, 3, 250_000, 15, NOW, salt=3)) == 0
+    assert len(rebuild_window(clickhouse, 2, Memory(250_000, 10_000, 15), NOW, salt=3)) == 1
+    assert len(rebuild_window(clickhouse, 3, Memory(250_000, 10_000, 15), NOW, salt=3)) == 0
 
 
 def test_rows_of_persons_are_all_of_theirs(clickhouse: ClickHouse) -> None:

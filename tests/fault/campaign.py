@@ -27,7 +27,8 @@ TIMING: Final = {
     "session_timeout_s": 6,
     "insert_timeout_s": 3,
     "flush_ms": 150,
-    "duplicate_ids": 1_000,  # so few that ids leave the window all the time
+    "duplicate_ids": 1_000,  # so few that ids leave the window all the time,
+    "duplicate_past": 4_000,  # and what is remembered of them is forgotten
 }
 AT_ONCE: Final = "at_once"  # instead of a named point: a moment of the clock
 _LATEST_S: Final = 60.0  # a point that is not reached by then is not reached

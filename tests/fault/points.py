@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import streams.lookups
+import streams.recall
 import streams.worker
 from schemas.topics import ALERTS, DLQ
 from streams.clickhouse import ClickHouse
@@ -113,7 +114,7 @@ def install(passes: Passes) -> None:
 
         return call
 
-    wrap_function(streams.lookups, "rebuild_window", (streams.worker,), rebuilt)
+    wrap_function(streams.lookups, "rebuild_window", (streams.recall,), rebuilt)
 
 
 def _before(owner: type, name: str, then: Callable[[], None]) -> None:

@@ -67,6 +67,7 @@ class World:
     def __init__(self, **changes: Any) -> None:
         self.tables = Tables()
         self.followed: list[Pending] = []
+        self.remembered: list[tuple[int, int]] = []
         self.finished: list[Finished] = []
         self.stopped: list[tuple[int, TooManyRejects]] = []
         self.policy = RejectPolicy(changes.pop("most", 0), 60_000)
@@ -81,7 +82,9 @@ class World:
             threads=ThreadPoolExecutor(4),
             slots=asyncio.Semaphore(1),
             judging=asyncio.Lock(),
-            rebuild=lambda *_: Window(ids=1_000_000, salt=1),
+            recalling=asyncio.Lock(),
+            rebuild=lambda *_: Window(ids=1_000_000, past=1_000_000, salt=1),
+            remember=self._remember,
             follow_up=self._follow_up,
             done=self.finished.append,
             stopped=lambda partition, error: self.stopped.append((partition, error)),
@@ -92,6 +95,11 @@ class World:
         )
         self.line = Line(HOME, self.shop)
         self.task = asyncio.create_task(self.line.run())
+
+    def _remember(self, partition: int, window: Window, reference_ms: int) -> bool:
+        assert reference_ms > 0
+        self.remembered.append((partition, len(window)))
+        return len(self.remembered) < 3
 
     async def _follow_up(self, pending: Pending) -> None:
         self.followed.append(pending)
@@ -115,6 +123,19 @@ def scans(first: int, count: int) -> list[bytes]:
 
     moment = at(datetime.now(UTC) - timedelta(minutes=1))
     return [scan(event=i + 1, scanned_at=moment) for i in range(first, first + count)]
+
+
+def test_older_ids_are_remembered_beside_the_work() -> None:
+    async def play() -> None:
+        world = World()
+        world.line.offer(Delivery(0, scans(0, 30)))
+        await world.until(lambda: world.finished and len(world.remembered) == 3)
+        await asyncio.sleep(0.05)
+        assert world.remembered[0][0] == HOME
+        assert len(world.remembered) == 3  # until there are no more
+        await world.end()
+
+    asyncio.run(play())
 
 
 def test_what_came_is_written_and_then_acknowledged() -> None:

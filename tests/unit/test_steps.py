@@ -66,7 +66,10 @@ class World:
     def __init__(self, elsewhere: Keys = NOBODY) -> None:
         self.directory = directory()
         self.window = Window(
-            ids=1_000_000, salt=1, horizon_ms=int((NOW - timedelta(days=15)).timestamp()) * 1000
+            ids=1_000_000,
+            past=0,
+            salt=1,
+            horizon_ms=int((NOW - timedelta(days=15)).timestamp()) * 1000,
         )
         self.asked: list[tuple[list[int], int, int]] = []
         self.elsewhere: Keys | Exception = elsewhere

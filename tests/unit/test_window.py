@@ -58,7 +58,7 @@ def at(moments: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def test_origins_come_back_and_are_told_apart() -> None:
-    window = Window(ids=1_000, salt=3)
+    window = Window(ids=1_000, past=1_000, salt=3)
     new, _, _ = window.add(keys([1, 2, 3], [0, 0, 0], [10, 11, 12]), at([5, 5, 5]))
     assert new.all()
     new, origin, _ = window.add(keys([4, 2, 3], [0, 0, 0], [20, 21, 22]), at([5, 5, 5]))
@@ -69,7 +69,7 @@ def test_origins_come_back_and_are_told_apart() -> None:
 
 
 def test_a_key_meets_itself_whatever_time_it_claims() -> None:
-    window = Window(ids=1_000, salt=3)
+    window = Window(ids=1_000, past=1_000, salt=3)
     window.add(keys([7], [1], [1]), at([100]))
     new, origin, content = window.add(keys([7], [2], [9]), at([86_400_100]))
     assert not new.any()
@@ -80,7 +80,7 @@ def test_a_key_meets_itself_whatever_time_it_claims() -> None:
 def test_what_it_does_not_know_it_is_unsure_of(seed: int) -> None:
     """The rule that makes a bound safe: a key that came before is known, or asked for."""
     rng = np.random.default_rng(seed)
-    window = Window(ids=800, salt=seed)
+    window = Window(ids=800, past=12_800, salt=seed)
     known: dict[int, tuple[int, int]] = {}  # key: when scanned, offset
     asked = fresh = offset = 0
     for today in range(100, 220):
@@ -108,7 +108,7 @@ def test_what_it_does_not_know_it_is_unsure_of(seed: int) -> None:
 
 
 def test_nothing_leaves_before_it_is_in_the_tables() -> None:
-    window = Window(ids=100, salt=5)
+    window = Window(ids=100, past=1_600, salt=5)
     for begin in range(0, 5_000, 500):
         ids = list(range(begin, begin + 500))
         window.add(keys(ids, [0] * 500, ids), at([1] * 500))
@@ -128,7 +128,7 @@ def test_nothing_leaves_before_it_is_in_the_tables() -> None:
 
 
 def test_what_was_forgotten_is_before_the_horizon() -> None:
-    window = Window(ids=160, salt=5)
+    window = Window(ids=160, past=2_560, salt=5)
     for today in range(1, 80):
         window.written = today * 1_000
         ids = list(range(today * 1_000, today * 1_000 + 200))
@@ -140,7 +140,7 @@ def test_what_was_forgotten_is_before_the_horizon() -> None:
 
 
 def test_memory_stays_where_it_is_however_many_come() -> None:
-    window = Window(ids=4_000, salt=5)
+    window = Window(ids=4_000, past=64_000, salt=5)
     sizes = []
     for begin in range(0, 400_000, 2_000):
         window.written = begin
@@ -149,3 +149,45 @@ def test_memory_stays_where_it_is_however_many_come() -> None:
         sizes.append(window.nbytes)
     assert max(sizes[30:]) <= 1.1 * max(sizes[10:30])
     assert max(sizes) < 3_000_000
+
+
+def test_what_is_remembered_later_is_older_and_lowers_the_horizon() -> None:
+    window = Window(ids=1_000, past=4_000, salt=5, horizon_ms=1_000)
+    old = list(range(500))
+    late = keys(old, [0] * 500, [7] * 500)
+    assert window.unsure(late, at([900] * 500)).all()  # before the horizon: who knows
+    assert window.remember(late, 800)
+    assert window.horizon_ms == 800
+    assert window.unsure(late, at([900] * 500)).all()  # now it is known that they came
+    others = keys(list(range(500, 900)), [0] * 400, [7] * 400)
+    assert not window.unsure(others, at([900] * 400)).any()
+    assert window.unsure(others, at([799] * 400)).all()
+    # what is whole and what spills later is known beside it
+    for begin in range(1_000, 3_000, 500):
+        window.written = begin
+        ids = list(range(begin, begin + 500))
+        window.add(keys(ids, [0] * 500, ids), at([2_000] * 500))
+    assert window.horizon_ms == 800
+    assert window.unsure(late, at([900] * 500)).all()
+
+
+def test_it_remembers_no_more_than_there_is_room_for() -> None:
+    window = Window(ids=1_000, past=4_000, salt=5, horizon_ms=1_000)
+    many = list(range(3_000))
+    assert not window.remember(keys(many, [0] * 3_000, [7] * 3_000), 800)
+    assert window.horizon_ms == 1_000
+    fewer = list(range(1_500))
+    assert window.remember(keys(fewer, [0] * 1_500, [7] * 1_500), 900)
+    assert not window.remember(keys(many[1_500:], [0] * 1_500, [7] * 1_500), 800)
+    assert window.horizon_ms == 900
+
+
+def test_what_was_forgotten_meanwhile_is_not_remembered_behind_it() -> None:
+    window = Window(ids=160, past=800, salt=5, horizon_ms=10)
+    for today in range(11, 60):
+        window.written = today * 1_000
+        ids = list(range(today * 1_000, today * 1_000 + 200))
+        window.add(keys(ids, [0] * 200, ids), at([today] * 200))
+    assert window.horizon_ms > 11
+    assert not window.remember(keys([1], [0], [1]), 5)
+    assert window.unsure(keys([2], [0], [2]), at([9])).all()

@@ -1,0 +1,53 @@
+"""What a worker knows of the past: the windows of its partitions, and the look-ups beyond them."""
+
+import secrets
+import time
+from typing import Final
+
+import structlog
+
+from schemas import metrics as m
+from schemas.metrics import Metrics
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+from streams.columns import U64
+from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
+from streams.window import Keys, Window
+
+log = structlog.get_logger()
+_DIGITS: Final = 3
+
+
+class Recall:
+    """Reads back from ClickHouse. Each call blocks and raises Retryable, changing nothing."""
+
+    def __init__(self, clickhouse: ClickHouse, settings: Settings, metrics: Metrics) -> None:
+        self._clickhouse = clickhouse
+        self._metrics = metrics
+        self._memory = Memory(
+            settings.duplicate_ids, settings.duplicate_past, settings.duplicate_days
+        )
+        # the salt keeps anyone from choosing ids that collide in the window
+        self._salt = secrets.randbits(64)
+
+    def rebuild(self, partition: int, reference_ms: int) -> Window:
+        """The window of a partition with its newest ids."""
+        begin = time.monotonic()
+        window = rebuild_window(self._clickhouse, partition, self._memory, reference_ms, self._salt)
+        took = round(time.monotonic() - begin, _DIGITS)
+        log.info("window_rebuilt", partition=partition, ids=len(window), seconds=took)
+        return window
+
+    def remember(self, partition: int, window: Window, reference_ms: int) -> bool:
+        """Older ids, a stretch of them; False when there are no more to remember."""
+        begin = time.monotonic()
+        more = remember_older(self._clickhouse, partition, window, self._memory, reference_ms)
+        took = round(time.monotonic() - begin, _DIGITS)
+        event = "window_remembers" if more else "window_complete"
+        log.info(event, partition=partition, horizon_ms=window.horizon_ms, seconds=took)
+        return more
+
+    def look_up(self, persons: U64, oldest: int, newest: int) -> Keys:
+        """See `rows_of_persons`."""
+        self._metrics.counter(m.LOOKED_UP).inc(len(persons))
+        return rows_of_persons(self._clickhouse, persons, oldest, newest)
