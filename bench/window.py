@@ -196,9 +196,11 @@ def _look_ups(clickhouse: ClickHouse) -> dict[str, float]:
     size, times = _LOOK_UPS
     found = clickhouse.rows(f"SELECT DISTINCT person FROM scans LIMIT {size * times}")  # noqa: S608
     persons = np.array([row[0] for row in found], np.uint64)
+    rng = np.random.default_rng(1)
     begin = time.monotonic()
     for some in np.array_split(persons, times):
-        rows_of_persons(clickhouse, some, 0, int(time.time() * 1000))
+        ids = rng.integers(0, 2**63, (2, len(some)), dtype=np.uint64)  # as of new, late scans
+        rows_of_persons(clickhouse, some, (ids[0], ids[1]), int(time.time() * 1000))
     return {"persons": len(persons), "look_ups_s": time.monotonic() - begin}
 
 

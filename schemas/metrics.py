@@ -135,9 +135,9 @@ CODE_WAITS: Final = MetricDef(
     "Batches that waited in vain for a code that is ours and not known.",
 )
 LOOKED_UP: Final = MetricDef(
-    "truyvet_persons_looked_up_total",
+    "truyvet_scans_looked_up_total",
     "counter",
-    "Persons whose rows were read back because a scan may have come before what is remembered.",
+    "Scans looked up in ClickHouse because they may have come before what is remembered.",
 )
 REQUESTS: Final = MetricDef(
     "truyvet_http_requests_total", "counter", "Requests by route and status.", ("route", "status")

@@ -17,9 +17,8 @@ from streams.columns import U64, Mask
 from streams.resolve import Resolved
 from streams.window import Keys, Table, Window, origin_offset, origin_partition, origins
 
-# The rows of these persons that are in ClickHouse: from (persons, oldest, newest scanned_at in
-# ms) to keys.
-LookUp = Callable[[U64, int, int], Keys]
+# The rows that are in ClickHouse of these persons' events, scanned by a time (ms, UTC).
+LookUp = Callable[[Keys, int], Keys]
 
 
 def content_hashes(scans: Scans) -> U64:
@@ -86,12 +85,11 @@ def deduplicate(
     strays = misplaced(verdicts, partitions)
     if (elsewhere := strays | window.unsure(keys, scans.scanned)).any():
         rows = np.flatnonzero(elsewhere)
-        table = Table(0)
-        table.add(
-            # at any time: the same id may come again with another
-            look_up(np.unique(scans.person[rows]), 0, int(verdicts.raw.appended.max()) + DAY_MS)
-        )
-        enter(rows, table.add(keys.take(rows)))
+        asked = keys.take(rows)
+        table = Table(window.salt)
+        # at any time: the same id may come again with another
+        table.add(look_up(asked, int(verdicts.raw.appended.max()) + DAY_MS))
+        enter(rows, table.add(asked))
     rows = np.flatnonzero(~seen)
     enter(rows, window.add(keys if len(rows) == n else keys.take(rows), scans.scanned[rows]))
     _note(verdicts, seen, first, content == keys.content)

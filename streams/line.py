@@ -30,6 +30,7 @@ from streams.write import NotOurs
 
 log = structlog.get_logger()
 _LOOK_AGAIN_S: Final = 0.1
+_RECALL_AGAIN_S: Final = 5.0
 # Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
 PIECE: Final = 20_000
 
@@ -145,9 +146,14 @@ class Line:
 
     async def _recall(self, window: Window, reference_ms: int) -> None:
         """Remember older ids, a stretch at a time, one line of the worker after the other."""
-        async with self._shop.recalling:
-            while await self._patiently(self._shop.remember, self.partition, window, reference_ms):
-                pass
+        more, asked = True, (self._shop.remember, self.partition, window, reference_ms)
+        while more:
+            try:
+                async with self._shop.recalling:
+                    more = await self._thread(*asked)
+            except Retryable as error:  # the others' turn; until then more is looked up
+                log.warning("window_incomplete", partition=self.partition, detail=str(error))
+                await asyncio.sleep(_RECALL_AGAIN_S)
 
     async def _judge_pieces(self, window: Window, recall: asyncio.Task[None]) -> None:
         while True:

@@ -20,17 +20,19 @@ _COLUMNS: Final = (
     "UUIDToNum(event_id) AS id, person, content_hash, kafka_partition, kafka_offset, "
     "toUnixTimestamp64Milli(scanned_at) AS scanned_ms"
 )
-_PERSONS_AT_ONCE: Final = 5_000
-_HOUR_MS: Final = 3_600_000
-_DAY_HOURS: Final = 24
+_IDS_AT_ONCE: Final = 1_000  # of a look-up: text of some 60 KB, a second or two at worst
+_MINUTE_MS: Final = 60_000
+_STRETCH_MS: Final = DAY_MS  # counted at once for remembering
 _ROWS_AT_ONCE: Final = 500_000  # of a rebuild, some 60 bytes each
 _PIECE: Final = 20_000
+_END_OF_TIME_MS: Final = 4_102_444_800_000  # 2100-01-01
 _WITHIN: Final = (
     "kafka_partition = {partition:UInt16} "
     "AND scanned_at >= fromUnixTimestamp64Milli({begin:Int64}, 'UTC') "
     "AND scanned_at < fromUnixTimestamp64Milli({end:Int64}, 'UTC')"
 )
 _TIMEOUT: Final = {"max_execution_time": 30}
+Minute = tuple[int, int]  # when it begins (ms since 1970, UTC), and how many rows it has
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,15 @@ def rebuild_window(
 ) -> Window:
     """The duplicate window of a partition as of the broker's time `reference_ms`.
 
-    Holds the newest scans, whole hours of them, until there are enough ids or the days are over;
+    Holds the newest scans, whole minutes of them, until there are enough ids or the days are over;
     what is older than its `horizon_ms` is for `rows_of_persons`. Raises Retryable.
     """
     first_ms = _first_ms(memory, reference_ms)
-    hours, horizon_ms = _newest_hours(clickhouse, partition, memory.ids, first_ms, reference_ms)
+    minutes, horizon_ms = _newest_minutes(clickhouse, partition, memory.ids, first_ms, reference_ms)
     window = Window(memory.ids, memory.past, salt, horizon_ms)
     window.written = 1 << 48  # all that is read here is in the table
-    for begin_ms, end_ms in _spans(hours):
-        table = clickhouse.query_arrow(
-            f"SELECT {_COLUMNS} FROM scans WHERE {_WITHIN}",  # noqa: S608 (constants)
-            {"partition": partition, "begin": begin_ms, "end": end_ms},
-            _TIMEOUT,
-        )
-        _fill(window, table)
+    for begin_ms, end_ms in _spans(minutes):
+        _fill(window, _read(clickhouse, partition, begin_ms, end_ms))
     window.written = 0
     return window
 
@@ -68,87 +65,103 @@ def rebuild_window(
 def remember_older(
     clickhouse: ClickHouse, partition: int, window: Window, memory: Memory, reference_ms: int
 ) -> bool:
-    """The ids of the next older hours; whether there is anything left to do. Raises Retryable."""
+    """The ids of the next older stretch; whether there may be more. Raises Retryable."""
     first_ms, end_ms = _first_ms(memory, reference_ms), window.horizon_ms
     if end_ms <= first_ms:
         return False
-    day_ms = max(first_ms, end_ms - _DAY_HOURS * _HOUR_MS)
-    begin_ms, rows = day_ms, 0
-    for hour_ms, count in _count_hours(clickhouse, partition, day_ms, end_ms):
+    begin_ms, rows = max(first_ms, end_ms - _STRETCH_MS), 0
+    for minute_ms, count in _count(clickhouse, partition, begin_ms, end_ms):
         if rows and rows + count > _ROWS_AT_ONCE:
-            begin_ms = hour_ms + _HOUR_MS
+            begin_ms = minute_ms + _MINUTE_MS
             break
         rows += count
-    table = clickhouse.query_arrow(
-        f"SELECT {_COLUMNS} FROM scans WHERE {_WITHIN}",  # noqa: S608 (constants)
-        {"partition": partition, "begin": begin_ms, "end": end_ms},
-        _TIMEOUT,
-    )
-    return window.remember(_keys(table), begin_ms)
+    if not window.has_room_for(rows):
+        return False
+    keys = _keys(_read(clickhouse, partition, begin_ms, end_ms))
+    return window.remember(keys, begin_ms) and window.horizon_ms < end_ms
 
 
-def _first_ms(memory: Memory, reference_ms: int) -> int:
-    return (reference_ms // _HOUR_MS - _DAY_HOURS * memory.days) * _HOUR_MS
-
-
-def _count_hours(
-    clickhouse: ClickHouse, partition: int, begin_ms: int, end_ms: int
-) -> list[tuple[int, int]]:
-    """Hours that have rows, and how many, newest first."""
-    counted = clickhouse.rows(
-        "SELECT toUnixTimestamp(toStartOfHour(scanned_at)) * 1000 AS hour, count() "  # noqa: S608
-        f"FROM scans WHERE {_WITHIN} GROUP BY hour ORDER BY hour DESC",
-        {"partition": partition, "begin": begin_ms, "end": end_ms},
-    )
-    return [(int(hour), int(rows)) for hour, rows in counted]
-
-
-def _newest_hours(
-    clickhouse: ClickHouse, partition: int, ids: int, first: int, reference_ms: int
-) -> tuple[list[tuple[int, int]], int]:
-    """The hours to read and their rows, oldest first, and when the first begins."""
-    # times may lie two minutes ahead of the broker, and later batches come later
-    begin, end, span = reference_ms // _HOUR_MS * _HOUR_MS, reference_ms + 2 * DAY_MS, _HOUR_MS
-    hours: list[tuple[int, int]] = []
-    while end > first and sum(rows for _, rows in hours) < ids:
-        for hour, rows in _count_hours(clickhouse, partition, begin, end):
-            hours.append((hour, rows))
-            if sum(rows for _, rows in hours) >= ids:
-                return hours[::-1], hour
-        # twice as far back each time: few questions where scans are few, short where they are many
-        begin, end, span = max(first, begin - span), begin, 2 * span
-    return hours[::-1], first
-
-
-def _spans(hours: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Begin and end (ms, UTC) of neighbouring hours with few enough rows for one query."""
-    span: list[int] = []
-    known = 0
-    for hour, rows in hours:
-        if span and known + rows > _ROWS_AT_ONCE:
-            yield span[0], span[-1] + _HOUR_MS
-            span, known = [], 0
-        span.append(hour)
-        known += rows
-    if span:
-        yield span[0], span[-1] + _HOUR_MS
-
-
-def rows_of_persons(clickhouse: ClickHouse, persons: U64, oldest: int, newest: int) -> Keys:
-    """Every row of these persons scanned from `oldest` to `newest` (ms, UTC, inclusive)."""
+def rows_of_persons(
+    clickhouse: ClickHouse, persons: U64, events: tuple[U64, U64], newest: int
+) -> Keys:
+    """The rows that have one of these event ids (halves) and its person, scanned by `newest` (ms,
+    UTC): as many as are asked for, or fewer. Raises Retryable."""
     tables = []
-    for begin in range(0, len(persons), _PERSONS_AT_ONCE):
-        listed = ",".join(str(p) for p in persons[begin : begin + _PERSONS_AT_ONCE])
+    for begin in range(0, len(persons), _IDS_AT_ONCE):
+        some = slice(begin, begin + _IDS_AT_ONCE)
+        who = ",".join(str(p) for p in np.unique(persons[some]))
+        ids = ",".join(
+            f"'{high:016x}{low:016x}'"
+            for high, low in zip(events[0][some].tolist(), events[1][some].tolist(), strict=True)
+        )
         tables.append(
             clickhouse.query_arrow(
-                f"SELECT {_COLUMNS} FROM scans WHERE person IN ({listed}) "  # noqa: S608 (numbers)
-                "AND scanned_at >= fromUnixTimestamp64Milli({oldest:Int64}, 'UTC') "
+                f"SELECT {_COLUMNS} FROM scans WHERE person IN ({who}) "  # noqa: S608 (numbers)
+                f"AND event_id IN ({ids}) "
                 "AND scanned_at <= fromUnixTimestamp64Milli({newest:Int64}, 'UTC')",
-                {"oldest": oldest, "newest": newest},
+                {"newest": newest},
                 _TIMEOUT,
             )
         )
     return _keys(pa.concat_tables(tables))
+
+
+def _first_ms(memory: Memory, reference_ms: int) -> int:
+    return reference_ms // _MINUTE_MS * _MINUTE_MS - memory.days * DAY_MS
+
+
+def _read(clickhouse: ClickHouse, partition: int, begin_ms: int, end_ms: int) -> pa.Table:
+    return clickhouse.query_arrow(
+        f"SELECT {_COLUMNS} FROM scans WHERE {_WITHIN}",  # noqa: S608 (constants)
+        {"partition": partition, "begin": begin_ms, "end": end_ms},
+        _TIMEOUT,
+    )
+
+
+def _count(clickhouse: ClickHouse, partition: int, begin_ms: int, end_ms: int) -> list[Minute]:
+    """Minutes that have rows, newest first."""
+    counted = clickhouse.query_arrow(
+        "SELECT toUnixTimestamp(toStartOfMinute(scanned_at)) AS minute, count() AS rows "  # noqa: S608
+        f"FROM scans WHERE {_WITHIN} GROUP BY minute ORDER BY minute DESC",
+        {"partition": partition, "begin": begin_ms, "end": end_ms},
+        _TIMEOUT,
+    )
+    minutes, rows = (counted.column(name).to_pylist() for name in ("minute", "rows"))
+    return [(1000 * minute, count) for minute, count in zip(minutes, rows, strict=True)]
+
+
+def _newest_minutes(
+    clickhouse: ClickHouse, partition: int, ids: int, first_ms: int, reference_ms: int
+) -> tuple[list[Minute], int]:
+    """The minutes to read, oldest first, and when the first begins."""
+    # times may lie two minutes ahead of the broker, and rows of later batches may be there
+    begin, end = reference_ms // _MINUTE_MS * _MINUTE_MS, _END_OF_TIME_MS
+    span = 60 * _MINUTE_MS
+    minutes: list[Minute] = []
+    known = 0
+    while end > first_ms:
+        for minute, rows in _count(clickhouse, partition, begin, end):
+            minutes.append((minute, rows))
+            known += rows
+            if known >= ids:
+                return minutes[::-1], minute
+        # twice as far back each time: few questions where scans are few, short where they are many
+        begin, end, span = max(first_ms, begin - span), begin, 2 * span
+    return minutes[::-1], first_ms
+
+
+def _spans(minutes: list[Minute]) -> Iterator[tuple[int, int]]:
+    """Begin and end (ms, UTC) of neighbouring minutes with few enough rows for one query."""
+    span: list[int] = []
+    known = 0
+    for minute, rows in minutes:
+        if span and known + rows > _ROWS_AT_ONCE:
+            yield span[0], span[-1] + _MINUTE_MS
+            span, known = [], 0
+        span.append(minute)
+        known += rows
+    if span:
+        yield span[0], span[-1] + _MINUTE_MS
 
 
 def _fill(window: Window, table: pa.Table) -> None:

@@ -1,6 +1,7 @@
 """What a worker knows of the past: the windows of its partitions, and the look-ups beyond them."""
 
 import secrets
+import threading
 import time
 from typing import Final
 
@@ -10,7 +11,6 @@ from schemas import metrics as m
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
-from streams.columns import U64
 from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
 from streams.window import Keys, Window
 
@@ -24,6 +24,7 @@ class Recall:
     def __init__(self, clickhouse: ClickHouse, settings: Settings, metrics: Metrics) -> None:
         self._clickhouse = clickhouse
         self._metrics = metrics
+        self._one_at_a_time = threading.Lock()
         self._memory = Memory(
             settings.duplicate_ids, settings.duplicate_past, settings.duplicate_days
         )
@@ -47,7 +48,10 @@ class Recall:
         log.info(event, partition=partition, horizon_ms=window.horizon_ms, seconds=took)
         return more
 
-    def look_up(self, persons: U64, oldest: int, newest: int) -> Keys:
-        """See `rows_of_persons`."""
-        self._metrics.counter(m.LOOKED_UP).inc(len(persons))
-        return rows_of_persons(self._clickhouse, persons, oldest, newest)
+    def look_up(self, keys: Keys, newest: int) -> Keys:
+        """The rows that are there of these persons' events, scanned by `newest` (ms, UTC)."""
+        self._metrics.counter(m.LOOKED_UP).inc(len(keys))
+        with self._one_at_a_time:  # side by side they would only all be late
+            return rows_of_persons(
+                self._clickhouse, keys.person, (keys.event_hi, keys.event_lo), newest
+            )

@@ -228,6 +228,7 @@ class Window:
         # what grows or spills is never all of it at once; more tables would cost small batches
         self._tables = [Table(salt, -(-ids // _TABLES), past // _TABLES) for _ in range(_TABLES)]
         self._lock = threading.Lock()
+        self.salt = salt
         self._horizon_ms = horizon_ms
         self._newest_ms = 0
         self.written = 0
@@ -263,6 +264,11 @@ class Window:
                 new[rows], origin[rows], content[rows] = table.add(keys.take(rows))
                 table.spill(self.written, self._newest_ms)
         return new, origin, content
+
+    def has_room_for(self, more: int) -> bool:
+        """Whether so many may be remembered, as far as can be told without their keys."""
+        with self._lock:
+            return all(table.takes_older(more // _TABLES) for table in self._tables)
 
     def remember(self, keys: Keys, begin_ms: int) -> bool:
         """Know of these that they came: all that were scanned from `begin_ms` to the horizon.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from schemas.settings import load_settings
+from streams import lookups
 from streams.clickhouse import ClickHouse
 from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
 from streams.migrate import migrate_tables
@@ -72,16 +73,15 @@ def test_a_window_is_rebuilt_whole_where_rows_are_few(clickhouse: ClickHouse) ->
     window = rebuild_window(clickhouse, 1, Memory(250_000, 10_000, 15), NOW, salt=3)
     assert len(window) == 1_000
     assert all(knows(window, number) for number in range(1_000))
-    assert window.horizon_ms == (NOW // HOUR - 15 * 24) * HOUR
+    assert window.horizon_ms == NOW - 15 * 24 * HOUR
     assert window.written == 0
 
 
 @pytest.mark.parametrize("ids", [1, 35, 320])
 def test_the_newest_hours_are_enough(clickhouse: ClickHouse, ids: int) -> None:
     window = rebuild_window(clickhouse, 1, Memory(ids, 10_000, 15), NOW, salt=3)
-    oldest = NOW // HOUR * HOUR - 99 * HOUR
-    first = (window.horizon_ms - oldest) // HOUR * 10
-    assert ids <= 1_000 - first < ids + 10  # whole hours
+    first = 1_000 - ids
+    assert window.horizon_ms == NOW // HOUR * HOUR - 99 * HOUR + first * 360_000
     at = np.array([window.horizon_ms])
     for number in range(first, 1_000):  # whole, or by its mark where they are more than `ids`
         assert window.unsure(key(number), at).all() or knows(window, number)
@@ -92,8 +92,8 @@ def test_the_newest_hours_are_enough(clickhouse: ClickHouse, ids: int) -> None:
 
 def test_it_reads_no_further_back_than_its_days(clickhouse: ClickHouse) -> None:
     window = rebuild_window(clickhouse, 1, Memory(250_000, 10_000, 2), NOW, salt=3)
-    assert len(window) == 490  # 49 hours: it begins with a whole one
-    assert window.horizon_ms == (NOW // HOUR - 48) * HOUR
+    assert window.horizon_ms == NOW - 48 * HOUR
+    assert len(window) == 486  # 33 min past an hour and 48 hours, one every six minutes
 
 
 def test_older_ids_are_remembered_stretch_by_stretch(clickhouse: ClickHouse) -> None:
@@ -104,8 +104,8 @@ def test_older_ids_are_remembered_stretch_by_stretch(clickhouse: ClickHouse) -> 
         horizons.append(window.horizon_ms)
     assert horizons == sorted(horizons, reverse=True)
     assert len(horizons) == 5  # a day at a time
-    assert window.horizon_ms == (NOW // HOUR - 4 * 24) * HOUR
-    assert len(window) <= 40  # whole: no more than at first
+    assert window.horizon_ms == NOW - 4 * 24 * HOUR
+    assert len(window) <= 35  # whole: no more than at first
     scanned = np.array([NOW - 50 * HOUR])
     assert window.unsure(key(500), scanned).all()
     assert not window.unsure(key(5_000), scanned).any()
@@ -126,10 +126,32 @@ def test_partitions_do_not_mix_and_an_empty_one_is_empty(clickhouse: ClickHouse)
     assert len(rebuild_window(clickhouse, 3, Memory(250_000, 10_000, 15), NOW, salt=3)) == 0
 
 
-def test_rows_of_persons_are_all_of_theirs(clickhouse: ClickHouse) -> None:
-    found = rows_of_persons(clickhouse, np.array([4, 9, 777], np.uint64), 0, NOW + HOUR)
-    assert sorted(set(found.person.tolist())) == [4, 9]
-    assert len(found) == 2 * 1_000 // PERSONS
-    assert set(found.event_hi.tolist()) == {0x7000}
-    bounded = rows_of_persons(clickhouse, np.array([4], np.uint64), NOW - 10 * HOUR, NOW)
-    assert 1 <= len(bounded) <= 3
+def test_an_hour_of_too_many_rows_is_cut(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "_ROWS_AT_ONCE", 4)
+    window = rebuild_window(clickhouse, 1, Memory(35, 10_000, 15), NOW, salt=3)
+    assert window.horizon_ms == NOW // HOUR * HOUR - 99 * HOUR + 965 * 360_000
+    before = window.horizon_ms
+    assert remember_older(clickhouse, 1, window, Memory(35, 10_000, 15), NOW)
+    assert before - window.horizon_ms < HOUR
+    assert window.unsure(key(964), np.array([before])).all()
+
+
+def test_looked_up_are_the_events_that_are_asked_for(clickhouse: ClickHouse) -> None:
+    def ask(numbers: list[int], newest: int = NOW + HOUR) -> list[int]:
+        asked = [key(number) for number in numbers]
+        person = np.concatenate([k.person for k in asked])
+        events = (
+            np.concatenate([k.event_hi for k in asked]),
+            np.concatenate([k.event_lo for k in asked]),
+        )
+        found = rows_of_persons(clickhouse, person, events, newest)
+        assert set(found.event_hi.tolist()) <= {0x7000}
+        return sorted(origin_offset(origin) for origin in found.origin.tolist())
+
+    # row 3 is in partition 1; 0 is in both; of 5,000 there is none
+    assert ask([3, 0, 5_000]) == [0, 0, 3]
+    assert ask([3, 990], newest=NOW - 50 * HOUR) == [3]
+    twice = [*range(1, 1_000)] * 2  # in two questions, the first with a row 1 too many
+    assert ask(twice) == sorted(twice)[1:]

@@ -14,7 +14,6 @@ from schemas.metrics import Metrics
 from schemas.places import Code, Place, Producer, place_key
 from schemas.reasons import Reason
 from schemas.scan import Method, format_timestamp
-from streams.columns import U64
 from streams.convert import expire, offsets, without
 from streams.directory import Directory
 from streams.steps import Judged, Steps
@@ -71,7 +70,7 @@ class World:
             salt=1,
             horizon_ms=int((NOW - timedelta(days=15)).timestamp()) * 1000,
         )
-        self.asked: list[tuple[list[int], int, int]] = []
+        self.asked: list[tuple[list[int], int]] = []
         self.elsewhere: Keys | Exception = elsewhere
         self.steps = Steps(
             self.directory,
@@ -81,8 +80,8 @@ class World:
             look_up=self._look_up,
         )
 
-    def _look_up(self, persons: U64, oldest: int, newest: int) -> Keys:
-        self.asked.append((persons.tolist(), oldest, newest))
+    def _look_up(self, keys: Keys, newest: int) -> Keys:
+        self.asked.append((keys.person.tolist(), newest))
         if isinstance(self.elsewhere, Exception):
             raise self.elsewhere
         return self.elsewhere
