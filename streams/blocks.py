@@ -189,6 +189,9 @@ def _take(result: Any, tp: Any, room: int | None) -> Block:
     if not result.check_assignment(tp) or not result.has_more():
         return block
     fetched = result._partition_records
+    # it and its own iterator, which nobody uses here, would keep each other and the bytes of the
+    # fetch alive until the garbage collector comes by
+    fetched._records_iterator = None
     begin = fetched.next_fetch_offset
     state = result._assignment.state_value(tp)
     try:

@@ -23,7 +23,6 @@ from schemas.logs import configure_logging
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
-from streams import memory
 from streams.accounts import Accounts
 from streams.app import add_case_agent, add_scan_agent, create_app
 from streams.cases import CaseWatcher
@@ -143,7 +142,7 @@ class Worker:
         )
 
     async def _open(self) -> None:
-        background = [*(f.run() for f in self._followers), self.watcher.run(), memory.give_back()]
+        background = [*(f.run() for f in self._followers), self.watcher.run()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
@@ -282,7 +281,6 @@ def run(settings: Settings) -> int:
     configure_logging(settings.log_level)
     # Hundreds of thousands of records wait in memory and none of them is in a cycle: looking
     # through all of them for garbage every few hundred allocations costs more than decoding.
-    memory.configure()
     gc.freeze()
     gc.set_threshold(_GC_EVERY, 20, 50)
     return Worker(settings).run()
