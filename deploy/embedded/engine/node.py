@@ -18,7 +18,7 @@ from deploy.embedded.engine.protocol import Call
 _BASE = "implicit_select=0&allow_introspection_functions=0"
 
 # Merges give way to what somebody waits for: an insert, a trace.
-_MERGES_NICE = 5
+_MERGES_NICE = 10
 # Sized for two cores. MergeTree wants free entries of the pool for mutations and whole-partition
 # merges; at its defaults (20 and 25) a pool this small would never run one.
 _CONFIG = """<clickhouse>
