@@ -23,6 +23,7 @@ from schemas.logs import configure_logging
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
+from streams import memory
 from streams.accounts import Accounts
 from streams.app import add_case_agent, add_scan_agent, create_app
 from streams.cases import CaseWatcher
@@ -281,6 +282,7 @@ def run(settings: Settings) -> int:
     configure_logging(settings.log_level)
     # Hundreds of thousands of records wait in memory and none of them is in a cycle: looking
     # through all of them for garbage every few hundred allocations costs more than decoding.
+    memory.configure()
     gc.freeze()
     gc.set_threshold(_GC_EVERY, 20, 50)
     return Worker(settings).run()
