@@ -15,7 +15,6 @@ from confluent_kafka import admin
 
 from bench.process_stack import Bench, running_bench
 from bench.process_worker import wait_for
-from schemas.errors import UserError
 from schemas.topics import SCANS
 from streams.convert import OUTCOMES
 
@@ -138,17 +137,13 @@ def apply(bench: Bench, setting: Setting) -> None:
 
 def _round(bench: Bench, records: int) -> tuple[float, float]:
     """(published, ingested) a second. The tables are emptied and must hold the records after."""
-    for table in OUTCOMES:
-        bench.clickhouse.command(f"TRUNCATE TABLE {table}")
+    bench.empty_tables()
     sent = bench.load(0, records).result(_DRAIN_S)
     worker = bench.worker()
     wait_for(lambda: worker.latency()["records"] >= records, _DRAIN_S, "all scans to be written")
     found = worker.latency()
     bench.drain(60)
     worker.stop()
-    counts = {t: bench.clickhouse.rows(f"SELECT count() FROM {t}")[0][0] for t in OUTCOMES}  # noqa: S608
-    wanted = {"scans": records - sent.repeats, "duplicates": sent.repeats}
-    if counts != {**dict.fromkeys(OUTCOMES, 0), **wanted}:
-        raise UserError(f"the tables hold {counts}, not {wanted}.")
+    bench.check_counts({"scans": records - sent.repeats, "duplicates": sent.repeats}, "fsync")
     time.sleep(1.0)
     return records / sent.acknowledged_s, found["records"] / found["seconds"]

@@ -1,6 +1,6 @@
 """`truyvet bench garbage`: what a topic costs that holds nothing but one kind of bad record.
 
-A good topic first and last, each kind between them, all as a backlog. The cost is the CPU of
+In each round a good topic and then each kind, all as a backlog. The cost is the CPU of
 worker, engine and broker from the worker's start to the log's end: nobody can starve the rest
 with records that are dear to refuse.
 """
@@ -19,7 +19,6 @@ from bench.load_encode import Encoder, Mix
 from bench.process_stack import Bench, running_bench
 from schemas.errors import UserError
 from schemas.topics import SCANS
-from streams.convert import OUTCOMES
 
 Say = Callable[[str], None]
 Spoil = Callable[[bytes], bytes]
@@ -111,8 +110,7 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
 def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> tuple[float, ...]:
     """Worker, engine and broker CPU in µs a record, and records a second."""
     reason, spoil = KINDS.get(kind, (None, bytes))
-    for table in OUTCOMES:
-        bench.clickhouse.command(f"TRUNCATE TABLE {table}")
+    bench.empty_tables()
     _publish(bench, plan, spoil, plan.seed + 1_000 * number + len(kind))
     bench.wait_merged(_DRAIN_S)
     engine, kafka = bench.usage("engine").cpu_s, bench.usage("kafka").cpu_s
@@ -124,10 +122,7 @@ def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> tuple[float, .
     bench.wait_merged(_DRAIN_S)
     spent = (own, bench.usage("engine").cpu_s - engine, bench.usage("kafka").cpu_s - kafka)
     worker.stop()
-    came = {table: _count(bench, table) for table in OUTCOMES}
-    wanted = dict.fromkeys(OUTCOMES, 0) | {"rejects" if reason else "scans": plan.records}
-    if came != wanted:
-        raise UserError(f"{kind}: the tables got {came}, not {wanted}.")
+    bench.check_counts({"rejects" if reason else "scans": plan.records}, kind)
     reasons = {str(row[0]) for row in bench.clickhouse.rows("SELECT DISTINCT reason FROM rejects")}
     if reasons - {reason}:
         raise UserError(f"{kind}: refused for {', '.join(sorted(reasons))}, not for {reason}.")
@@ -160,8 +155,3 @@ def _records(bench: Bench, records: int, seed: int) -> Iterator[tuple[bytes, byt
         now_ms = int(time.time() * 1000)
         block = encoder.block(np.full(count, now_ms, np.int64))
         yield from ((m["key"], m["value"]) for m in block.messages)
-
-
-def _count(bench: Bench, table: str) -> int:
-    [(count,)] = bench.clickhouse.rows(f"SELECT count() FROM {table}")  # noqa: S608 (ours)
-    return int(count)

@@ -21,6 +21,7 @@ from schemas.errors import UserError
 from schemas.places import Place
 from schemas.settings import PREFIX, Settings, load_settings
 from streams.clickhouse import ClickHouse
+from streams.convert import OUTCOMES
 from streams.migrate import migrate
 
 _QUIET_S = 2.0
@@ -106,6 +107,20 @@ class Bench:
             return time.monotonic() - quiet_since >= _QUIET_S
 
         wait_for(quiet, timeout_s, "the engine's merges to end")
+
+    def empty_tables(self) -> None:
+        """The tables of outcomes hold nothing after."""
+        for table in OUTCOMES:
+            self.clickhouse.command(f"TRUNCATE TABLE {table}")
+
+    def check_counts(self, wanted: Mapping[str, int], what: str) -> None:
+        """Raises UserError unless the tables of outcomes hold as many rows; none if not named."""
+        counts = {
+            table: int(self.clickhouse.rows(f"SELECT count() FROM {table}")[0][0])  # noqa: S608
+            for table in OUTCOMES
+        }
+        if counts != {**dict.fromkeys(OUTCOMES, 0), **wanted}:
+            raise UserError(f"{what}: the tables hold {counts}, not {wanted}.")
 
     def account(self) -> Accounted:
         """The tables beside the log. Raises UserError unless every offset is there once."""

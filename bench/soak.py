@@ -17,7 +17,6 @@ from bench.process_worker import Worker, values
 
 Say = Callable[[str], None]
 CAP: Final = 50_000.0
-_MB: Final = 1024 * 1024
 _DRAIN_S: Final = 600.0
 
 

@@ -280,9 +280,9 @@ class Worker:
 def run(settings: Settings) -> int:
     """Run one worker until it is stopped; the process's exit code."""
     configure_logging(settings.log_level)
+    memory.configure()
     # Hundreds of thousands of records wait in memory and none of them is in a cycle: looking
     # through all of them for garbage every few hundred allocations costs more than decoding.
-    memory.configure()
     gc.freeze()
     gc.set_threshold(_GC_EVERY, 20, 50)
     return Worker(settings).run()
