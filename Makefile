@@ -49,13 +49,12 @@ check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: unde
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/unit tests/contract
 
-# What has passed on this version as a whole; `make faults` and `make slow` run the rest.
+# Everything but what `make slow` adds: other languages' tools, and the benchmarks' short forms.
 PROVEN := tests/property tests/integration/test_console_spine.py tests/integration/test_counts.py \
   tests/integration/test_embedded_kafka.py tests/integration/test_ingest.py \
   tests/integration/test_gateway_tables.py tests/integration/test_gateway_stopped_broker.py \
   tests/integration/test_poison.py tests/integration/test_transport_broker.py \
-  tests/integration/test_dlq_replay.py tests/fault/test_alerts.py tests/fault/test_broker.py \
-  tests/fault/test_exactly_once.py
+  tests/integration/test_dlq_replay.py tests/fault
 
 test: check ## check, then property, integration and fault tests on real Kafka and engine
 	$(BIN)/python -m pytest $(PROVEN)
@@ -63,7 +62,7 @@ test: check ## check, then property, integration and fault tests on real Kafka a
 slow: install ## the integration tests that need other languages' tools, or minutes
 	$(BIN)/python -m pytest tests/integration
 
-faults: install ## the whole fault suite: named points, canaries, a bad line to the engine
+faults: install ## the fault suite alone: kills, named points, canaries, a bad line to the engine
 	$(BIN)/python -m pytest tests/fault
 
 bench: install ## truyvet and stock Faust on the same topic, in the same run

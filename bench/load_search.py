@@ -35,18 +35,21 @@ class Step:
 
 
 def judge(rate: float, achieved: float, looks: Sequence[Look], seconds: float) -> Step:
-    """Whether the lag did not grow from the second quarter of `seconds` to the last.
+    """Whether the lag did not grow from the first quarter of `seconds` to the last.
 
-    Lag is judged twice: by the worker's metric, and by the log's ends less the committed
-    offsets, in seconds of this rate. A step that was ended early never keeps up.
+    The first is counted from a twentieth of the step on: a worker that falls seconds behind
+    and stays there has let the lag grow. Lag is judged twice: by the worker's metric, and by
+    the log's ends less the committed offsets, in seconds of this rate. A step that was ended
+    early never keeps up.
     """
-    second = [look for look in looks if 0.25 * seconds <= look.at_s < 0.5 * seconds]
+    settled = 0.05 * seconds
+    first = [look for look in looks if settled <= look.at_s < 0.25 * seconds]
     last = [look for look in looks if look.at_s >= 0.75 * seconds]
-    if not second or not last:
+    if not first or not last:
         return Step(rate, achieved, False, 0, 0, _worst(looks), "the lag ran away")
-    lag = _mean([x.lag_s for x in last]) - _mean([x.lag_s for x in second])
-    backlog = (_mean([x.backlog for x in last]) - _mean([x.backlog for x in second])) / rate
-    allowed = max(_GROWTH * 0.5 * seconds, _NOISE_S)
+    lag = _mean([x.lag_s for x in last]) - _mean([x.lag_s for x in first])
+    backlog = (_mean([x.backlog for x in last]) - _mean([x.backlog for x in first])) / rate
+    allowed = max(_GROWTH * 0.75 * seconds, _NOISE_S)
     why = ""
     if achieved < _ACHIEVED * rate:
         why = "the producer did not reach the rate"

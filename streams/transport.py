@@ -39,7 +39,7 @@ from mode.utils.futures import notify
 from streams.blocks import Block, fetched_blocks
 
 _LOG_APPEND_TIME = 1
-_FETCH_AT_LEAST, _FETCH_WITHIN_MS = 256 * 1024, 100
+_FETCH_AT_LEAST, _FETCH_WITHIN_MS = 256 * 1024, 50
 
 
 class WholePartitions:
@@ -111,7 +111,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
         # an answer of some hundred records costs as much as one of thousands (at 10,000/s the
-        # worker's CPU is half of what it is without), and nobody notices a tenth of a second
+        # worker's CPU is half of what it is without), and nobody notices a twentieth of a second
         consumer._fetch_min_bytes = _FETCH_AT_LEAST
         consumer._fetch_max_wait_ms = _FETCH_WITHIN_MS
         return consumer

@@ -121,6 +121,11 @@ def test_a_step_keeps_up_while_its_lag_does_not_grow() -> None:
     assert not judge(1000, 1000, _looks(1000, 0.0)[:50], 120).keeps_up
 
 
+def test_a_worker_that_falls_behind_at_first_and_stays_there_does_not_keep_up() -> None:
+    looks = [Look(t, min(8.0, 0.4 + 0.2 * t), 400) for t in range(120)]
+    assert judge(1000, 1000, looks, 120).why == "the lag grew"
+
+
 def test_a_backlog_that_the_metric_does_not_show_counts_too() -> None:
     looks = [Look(t, 0.4, 100 * t) for t in range(120)]
     assert not judge(1000, 1000, looks, 120).keeps_up
