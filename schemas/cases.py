@@ -22,6 +22,14 @@ class CaseStatus(StrEnum):
     VOIDED = "voided"
 
 
+class Symptoms(StrEnum):
+    """Whether the case has any; `unknown` if nobody could say."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
 OPEN_STATUSES: Final = (CaseStatus.SUSPECTED, CaseStatus.CONFIRMED)
 
 
@@ -29,13 +37,15 @@ class Case(Record):
     """A case as it stands. Dates are calendar days in Asia/Ho_Chi_Minh.
 
     `onset` is None for a case without symptoms; then `sampled_on`, the sampling date of the
-    positive test, starts the window. `isolated_at` or `negative_at` end it.
+    positive test, starts the window. `isolated_at` or `negative_at` end it. `symptoms` None is
+    as before there was this field: yes with an onset, no without.
     """
 
     id: Annotated[str, Field(pattern=CASE_ID_PATTERN)]
     version: Annotated[int, Field(ge=1)] = 1
     status: CaseStatus
     person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
     isolated_at: Timestamp | None = None

@@ -27,7 +27,6 @@ from tracer.fetch import case_stays_of, trace_from
 from tracer.parameters import Parameters
 from tracer.places import places_frame, trips_frame
 from tracer.ruleset import RuleSet, rule_set_of
-from tracer.window import window_of
 
 SOURCE = "truyvet/streams"
 
@@ -86,14 +85,14 @@ class Tracing:
         """The place-windows of a case as its scans stand now."""
         now = datetime.now(UTC)
         places, trips = self._places()
-        window = window_of(case, rule_set_of(self._rule_sets, case).window, now)
         stays = case_stays_of(
             self._clickhouse,
             case,
-            window,
             places,
             trips,
             self._parameters,
+            rule_set_of(self._rule_sets, case),
+            now,
             self._retained_from(now),
         )
         columns = stays.select(

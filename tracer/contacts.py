@@ -12,18 +12,21 @@ from tracer.tiers import Tier
 
 
 def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters) -> pl.DataFrame:
-    """One row a person, by tier, minutes (most first), last exposure (latest first), person.
+    """One row a person, by tier, weighted, minutes (most first), last exposure (latest first),
+    person.
 
     `exposures`: of `tracer.exposures`. Columns: person; tier, the closest; call, whether that
     puts them on the call list; minutes, of the union of the exposures' times, so that a minute
     counts once even if two places both say so; exposures, their number; last_exposure, the
     latest end (UTC); confidence and band, of the surest exposure of the closest tier; clauses
-    and questions, the union, in the rule-set's order.
+    and questions, the union, in the rule-set's order. `weighted`: the most that the exposures of
+    one UTC day weigh together; `category`: `high`, `low` or `none` by it; both null where the
+    rule-set has no weights.
     """
     ordered = exposures.sort("person", "start", "end", "place")
     together = _new_milliseconds(ordered)
     closest = pl.col("tier") == pl.col("tier").min()
-    return (
+    found = (
         ordered.with_columns(new=together)
         .group_by("person", maintain_order=True)
         .agg(
@@ -35,6 +38,7 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
             *_contained("clauses", [clause.id for clause in rule_set.clauses]),
             *_contained("questions", [question.id for question in rule_set.questions]),
         )
+        .join(_heaviest_day(exposures), on="person", how="left", maintain_order="left")
         .select(
             "person",
             "tier",
@@ -44,10 +48,38 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
             "last_exposure",
             "confidence",
             band(parameters).alias("band"),
+            "weighted",
+            _category(rule_set).alias("category"),
             _union("clauses", [clause.id for clause in rule_set.clauses]),
             _union("questions", [question.id for question in rule_set.questions]),
         )
-        .sort("tier", "minutes", "last_exposure", "person", descending=[False, True, True, False])
+    )
+    order = ("tier", "weighted", "minutes", "last_exposure", "person")
+    return found.sort(*order, descending=[False, True, True, True, False])
+
+
+def _heaviest_day(exposures: pl.DataFrame) -> pl.DataFrame:
+    """Person and `weighted`: the most that one UTC day's exposures weigh together, or null."""
+    daily = exposures.group_by("person", pl.col("start").dt.date().alias("day")).agg(
+        weighed=pl.col("weighted").count(),
+        # rounded: so that ten minutes are ten, in whatever order they are added
+        weighted=pl.col("weighted").sum().round(6),
+    )
+    return daily.group_by("person").agg(
+        weighted=pl.when(pl.col("weighed").sum() > 0).then(pl.col("weighted").max())
+    )
+
+
+def _category(rule_set: RuleSet) -> pl.Expr:
+    if rule_set.warning is None:
+        return pl.lit(None, pl.String)
+    weighted = pl.col("weighted")
+    return (
+        pl.when(weighted >= rule_set.warning.high_from)
+        .then(pl.lit("high"))
+        .when(weighted > 0)
+        .then(pl.lit("low"))
+        .otherwise(pl.lit("none"))
     )
 
 

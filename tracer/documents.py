@@ -51,6 +51,7 @@ def run_document(result: TraceResult) -> Document:
         "offsets": {str(partition): offset for partition, offset in result.offsets.items()},
         "stays": [
             {"place": row["place"], "from": _time(row["from"]), "to": _time(row["to"])}
+            | _weighted(row, "weight")
             | _stay(row, "")
             for row in result.case_stays.sort("start", "place").iter_rows(named=True)
         ],
@@ -85,6 +86,7 @@ def _contact(
         "last_exposure": _time(row["last_exposure"]),
         "confidence": round(row["confidence"], 4),
         "band": row["band"],
+        **_weighted(row, "weighted", "category"),
         "clauses": row["clauses"],
         "questions": row["questions"],
         "exposures": exposures,
@@ -94,6 +96,12 @@ def _contact(
             {"person": person},
         ],
     }
+
+
+def _weighted(row: dict[str, Any], *names: str) -> Document:
+    """Those fields that only a rule-set with weights gives, rounded; else nothing."""
+    found = {name: row[name] for name in names if row[name] is not None}
+    return {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
 
 
 def _exposure(row: dict[str, Any]) -> Document:
@@ -107,6 +115,7 @@ def _exposure(row: dict[str, Any]) -> Document:
         "questions": row["questions"],
         "confidence": round(row["confidence"], 4),
         "band": row["band"],
+        **_weighted(row, "weighted"),
         "case_stay": _stay(row, "case_"),
         "stay": _stay(row, "their_"),
     }

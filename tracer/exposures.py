@@ -10,28 +10,16 @@ from typing import Final
 import polars as pl
 
 from tracer.clauses import clauses_of, questions_of
-from tracer.frames import PLACES, TIME
-from tracer.minutes import in_minutes
+from tracer.frames import PLACES
+from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.parameters import BANDS, Parameters
 from tracer.ruleset import RuleSet
 from tracer.stays import STAYS
 from tracer.tiers import tier
-from tracer.window import Window
 
 BAND: Final = pl.Enum(BANDS)
 # What an exposure keeps of each of the two stays.
 STAY_PARTS: Final = tuple(column for column in STAYS if column not in ("person", "place"))
-
-
-def in_window(case_stays: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """Stays that share more than an instant with the window, with `from` and `to`: the part in it.
-
-    `start`, `end` and provenance stay those of the whole stay.
-    """
-    return case_stays.with_columns(
-        pl.max_horizontal("start", pl.lit(window.start).cast(TIME)).alias("from"),
-        pl.min_horizontal("end", pl.lit(window.end).cast(TIME)).alias("to"),
-    ).filter(pl.col("from") < pl.col("to"))
 
 
 def exposures(
@@ -43,10 +31,12 @@ def exposures(
 ) -> pl.DataFrame:
     """One row an overlap longer than zero, ordered by person, start, place, case's stay.
 
-    `case_stays`: of `in_window`, all of one person; `others`: of `stays`, where that person's
-    own are passed over; `places`: shape `frames.PLACES`. Columns: person, place, start, end
-    (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
-    confidence (0 to 1), band, and `case_…` and `their_…` for each of `STAY_PARTS`.
+    `case_stays`: of `parts_that_count`, all of one person; `others`: of `stays`, where that
+    person's own are passed over; `places`: shape `frames.PLACES`. Columns: person, place, start,
+    end (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
+    confidence (0 to 1), band, weighted (minutes, rounded to whole ones, by the weight of their
+    day; null where the rule-set has no weights), and `case_…` and `their_…` for each of
+    `STAY_PARTS`.
     """
     of_case = case_stays.with_row_index("case_row")
     of_others = others.filter(
@@ -66,13 +56,15 @@ def exposures(
         .filter(pl.col("start") < pl.col("end"))
         .sort("person", "start", "place", "case_row")
     )
+    together = (pl.col("end") - pl.col("start")).dt.total_milliseconds()
     attributes = places.select("place", *(c for c in PLACES if c in _ATTRIBUTES))
     return (
         pairs.join(attributes, on="place", how="left", maintain_order="left")
         .hstack(_parts(of_case, pairs["case_row"], "case_"))
         .hstack(_parts(of_others, pairs["their_row"], "their_"))
         .with_columns(
-            minutes=in_minutes((pl.col("end") - pl.col("start")).dt.total_milliseconds()),
+            minutes=in_minutes(together),
+            weighted=to_whole_minutes(together) * of_case["weight"][pairs["case_row"]],
             confidence=pl.col("case_confidence") * pl.col("their_confidence"),
         )
         .select(
@@ -86,6 +78,7 @@ def exposures(
             questions_of(rule_set).alias("questions"),
             "confidence",
             band(parameters).alias("band"),
+            "weighted",
             *(f"{whose}_{part}" for whose in ("case", "their") for part in STAY_PARTS),
         )
     )

@@ -18,9 +18,9 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.ends import MINUTE, with_place
-from tracer.exposures import in_window
 from tracer.frames import PLACES, shaped
 from tracer.parameters import Parameters
+from tracer.parts import parts_that_count
 from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, scans_at, scans_of
 from tracer.ruleset import RuleSet
 from tracer.stays import stays
@@ -44,10 +44,11 @@ class Fetched:
 def fetch(
     client: Client,
     case: Case,
-    window: Window,
     places: pl.DataFrame,
     trips: pl.DataFrame,
     parameters: Parameters,
+    rule_set: RuleSet,
+    now: datetime,
     retained_from: datetime | None,
     settings: dict[str, Any] | None = None,
 ) -> Fetched:
@@ -59,8 +60,9 @@ def fetch(
     earliest = _earliest(retained_from)
     longest = parameters.max_stay_minutes * MINUTE
     margin = _margin(parameters)
+    window = window_of(case, rule_set, now)
     own = _own_scans(client, case, window, parameters, earliest, settings)
-    case_stays = in_window(stays(own, places, trips, parameters), window)
+    case_stays = parts_that_count(stays(own, places, trips, parameters), case, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, [], iter(()))
     meetings = _meetings(case_stays, places, trips, parameters)
@@ -80,20 +82,22 @@ def fetch(
 def case_stays_of(
     client: Client,
     case: Case,
-    window: Window,
     places: pl.DataFrame,
     trips: pl.DataFrame,
     parameters: Parameters,
+    rule_set: RuleSet,
+    now: datetime,
     retained_from: datetime | None,
     settings: dict[str, Any] | None = None,
 ) -> pl.DataFrame:
-    """The case's own stays in its window (`exposures.in_window`): where and when to watch.
+    """The parts of the case's own stays that count: where and when to watch.
 
     Raises what the client raises.
     """
     earliest = _earliest(retained_from)
+    window = window_of(case, rule_set, now)
     own = _own_scans(client, case, window, parameters, earliest, settings)
-    return in_window(stays(own, places, trips, parameters), window)
+    return parts_that_count(stays(own, places, trips, parameters), case, rule_set, now)
 
 
 def trace_from(
@@ -111,8 +115,7 @@ def trace_from(
 
     Raises what `trace` and the client raise.
     """
-    window = window_of(case, rule_set.window, now)
-    fetched = fetch(client, case, window, places, trips, parameters, retained_from, settings)
+    fetched = fetch(client, case, places, trips, parameters, rule_set, now, retained_from, settings)
     own, chunks = fetched.itinerary, fetched.chunks
     return trace_chunks(case, own, chunks, places, trips, parameters, rule_set, now)
 

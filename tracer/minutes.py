@@ -10,6 +10,11 @@ import polars as pl
 _PER_MINUTE: Final = 60_000.0
 
 
+def to_whole_minutes(milliseconds: pl.Expr) -> pl.Expr:
+    """Whole milliseconds to whole minutes (Int64), a half up."""
+    return (milliseconds + 30_000) // 60_000
+
+
 def in_minutes(milliseconds: pl.Expr) -> pl.Expr:
     """Minutes (Float64) of whole milliseconds."""
     return milliseconds.map_batches(

@@ -18,6 +18,7 @@ from schemas.clock import LOCAL
 
 NonEmpty = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, Field(ge=0, le=60)]
+Level = Annotated[int, Field(ge=1)]
 
 
 class RuleSetError(ValueError):
@@ -51,6 +52,38 @@ class WindowRule(Text):
     until: Annotated[tuple[Literal["isolated_at", "negative_at"], ...], Field(min_length=1)]
 
 
+class WarningRule(Text):
+    """What makes a warning of the case's stays, and how much a minute of each day weighs.
+
+    A stay of the case shorter than `drop_under_minutes` is dropped; others are prolonged by
+    their own length, at most `prolong_at_most_minutes`, and rounded to `round_to_minutes`
+    (`tracer.warning`). Days are UTC. Levels, by day: `from_onset` (days after onset, before it
+    negative); without an onset by days before registration: `without_symptoms`, or
+    `symptoms_unknown`, from the day itself on. A day that is not listed weighs nothing, one more
+    than `max_age_days` ago neither. `weights`: of levels 1, 2, …. Weighted minutes of one day
+    from `high_from` on are high, above zero low.
+    """
+
+    drop_under_minutes: Annotated[int, Field(ge=0)]
+    prolong_at_most_minutes: Annotated[int, Field(ge=0)]
+    round_to_minutes: Annotated[int, Field(ge=1, le=60)]
+    from_onset: dict[int, Level]
+    without_symptoms: Annotated[tuple[Level, ...], Field(min_length=1)]
+    symptoms_unknown: Annotated[tuple[Level, ...], Field(min_length=1)]
+    weights: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
+    high_from: Annotated[float, Field(gt=0)]
+    max_age_days: Days
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if not self.from_onset:
+            raise ValueError("from_onset: names no day")
+        levels = (*self.from_onset.values(), *self.without_symptoms, *self.symptoms_unknown)
+        if max(levels) > len(self.weights):
+            raise ValueError(f"weights: level {max(levels)} has no weight")
+        return self
+
+
 class Clause(Text):
     """One way to be a contact, with what a scan can exclude and what is still to ask.
 
@@ -81,7 +114,12 @@ class KnownLater(Text):
 
 
 class RuleSet(_Data):
-    """A dated rule-set. Without clauses it proposes by co-presence only."""
+    """A dated rule-set. Without clauses it proposes by co-presence only.
+
+    Exactly one of `window` and `warning` says when the case may have passed it on. `chosen`:
+    `by_date` for the rules of a country, which apply by themselves; `by_hand` only if a case
+    names them.
+    """
 
     id: NonEmpty
     date: date
@@ -90,9 +128,11 @@ class RuleSet(_Data):
     missing: tuple[Text, ...]
     source: Source
     title: Text
+    chosen: Literal["by_date", "by_hand"] = "by_date"
     f2: bool
     f2_note: Text
-    window: WindowRule
+    window: WindowRule | None = None
+    warning: WarningRule | None = None
     co_presence: Text
     clauses: tuple[Clause, ...]
     questions: tuple[Question, ...]
@@ -100,6 +140,8 @@ class RuleSet(_Data):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
+        if (self.window is None) == (self.warning is None):
+            raise ValueError("window, warning: exactly one of the two is required")
         known = [question.id for question in self.questions]
         clauses = [clause.id for clause in self.clauses]
         for name, ids in (("clauses", clauses), ("questions", known)):
@@ -113,8 +155,8 @@ class RuleSet(_Data):
                     )
         if (self.status == "incomplete") != bool(self.missing):
             raise ValueError("missing: an incomplete rule-set, and no other, says what is missing")
-        if not self.clauses and self.status == "complete":
-            raise ValueError("clauses: a complete rule-set has an F1 definition")
+        if not (self.clauses or self.warning) and self.status == "complete":
+            raise ValueError("clauses: a complete rule-set has an F1 definition or weights")
         return self
 
 
@@ -126,17 +168,25 @@ def parse_rule_set(text: str, file: str) -> RuleSet:
         raise RuleSetError(f"{file}: not TOML: {error}") from None
     except ValidationError as error:
         wrong = "; ".join(
-            ": ".join(filter(None, (".".join(str(part) for part in e["loc"]), e["msg"])))
+            ": ".join(
+                filter(
+                    None,
+                    (
+                        ".".join(str(part) for part in e["loc"]),
+                        e["msg"].removeprefix("Value error, "),
+                    ),
+                )
+            )
             for e in error.errors()
         )
         raise RuleSetError(f"{file}: {wrong}") from None
 
 
 def load_rule_sets(directory: Traversable | None = None) -> tuple[RuleSet, ...]:
-    """All rule-sets of a directory (default: this package's), by date.
+    """All rule-sets of a directory (default: this package's), by date; those by hand last.
 
     Every `*.toml` is one, but `stays-*.toml`. Raises RuleSetError on the first that is wrong,
-    or when two have the same id or date.
+    or when two have the same id, or the same date and are chosen by it.
     """
     directory = resources.files("tracer.data") if directory is None else directory
     found: dict[str, RuleSet] = {}
@@ -145,18 +195,21 @@ def load_rule_sets(directory: Traversable | None = None) -> tuple[RuleSet, ...]:
             continue
         rule_set = parse_rule_set(file.read_text("utf-8"), file.name)
         for other_file, other in found.items():
-            if other.id == rule_set.id or other.date == rule_set.date:
-                raise RuleSetError(f"{file.name}: id, date: the same as in {other_file}")
+            if other.id == rule_set.id:
+                raise RuleSetError(f"{file.name}: id: the same as in {other_file}")
+            by_date = other.chosen == rule_set.chosen == "by_date"
+            if by_date and other.date == rule_set.date:
+                raise RuleSetError(f"{file.name}: date: the same as in {other_file}")
         found[file.name] = rule_set
-    return tuple(sorted(found.values(), key=lambda rule_set: rule_set.date))
+    return tuple(sorted(found.values(), key=lambda r: (r.chosen == "by_hand", r.date)))
 
 
 def choose(rule_sets: Iterable[RuleSet], registered_on: date) -> RuleSet:
     """The newest rule-set dated on or before the day of registration (Asia/Ho_Chi_Minh).
 
-    Raises ValueError if there is none.
+    Of those chosen by date. Raises ValueError if there is none.
     """
-    in_force = [rule_set for rule_set in rule_sets if rule_set.date <= registered_on]
+    in_force = [r for r in rule_sets if r.chosen == "by_date" and r.date <= registered_on]
     if not in_force:
         raise ValueError(f"no rule-set is dated on or before {registered_on:%d/%m/%Y}")
     return max(in_force, key=lambda rule_set: rule_set.date)

@@ -15,9 +15,10 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.contacts import contacts
-from tracer.exposures import exposures, in_window
+from tracer.exposures import exposures
 from tracer.frames import PLACES, SCANS, empty, shaped
 from tracer.parameters import Parameters
+from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
 from tracer.stays import stays
 from tracer.window import Window, window_of
@@ -32,7 +33,7 @@ _EMPTY_WINDOW: Final = Text(
 class TraceResult:
     """What a run found, and what it used.
 
-    `case_stays`: of the case, those in the window (`exposures.in_window`); `exposures` and
+    `case_stays`: of the case, the parts that count (`parts_that_count`); `exposures` and
     `contacts`: see the functions of these names; `offsets`: the highest Kafka offset used, by
     partition; `notes`: what has to be said beside every view of the result.
     """
@@ -93,9 +94,10 @@ def trace_chunks(
 
     One part is held at a time, so that memory is bounded by the largest part and the result.
     """
-    window = window_of(case, rule_set.window, now)
+    window = window_of(case, rule_set, now)
     places = shaped(places, PLACES, "places").unique("place", keep="last")
-    case_stays = in_window(stays(itinerary, places, trips, parameters, answers), window)
+    own = stays(itinerary, places, trips, parameters, answers)
+    case_stays = parts_that_count(own, case, rule_set, now)
     offsets = _highest(itinerary, {})
     found = []
     for chunk in chain(chunks, [empty(SCANS)]):  # so that there is always a frame to begin with
@@ -135,7 +137,7 @@ def _notes(
     rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, places: pl.DataFrame
 ) -> tuple[Text, ...]:
     notes = [Text(vi=later.vi, en=later.en) for later in rule_set.known_later]
-    notes += [] if rule_set.clauses else [rule_set.co_presence]
+    notes += [] if rule_set.clauses or rule_set.warning else [rule_set.co_presence]
     notes += rule_set.missing
     if window.empty:
         notes.append(_EMPTY_WINDOW)

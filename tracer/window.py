@@ -1,11 +1,12 @@
 """The window of a case: when they may have passed it on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from schemas.cases import Case
+from schemas.cases import Case, Symptoms
 from schemas.clock import local_midnight
-from tracer.ruleset import WindowRule
+from tracer.ruleset import RuleSet, WarningRule, WindowRule
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,38 @@ class Window:
         return self.start == self.end
 
 
-def window_of(case: Case, rule: WindowRule, now: datetime) -> Window:
-    """From local midnight of the days before onset to what ended it, at the latest `now`.
+def window_of(case: Case, rule_set: RuleSet, now: datetime) -> Window:
+    """When the rule-set says that the case may have passed it on, at the latest until `now`.
 
-    Without an onset the days count from `sampled_on`. The end is the earliest of `now` and
-    those of the rule's `until` that the case has; it is never before the start. Raises
-    ValueError naming the fields if the case has neither onset nor sampling date.
+    By `window`: from local midnight of the days before onset to what ended it. Without an onset
+    the days count from `sampled_on`. The end is the earliest of `now` and those of the rule's
+    `until` that the case has; it is never before the start. By `warning`: from the first UTC day
+    that weighs something to the end of the last. Raises ValueError naming the fields if the case
+    has neither onset nor sampling date where one is needed.
     """
+    end = now.astimezone(UTC)
+    if rule_set.warning is not None:
+        return _of_days(weighted_days(case, rule_set.warning, now), end)
+    assert rule_set.window is not None, "a rule-set has a window or a warning"
+    return _before_onset(case, rule_set.window, end)
+
+
+def weighted_days(case: Case, rule: WarningRule, now: datetime) -> Mapping[date, float]:
+    """The UTC days that weigh more than nothing, with the weight of a minute."""
+    if case.onset is not None:
+        levels = {case.onset + timedelta(days=n): level for n, level in rule.from_onset.items()}
+    else:
+        registered = case.registered_at.astimezone(UTC).date()
+        # symptoms whose onset nobody knows are as if nothing was known of them
+        without = case.symptoms in (None, Symptoms.NO)
+        listed = rule.without_symptoms if without else rule.symptoms_unknown
+        levels = {registered - timedelta(days=n): level for n, level in enumerate(listed)}
+    oldest = now.astimezone(UTC).date() - timedelta(days=rule.max_age_days)
+    weights = {day: rule.weights[level - 1] for day, level in sorted(levels.items())}
+    return {day: weight for day, weight in weights.items() if weight > 0 and day >= oldest}
+
+
+def _before_onset(case: Case, rule: WindowRule, now: datetime) -> Window:
     if case.onset is not None:
         first = case.onset - timedelta(days=rule.days_before_onset)
     elif case.sampled_on is not None:
@@ -39,6 +65,17 @@ def window_of(case: Case, rule: WindowRule, now: datetime) -> Window:
         raise ValueError(f"case {case.id}: onset or sampled_on is needed to know the window")
     start = local_midnight(first).astimezone(UTC)
     ended = [moment for field in rule.until if (moment := getattr(case, field)) is not None]
-    end = min([now, *ended]).astimezone(UTC)
-    end = end.replace(microsecond=end.microsecond // 1000 * 1000)
+    return _whole(start, min([now, *(moment.astimezone(UTC) for moment in ended)]))
+
+
+def _of_days(days: Mapping[date, float], now: datetime) -> Window:
+    if not days:
+        return _whole(now, now)
+    start = datetime.combine(min(days), time(), UTC)
+    return _whole(start, min(now, datetime.combine(max(days), time(), UTC) + timedelta(days=1)))
+
+
+def _whole(start: datetime, end: datetime) -> Window:
+    """To whole milliseconds, and not ending before it begins."""
+    start, end = (m.replace(microsecond=m.microsecond // 1000 * 1000) for m in (start, end))
     return Window(start, max(start, end))

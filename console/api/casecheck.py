@@ -7,6 +7,7 @@ from typing import Final
 from console.api.errors import field_problem
 from console.api.schemas import FieldProblem, RegisterCase
 from issuer.units import UNKNOWN_WARD, ward
+from schemas.cases import Symptoms
 from schemas.clock import LOCAL
 from schemas.scan import FUTURE_SKEW_SECONDS
 
@@ -49,6 +50,15 @@ def problems_of(
                 "after_sample",
                 "Ngày khởi phát sau ngày lấy mẫu dương tính.",
                 "The onset is after the sampling date of the positive test.",
+            )
+        )
+    if case.symptoms is Symptoms.NO and case.onset is not None:
+        found.append(
+            field_problem(
+                "symptoms",
+                "onset_without_symptoms",
+                "Không triệu chứng nhưng lại có ngày khởi phát.",
+                "Without symptoms, yet an onset is given.",
             )
         )
     if not _is_ward(case.ward):

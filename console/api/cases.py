@@ -77,7 +77,7 @@ def list_cases(
 @router.get("/{case_id}", summary="One case", responses=a_case(200) | answers(404))
 def read(case_id: str, principal: Reads, console: ConsoleOf) -> Case:
     """The case as it stands."""
-    return _within(console, principal, case_id)
+    return within(console, principal, case_id)
 
 
 @router.get(
@@ -96,7 +96,7 @@ def contacts(
     offset: Offset = 0,
 ) -> dict[str, Any]:
     """From the newest complete run, by rank. Possible contacts: a person decides."""
-    case = _within(console, principal, case_id)
+    case = within(console, principal, case_id)
     run = newest_run(console.clickhouse, case_id)
     answer: dict[str, Any] = {
         "case": case,
@@ -124,14 +124,14 @@ def contacts(
 @router.post("/{case_id}/close", summary="Close a case", responses=a_case(200) | answers(404, 409))
 def close(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
     """Followed to its end; it is watched no longer. Closed before, it stays as it is."""
-    _within(console, principal, case_id)
+    within(console, principal, case_id)
     return _ended(console, store.close, case_id, principal, body)
 
 
 @router.post("/{case_id}/void", summary="Void a case", responses=a_case(200) | answers(404))
 def void(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
     """Registered in error; it cannot be opened again. Voided before, it stays as it is."""
-    _within(console, principal, case_id)
+    within(console, principal, case_id)
     return _ended(console, store.void, case_id, principal, body)
 
 
@@ -145,7 +145,7 @@ def _ended(
     return case
 
 
-def _within(console: Console, principal: Principal, case_id: str) -> Case:
+def within(console: Console, principal: Principal, case_id: str) -> Case:
     """The case, if there is one and it is the asker's to see; else 404 either way."""
     case = store.case(console.store, case_id)
     if case is None or not principal.reaches(case.ward):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.cases import Case
+from schemas.cases import Case, Symptoms
 from schemas.ids import PERSON_PATTERN
 from schemas.places import Hours, Producer, Status
 from schemas.scan import Timestamp
@@ -80,6 +80,7 @@ class RegisterCase(ApiModel):
     )
 
     person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
     isolated_at: Timestamp | None = None
@@ -105,6 +106,36 @@ class Cases(ApiModel):
     cases: list[Case]
     limit: int
     offset: int
+
+
+class ComparedRuleSet(ApiModel):
+    """What one of two rule-sets finds: how many possible contacts, how many of them to call."""
+
+    rule_set: str
+    window_from: Timestamp
+    window_to: Timestamp
+    contacts: int
+    call: int
+    notes: list[dict[str, str]]
+
+
+class ContactChange(ApiModel):
+    """One person. `before` or `after` is null where they are not a possible contact."""
+
+    person: str
+    change: Literal["added", "removed", "changed"]
+    reasons: list[Literal["window", "intervals", "clauses", "weights"]]
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class RulesDiff(ApiModel):
+    """Two rule-sets on the same scans of one case."""
+
+    case: str
+    a: ComparedRuleSet
+    b: ComparedRuleSet
+    changes: list[ContactChange]
 
 
 class Run(ApiModel):

@@ -9,6 +9,7 @@ import typer
 
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, Session, session_of
+from schemas.cases import Symptoms
 
 _STATUSES: Final = {
     "suspected": ("nghi ngờ", "suspected"),
@@ -39,6 +40,9 @@ def add_to(app: typer.Typer) -> None:
 def register(
     context: typer.Context,
     person: Annotated[str, typer.Option(help="13 ký tự. / The pseudonym, 13 characters.")],
+    symptoms: Annotated[
+        Symptoms | None, typer.Option(help="Có triệu chứng không. / Symptoms.")
+    ] = None,
     onset: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")
     ] = None,
@@ -75,6 +79,7 @@ def register(
     session = session_of(context)
     fields = {
         "person": person,
+        "symptoms": symptoms.value if symptoms else None,
         "onset": onset,
         "sampled_on": sampled_on,
         "isolated_at": _moment("--isolated-at", isolated_at),

@@ -28,6 +28,8 @@ TIERS: Final = {
     ),
 }
 BANDS: Final = {"high": ("cao", "high"), "medium": ("vừa", "medium"), "low": ("thấp", "low")}
+# by the weighted minutes of a day, under a rule-set that has weights
+CATEGORIES: Final = {"high": ("cao", "high"), "low": ("thấp", "low"), "none": ("0", "0")}
 PROVENANCE: Final = {
     "scan_in": ("quét vào", "scan in"),
     "scan_pass": ("quét ở cổng", "scan at gate"),
@@ -152,6 +154,9 @@ def _when(start: str, end: str) -> str:
 
 
 def _clauses(contact: dict[str, Any], session: Session) -> str:
+    if "category" in contact:
+        category = session.words(*CATEGORIES[contact["category"]])
+        return escape(f"{contact['weighted']:g} {session.words('phút', 'min')}: {category}")
     letters = ", ".join(contact["clauses"]) or "–"
     language = 1 if session.lang == "en" else 0
     asked = [_SHORT.get(q, (q, q))[language] for q in contact["questions"]]

@@ -21,6 +21,7 @@ from console.cli import (
     importing,
     processes,
     registry,
+    rules,
     simulating,
     stack,
 )
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (stack, processes, simulating, importing, cases, contacts, counting):
+for module in (stack, processes, simulating, importing, cases, contacts, rules, counting):
     module.add_to(app)
 for module_ in (deadletters, registry, demo, benching):
     module_.add_to(app)

@@ -16,16 +16,18 @@ from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
 from issuer.units import EVERYWHERE, wards_in
 from schemas import cloudevents
-from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus, Symptoms
 from schemas.clock import LOCAL
 from schemas.topics import CASES
 
 Change = Literal["registered", "amended", "closed", "voided"]
 
 AMENDABLE: Final = frozenset(
-    {"status", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
+    {"status", "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
 )
 _SOURCE: Final = "truyvet/console"
+# not in what was hashed before there was this field: a retry across the upgrade is still one
+_LATER_FIELD: Final = ("symptoms", None)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class NewCase:
     person: str
     ward: str
     status: CaseStatus = CaseStatus.CONFIRMED
+    symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
     isolated_at: datetime | None = None
@@ -57,7 +60,8 @@ def register_case(
 
 
 def _register(store: Store, new: NewCase, registered_by: str, request_key: str | None) -> Case:
-    request_hash = hashlib.sha256(orjson.dumps(asdict(new))).hexdigest() if request_key else None
+    asked = {name: value for name, value in asdict(new).items() if (name, value) != _LATER_FIELD}
+    request_hash = hashlib.sha256(orjson.dumps(asked)).hexdigest() if request_key else None
     now = utc_now()
     year = now.astimezone(LOCAL).year
     c = tables.cases.c

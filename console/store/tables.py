@@ -150,6 +150,7 @@ cases: Final = Table(
     _column("version", Integer),
     _column("status", String(16)),
     _column("person", String(13)),
+    _column("symptoms", String(8), nullable=True),
     _column("onset", Date, nullable=True),
     _column("sampled_on", Date, nullable=True),
     _column("isolated_at", Moment, nullable=True),

@@ -249,8 +249,10 @@ def check_trace(city: oracle.City, person: int, onset: int, isolated: int, now: 
     assert result.window.start == datetime(2021, 11, onset - 2, 17, tzinfo=UTC)
     window = ms(result.window.start), max(ms(result.window.start), min(isolated, now))
     assert window[1] == ms(result.window.end)
+    assert result.exposures["weighted"].is_null().all()
+    assert result.contacts["category"].is_null().all()
     expected = oracle.exposures(city, person, window, RULES)
-    assert result.exposures.drop("band").rows() == [
+    assert result.exposures.drop("band", "weighted").rows() == [
         (
             e.person, e.place, at(e.start), at(e.end), e.minutes, e.tier, e.clauses,
             e.questions, e.confidence,
@@ -258,7 +260,7 @@ def check_trace(city: oracle.City, person: int, onset: int, isolated: int, now: 
         )
         for e in expected
     ]  # fmt: skip
-    assert result.contacts.drop("band").rows() == [
+    assert result.contacts.drop("band", "weighted", "category").rows() == [
         (
             c.person, c.tier, c.tier != "same_time_only", c.minutes, c.exposures, at(c.last),
             c.confidence, in_order(c.clauses, RULES), in_order(c.questions, RULES),

@@ -83,6 +83,15 @@ def test_it_fits_and_says_why(lang: Lang) -> None:
     assert ("thời kỳ lây truyền" in text) == (lang is not Lang.EN)
 
 
+def test_weighted_minutes_stand_where_there_are_no_clauses() -> None:
+    out = io.StringIO()
+    found = _found()
+    for contact in found["contacts"]:
+        contact |= {"clauses": [], "questions": [], "weighted": 12.4, "category": "high"}
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
+    assert "12.4 min: high" in " ".join(out.getvalue().split())
+
+
 def test_a_place_that_may_not_be_seen_is_a_number() -> None:
     out = io.StringIO()
     found = _found() | {"places": {}}

@@ -20,7 +20,6 @@ from tracer.places import places_frame
 from tracer.queries import scans_at, scans_of
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.trace import TraceResult, trace
-from tracer.window import window_of
 
 PARAMETERS = load_parameters()
 RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
@@ -266,9 +265,8 @@ def test_what_is_fetched_gives_the_trace_of_everything() -> None:
 
 def test_only_those_at_the_places_of_the_case_are_fetched() -> None:
     engine = FakeEngine(CITY)
-    window = window_of(A_CASE, RULES.window, NOW)
     settings = {"max_execution_time": 5}
-    fetched = fetch(engine, A_CASE, window, PLACES, TRIPLESS, PARAMETERS, None, settings)
+    fetched = fetch(engine, A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW, None, settings)
     assert fetched.candidates == [ALICE, BOB]
     assert set(fetched.scans()["person"]) == {CASE, ALICE, BOB}
     assert len(engine.queries) == 3

@@ -21,6 +21,7 @@ NOW = datetime(2022, 1, 10, tzinfo=UTC)
 def test_11042_is_what_its_source_says() -> None:
     assert RULES.date == date(2021, 12, 29)
     assert RULES.source.name == "Công văn 11042/BYT-DP"
+    assert RULES.window is not None
     assert (RULES.window.days_before_onset, RULES.window.days_before_sampling) == (2, 2)
     assert not RULES.f2
     clauses = {clause.id: clause for clause in RULES.clauses}
@@ -47,13 +48,29 @@ def test_5053_proposes_by_co_presence_only() -> None:
     handbook = IN_FORCE["vn-2020-12-03"]
     assert handbook.status == "incomplete"
     assert handbook.clauses == ()
+    assert handbook.window is not None
     assert handbook.window.days_before_onset == 3
     assert any("F1" in missing.en for missing in handbook.missing)
 
 
+def test_3638_has_f2_and_says_what_was_not_read() -> None:
+    decision = IN_FORCE["vn-2021-07-30"]
+    assert (decision.f2, decision.status, decision.clauses) == (True, "incomplete", ())
+    missing = " ".join(text.en for text in decision.missing)
+    assert "F1 definition" in missing
+    assert "window" in missing
+
+
+def test_a_rule_set_chosen_by_hand_never_applies_by_its_date() -> None:
+    assert IN_FORCE["cwa-2021"].chosen == "by_hand"
+    assert choose(RULE_SETS, date(2021, 3, 5)).id == "vn-2020-12-03"
+    assert rule_set_of(RULE_SETS, case(rule_set="cwa-2021")).id == "cwa-2021"
+
+
 def test_the_newest_on_or_before_the_day_of_registration() -> None:
     assert choose(RULE_SETS, date(2021, 12, 29)).id == "vn-2021-12-29"
-    assert choose(RULE_SETS, date(2021, 12, 28)).id == "vn-2020-12-03"
+    assert choose(RULE_SETS, date(2021, 12, 28)).id == "vn-2021-07-30"
+    assert choose(RULE_SETS, date(2021, 7, 29)).id == "vn-2020-12-03"
     assert choose(RULE_SETS, date(2026, 1, 1)).id == "vn-2021-12-29"
     with pytest.raises(ValueError, match=r"on or before 01/01/2020"):
         choose(RULE_SETS, date(2020, 1, 1))
@@ -75,7 +92,7 @@ def test_the_day_of_registration_is_local() -> None:
     eve = datetime(2021, 12, 28, 17, tzinfo=UTC)  # midnight in Vietnam
     assert rule_set_of(RULE_SETS, case(registered_at=eve)).id == "vn-2021-12-29"
     before = datetime(2021, 12, 28, 16, 59, tzinfo=UTC)
-    assert rule_set_of(RULE_SETS, case(registered_at=before)).id == "vn-2020-12-03"
+    assert rule_set_of(RULE_SETS, case(registered_at=before)).id == "vn-2021-07-30"
 
 
 def test_a_case_may_name_its_rule_set() -> None:
@@ -85,30 +102,30 @@ def test_a_case_may_name_its_rule_set() -> None:
 
 
 def test_window_from_two_days_before_onset_until_now() -> None:
-    window = window_of(case(onset=date(2022, 1, 5), sampled_on=date(2022, 1, 8)), RULES.window, NOW)
+    window = window_of(case(onset=date(2022, 1, 5), sampled_on=date(2022, 1, 8)), RULES, NOW)
     assert window.start == datetime(2022, 1, 2, 17, tzinfo=UTC)  # 3 January, 00:00 in Vietnam
     assert window.end == NOW
 
 
 def test_window_without_symptoms_counts_from_sampling() -> None:
-    window = window_of(case(sampled_on=date(2022, 1, 8)), RULES.window, NOW)
+    window = window_of(case(sampled_on=date(2022, 1, 8)), RULES, NOW)
     assert window.start == datetime(2022, 1, 5, 17, tzinfo=UTC)
 
 
 def test_window_ends_with_the_first_of_isolation_and_negative_test() -> None:
     isolated, negative = datetime(2022, 1, 7, tzinfo=UTC), datetime(2022, 1, 6, tzinfo=UTC)
     both = case(onset=date(2022, 1, 5), isolated_at=isolated, negative_at=negative)
-    assert window_of(both, RULES.window, NOW).end == negative
-    assert window_of(case(onset=date(2022, 1, 5), isolated_at=isolated), RULES.window, NOW).end == (
+    assert window_of(both, RULES, NOW).end == negative
+    assert window_of(case(onset=date(2022, 1, 5), isolated_at=isolated), RULES, NOW).end == (
         isolated
     )
     early = case(onset=date(2022, 1, 5), isolated_at=datetime(2022, 1, 1, tzinfo=UTC))
-    assert window_of(early, RULES.window, NOW).empty
+    assert window_of(early, RULES, NOW).empty
 
 
 def test_window_needs_onset_or_sampling() -> None:
     with pytest.raises(ValueError, match="onset or sampled_on"):
-        window_of(case(), RULES.window, NOW)
+        window_of(case(), RULES, NOW)
 
 
 @pytest.mark.parametrize(
@@ -135,5 +152,5 @@ def test_two_files_of_one_date_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(TEXT, "utf-8")
     other = TEXT.replace('id = "vn-2021-12-29"', 'id = "other"', 1)
     (tmp_path / "b.toml").write_text(other, "utf-8")
-    with pytest.raises(RuleSetError, match=r"b\.toml: id, date: the same as in a\.toml"):
+    with pytest.raises(RuleSetError, match=r"b\.toml: date: the same as in a\.toml"):
         load_rule_sets(tmp_path)

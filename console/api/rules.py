@@ -1,0 +1,125 @@
+"""Comparing two rule-sets on a case. Nothing is stored and nobody is told."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Query
+
+from console.access import Principal, Requires, Right
+from console.api.cases import ConsoleOf, within
+from console.api.documented import answers
+from console.api.errors import field_problem, invalid
+from console.api.schemas import FieldProblem, RulesDiff
+from console.api.state import Console
+from console.store import sites
+from console.store.engine import utc_now
+from schemas.cases import Case
+from schemas.ids import person_text
+from schemas.scan import format_timestamp
+from tracer.comparison import Change, Row, compare
+from tracer.fetch import trace_from
+from tracer.parameters import load_parameters
+from tracer.places import places_frame, trips_frame
+from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.trace import TraceResult
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+ReadsContacts = Annotated[Principal, Depends(Requires(Right.CONTACTS_READ))]
+_SETTINGS = {"max_execution_time": 30}
+
+
+@router.get(
+    "/{case_id}/rules-diff",
+    summary="Which possible contacts change from one rule-set to another, and why",
+    response_model=RulesDiff,
+    responses=answers(404, 503),
+)
+def rules_diff(
+    case_id: str,
+    principal: ReadsContacts,
+    console: ConsoleOf,
+    a: Annotated[str, Query(max_length=64, description="A rule-set's id.")],
+    b: Annotated[str, Query(max_length=64, description="Another's.")],
+) -> dict[str, Any]:
+    """Both are traced now, on the same scans; what the case was traced by stays as it is."""
+    case = within(console, principal, case_id)
+    rule_sets = {rule_set.id: rule_set for rule_set in load_rule_sets()}
+    if problems := _unknown(rule_sets, a=a, b=b):
+        raise invalid(*problems)
+    before, after = _traced(console, case, (rule_sets[a], rule_sets[b]))
+    changes = compare(before, after)
+    log.info("rules_compared", case=case.id, a=a, b=b, changes=len(changes))
+    return {
+        "case": case.id,
+        "a": _about(before),
+        "b": _about(after),
+        "changes": [_change(change) for change in changes],
+    }
+
+
+def _unknown(rule_sets: dict[str, RuleSet], **asked: str) -> list[FieldProblem]:
+    known = ", ".join(sorted(rule_sets))
+    return [
+        field_problem(
+            name,
+            "unknown",
+            f"Không có bộ quy tắc này; có: {known}.",
+            f"There is no such rule-set; there are: {known}.",
+        )
+        for name, rule_set in asked.items()
+        if rule_set not in rule_sets
+    ]
+
+
+def _traced(
+    console: Console, case: Case, rule_sets: tuple[RuleSet, RuleSet]
+) -> tuple[TraceResult, TraceResult]:
+    now = utc_now()
+    days = console.settings.retention_days
+    places = list(sites.places(console.store))
+    frames = places_frame(places), trips_frame(places)
+    first, second = (
+        trace_from(
+            console.clickhouse,
+            case,
+            *frames,
+            load_parameters(),
+            rule_set,
+            now,
+            now - timedelta(days=days) if days else None,
+            _SETTINGS,
+        )
+        for rule_set in rule_sets
+    )
+    return first, second
+
+
+def _about(result: TraceResult) -> dict[str, Any]:
+    return {
+        "rule_set": result.rule_set.id,
+        "window_from": result.window.start,
+        "window_to": result.window.end,
+        "contacts": result.contacts.height,
+        "call": int(result.contacts["call"].sum()),
+        "notes": [note.model_dump() for note in result.notes],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "person": person_text(change.person),
+        "change": change.kind,
+        "reasons": change.reasons,
+        "before": _side(change.before),
+        "after": _side(change.after),
+    }
+
+
+def _side(row: Row | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    names = ("tier", "call", "minutes", "band", "weighted", "category", "clauses", "questions")
+    side = {name: row[name] for name in names if row[name] is not None}
+    return side | {"last_exposure": format_timestamp(row["last_exposure"])}
