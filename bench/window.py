@@ -25,8 +25,9 @@ from bench.process_worker import values
 from schemas.errors import UserError
 from schemas.settings import Settings, load_settings
 from streams.clickhouse import ClickHouse
+from streams.keys import Keys, origins
 from streams.lookups import Memory, rebuild_window, rows_of_persons
-from streams.window import Keys, Window, origins
+from streams.window import Window
 
 Say = Callable[[str], None]
 _MB: Final = 1024 * 1024

@@ -14,8 +14,9 @@ from schemas.topics import DAY_MS
 from streams import columns
 from streams.batch import Duplicate, Scans, Verdicts
 from streams.columns import U64, Mask
+from streams.keys import Keys, origin_offset, origin_partition, origins
 from streams.resolve import Resolved
-from streams.window import Keys, Table, Window, origin_offset, origin_partition, origins
+from streams.window import Table, Window
 
 # The rows that are in ClickHouse of these persons' events, scanned by a time (ms, UTC).
 LookUp = Callable[[Keys, int], Keys]

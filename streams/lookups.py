@@ -14,7 +14,8 @@ import pyarrow as pa
 from schemas.topics import DAY_MS
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
-from streams.window import Keys, Window, origins
+from streams.keys import Keys, origins
+from streams.window import Window
 
 _COLUMNS: Final = (
     "UUIDToNum(event_id) AS id, person, content_hash, kafka_partition, kafka_offset, "

@@ -11,8 +11,9 @@ from schemas import metrics as m
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.keys import Keys
 from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
-from streams.window import Keys, Window
+from streams.window import Window
 
 log = structlog.get_logger()
 _DIGITS: Final = 3

@@ -12,58 +12,17 @@ at once and older ones are remembered one stretch after the other, while scans a
 """
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from streams.columns import I64, U64, Mask, mix
+from streams.columns import I64, U64, Mask
+from streams.keys import TABLES, Keys, Sorted
 from streams.past import Past
 
 _EMPTY: Final = -1
 _MOST_FULL: Final = 0.6
-_OFFSET_BITS: Final = np.uint64(48)
 _OFFSET_MASK: Final = np.uint64((1 << 48) - 1)
-_TABLES: Final = 4
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What identifies scans, tells their contents apart, and where they came from, shape (n,)."""
-
-    event_hi: U64
-    event_lo: U64
-    person: U64
-    content: U64
-    origin: U64
-
-    def __len__(self) -> int:
-        return len(self.person)
-
-    def take(self, rows: I64) -> "Keys":
-        """These rows."""
-        return Keys(
-            self.event_hi[rows], self.event_lo[rows], self.person[rows],
-            self.content[rows], self.origin[rows],
-        )  # fmt: skip
-
-
-def origins(partition: int | I64, offsets: I64) -> U64:
-    """Partition and offset in one number: the offset in the low 48 bits."""
-    high = np.asarray(partition).astype(np.uint64) << _OFFSET_BITS
-    result: U64 = high | offsets.astype(np.uint64)
-    return result
-
-
-def origin_partition(origin: int) -> int:
-    """The partition of an origin."""
-    return origin >> 48
-
-
-def origin_offset(origin: int) -> int:
-    """The offset of an origin."""
-    return origin & ((1 << 48) - 1)
 
 
 class Table:
@@ -95,24 +54,26 @@ class Table:
         """Keys scanned before this are not all known here."""
         return 0 if self._past is None else self._past.horizon_ms
 
-    def in_past(self, keys: Keys) -> Mask:
-        """Which keys may have been spilt."""
+    def in_past(self, hashes: U64) -> Mask:
+        """Which keys, by their hashes, may have been spilt."""
         if self._past is None:
-            return np.zeros(len(keys), bool)
-        return self._past.may_hold(self._hash(keys))
+            return np.zeros(len(hashes), bool)
+        return self._past.may_hold(hashes)
 
-    def add(self, keys: Keys) -> tuple[Mask, U64, U64]:
+    def add(self, keys: Keys, hashes: U64 | None = None) -> tuple[Mask, U64, U64]:
         """Enter what is new; of the rest, origin and content of the one that was first.
 
-        Returns (new, origin, content), each of shape (n,).
+        `hashes`: of `Keys.hashes` with this table's salt, where they are known. Returns (new,
+        origin, content), each of shape (n,).
         """
+        if hashes is None:
+            hashes = keys.hashes(self._salt)
         self._make_room(len(keys))
         base = self._count
         mask = len(self._slots) - 1
         self._write(base, keys)
         entries = self._entries
-        slot = self._hash(keys) & np.uint64(mask)
-        at = slot.astype(np.int64)
+        at = (hashes & np.uint64(mask)).astype(np.int64)
         entry_of = np.full(len(keys), _EMPTY, np.int64)  # the entry that holds the row's key
         pending = np.arange(len(keys))
         while len(pending):
@@ -145,9 +106,6 @@ class Table:
             self._slots[at[new]] = base + np.arange(kept, dtype=np.int32)
         self._count = base + kept
 
-    def _hash(self, keys: Keys) -> U64:
-        return mix(keys.event_lo ^ mix(keys.event_hi ^ mix(keys.person ^ self._salt)))
-
     def spill(self, below: int, newest_ms: int) -> None:
         """When there are too many, move the older half out; only offsets below `below` may go.
 
@@ -162,18 +120,19 @@ class Table:
         if going < self._most // 4:  # too few to be worth seating the rest anew
             return
         e = self._entries[:, :going]
-        self._its_past().add(self._hash(Keys(e[0], e[1], e[2], e[3], e[4])), newest_ms)
+        gone = Keys(e[0], e[1], e[2], e[3], e[4])
+        self._its_past().add(gone.hashes(self._salt), newest_ms)
         self._count -= going
         self._entries = self._entries[:, going : going + self._count].copy()
         self._seat(_slots_for(self._count))
 
     def takes_older(self, more: int) -> bool:
         """Whether `remember` may be called with so many."""
-        return self._its_past().takes_older(more)
+        return more <= self._past_room if self._past is None else self._past.takes_older(more)
 
-    def remember(self, keys: Keys, newest_ms: int) -> None:
+    def remember(self, hashes: U64, newest_ms: int) -> None:
         """Know of these, which came before all that are here, that they came."""
-        self._its_past().add_older(self._hash(keys), newest_ms)
+        self._its_past().add_older(hashes, newest_ms)
 
     def _its_past(self) -> Past:
         if self._past is None:
@@ -201,7 +160,7 @@ class Table:
         self._slots = np.full(size, _EMPTY, np.int32)
         e = self._entries[:, : self._count]
         known = Keys(e[0], e[1], e[2], e[3], e[4])
-        at = (self._hash(known) & np.uint64(size - 1)).astype(np.int64)
+        at = (known.hashes(self._salt) & np.uint64(size - 1)).astype(np.int64)
         pending = np.arange(self._count)
         while len(pending):  # all keys differ: only free slots matter
             free = pending[self._slots[at[pending]] == _EMPTY]
@@ -225,12 +184,12 @@ class Window:
     """
 
     def __init__(self, ids: int, past: int, salt: int, horizon_ms: int = 0) -> None:
-        # what grows or spills is never all of it at once; more tables would cost small batches
-        self._tables = [Table(salt, -(-ids // _TABLES), past // _TABLES) for _ in range(_TABLES)]
+        self._tables = [Table(salt, -(-ids // TABLES), past // TABLES) for _ in range(TABLES)]
         self._lock = threading.Lock()
         self.salt = salt
         self._horizon_ms = horizon_ms
         self._newest_ms = 0
+        self._last: tuple[Keys, Sorted] | None = None
         self.written = 0
 
     def __len__(self) -> int:
@@ -250,8 +209,10 @@ class Window:
         """Which rows may have come before without `add` knowing."""
         with self._lock:
             result: Mask = scanned_ms < self.horizon_ms
-            for table, rows in self._parts(keys):
-                result[rows] |= table.in_past(keys.take(rows))
+            by_table = self._sorted(keys)
+            for number, table in enumerate(self._tables):
+                rows, _, hashes = by_table.part(number)
+                result[by_table.order[rows]] |= table.in_past(hashes)
         return result
 
     def add(self, keys: Keys, scanned_ms: I64) -> tuple[Mask, U64, U64]:
@@ -260,15 +221,20 @@ class Window:
         self._newest_ms = max(self._newest_ms, int(scanned_ms.max(initial=0)))
         new, origin, content = np.zeros(n, bool), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
         with self._lock:
-            for table, rows in self._parts(keys):
-                new[rows], origin[rows], content[rows] = table.add(keys.take(rows))
-                table.spill(self.written, self._newest_ms)
+            by_table = self._sorted(keys)
+            self._last = None
+            for number, table in enumerate(self._tables):
+                rows, some, hashes = by_table.part(number)
+                if len(some):
+                    to = by_table.order[rows]
+                    new[to], origin[to], content[to] = table.add(some, hashes)
+                    table.spill(self.written, self._newest_ms)
         return new, origin, content
 
     def has_room_for(self, more: int) -> bool:
         """Whether so many may be remembered, as far as can be told without their keys."""
         with self._lock:
-            return all(table.takes_older(more // _TABLES) for table in self._tables)
+            return all(table.takes_older(more // TABLES) for table in self._tables)
 
     def remember(self, keys: Keys, begin_ms: int) -> bool:
         """Know of these that they came: all that were scanned from `begin_ms` to the horizon.
@@ -276,18 +242,17 @@ class Window:
         False, and nothing is done, where they are more than there is room for.
         """
         with self._lock:
-            if not all(table.takes_older(len(rows)) for table, rows in self._parts(keys)):
+            by_table = Sorted.of(keys, self.salt)
+            parts = [(t, by_table.part(number)[2]) for number, t in enumerate(self._tables)]
+            if not all(table.takes_older(len(hashes)) for table, hashes in parts):
                 return False
-            for table, rows in self._parts(keys):
-                table.remember(keys.take(rows), self._horizon_ms)
+            for table, hashes in parts:
+                table.remember(hashes, self._horizon_ms)
             self._horizon_ms = begin_ms
         return True
 
-    def _parts(self, keys: Keys) -> Iterator[tuple[Table, I64]]:
-        """The tables with the rows that are theirs."""
-        which = (mix(keys.event_lo ^ keys.event_hi ^ keys.person) >> np.uint64(40)) % _TABLES
-        order = np.argsort(which.astype(np.uint8), kind="stable")
-        ends = np.cumsum(np.bincount(which.astype(np.int64), minlength=_TABLES))
-        for table, begin, end in zip(self._tables, [0, *ends[:-1].tolist()], ends, strict=True):
-            if end > begin:
-                yield table, order[begin:end]
+    def _sorted(self, keys: Keys) -> Sorted:
+        """Sorted once for the question and the entry that follows it."""
+        if self._last is None or self._last[0] is not keys:
+            self._last = keys, Sorted.of(keys, self.salt)
+        return self._last[1]

@@ -9,9 +9,10 @@ import pytest
 from schemas.settings import load_settings
 from streams import lookups
 from streams.clickhouse import ClickHouse
+from streams.keys import Keys, origin_offset
 from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
 from streams.migrate import migrate_tables
-from streams.window import Keys, Window, origin_offset
+from streams.window import Window
 from tests.contract.clickhouse_fixtures import Engine
 
 HOUR = 3_600_000

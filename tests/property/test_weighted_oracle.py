@@ -11,7 +11,6 @@ from tests.property import oracle
 from tests.property.test_tracer_oracle import (
     BEGIN,
     STEP,
-    FakeEngine,
     a_case,
     at,
     crowd,
@@ -19,6 +18,7 @@ from tests.property.test_tracer_oracle import (
     other_frames,
     scans_frame,
 )
+from tests.unit.test_contacts import FakeEngine
 from tracer.fetch import trace_from
 from tracer.ruleset import load_rule_sets
 from tracer.trace import trace

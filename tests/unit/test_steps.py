@@ -16,8 +16,9 @@ from schemas.reasons import Reason
 from schemas.scan import Method, format_timestamp
 from streams.convert import expire, offsets, without
 from streams.directory import Directory
+from streams.keys import Keys, origins
 from streams.steps import Judged, Steps
-from streams.window import Keys, Window, origins
+from streams.window import Window
 from tests.scans import PERSON, raw_batch, scan_json
 
 RING = KeyRing.parse("1:" + "ab" * 32)
