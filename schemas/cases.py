@@ -57,9 +57,14 @@ class Case(Record):
 
 
 class AlertKind(StrEnum):
-    """What officers are told."""
+    """What officers are told.
+
+    Of a case's first run each possible contact to call; of later ones only what changed.
+    """
 
     POSSIBLE_CONTACT = "possible_contact"
+    CONTACT_CHANGED = "contact_changed"
+    CONTACT_WITHDRAWN = "contact_withdrawn"
     RUN_COMPLETED = "run_completed"
     SCAN_IN_WINDOW = "scan_in_window"
 
@@ -79,5 +84,7 @@ class Alert(Record):
     clauses: tuple[str, ...] = ()
     minutes: float | None = None
     confidence: str | None = None
+    reasons: tuple[str, ...] = ()
     contacts: int | None = None
     contacts_by_tier: dict[str, int] | None = None
+    changes: dict[str, int] | None = None

@@ -9,14 +9,15 @@ import structlog
 from faust import Stream
 from faust.types import AppT, StreamT
 
-from schemas.cases import OPEN_STATUSES
+from schemas.cases import OPEN_STATUSES, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from schemas.settings import Settings
 from schemas.topics import CASES, SCANS
+from streams.alerts import run_alerts, void_alerts
 from streams.cases import read_case
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
-from streams.tracing import Tracing, run_alerts
+from streams.tracing import Tracing
 from streams.transport import BatchApp, Hooks
 
 log = structlog.get_logger()
@@ -114,7 +115,14 @@ async def _trace(
     while True:
         try:
             case = read_case(record.key, record.value)
-            if case is None or case.status not in OPEN_STATUSES:
+            if case is None:
+                return
+            if case.status is CaseStatus.VOIDED:
+                withdrawn = await asyncio.to_thread(tracing.withdrawn, case)
+                await publisher.send(void_alerts(case, withdrawn, at))
+                log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
+                return
+            if case.status not in OPEN_STATUSES:
                 return
             run = await asyncio.to_thread(tracing.run, case, at)
         except Retryable as error:

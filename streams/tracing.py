@@ -14,21 +14,17 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
-from schemas import cloudevents
-from schemas.cases import Alert, AlertKind, Case
+from schemas.cases import Case
 from schemas.ids import person_bits
-from schemas.topics import ALERTS
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
-from streams.publish import Message
-from streams.watch import PlaceWindow, Watched, alert_id
+from streams.watch import PlaceWindow, Watched
 from tracer.documents import Document, contact_documents, run_document, to_json
 from tracer.fetch import case_stays_of, trace_from
 from tracer.parameters import Parameters
 from tracer.places import places_frame, trips_frame
 from tracer.ruleset import RuleSet, rule_set_of
-
-SOURCE = "truyvet/streams"
+from tracer.versions import Change, Version, changes, withdrawals
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,7 @@ class Run:
     case: Case
     summary: Document
     contacts: list[Document]
+    changes: list[Change]  # from the run before
 
 
 class Tracing:
@@ -77,9 +74,18 @@ class Tracing:
             now,
             self._retained_from(now),
         )
-        run = Run(case, run_document(result), contact_documents(result))
+        version = Version(run_document(result), contact_documents(result))
+        run = Run(case, version.summary, version.contacts, self._changes(case, version))
         self._store(run, now)
         return run
+
+    def withdrawn(self, case: Case) -> list[Change]:
+        """Everybody whom the last run of a voided case made a possible contact."""
+        last = self._before(case)
+        return [] if last is None else withdrawals(last)
+
+    def _changes(self, case: Case, version: Version) -> list[Change]:
+        return changes(self._before(case), version)
 
     def windows(self, case: Case) -> Watched:
         """The place-windows of a case as its scans stand now."""
@@ -112,10 +118,24 @@ class Tracing:
         return self._frames[1], self._frames[2]
 
     def _stored(self, case: Case) -> Run | None:
+        version = self._version(case.id, case.version)
+        if version is None:
+            return None
+        return Run(case, version.summary, version.contacts, self._changes(case, version))
+
+    def _before(self, case: Case) -> Version | None:
+        """The newest run of an earlier version of the case."""
+        ((run,),) = self._clickhouse.rows(
+            "SELECT max(run) FROM trace_runs WHERE case_id = {case:String} AND run < {run:UInt32}",
+            {"case": case.id, "run": case.version},
+        )
+        return self._version(case.id, run) if run else None
+
+    def _version(self, case_id: str, run: int) -> Version | None:
         runs = self._clickhouse.rows(
             "SELECT attempt, summary FROM trace_runs WHERE case_id = {case:String} "
             "AND run = {run:UInt32} ORDER BY traced_at LIMIT 1",
-            {"case": case.id, "run": case.version},
+            {"case": case_id, "run": run},
         )
         if not runs:
             return None
@@ -123,9 +143,9 @@ class Tracing:
         contacts = self._clickhouse.rows(
             "SELECT document FROM trace_contacts WHERE case_id = {case:String} "
             "AND run = {run:UInt32} AND attempt = {attempt:UUID} ORDER BY rank",
-            {"case": case.id, "run": case.version, "attempt": str(attempt)},
+            {"case": case_id, "run": run, "attempt": str(attempt)},
         )
-        return Run(case, orjson.loads(summary), [orjson.loads(text) for (text,) in contacts])
+        return Version(orjson.loads(summary), [orjson.loads(text) for (text,) in contacts])
 
     def _store(self, run: Run, now: datetime) -> None:
         case, summary = run.case, run.summary
@@ -158,52 +178,6 @@ class Tracing:
             for name, value in row.items()
         }
         self._clickhouse.insert("trace_runs", pa.table(columns), settings)
-
-
-def run_alerts(run: Run, at: datetime) -> list[Message]:
-    """What officers are told of a run: each possible contact of the call list, then the sum."""
-    case = run.case
-    messages = []
-    for contact in run.contacts:
-        if not contact["call"]:
-            continue
-        clause = contact["clauses"][0] if contact["clauses"] else contact["tier"]
-        alert = Alert(
-            kind=AlertKind.POSSIBLE_CONTACT,
-            case=case.id,
-            case_version=case.version,
-            run=case.version,
-            at=at,
-            person=contact["person"],
-            tier=contact["tier"],
-            clauses=tuple(contact["clauses"]),
-            minutes=contact["minutes"],
-            confidence=contact["band"],
-        )
-        identity = alert_id(case.id, case.version, contact["person"], clause)
-        messages.append(alert_message(identity, alert))
-    done = Alert(
-        kind=AlertKind.RUN_COMPLETED,
-        case=case.id,
-        case_version=case.version,
-        run=case.version,
-        at=at,
-        contacts=len(run.contacts),
-        contacts_by_tier=run.summary["contacts_by_tier"],
-    )
-    messages.append(alert_message(alert_id(case.id, case.version, "run"), done))
-    return messages
-
-
-def alert_message(identity: str, alert: Alert) -> Message:
-    """An alert as a CloudEvent on `alerts.v1`."""
-    event_type = f"{cloudevents.ALERT_PREFIX}{alert.kind.value}"
-    return Message(
-        ALERTS.name,
-        alert.case.encode(),
-        alert.model_dump_json(exclude_none=True).encode(),
-        tuple(cloudevents.headers(identity, SOURCE, event_type, alert.at)),
-    )
 
 
 def _contact_rows(run: Run, attempt: uuid.UUID) -> pa.Table:

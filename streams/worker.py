@@ -25,6 +25,7 @@ from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
 from streams import memory
 from streams.accounts import Accounts
+from streams.alerts import alert_message
 from streams.app import add_case_agent, add_scan_agent, create_app
 from streams.cases import CaseWatcher
 from streams.clickhouse import ClickHouse
@@ -40,7 +41,7 @@ from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
 from streams.shop import Shop
 from streams.steps import Steps
-from streams.tracing import Tracing, alert_message
+from streams.tracing import Tracing
 from streams.transport import Hooks
 from streams.watch import OpenCases
 from streams.write import Writer

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from console.access import Principal, Requires, Right, forbidden
 from console.api.casecheck import problems_of
 from console.api.documented import a_case, answers
-from console.api.errors import invalid, not_found
+from console.api.errors import field_problem, invalid, not_found
 from console.api.runs import newest_run, page_of_contacts
-from console.api.schemas import Cases, Contacts, EndCase, RegisterCase
+from console.api.schemas import AmendCase, Cases, Contacts, EndCase, RegisterCase
 from console.api.state import Console, console_of
 from console.store import cases as store
 from console.store.engine import utc_now
@@ -48,11 +48,7 @@ def register(
     """The case, on its way to `cases.v1`, where the workers trace it."""
     if problems := problems_of(body, utc_now(), console.rule_sets):
         raise invalid(*problems)
-    if not principal.reaches(body.ward):
-        raise forbidden(
-            "Xã, phường của ca nằm ngoài địa bàn của khoá này.",
-            "The ward of the case is outside the area of this key.",
-        )
+    _must_reach(principal, body.ward)
     fields = {name: getattr(body, name) for name in RegisterCase.model_fields}
     new = store.NewCase(**(fields | {"status": CaseStatus(body.status)}))
     request_key = f"{principal.key_id}:{idempotency_key}" if idempotency_key else None
@@ -121,6 +117,27 @@ def contacts(
     }
 
 
+@router.patch("/{case_id}", summary="Amend a case", responses=a_case(200) | answers(404, 409))
+def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleOf) -> Case:
+    """It is traced again, and officers are told what that changes. Without a change, as it was."""
+    case = within(console, principal, case_id)
+    changes = body.changes()
+    amended = case.model_copy(update=changes)
+    if nulled := [name for name in ("ward", "status") if getattr(amended, name) is None]:
+        words = "Không được bỏ trống.", "It cannot be taken away."
+        raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
+    fields = {name: getattr(amended, name) for name in RegisterCase.model_fields}
+    if problems := problems_of(RegisterCase(**fields), utc_now(), console.rule_sets):
+        raise invalid(*problems)
+    _must_reach(principal, amended.ward)
+    if "status" in changes:
+        changes["status"] = CaseStatus(changes["status"])
+    after = store.amend(console.store, case_id, changes, body.version)
+    console.relay.wake()
+    log.info("case_amended", case=after.id, version=after.version)
+    return after
+
+
 @router.post("/{case_id}/close", summary="Close a case", responses=a_case(200) | answers(404, 409))
 def close(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
     """Followed to its end; it is watched no longer. Closed before, it stays as it is."""
@@ -133,6 +150,14 @@ def void(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None
     """Registered in error; it cannot be opened again. Voided before, it stays as it is."""
     within(console, principal, case_id)
     return _ended(console, store.void, case_id, principal, body)
+
+
+def _must_reach(principal: Principal, ward: str) -> None:
+    if not principal.reaches(ward):
+        raise forbidden(
+            "Xã, phường của ca nằm ngoài địa bàn của khoá này.",
+            "The ward of the case is outside the area of this key.",
+        )
 
 
 def _ended(

@@ -10,7 +10,8 @@ from console.access import Principal, Requires, Right
 from console.api.cases import ConsoleOf, within
 from console.api.documented import answers
 from console.api.errors import field_problem, invalid
-from console.api.schemas import FieldProblem, RulesDiff
+from console.api.rules_schemas import RulesDiff
+from console.api.schemas import FieldProblem
 from console.api.state import Console
 from console.store import sites
 from console.store.engine import utc_now

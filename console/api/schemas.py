@@ -90,6 +90,29 @@ class RegisterCase(ApiModel):
     rule_set: Annotated[str, Field(max_length=64)] | None = None
 
 
+class AmendCase(ApiModel):
+    """What is to change; null takes a field away, one that is not named stays.
+
+    `version`: the version the change was made on; if the case has moved on, nothing is changed.
+    """
+
+    model_config = example({"version": 1, "onset": "2026-11-19"})
+
+    version: Annotated[int, Field(ge=1)] | None = None
+    symptoms: Symptoms | None = None
+    onset: date | None = None
+    sampled_on: date | None = None
+    isolated_at: Timestamp | None = None
+    negative_at: Timestamp | None = None
+    ward: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    status: Literal["suspected", "confirmed"] | None = None
+    rule_set: Annotated[str, Field(max_length=64)] | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that are named, but for the version."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"version"}}
+
+
 class EndCase(ApiModel):
     """Why a case is closed or voided, for the record; no names."""
 
@@ -106,36 +129,6 @@ class Cases(ApiModel):
     cases: list[Case]
     limit: int
     offset: int
-
-
-class ComparedRuleSet(ApiModel):
-    """What one of two rule-sets finds: how many possible contacts, how many of them to call."""
-
-    rule_set: str
-    window_from: Timestamp
-    window_to: Timestamp
-    contacts: int
-    call: int
-    notes: list[dict[str, str]]
-
-
-class ContactChange(ApiModel):
-    """One person. `before` or `after` is null where they are not a possible contact."""
-
-    person: str
-    change: Literal["added", "removed", "changed"]
-    reasons: list[Literal["window", "intervals", "clauses", "weights"]]
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-
-
-class RulesDiff(ApiModel):
-    """Two rule-sets on the same scans of one case."""
-
-    case: str
-    a: ComparedRuleSet
-    b: ComparedRuleSet
-    changes: list[ContactChange]
 
 
 class Run(ApiModel):

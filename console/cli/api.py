@@ -43,6 +43,10 @@ class Api:
         """The body of a success; the same `request_key` again does nothing twice."""
         return self._ask("POST", path, json=body, headers={"Idempotency-Key": request_key})
 
+    def send(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """The body of a success; for what changes nothing when it is asked twice."""
+        return self._ask(method, path, json=body)
+
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         try:
             answer = self._client.request(method, path, **options)

@@ -1,22 +1,16 @@
-"""`truyvet case register | show | list`, over the HTTP API."""
+"""`truyvet case register | show | list`, over the HTTP API; `case_changes` has the others."""
 
 import uuid
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 
+from console.cli import case_changes
+from console.cli.case_text import STATUSES, day, local, moment, show_case
 from console.cli.out import json_line, line, note, screen
-from console.cli.session import Json, Session, session_of
+from console.cli.session import Json, session_of
 from schemas.cases import Symptoms
-
-_STATUSES: Final = {
-    "suspected": ("nghi ngờ", "suspected"),
-    "confirmed": ("xác định", "confirmed"),
-    "closed": ("đã đóng", "closed"),
-    "voided": ("đã huỷ", "voided"),
-}
 
 
 class NewStatus(StrEnum):
@@ -28,12 +22,16 @@ class NewStatus(StrEnum):
 
 def add_to(app: typer.Typer) -> None:
     """These commands."""
-    group = typer.Typer(no_args_is_help=True, help="Ca bệnh. / Cases: register, show, list.")
+    group = typer.Typer(
+        no_args_is_help=True,
+        help="Ca bệnh: đăng ký, sửa, đóng, huỷ. / Cases: register, amend, close, void.",
+    )
     group.command("register", help="Đăng ký ca bệnh và truy vết. / Register a case; it is traced.")(
         register
     )
     group.command("show", help="Xem một ca. / One case.")(show)
     group.command("list", help="Các ca. / Cases, the newest first.")(list_)
+    case_changes.add_to(group)
     app.add_typer(group, name="case")
 
 
@@ -82,8 +80,8 @@ def register(
         "symptoms": symptoms.value if symptoms else None,
         "onset": onset,
         "sampled_on": sampled_on,
-        "isolated_at": _moment("--isolated-at", isolated_at),
-        "negative_at": _moment("--negative-at", negative_at),
+        "isolated_at": moment("--isolated-at", isolated_at),
+        "negative_at": moment("--negative-at", negative_at),
         "ward": ward,
         "status": status.value,
         "rule_set": rule_set,
@@ -98,7 +96,7 @@ def register(
     if as_json:
         json_line(case)
         return
-    _show(case, session)
+    show_case(case, session)
     note(
         session.words(
             f"Tiếp theo: `truyvet contacts {case['id']}`.",
@@ -123,7 +121,7 @@ def show(
     if as_json:
         json_line(case)
     else:
-        _show(case, session)
+        show_case(case, session)
 
 
 def list_(
@@ -154,50 +152,9 @@ def list_(
         table.add_row(
             case["id"],
             case["person"],
-            session.words(*_STATUSES[case["status"]]),
-            _day(case["onset"] or case["sampled_on"]),
+            session.words(*STATUSES[case["status"]]),
+            day(case["onset"] or case["sampled_on"]),
             case["ward"],
-            _local(case["registered_at"]),
+            local(case["registered_at"]),
         )
     screen().print(table)
-
-
-def _show(case: dict[str, Any], session: Session) -> None:
-    lines = (
-        (("Ca", "Case"), f"{case['id']} ({session.words(*_STATUSES[case['status']])})"),
-        (("Người", "Person"), case["person"]),
-        (("Ngày khởi phát", "Onset"), _day(case["onset"])),
-        (("Ngày lấy mẫu", "Sampled on"), _day(case["sampled_on"])),
-        (("Cách ly lúc", "Isolated at"), _local(case["isolated_at"])),
-        (("Âm tính lúc", "Negative at"), _local(case["negative_at"])),
-        (("Địa bàn", "Ward"), case["ward"]),
-        (("Đăng ký lúc", "Registered at"), _local(case["registered_at"])),
-    )
-    for (vi, en), value in lines:
-        if value:
-            line(f"{session.words(vi, en):<28} {value}")
-
-
-def _moment(option: str, text: str | None) -> str | None:
-    """As the API wants it. Raises UserError."""
-    from schemas.clock import LOCAL
-    from schemas.errors import UserError
-    from schemas.scan import format_timestamp
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"{option}: {text!r} is not a time such as 2026-11-20T08:30.") from None
-    return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=LOCAL))
-
-
-def _day(text: str | None) -> str:
-    return f"{datetime.fromisoformat(text):%d/%m/%Y}" if text else ""
-
-
-def _local(text: str | None) -> str:
-    from schemas.clock import local_text
-
-    return local_text(datetime.fromisoformat(text)) if text else ""

@@ -86,10 +86,13 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
     return case
 
 
-def amend(store: Store, case_id: str, changes: Mapping[str, Any]) -> Case:
+def amend(
+    store: Store, case_id: str, changes: Mapping[str, Any], on_version: int | None = None
+) -> Case:
     """The case with these fields changed (of `AMENDABLE`); without a difference, as it was.
 
-    Raises NotFound, Conflict if it is closed or voided, and pydantic's ValidationError.
+    Raises NotFound, Conflict if it is closed or voided or not at `on_version`, and pydantic's
+    ValidationError.
     """
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
@@ -97,6 +100,11 @@ def amend(store: Store, case_id: str, changes: Mapping[str, Any]) -> Case:
         if before.status not in OPEN_STATUSES:
             raise Conflict(
                 f"Ca {case_id} đã đóng hoặc bị huỷ. / Case {case_id} is closed or voided."
+            )
+        if on_version not in (None, before.version):
+            raise Conflict(
+                f"Ca {case_id} đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
+                f"Case {case_id} is at version {before.version} by now: look again, then amend."
             )
         return _changed(connection, before, dict(changes), "amended")
 

@@ -24,9 +24,9 @@ from schemas.export import ASYNCAPI, DIRECTORY
 from schemas.places import Producer
 from schemas.settings import Settings
 from schemas.topics import ALERTS, CASES, DLQ, PRODUCERS, SCANS, SCANS_MAX_MESSAGE, SITES, TOPICS
+from streams.alerts import alert_message
 from streams.deadletters import dead_letters
 from streams.decode import decode
-from streams.tracing import alert_message
 from tests.console_kit import PERSON, RING, WARD, migrated
 from tests.scans import raw_batch, scan_json
 

@@ -1,0 +1,125 @@
+"""`truyvet case amend | close | void`, over the HTTP API."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from console.cli.case_text import moment, show_case
+from console.cli.out import json_line
+from console.cli.session import Json, session_of
+from schemas.cases import Symptoms
+from schemas.errors import UserError
+
+_REMOVABLE: Final = (
+    "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "rule_set",
+)  # fmt: skip
+CaseId = Annotated[str, typer.Argument(metavar="CASE")]
+Reason = Annotated[str | None, typer.Option(help="Lý do, không ghi tên người. / Why; no names.")]
+
+
+def add_to(group: typer.Typer) -> None:
+    """These commands."""
+    group.command("amend", help="Sửa ca; truy vết lại. / Amend a case; it is traced again.")(amend)
+    group.command("close", help="Đóng ca. / Close a case: followed to its end.")(close)
+    group.command("void", help="Huỷ ca đăng ký nhầm. / Void a case registered in error.")(void)
+
+
+def amend(
+    context: typer.Context,
+    case_id: CaseId,
+    symptoms: Annotated[
+        Symptoms | None, typer.Option(help="Có triệu chứng không. / Symptoms.")
+    ] = None,
+    onset: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")
+    ] = None,
+    sampled_on: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="Ngày lấy mẫu dương tính. / Positive sample."),
+    ] = None,
+    isolated_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
+    ] = None,
+    negative_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Âm tính lúc. / Negative at.")
+    ] = None,
+    ward: Annotated[
+        str | None, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Từ nghi ngờ thành xác định. / Suspected: confirmed.")
+    ] = False,
+    rule_set: Annotated[str | None, typer.Option(help="Bộ quy tắc. / Rule-set.")] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Bỏ trống trường này; nhiều lần được. / Take this field away; repeatable."
+        ),
+    ] = None,
+    on_version: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Chỉ khi ca còn ở phiên bản này. / Only if still at this version."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Only what is named changes. Officers are told who is added, changed or withdrawn, and why."""
+    given = {
+        "symptoms": symptoms.value if symptoms else None,
+        "onset": onset,
+        "sampled_on": sampled_on,
+        "isolated_at": moment("--isolated-at", isolated_at),
+        "negative_at": moment("--negative-at", negative_at),
+        "ward": ward,
+        "status": "confirmed" if confirm else None,
+        "rule_set": rule_set,
+    }
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for field in remove or ():
+        if field not in _REMOVABLE or field in body:
+            raise UserError(
+                f"--remove {field}: chỉ bỏ được {', '.join(_REMOVABLE)}, và không đồng thời đặt. / "
+                f"--remove {field}: one of {', '.join(_REMOVABLE)}, and not also set."
+            )
+        body[field] = None
+    if not body:
+        raise UserError("Chưa nêu gì để sửa. / Nothing is named that should change.")
+    if on_version is not None:
+        body["version"] = on_version
+    _change(context, "PATCH", case_id, "", body, as_json)
+
+
+def close(
+    context: typer.Context, case_id: CaseId, reason: Reason = None, as_json: Json = False
+) -> None:
+    """It is watched no longer; what was found stays."""
+    _change(context, "POST", case_id, "/close", {"reason": reason}, as_json)
+
+
+def void(
+    context: typer.Context, case_id: CaseId, reason: Reason = None, as_json: Json = False
+) -> None:
+    """Everybody on its call list is withdrawn. It cannot be opened again."""
+    _change(context, "POST", case_id, "/void", {"reason": reason}, as_json)
+
+
+def _change(
+    context: typer.Context,
+    method: str,
+    case_id: str,
+    what: str,
+    body: dict[str, Any],
+    as_json: bool,
+) -> None:
+    from urllib.parse import quote
+
+    from console.cli.api import Api
+
+    session = session_of(context)
+    with Api(session.settings()) as api:
+        case = api.send(method, f"/v1/cases/{quote(case_id, safe='')}{what}", body)
+    if as_json:
+        json_line(case)
+    else:
+        show_case(case, session)

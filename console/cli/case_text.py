@@ -1,0 +1,62 @@
+"""A case on the terminal, and the times people type."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from console.cli.out import line
+from console.cli.session import Session
+from schemas.clock import LOCAL, local_text
+from schemas.errors import UserError
+from schemas.scan import format_timestamp
+
+STATUSES: Final = {
+    "suspected": ("nghi ngờ", "suspected"),
+    "confirmed": ("xác định", "confirmed"),
+    "closed": ("đã đóng", "closed"),
+    "voided": ("đã huỷ", "voided"),
+}
+
+
+def show_case(case: dict[str, Any], session: Session) -> None:
+    """The case as it stands, a line a field."""
+    lines = (
+        (("Ca", "Case"), f"{case['id']} ({session.words(*STATUSES[case['status']])})"),
+        (("Người", "Person"), case["person"]),
+        (("Phiên bản", "Version"), str(case["version"])),
+        (("Triệu chứng", "Symptoms"), _symptoms(case["symptoms"], session)),
+        (("Ngày khởi phát", "Onset"), day(case["onset"])),
+        (("Ngày lấy mẫu", "Sampled on"), day(case["sampled_on"])),
+        (("Cách ly lúc", "Isolated at"), local(case["isolated_at"])),
+        (("Âm tính lúc", "Negative at"), local(case["negative_at"])),
+        (("Địa bàn", "Ward"), case["ward"]),
+        (("Đăng ký lúc", "Registered at"), local(case["registered_at"])),
+    )
+    for (vi, en), value in lines:
+        if value:
+            line(f"{session.words(vi, en):<28} {value}")
+
+
+def moment(option: str, text: str | None) -> str | None:
+    """As the API wants it. Raises UserError."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option}: {text!r} is not a time such as 2026-11-20T08:30.") from None
+    return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=LOCAL))
+
+
+def day(text: str | None) -> str:
+    """`DD/MM/YYYY`, or nothing."""
+    return f"{datetime.fromisoformat(text):%d/%m/%Y}" if text else ""
+
+
+def local(text: str | None) -> str:
+    """A time in Asia/Ho_Chi_Minh, or nothing."""
+    return local_text(datetime.fromisoformat(text)) if text else ""
+
+
+def _symptoms(value: str | None, session: Session) -> str:
+    words = {"yes": ("có", "yes"), "no": ("không", "no"), "unknown": ("không rõ", "unknown")}
+    return session.words(*words[value]) if value else ""

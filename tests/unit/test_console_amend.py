@@ -1,0 +1,107 @@
+"""Amending a case over HTTP: what changes, what is refused, and two at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from console.store.keys import Role
+from tests.console_kit import ADMIN, PERSON, WARD, Running, bearer, running
+
+HEAD = bearer(ADMIN)
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path) as made:
+        yield made
+
+
+def register(console: Running, **more: Any) -> dict[str, Any]:
+    body = {"person": PERSON, "onset": "2026-03-02", "ward": WARD, "status": "suspected"} | more
+    answer = console.client.post("/v1/cases", json=body, headers=HEAD)
+    assert answer.status_code == 201, answer.text
+    case: dict[str, Any] = answer.json()
+    return case
+
+
+def amend(console: Running, case: str, **body: Any) -> Any:
+    return console.client.patch(f"/v1/cases/{case}", json=body, headers=HEAD)
+
+
+def test_only_what_is_named_changes_and_a_new_version_goes_out(console: Running) -> None:
+    case = register(console, sampled_on="2026-03-04")
+    answer = amend(console, case["id"], onset="2026-03-01", status="confirmed", symptoms="yes")
+    assert answer.status_code == 200, answer.text
+    changed = {"version": 2, "onset": "2026-03-01", "status": "confirmed", "symptoms": "yes"}
+    assert answer.json() == case | changed
+    headers = [dict(r.headers) for r in console.relayed.records if r.topic == "cases.v1"]
+    if len(headers) == 2:  # the relay has come by
+        assert headers[1]["ce_type"].endswith(b"amended")
+
+
+def test_a_field_is_taken_away_by_null(console: Running) -> None:
+    case = register(console, sampled_on="2026-03-04")
+    answer = amend(console, case["id"], onset=None)
+    assert (answer.status_code, answer.json()["onset"]) == (200, None)
+
+
+def test_without_a_change_it_stays_as_it_was(console: Running) -> None:
+    case = register(console)
+    assert amend(console, case["id"], onset="2026-03-02").json() == case
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"onset": None}, "onset"),  # then neither onset nor sample is there
+        ({"onset": "2999-01-01"}, "onset"),
+        ({"sampled_on": "2026-03-01"}, "onset"),  # before the onset
+        ({"symptoms": "no"}, "symptoms"),
+        ({"ward": None}, "ward"),
+        ({"status": None}, "status"),
+        ({"status": "closed"}, "status"),
+        ({"rule_set": "nope"}, "rule_set"),
+        ({"person": PERSON}, "person"),
+        ({"onset": "yesterday"}, "onset"),
+    ],
+)
+def test_a_refusal_names_the_field_and_changes_nothing(
+    console: Running, body: dict[str, Any], field: str
+) -> None:
+    case = register(console)
+    answer = amend(console, case["id"], **body)
+    assert answer.status_code == 422, answer.text
+    assert field in {problem["field"] for problem in answer.json()["errors"]}
+    assert console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json() == case
+
+
+def test_of_two_amendments_of_one_version_the_second_is_told(console: Running) -> None:
+    case = register(console)
+    assert amend(console, case["id"], version=1, onset="2026-03-01").status_code == 200
+    second = amend(console, case["id"], version=1, isolated_at="2026-03-05T00:00:00.000Z")
+    assert second.status_code == 409
+    assert "version 2" in second.json()["sentence"]["en"]
+    assert console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json()["version"] == 2
+
+
+def test_a_closed_case_is_not_amended(console: Running) -> None:
+    case = register(console)
+    console.client.post(f"/v1/cases/{case['id']}/close", headers=HEAD)
+    assert amend(console, case["id"], onset="2026-03-01").status_code == 409
+
+
+def test_right_and_area_are_checked(console: Running) -> None:
+    case = register(console)
+    path = f"/v1/cases/{case['id']}"
+    body = {"onset": "2026-03-01"}
+    officer = console.key(Role.OFFICER)
+    assert console.client.patch(path, json=body, headers=officer).status_code == 403
+    elsewhere = console.key(Role.EPIDEMIOLOGIST, "city/01")
+    assert console.client.patch(path, json=body, headers=elsewhere).status_code == 404
+    here = console.key(Role.EPIDEMIOLOGIST, "city/31")
+    moved = console.client.patch(path, json={"ward": "00001"}, headers=here)
+    assert moved.status_code in (403, 422)
+    assert orjson.loads(console.client.get(path, headers=HEAD).content) == case

@@ -1,0 +1,157 @@
+"""What a later run of a case changes, with its reasons, and the alerts that come of it."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+import polars as pl
+import pytest
+
+from schemas.cases import AlertKind, Case
+from schemas.ids import person_text
+from streams.alerts import run_alerts, void_alerts
+from streams.tracing import Run
+from tests.unit.test_contacts import (
+    A_CASE,
+    ALICE,
+    BOB,
+    CASE,
+    GATE,
+    HALL,
+    NOW,
+    PARAMETERS,
+    PLACES,
+    ROOM,
+    TRIPLESS,
+    visits,
+)  # fmt: skip
+from tracer.documents import contact_documents, run_document
+from tracer.parameters import Parameters
+from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.trace import trace
+from tracer.versions import REASONS, Version, changes, withdrawals
+
+RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
+RULES = RULE_SETS["vn-2021-12-29"]
+# the case is met on the day of onset, and once two and a half days before it
+EARLY = -3 * 24 * 60 + 1200
+ROWS = (
+    (CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40),
+    (CASE, HALL, EARLY, EARLY + 60), (BOB, HALL, EARLY, EARLY + 60),
+)  # fmt: skip
+
+
+def version(
+    *rows: tuple[int, int, float, float],
+    case: Case = A_CASE,
+    rules: RuleSet = RULES,
+    parameters: Parameters = PARAMETERS,
+    places: pl.DataFrame = PLACES,
+) -> Version:
+    result = trace(case, visits(*rows), places, TRIPLESS, parameters, rules, NOW)
+    return Version(run_document(result), contact_documents(result))
+
+
+def found(before: Version | None, after: Version) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {c.person: (c.kind, c.reasons) for c in changes(before, after)}
+
+
+A, B = person_text(ALICE), person_text(BOB)
+
+
+def test_everybody_of_a_first_run_is_added_without_a_reason() -> None:
+    first = version(*ROWS)
+    assert found(None, first) == {A: ("added", ()), B: ("added", ())}
+    assert [c.person for c in changes(None, first)] == [c["person"] for c in first.contacts]
+
+
+def test_the_same_again_changes_nothing() -> None:
+    assert changes(version(*ROWS), version(*ROWS)) == []
+
+
+def test_an_amended_onset_moves_the_window() -> None:
+    later = A_CASE.model_copy(update={"onset": date(2022, 1, 6), "version": 2})
+    assert found(version(*ROWS), version(*ROWS, case=later)) == {B: ("withdrawn", ("window",))}
+    assert found(version(*ROWS, case=later), version(*ROWS)) == {B: ("added", ("window",))}
+
+
+def test_a_late_scan_is_named_as_the_reason() -> None:
+    late = (BOB, ROOM, 20, 50)
+    after = version(*ROWS[:2], late)
+    assert found(version(*ROWS[:2]), after) == {B: ("added", ("late_scan",))}
+    # the same person longer, by a scan that came later
+    longer = version(*ROWS[:2], (ALICE, ROOM, 45, 55))
+    assert found(version(*ROWS[:2]), longer) == {A: ("changed", ("late_scan",))}
+
+
+def test_a_scan_that_was_there_and_not_asked_for_is_no_late_one() -> None:
+    earlier = A_CASE.model_copy(update={"onset": date(2022, 1, 4)})
+    late_offsets = (*ROWS[:2], *ROWS[2:])  # those of the earlier day have the higher offsets
+    before = version(*late_offsets, case=A_CASE.model_copy(update={"onset": date(2022, 1, 6)}))
+    assert found(before, version(*late_offsets, case=earlier)) == {B: ("added", ("window",))}
+
+
+def test_another_rule_set_and_other_parameters_are_named() -> None:
+    under = version(*ROWS[:2], rules=RULE_SETS["vn-2020-12-03"])
+    assert found(under, version(*ROWS[:2])) == {A: ("changed", ("rule_set",))}
+    confident = PARAMETERS.model_copy(update={"id": "other", "start_confidence": dict.fromkeys(
+        PARAMETERS.start_confidence, 0.01)})  # fmt: skip
+    other = version(*ROWS[:2], parameters=confident)
+    assert found(version(*ROWS[:2]), other) == {A: ("changed", ("parameters",))}
+
+
+def test_what_is_known_of_a_place_changes_the_tier() -> None:
+    open_air = PLACES.with_columns(enclosed=pl.col("enclosed") & (pl.col("place") != ROOM))
+    assert found(version(*ROWS[:2]), version(*ROWS[:2], places=open_air)) == {
+        A: ("changed", ("facts",))
+    }
+
+
+def test_a_voided_case_withdraws_everybody() -> None:
+    gone = withdrawals(version(*ROWS))
+    assert {c.person: (c.kind, c.reasons) for c in gone} == {
+        A: ("withdrawn", ("case_voided",)), B: ("withdrawn", ("case_voided",)),
+    }  # fmt: skip
+    assert "case_voided" in REASONS
+
+
+def run(before: Version | None, after: Version, case: Case = A_CASE) -> Run:
+    return Run(case, after.summary, after.contacts, changes(before, after))
+
+
+def read(messages: list[Any]) -> list[dict[str, Any]]:
+    return [orjson.loads(message.value) for message in messages]
+
+
+def test_officers_are_told_only_what_changed_and_why() -> None:
+    case = A_CASE.model_copy(update={"version": 2})
+    before, after = version(*ROWS), version(*ROWS[:2], (ALICE, ROOM, 45, 55))
+    *told, done = read(run_alerts(run(before, after, case), NOW))
+    kinds = {alert["person"]: (alert["kind"], alert["reasons"]) for alert in told}
+    assert kinds == {
+        A: ("contact_changed", ["late_scan"]),
+        B: ("contact_withdrawn", ["facts"]),  # the scans are not there any more
+    }
+    assert done["kind"] == AlertKind.RUN_COMPLETED.value
+    assert done["changes"] == {"changed": 1, "withdrawn": 1}
+    assert done["contacts"] == 1
+
+
+def test_who_is_not_to_be_called_raises_no_alert() -> None:
+    at_gate = version((CASE, GATE, 0, 60), (ALICE, GATE, 10, 40))
+    (done,) = read(run_alerts(run(None, at_gate), NOW))
+    assert (done["kind"], done["changes"]) == ("run_completed", {"added": 1})
+    assert void_alerts(A_CASE, withdrawals(at_gate), NOW) == []
+
+
+def test_alerts_of_a_run_have_the_same_ids_each_time() -> None:
+    one = run_alerts(run(None, version(*ROWS)), NOW)
+    again = run_alerts(run(None, version(*ROWS)), NOW + timedelta(seconds=9))
+    ids = [dict(message.headers)["ce_id"] for message in one]
+    assert ids == [dict(message.headers)["ce_id"] for message in again]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("kind", ["contact_changed", "contact_withdrawn"])
+def test_the_new_kinds_are_known(kind: str) -> None:
+    assert kind in {k.value for k in AlertKind}
