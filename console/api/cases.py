@@ -121,6 +121,7 @@ def contacts(
 def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleOf) -> Case:
     """It is traced again, and officers are told what that changes. Without a change, as it was."""
     case = within(console, principal, case_id)
+    store.must_be_open(case)
     changes = body.changes()
     amended = case.model_copy(update=changes)
     if nulled := [name for name in ("ward", "status") if getattr(amended, name) is None]:

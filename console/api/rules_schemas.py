@@ -1,9 +1,15 @@
 """The shapes of comparing two rule-sets."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from console.api.schemas import ApiModel
+from console.api.schemas import ApiModel, example
 from schemas.scan import Timestamp
+
+_SIDE: Final = {
+    "window_from": "2026-11-17T17:00:00.000Z",
+    "window_to": "2026-11-24T03:00:00.000Z",
+    "notes": [],
+}
 
 
 class ComparedRuleSet(ApiModel):
@@ -29,6 +35,23 @@ class ContactChange(ApiModel):
 
 class RulesDiff(ApiModel):
     """Two rule-sets on the same scans of one case."""
+
+    model_config = example(
+        {
+            "case": "C-2026-000123",
+            "a": _SIDE | {"rule_set": "vn-2020-12-03", "contacts": 24, "call": 15},
+            "b": _SIDE | {"rule_set": "vn-2021-12-29", "contacts": 23, "call": 14},
+            "changes": [
+                {
+                    "person": "2C9V0A7NJ5X1T",
+                    "change": "removed",
+                    "reasons": ["window"],
+                    "before": {"tier": "same_place", "call": True, "minutes": 30.5},
+                    "after": None,
+                }
+            ],
+        }
+    )
 
     case: str
     a: ComparedRuleSet

@@ -97,16 +97,19 @@ def amend(
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
         before = _locked(connection, case_id)
-        if before.status not in OPEN_STATUSES:
-            raise Conflict(
-                f"Ca {case_id} đã đóng hoặc bị huỷ. / Case {case_id} is closed or voided."
-            )
+        must_be_open(before)
         if on_version not in (None, before.version):
             raise Conflict(
                 f"Ca {case_id} đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
                 f"Case {case_id} is at version {before.version} by now: look again, then amend."
             )
         return _changed(connection, before, dict(changes), "amended")
+
+
+def must_be_open(case: Case) -> None:
+    """Raises Conflict if it is closed or voided."""
+    if case.status not in OPEN_STATUSES:
+        raise Conflict(f"Ca {case.id} đã đóng hoặc bị huỷ. / Case {case.id} is closed or voided.")
 
 
 def close(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:

@@ -125,7 +125,8 @@ def read(messages: list[Any]) -> list[dict[str, Any]]:
 
 def test_officers_are_told_only_what_changed_and_why() -> None:
     case = A_CASE.model_copy(update={"version": 2})
-    before, after = version(*ROWS), version(*ROWS[:2], (ALICE, ROOM, 45, 55))
+    before = version(*ROWS)
+    after = version(*ROWS[:2], ROWS[2], (ALICE, ROOM, 45, 55), (ALICE, ROOM, 56, 58))
     *told, done = read(run_alerts(run(before, after, case), NOW))
     kinds = {alert["person"]: (alert["kind"], alert["reasons"]) for alert in told}
     assert kinds == {
