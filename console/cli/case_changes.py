@@ -4,10 +4,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, Symptoms
 from console.cli.case_text import moment, show_case
 from console.cli.out import json_line
 from console.cli.session import Json, session_of
-from schemas.cases import Symptoms
 from schemas.errors import UserError
 
 _REMOVABLE: Final = (
@@ -27,22 +27,11 @@ def add_to(group: typer.Typer) -> None:
 def amend(
     context: typer.Context,
     case_id: CaseId,
-    symptoms: Annotated[
-        Symptoms | None, typer.Option(help="Có triệu chứng không. / Symptoms.")
-    ] = None,
-    onset: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")
-    ] = None,
-    sampled_on: Annotated[
-        str | None,
-        typer.Option(metavar="YYYY-MM-DD", help="Ngày lấy mẫu dương tính. / Positive sample."),
-    ] = None,
-    isolated_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
-    ] = None,
-    negative_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Âm tính lúc. / Negative at.")
-    ] = None,
+    symptoms: Symptoms = None,
+    onset: Onset = None,
+    sampled_on: SampledOn = None,
+    isolated_at: IsolatedAt = None,
+    negative_at: NegativeAt = None,
     ward: Annotated[
         str | None, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")
     ] = None,

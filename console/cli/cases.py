@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from console.cli import case_changes
+from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, Symptoms
 from console.cli.case_text import STATUSES, day, local, moment, show_case
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
-from schemas.cases import Symptoms
 
 
 class NewStatus(StrEnum):
@@ -38,22 +38,11 @@ def add_to(app: typer.Typer) -> None:
 def register(
     context: typer.Context,
     person: Annotated[str, typer.Option(help="13 ký tự. / The pseudonym, 13 characters.")],
-    symptoms: Annotated[
-        Symptoms | None, typer.Option(help="Có triệu chứng không. / Symptoms.")
-    ] = None,
-    onset: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")
-    ] = None,
-    sampled_on: Annotated[
-        str | None,
-        typer.Option(metavar="YYYY-MM-DD", help="Ngày lấy mẫu dương tính. / Positive sample."),
-    ] = None,
-    isolated_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
-    ] = None,
-    negative_at: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Âm tính lúc. / Negative at.")
-    ] = None,
+    symptoms: Symptoms = None,
+    onset: Onset = None,
+    sampled_on: SampledOn = None,
+    isolated_at: IsolatedAt = None,
+    negative_at: NegativeAt = None,
     ward: Annotated[
         str, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")
     ] = "unknown",

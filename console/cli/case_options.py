@@ -1,0 +1,18 @@
+"""The options that registering and amending a case share."""
+
+from typing import Annotated
+
+import typer
+
+from schemas.cases import Symptoms as SymptomsValue
+
+Symptoms = Annotated[SymptomsValue | None, typer.Option(help="Có triệu chứng không. / Symptoms.")]
+Onset = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")]
+SampledOn = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM-DD", help="Ngày lấy mẫu dương tính. / Positive sample."),
+]
+IsolatedAt = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
+]
+NegativeAt = Annotated[str | None, typer.Option(metavar="TIME", help="Âm tính lúc. / Negative at.")]
