@@ -35,12 +35,7 @@ def run_alerts(run: Run, at: datetime) -> list[Message]:
         changes=dict(sorted(Counter(change.kind for change in run.changes).items())),
     )
     identity = alert_id(case.id, case.version, "run")
-    return [*_changes(case, run.changes, at), alert_message(identity, done)]
-
-
-def void_alerts(case: Case, changes: Iterable[Change], at: datetime) -> list[Message]:
-    """The withdrawal of everybody whom a voided case put on the call list."""
-    return _changes(case, changes, at)
+    return [*change_alerts(case, run.changes, at), alert_message(identity, done)]
 
 
 def alert_message(identity: str, alert: Alert) -> Message:
@@ -54,8 +49,8 @@ def alert_message(identity: str, alert: Alert) -> Message:
     )
 
 
-def _changes(case: Case, changes: Iterable[Change], at: datetime) -> list[Message]:
-    """Of those who are or were to be called."""
+def change_alerts(case: Case, changes: Iterable[Change], at: datetime) -> list[Message]:
+    """An alert for each change of those who are or were to be called."""
     concerned = [c for c in changes if any(side and side["call"] for side in (c.before, c.after))]
     return [_change(case, change, at) for change in concerned]
 

@@ -13,7 +13,7 @@ from schemas.cases import OPEN_STATUSES, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from schemas.settings import Settings
 from schemas.topics import CASES, SCANS
-from streams.alerts import run_alerts, void_alerts
+from streams.alerts import change_alerts, run_alerts
 from streams.cases import read_case
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
@@ -119,7 +119,7 @@ async def _trace(
                 return
             if case.status is CaseStatus.VOIDED:
                 withdrawn = await asyncio.to_thread(tracing.withdrawn, case)
-                await publisher.send(void_alerts(case, withdrawn, at))
+                await publisher.send(change_alerts(case, withdrawn, at))
                 log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
                 return
             if case.status not in OPEN_STATUSES:

@@ -71,15 +71,19 @@ def problems_of(
             )
         )
     if case.rule_set is not None and case.rule_set not in rule_sets:
-        found.append(
-            field_problem(
-                "rule_set",
-                "unknown",
-                f"Không có bộ quy tắc này; có: {', '.join(sorted(rule_sets))}.",
-                f"There is no such rule-set; there are: {', '.join(sorted(rule_sets))}.",
-            )
-        )
+        found.append(unknown_rule_set("rule_set", rule_sets))
     return found
+
+
+def unknown_rule_set(field: str, rule_sets: AbstractSet[str]) -> FieldProblem:
+    """That the field names none of these."""
+    known = ", ".join(sorted(rule_sets))
+    return field_problem(
+        field,
+        "unknown",
+        f"Không có bộ quy tắc này; có: {known}.",
+        f"There is no such rule-set; there are: {known}.",
+    )
 
 
 def _is_ward(code: str) -> bool:

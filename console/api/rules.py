@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from console.access import Principal, Requires, Right
-from console.api.cases import ConsoleOf, within
+from console.api.casecheck import unknown_rule_set
+from console.api.cases import ConsoleOf, ReadsContacts, within
 from console.api.documented import answers
-from console.api.errors import field_problem, invalid
+from console.api.errors import invalid
 from console.api.rules_schemas import RulesDiff
-from console.api.schemas import FieldProblem
 from console.api.state import Console
 from console.store import sites
 from console.store.engine import utc_now
@@ -27,7 +26,6 @@ from tracer.trace import TraceResult
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
-ReadsContacts = Annotated[Principal, Depends(Requires(Right.CONTACTS_READ))]
 _SETTINGS = {"max_execution_time": 30}
 
 
@@ -47,8 +45,8 @@ def rules_diff(
     """Both are traced now, on the same scans; what the case was traced by stays as it is."""
     case = within(console, principal, case_id)
     rule_sets = {rule_set.id: rule_set for rule_set in load_rule_sets()}
-    if problems := _unknown(rule_sets, a=a, b=b):
-        raise invalid(*problems)
+    if unknown := [name for name, asked in (("a", a), ("b", b)) if asked not in rule_sets]:
+        raise invalid(*(unknown_rule_set(name, rule_sets.keys()) for name in unknown))
     before, after = _traced(console, case, (rule_sets[a], rule_sets[b]))
     changes = compare(before, after)
     log.info("rules_compared", case=case.id, a=a, b=b, changes=len(changes))
@@ -60,20 +58,6 @@ def rules_diff(
     }
 
 
-def _unknown(rule_sets: dict[str, RuleSet], **asked: str) -> list[FieldProblem]:
-    known = ", ".join(sorted(rule_sets))
-    return [
-        field_problem(
-            name,
-            "unknown",
-            f"Không có bộ quy tắc này; có: {known}.",
-            f"There is no such rule-set; there are: {known}.",
-        )
-        for name, rule_set in asked.items()
-        if rule_set not in rule_sets
-    ]
-
-
 def _traced(
     console: Console, case: Case, rule_sets: tuple[RuleSet, RuleSet]
 ) -> tuple[TraceResult, TraceResult]:
@@ -81,12 +65,13 @@ def _traced(
     days = console.settings.retention_days
     places = list(sites.places(console.store))
     frames = places_frame(places), trips_frame(places)
+    parameters = load_parameters()
     first, second = (
         trace_from(
             console.clickhouse,
             case,
             *frames,
-            load_parameters(),
+            parameters,
             rule_set,
             now,
             now - timedelta(days=days) if days else None,

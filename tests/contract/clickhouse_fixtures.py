@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pytest
+
+from schemas.settings import load_settings
+from streams.clickhouse import ClickHouse
+from streams.migrate import migrate_tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATABASE = "truyvet_contract"
@@ -48,6 +53,24 @@ class Address:
 
     def socket(self) -> socket.socket:
         return socket.create_connection((self.host, self.port), timeout=20)
+
+
+@contextmanager
+def migrated_engine(directory: Path) -> Iterator[ClickHouse]:
+    """An engine of its own with truyvet's tables and nothing past its time to live."""
+    engine = Engine(directory / "engine")
+    settings = load_settings(directory).model_copy(
+        update={
+            "clickhouse_url": f"http://{engine.address.host}:{engine.address.port}",
+            "clickhouse_database": "default",
+            "retention_days": 0,
+        }
+    )
+    list(migrate_tables(settings))
+    made = ClickHouse(settings)
+    yield made
+    made.close()
+    assert engine.stop() == 0
 
 
 class Engine:

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
-from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
-from streams.migrate import migrate_tables
 from streams.tracing import Tracing
 from tests.console_kit import RING
-from tests.contract.clickhouse_fixtures import Engine
+from tests.contract.clickhouse_fixtures import migrated_engine
 from tracer.parameters import load_parameters
 from tracer.ruleset import load_rule_sets
 
@@ -27,20 +24,8 @@ ROOM = 7
 
 @pytest.fixture(scope="module")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
-    directory: Path = tmp_path_factory.mktemp("versions")
-    engine = Engine(directory / "engine")
-    settings = load_settings(directory).model_copy(
-        update={
-            "clickhouse_url": f"http://{engine.address.host}:{engine.address.port}",
-            "clickhouse_database": "default",
-            "retention_days": 0,
-        }
-    )
-    list(migrate_tables(settings))
-    made = ClickHouse(settings)
-    yield made
-    made.close()
-    assert engine.stop() == 0
+    with migrated_engine(tmp_path_factory.mktemp("versions")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

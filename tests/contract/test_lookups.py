@@ -1,19 +1,16 @@
 """What a worker reads back from the tables: its window after a start, and persons' rows."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from schemas.settings import load_settings
 from streams import lookups
 from streams.clickhouse import ClickHouse
 from streams.keys import Keys, origin_offset
 from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
-from streams.migrate import migrate_tables
 from streams.window import Window
-from tests.contract.clickhouse_fixtures import Engine
+from tests.contract.clickhouse_fixtures import migrated_engine
 
 HOUR = 3_600_000
 NOW = 1_790_000_000_000 // HOUR * HOUR + 20 * 60_000  # twenty past
@@ -23,34 +20,22 @@ PERSONS = 50
 @pytest.fixture(scope="module")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
     """Partition 1: ten scans an hour for 100 hours, offset 0 the oldest; partition 2: one."""
-    directory: Path = tmp_path_factory.mktemp("lookups")
-    engine = Engine(directory / "engine")
-    settings = load_settings(directory).model_copy(
-        update={
-            "clickhouse_url": f"http://{engine.address.host}:{engine.address.port}",
-            "clickhouse_database": "default",
-            "retention_days": 0,
-        }
-    )
-    list(migrate_tables(settings))
-    made = ClickHouse(settings)
-    columns = (
-        "event_id, person, place, scanned_at, direction, method, producer, device, code_version, "
-        "companions, trip, seat, appended_at, written_at, content_hash, kafka_partition, "
-        "kafka_offset"
-    )
-    rest = "'in', 'self', 'sim', 'p', 1, 0, '', '', at, at, 7 + number"
-    for partition, count in ((1, 1_000), (2, 1)):
-        made.command(
-            f"INSERT INTO scans ({columns}) "
-            f"WITH fromUnixTimestamp64Milli({NOW - 99 * HOUR} + 360000 * toInt64(number) - 1200000,"
-            f" 'UTC') AS at SELECT toUUID(concat('00000000-0000-7000-8000-', leftPad("
-            f"hex(number), 12, '0'))), number % {PERSONS}, 3, at, {rest}, {partition}, number "
-            f"FROM numbers({count})"
+    with migrated_engine(tmp_path_factory.mktemp("lookups")) as made:
+        columns = (
+            "event_id, person, place, scanned_at, direction, method, producer, device, code_version, "
+            "companions, trip, seat, appended_at, written_at, content_hash, kafka_partition, "
+            "kafka_offset"
         )
-    yield made
-    made.close()
-    assert engine.stop() == 0
+        rest = "'in', 'self', 'sim', 'p', 1, 0, '', '', at, at, 7 + number"
+        for partition, count in ((1, 1_000), (2, 1)):
+            made.command(
+                f"INSERT INTO scans ({columns}) "
+                f"WITH fromUnixTimestamp64Milli({NOW - 99 * HOUR} + 360000 * toInt64(number) - 1200000,"
+                f" 'UTC') AS at SELECT toUUID(concat('00000000-0000-7000-8000-', leftPad("
+                f"hex(number), 12, '0'))), number % {PERSONS}, 3, at, {rest}, {partition}, number "
+                f"FROM numbers({count})"
+            )
+        yield made
 
 
 def key(number: int) -> Keys:

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.cases import AlertKind, Case
 from schemas.ids import person_text
-from streams.alerts import run_alerts, void_alerts
+from streams.alerts import change_alerts, run_alerts
 from streams.tracing import Run
 from tests.unit.test_contacts import (
     A_CASE,
@@ -142,7 +142,7 @@ def test_who_is_not_to_be_called_raises_no_alert() -> None:
     at_gate = version((CASE, GATE, 0, 60), (ALICE, GATE, 10, 40))
     (done,) = read(run_alerts(run(None, at_gate), NOW))
     assert (done["kind"], done["changes"]) == ("run_completed", {"added": 1})
-    assert void_alerts(A_CASE, withdrawals(at_gate), NOW) == []
+    assert change_alerts(A_CASE, withdrawals(at_gate), NOW) == []
 
 
 def test_alerts_of_a_run_have_the_same_ids_each_time() -> None:
