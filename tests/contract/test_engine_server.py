@@ -196,6 +196,12 @@ class TestBounds:
             raw.sendall(b"GET /?" + b"a" * 70_000 + b" HTTP/1.1\r\n")
             assert raw.recv(1 << 16).startswith(b"HTTP/1.1 414")
 
+    def test_some_of_the_disk_is_kept_free(self, client: Any) -> None:
+        """Merges that meet the end of a disk lose rows: a twentieth of it, at most a GiB."""
+        query = "SELECT keep_free_space, total_space FROM system.disks WHERE name = 'default'"
+        [(kept, total)] = client.query(query).result_rows
+        assert 0 < kept == min(1 << 30, total // 20)
+
     def test_a_small_query_is_quick(self, narrow: Engine) -> None:
         """No delayed acknowledgement (40 ms) and no wait in the queue's poll (50 ms)."""
         took = []

@@ -89,3 +89,7 @@ def too_late(where: str) -> EngineError:
 
 def overloaded(message: str) -> EngineError:
     return EngineError(202, "TOO_MANY_SIMULTANEOUS_QUERIES", message)
+
+
+def disk_full() -> EngineError:
+    return EngineError(243, "NOT_ENOUGH_SPACE", "No space left on the engine's disk.")

@@ -19,12 +19,20 @@ _BASE = "implicit_select=0&allow_introspection_functions=0"
 
 # Merges give way to what somebody waits for: an insert, a trace.
 _MERGES_NICE = 10
+# Kept free on the engine's disk: below it inserts and merges are refused with NOT_ENOUGH_SPACE.
+# A merge that meets the end of the disk itself goes on without its bytes and its part replaces
+# those it was made of (seen with 26.9.2: each write answered ENOSPC, then the rename).
+_RESERVE_BYTES = 1 << 30
+_RESERVE_SHARE = 20  # of a small disk at most a twentieth
 # Sized for two cores. MergeTree wants free entries of the pool for mutations and whole-partition
 # merges; at its defaults (20 and 25) a pool this small would never run one.
 _CONFIG = """<clickhouse>
   <max_server_memory_usage>{memory}</max_server_memory_usage>
   <background_pool_size>{pool}</background_pool_size>
   <os_threads_nice_value_merge_mutate>{nice}</os_threads_nice_value_merge_mutate>
+  <storage_configuration>
+    <disks><default><keep_free_space_bytes>{reserve}</keep_free_space_bytes></default></disks>
+  </storage_configuration>
   <merge_tree>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
@@ -63,7 +71,14 @@ class Node:
         shutil.rmtree(self.spool, ignore_errors=True)  # of a killed predecessor
         self.spool.mkdir()
         config = path / "config.xml"
-        config.write_text(_CONFIG.format(memory=max_memory, pool=merge_threads, nice=_MERGES_NICE))
+        config.write_text(
+            _CONFIG.format(
+                memory=max_memory,
+                pool=merge_threads,
+                nice=_MERGES_NICE,
+                reserve=min(_RESERVE_BYTES, shutil.disk_usage(path).total // _RESERVE_SHARE),
+            )
+        )
         # After the lock: importing chdb opens an engine in memory.
         engine: Any = importlib.import_module("chdb._chdb")
         self._connect = engine.connect

@@ -1,5 +1,6 @@
 """The HTTP server: a thread a connection, keep-alive, from a request's headers to its end."""
 
+import errno
 import hmac
 import sys
 import threading
@@ -8,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from deploy.embedded.engine import body, execute, kill, protocol, statement
-from deploy.embedded.engine.errors import ClientGone, EngineError
+from deploy.embedded.engine.errors import ClientGone, EngineError, disk_full
 from deploy.embedded.engine.node import Node
 from deploy.embedded.engine.protocol import Call
 from deploy.embedded.engine.registry import Registry, Request
@@ -117,17 +118,26 @@ class Handler(BaseHTTPRequestHandler):
                 read = True
                 self._execute(request, reply, data)
         except EngineError as error:
-            # A body that was not read to its end leaves the connection at an unknown place.
-            if reply.started:
-                self.close_connection = True
-            else:
-                reply.error(error, request.query_id if request else "", close=not read)
+            self._refuse(reply, error, request, close=not read)
         except (ClientGone, TimeoutError, ConnectionError):
             self.close_connection = True
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            self._refuse(reply, disk_full(), request, close=not read)
         finally:
             if request:
                 self.server.registry.remove(request)
             self.close_connection |= reply.broken
+
+    def _refuse(
+        self, reply: Reply, error: EngineError, request: Request | None, *, close: bool
+    ) -> None:
+        """`close` when the body was not read to its end: the connection is at an unknown place."""
+        if reply.started:
+            self.close_connection = True
+        else:
+            reply.error(error, request.query_id if request else "", close=close)
 
     def _execute(self, request: Request, reply: Reply, data: Any) -> None:
         call = request.call
