@@ -2,15 +2,18 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.ids import PERSON_PATTERN
 from schemas.places import Record
 from schemas.scan import Timestamp
 
 CASE_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}/[A-Za-z0-9._-]{1,64}$|^[A-Za-z0-9._-]{1,64}$"
+
+MOST_POINTS: Final = 200
+MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stays far below 1 MiB
 
 
 class CaseStatus(StrEnum):
@@ -33,18 +36,70 @@ class Symptoms(StrEnum):
 OPEN_STATUSES: Final = (CaseStatus.SUSPECTED, CaseStatus.CONFIRMED)
 
 
+class PointSource(StrEnum):
+    """Where a place-time point is known from."""
+
+    INTERVIEW = "interview"
+    CAMERA = "camera"
+    ROSTER = "roster"
+
+
+class Point(Record):
+    """A place-time point (*mốc dịch tễ*): the case was at the place from `begin` to `end`."""
+
+    place: Annotated[int, Field(ge=1, lt=2**32)]
+    begin: Timestamp
+    end: Timestamp
+    source: PointSource
+
+
+class Relation(StrEnum):
+    """How a contact named in the interview knows the case."""
+
+    HOUSEHOLD = "household"
+    COLLEAGUE = "colleague"
+    CLASSMATE = "classmate"
+    CARE = "care"
+    OTHER = "other"
+
+
+class NamedContact(Record):
+    """A contact entered by hand: no scan shows it. `last_contact` is a local calendar day."""
+
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    relation: Relation
+    last_contact: date
+
+
+class ExclusionReason(StrEnum):
+    """Why a person is not a contact of this case, whatever the scans say."""
+
+    NOT_THERE = "not_there"
+    PROTECTED = "protected"
+    SAME_PERSON = "same_person"
+    OTHER = "other"
+
+
+class Exclusion(Record):
+    """A person whom an officer has ruled out for this case."""
+
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    reason: ExclusionReason
+
+
 class Case(Record):
     """A case as it stands. Dates are calendar days in Asia/Ho_Chi_Minh.
 
     `onset` is None for a case without symptoms; then `sampled_on`, the sampling date of the
     positive test, starts the window. `isolated_at` or `negative_at` end it. `symptoms` None is
-    as before there was this field: yes with an onset, no without.
+    as before there was this field: yes with an onset, no without. Without a `person` it is
+    place-time points alone: everyone who was at a market that morning.
     """
 
     id: Annotated[str, Field(pattern=CASE_ID_PATTERN)]
     version: Annotated[int, Field(ge=1)] = 1
     status: CaseStatus
-    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)] | None = None
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
@@ -54,6 +109,22 @@ class Case(Record):
     rule_set: str | None = None
     registered_at: Timestamp
     registered_by: str
+    points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
+    named: Annotated[tuple[NamedContact, ...], Field(max_length=MOST_PERSONS)] = ()
+    excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.person is None and not self.points:
+            raise ValueError("person: a case without one needs place-time points")
+        for name, entries in (("named", self.named), ("excluded", self.excluded)):
+            persons = [entry.person for entry in entries]
+            if len(set(persons)) != len(persons):
+                raise ValueError(f"{name}: a person is there twice")
+        for point in self.points:
+            if point.begin >= point.end:
+                raise ValueError(f"points: at place {point.place} begin must be before end")
+        return self
 
 
 class AlertKind(StrEnum):

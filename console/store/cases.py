@@ -81,7 +81,7 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
         case_id = f"C-{year}-{number:06}"
         case = Case(id=case_id, registered_at=now, registered_by=registered_by, **asdict(new))
         request = {"request_key": request_key, "request_hash": request_hash}
-        connection.execute(insert(tables.cases), [case.model_dump() | request])
+        connection.execute(insert(tables.cases), [_columns(case) | request])
         outbox.append(connection, [_event(case, "registered", now)], now)
     return case
 
@@ -170,7 +170,7 @@ def _changed(connection: Connection, before: Case, changes: dict[str, Any], chan
         return before
     after = after.model_copy(update={"version": before.version + 1})
     connection.execute(
-        update(tables.cases).where(tables.cases.c.id == after.id).values(after.model_dump())
+        update(tables.cases).where(tables.cases.c.id == after.id).values(_columns(after))
     )
     now = utc_now()
     outbox.append(connection, [_event(after, change, now)], now)
@@ -183,6 +183,12 @@ def _event(case: Case, change: Change, now: datetime) -> Entry:
     )
     value = case.model_dump_json(exclude_none=True).encode()
     return Entry(CASES.name, case.id, value, {name: text.decode() for name, text in headers})
+
+
+def _columns(case: Case) -> dict[str, Any]:
+    """As the table has them: lists of records as JSON."""
+    lists = case.model_dump(mode="json", include={"points", "named", "excluded"})
+    return case.model_dump() | lists
 
 
 def _case(row: Row[Any]) -> Case:

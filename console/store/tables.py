@@ -149,7 +149,7 @@ cases: Final = Table(
     _column("id", String(97), primary_key=True),
     _column("version", Integer),
     _column("status", String(16)),
-    _column("person", String(13)),
+    _column("person", String(13), nullable=True),
     _column("symptoms", String(8), nullable=True),
     _column("onset", Date, nullable=True),
     _column("sampled_on", Date, nullable=True),
@@ -159,12 +159,27 @@ cases: Final = Table(
     _column("rule_set", String(64), nullable=True),
     _column("registered_at", Moment, index=True),
     _column("registered_by", Text),
+    _column("points", JSON, server_default="[]"),
+    _column("named", JSON, server_default="[]"),
+    _column("excluded", JSON, server_default="[]"),
     # why it was last closed or voided, and who did; not part of the event
     _column("ended_by", Text, nullable=True),
     _column("ended_reason", Text, nullable=True),
     # the request that made it, so that a retry makes no second one
     _column("request_key", String(200), nullable=True, unique=True),
     _column("request_hash", String(64), nullable=True),
+)
+
+# Who changed what of a case, and their note: notes can hold names, so they are in no event.
+case_history: Final = Table(
+    "case_history",
+    metadata,
+    _column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    _column("version", Integer, primary_key=True, autoincrement=False),
+    _column("at", Moment),
+    _column("by", Text),
+    _column("changes", JSON),
+    _column("note", Text, nullable=True),
 )
 
 outbox: Final = Table(
