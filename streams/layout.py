@@ -24,7 +24,8 @@ _WIDTHS: Final = {"event_id": 36, "person": 13, "code": 18, "scanned_at": 24, "r
 # one way of writing that many lines share is looked for this often
 _TEMPLATES: Final = 8
 _FIRST, _LAST = 33, 126  # visible ASCII: no space, no control character
-_PAD: Final = bytes(128)  # so that a look ahead never reaches past the end
+_LOOK: Final = 72  # bytes of a text that are looked at for its end, in words of eight
+_PAD: Final = bytes(_LOOK + 56)  # a look ahead, and a name after it, reach no further
 
 
 def read_by_layout(
@@ -98,12 +99,13 @@ def _read_as(
     for k, name in enumerate(names):
         expected = (f'","{name}":"' if k else f'{{"{name}":"').encode()
         same &= _taken(data, at, len(expected)) == expected
-        at = at + len(expected)
+        # a line that is no longer the same, cut short for one, may point past the end: it goes
+        # back to where it begins, so that one text is the farthest that is ever looked ahead
+        at = np.where(same, at + len(expected), begins)
         width = _WIDTHS.get(name)
         size = _to_quote(data, at) if width is None else np.full(len(at), width)
         places.append((name, at, size))
-        # a line that is no longer the same may point anywhere: it stays where it is
-        at = np.where(same, at + size, begins)
+        at = at + size
     same &= _taken(data, at, 2) == b'"}'
     same &= at + 2 == begins + lengths
     for name, where, _ in places:
@@ -128,7 +130,7 @@ _QUOTES: Final = _ONES * np.uint64(ord('"'))
 
 
 def _to_quote(data: Bytes, begin: I64) -> I64:
-    """Bytes from each position to the next quote; at most 64 are looked at.
+    """Bytes from each position to the next quote, or `_LOOK`.
 
     Eight at a time: the classic test for a zero byte in a word (Mycroft, 1987).
     """
@@ -137,7 +139,7 @@ def _to_quote(data: Bytes, begin: I64) -> I64:
     )
     size = np.zeros(len(begin), dtype=np.int64)
     pending: I64 | slice = slice(None)
-    for step in range(0, 72, 8):
+    for step in range(0, _LOOK, 8):
         word: U64 = words[begin[pending] + step] ^ _QUOTES
         zero = (word - _ONES) & ~word & _HIGH
         before = np.bitwise_count((zero & (~zero + np.uint64(1))) - np.uint64(1)) // 8
