@@ -53,6 +53,15 @@ class Point(Record):
     source: PointSource
 
 
+class Answer(Record):
+    """What somebody said when asked: that they were at the place from `begin` until `end`."""
+
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    place: Annotated[int, Field(ge=1, lt=2**32)]
+    begin: Timestamp
+    end: Timestamp
+
+
 class Relation(StrEnum):
     """How a contact named in the interview knows the case."""
 
@@ -110,6 +119,7 @@ class Case(Record):
     registered_at: Timestamp
     registered_by: str
     points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
+    answers: Annotated[tuple[Answer, ...], Field(max_length=MOST_PERSONS)] = ()
     named: Annotated[tuple[NamedContact, ...], Field(max_length=MOST_PERSONS)] = ()
     excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
 
@@ -121,9 +131,12 @@ class Case(Record):
             persons = [entry.person for entry in entries]
             if len(set(persons)) != len(persons):
                 raise ValueError(f"{name}: a person is there twice")
-        for point in self.points:
-            if point.begin >= point.end:
-                raise ValueError(f"points: at place {point.place} begin must be before end")
+        if both := {n.person for n in self.named} & {e.person for e in self.excluded}:
+            raise ValueError(f"excluded: {min(both)} is also named as a contact")
+        for name, times in (("points", self.points), ("answers", self.answers)):
+            for time in times:
+                if time.begin >= time.end:
+                    raise ValueError(f"{name}: at place {time.place} begin must be before end")
         return self
 
 

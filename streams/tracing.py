@@ -24,6 +24,7 @@ from tracer.fetch import case_stays_of, trace_from
 from tracer.parameters import Parameters
 from tracer.places import places_frame, trips_frame
 from tracer.ruleset import RuleSet, rule_set_of
+from tracer.stated import bits_of
 from tracer.versions import Change, Version, changes, withdrawals
 
 
@@ -105,7 +106,7 @@ class Tracing:
             "place", pl.col("from").dt.timestamp("ms"), pl.col("to").dt.timestamp("ms")
         )
         windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
-        return Watched(case.id, case.version, person_bits(case.person), windows)
+        return Watched(case.id, case.version, bits_of(case), windows)
 
     def _retained_from(self, now: datetime) -> datetime | None:
         return now - timedelta(days=self._retention_days) if self._retention_days else None

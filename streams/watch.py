@@ -32,11 +32,11 @@ class PlaceWindow:
 
 @dataclass(frozen=True)
 class Watched:
-    """An open case with its place-windows."""
+    """An open case with its place-windows. `person`: None of place-time points alone."""
 
     case: str
     version: int
-    person: int
+    person: int | None
     windows: tuple[PlaceWindow, ...]
 
 
@@ -85,13 +85,14 @@ class OpenCases:
             key=lambda row: row[:3],
         )
         self._owners = [owner for *_, owner in rows]
-        self._person = np.array([owner.person for owner in self._owners], dtype=np.uint64)
+        self._person = np.array([owner.person or 0 for owner in self._owners], dtype=np.uint64)
+        self._nobodys = np.array([owner.person is None for owner in self._owners], dtype=bool)
         self._begin = np.array([begin for _, begin, _, _ in rows], dtype=np.int64)
         self._end = np.array([end for _, _, end, _ in rows], dtype=np.int64)
         self._place = np.array([place for place, *_ in rows], dtype=np.uint32)
         self._watched = np.zeros(int(self._place.max(initial=0)) + 2, dtype=bool)
         self._watched[self._place] = True
-        persons = {owner.person for owner in self._cases.values()}
+        persons = {o.person for o in self._cases.values() if o.person is not None}
         self._persons = np.array(sorted(persons), dtype=np.uint64)
 
     def seen(self, rows: Rows) -> list[int]:
@@ -122,7 +123,7 @@ class OpenCases:
             row = np.repeat(here[some], count)
             window = np.repeat(low[some] - np.cumsum(count) + count, count) + np.arange(len(row))
             inside = (self._begin[window] <= at[row]) & (at[row] < self._end[window])
-            inside &= self._person[window] != person[row]
+            inside &= self._nobodys[window] | (self._person[window] != person[row])
             found += [
                 _alert(self._owners[window[k]], rows, int(row[k])) for k in np.flatnonzero(inside)
             ]

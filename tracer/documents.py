@@ -3,12 +3,14 @@
 Times are `YYYY-MM-DDTHH:MM:SS.mmmZ`, minutes and confidences numbers, persons 13 characters.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
+from schemas.cases import NamedContact
+from schemas.clock import local_midnight
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
 from tracer.exposures import STAY_PARTS
@@ -16,25 +18,35 @@ from tracer.tiers import Tier
 from tracer.trace import TraceResult
 
 Document = dict[str, Any]
+# in place of a tier: entered by hand, and no scan shows the two together
+NAMED: Final = "named"
 
 
 def contact_documents(result: TraceResult) -> list[Document]:
-    """One JSON-able document a contact, by rank (from 1): its exposures, and the path to it."""
+    """One JSON-able document a contact, by rank (from 1): its exposures, and the path to it.
+
+    Those whom the case has named come first, by person, whether or not a scan shows them.
+    """
     by_person = {
         person: [_exposure(row) for row in rows]
         for person, rows in groupby(
             result.exposures.iter_rows(named=True), key=lambda row: row["person"]
         )
     }
-    return [
-        _contact(rank, row, by_person[row["person"]], result)
-        for rank, row in enumerate(result.contacts.iter_rows(named=True), start=1)
+    documents = [
+        _contact(row, by_person[row["person"]], result)
+        for row in result.contacts.iter_rows(named=True)
     ]
+    return [{"rank": n} | d for n, d in enumerate(_with_named(documents, result), start=1)]
 
 
 def run_document(result: TraceResult) -> Document:
     """What the run used and found, without its contacts."""
     counts = result.contacts["tier"].cast(str).to_list()
+    by_tier = {tier.value: counts.count(tier.value) for tier in Tier}
+    shown = {person_text(person) for person in result.contacts["person"]}
+    if result.case.named:
+        by_tier[NAMED] = sum(named.person not in shown for named in result.case.named)
     return {
         "case": result.case.id,
         "case_version": result.case.version,
@@ -55,7 +67,8 @@ def run_document(result: TraceResult) -> Document:
             | _stay(row, "")
             for row in result.case_stays.sort("start", "place").iter_rows(named=True)
         ],
-        "contacts_by_tier": {tier.value: counts.count(tier.value) for tier in Tier},
+        "contacts_by_tier": by_tier,
+        **_by_hand(result),
     }
 
 
@@ -69,16 +82,55 @@ def to_json(document: Document) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
-def _contact(
-    rank: int, row: dict[str, Any], exposures: list[Document], result: TraceResult
-) -> Document:
+def _by_hand(result: TraceResult) -> Document:
+    """What officers had added to the case, as far as there is any."""
+    lists = result.case.model_dump(mode="json", include={"points", "answers", "named", "excluded"})
+    found: Document = {name: sorted(some, key=to_json) for name, some in lists.items() if some}
+    if result.ruled_out:
+        found["ruled_out"] = [person_text(person) for person in result.ruled_out]
+    return found
+
+
+def _with_named(documents: list[Document], result: TraceResult) -> list[Document]:
+    named = {named.person: named for named in result.case.named}
+    by_scan = {d["person"]: d for d in documents if d["person"] in named}
+    first = []
+    for person in sorted(named):
+        said = named[person].model_dump(mode="json", include={"relation", "last_contact"})
+        document = by_scan.get(person) or _unseen(named[person], result)
+        first.append(document | {"named": said, "call": True})
+    return first + [d for d in documents if d["person"] not in named]
+
+
+def _unseen(named: NamedContact, result: TraceResult) -> Document:
+    """Named, and no scan shows them with the case: every clause could apply."""
+    rules = result.rule_set
+    end_of_day = local_midnight(named.last_contact + timedelta(days=1))
+    return {
+        "person": named.person,
+        "tier": NAMED,
+        "call": True,
+        "minutes": 0.0,
+        "last_exposure": _time(end_of_day),
+        "confidence": 1.0,
+        "band": "high",
+        "clauses": [clause.id for clause in rules.clauses],
+        "questions": [question.id for question in rules.questions],
+        "exposures": [],
+        "path": [
+            {"person": result.case.person, "case": result.case.id},
+            {"person": named.person},
+        ],
+    }
+
+
+def _contact(row: dict[str, Any], exposures: list[Document], result: TraceResult) -> Document:
     person = person_text(row["person"])
     through = min(
         (e for e in exposures if e["tier"] == row["tier"]),
         key=lambda e: (-e["minutes"], e["start"], e["place"]),
     )
     return {
-        "rank": rank,
         "person": person,
         "tier": row["tier"],
         "call": row["call"],

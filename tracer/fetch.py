@@ -16,14 +16,13 @@ from typing import Any
 import polars as pl
 
 from schemas.cases import Case
-from schemas.ids import person_bits
 from tracer.ends import MINUTE, with_place
-from tracer.frames import PLACES, shaped
+from tracer.frames import PLACES, SCANS, empty, shaped
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, scans_at, scans_of
 from tracer.ruleset import RuleSet
-from tracer.stays import stays
+from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.trace import TraceResult, trace_chunks
 from tracer.window import Window, window_of
 
@@ -62,7 +61,9 @@ def fetch(
     margin = _margin(parameters)
     window = window_of(case, rule_set, now)
     own = _own_scans(client, case, window, parameters, earliest, settings)
-    case_stays = parts_that_count(stays(own, places, trips, parameters), case, rule_set, now)
+    answers = answers_of(case)
+    all_stays = stays_of_case(case, own, places, trips, parameters, answers)
+    case_stays = parts_that_count(all_stays, case, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, [], iter(()))
     meetings = _meetings(case_stays, places, trips, parameters)
@@ -71,7 +72,9 @@ def fetch(
         for place, start, end in meetings.select("place", "from", "to").iter_rows()
     ]
     present = _could_meet(scans_at(client, spans, settings), meetings)
-    candidates = [person for person in present if person != person_bits(case.person)]
+    # who said how long they stayed may have stayed longer than any rule would say
+    answered = answers["person"].to_list()
+    candidates = sorted({*present, *answered} - {bits_of(case)})
     first = case_stays["from"].dt.timestamp("ms").to_list()
     last = case_stays["to"].dt.timestamp("ms").to_list()
     begin = max(min(first) - margin, earliest)
@@ -97,7 +100,8 @@ def case_stays_of(
     earliest = _earliest(retained_from)
     window = window_of(case, rule_set, now)
     own = _own_scans(client, case, window, parameters, earliest, settings)
-    return parts_that_count(stays(own, places, trips, parameters), case, rule_set, now)
+    own_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
+    return parts_that_count(own_stays, case, rule_set, now)
 
 
 def trace_from(
@@ -136,6 +140,8 @@ def _own_scans(
     earliest: int,
     settings: dict[str, Any] | None,
 ) -> pl.DataFrame:
+    if case.person is None:
+        return empty(SCANS)
     begin = max(milliseconds(window.start) - _margin(parameters), earliest)
     end = milliseconds(window.end) + _margin(parameters)
     return itinerary(client, case.person, begin, end, settings)

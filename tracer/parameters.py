@@ -20,6 +20,8 @@ ENDS: Final = (
     "usual_stay",
     "cap",
 )
+# Of a place-time point: both of its ends.
+STATED: Final = ("interview", "camera", "roster")
 BANDS: Final = ("high", "medium", "low")
 DEFAULT_FILE: Final = "stays-2026-11.toml"
 
@@ -47,6 +49,7 @@ class Parameters(BaseModel):
     double_tap_seconds: Annotated[int, Field(ge=0, le=3600)]
     start_confidence: dict[str, Share]
     end_confidence: dict[str, Share]
+    point_confidence: dict[str, Share]
     bands: Bands
 
     @model_validator(mode="after")
@@ -57,6 +60,8 @@ class Parameters(BaseModel):
             raise ValueError(f"start_confidence must name exactly {', '.join(STARTS)}")
         if set(self.end_confidence) != set(ENDS):
             raise ValueError(f"end_confidence must name exactly {', '.join(ENDS)}")
+        if set(self.point_confidence) != set(STATED):
+            raise ValueError(f"point_confidence must name exactly {', '.join(STATED)}")
         if self.bands.medium > self.bands.high:
             raise ValueError("bands.medium must not exceed bands.high")
         return self

@@ -60,7 +60,7 @@ from tracer.ends import with_ends, with_place
 from tracer.frames import ANSWERS, PLACES, TIME, TRIPS, empty, shaped
 from tracer.joining import joined
 from tracer.openings import read_in_order
-from tracer.parameters import ENDS, STARTS, Parameters
+from tracer.parameters import ENDS, STARTS, STATED, Parameters
 from tracer.passes import opening_passes
 
 STAYS: Final[Mapping[str, pl.DataType]] = {
@@ -68,8 +68,8 @@ STAYS: Final[Mapping[str, pl.DataType]] = {
     "place": pl.UInt32(),
     "start": TIME,
     "end": TIME,
-    "start_provenance": pl.Enum(STARTS),
-    "end_provenance": pl.Enum(ENDS),
+    "start_provenance": pl.Enum((*STARTS, *STATED)),
+    "end_provenance": pl.Enum((*ENDS, *STATED)),
     "confidence": pl.Float64(),
     "opening_partition": pl.UInt16(),
     "opening_offset": pl.UInt64(),
@@ -157,8 +157,10 @@ def _as_stays(intervals: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
         "place",
         pl.col("start").cast(TIME),
         pl.col("end").cast(TIME),
-        pl.Series(STARTS, dtype=pl.Enum(STARTS)).gather(start_rank).alias("start_provenance"),
-        pl.Series(ENDS, dtype=pl.Enum(ENDS)).gather(end_rank).alias("end_provenance"),
+        pl.Series(STARTS, dtype=STAYS["start_provenance"])
+        .gather(start_rank)
+        .alias("start_provenance"),
+        pl.Series(ENDS, dtype=STAYS["end_provenance"]).gather(end_rank).alias("end_provenance"),
         pl.min_horizontal(
             start_confidence.gather(start_rank), end_confidence.gather(end_rank)
         ).alias("confidence"),

@@ -20,6 +20,7 @@ from tracer.frames import PLACES, SCANS, empty, shaped
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
+from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.window import Window, window_of
 
@@ -34,7 +35,8 @@ class TraceResult:
     """What a run found, and what it used.
 
     `case_stays`: of the case, the parts that count (`parts_that_count`); `exposures` and
-    `contacts`: see the functions of these names; `offsets`: the highest Kafka offset used, by
+    `contacts`: see the functions of these names, without those an officer has excluded;
+    `ruled_out`: the excluded who have exposures; `offsets`: the highest Kafka offset used, by
     partition; `notes`: what has to be said beside every view of the result.
     """
 
@@ -45,6 +47,7 @@ class TraceResult:
     case_stays: pl.DataFrame
     exposures: pl.DataFrame
     contacts: pl.DataFrame
+    ruled_out: list[int]
     offsets: dict[int, int]
     notes: tuple[Text, ...]
 
@@ -64,8 +67,9 @@ def trace(
     Shapes: `tracer.frames`; `now` with its zone. Raises ValueError if a frame has not its shape
     or the case has neither onset nor sampling date.
     """
-    mine = pl.col("person") == person_bits(case.person)
     scans = shaped(scans, SCANS, "scans")
+    bits = bits_of(case)
+    mine = pl.lit(False) if bits is None else pl.col("person") == bits
     return trace_chunks(
         case,
         scans.filter(mine),
@@ -96,7 +100,8 @@ def trace_chunks(
     """
     window = window_of(case, rule_set, now)
     places = shaped(places, PLACES, "places").unique("place", keep="last")
-    own = stays(itinerary, places, trips, parameters, answers)
+    answers = answers_of(case) if answers is None else answers
+    own = stays_of_case(case, itinerary, places, trips, parameters, answers)
     case_stays = parts_that_count(own, case, rule_set, now)
     offsets = _highest(itinerary, {})
     found = []
@@ -105,14 +110,18 @@ def trace_chunks(
         found.append(exposures(case_stays, others, places, rule_set, parameters))
         offsets = _highest(chunk, offsets)
     all_exposures = pl.concat(found).sort("person", "start", "place", "end")
+    excluded = {person_bits(entry.person) for entry in case.excluded}
+    ruled_out = pl.col("person").is_in(pl.Series(sorted(excluded), dtype=pl.UInt64).implode())
+    without = all_exposures.filter(~ruled_out)
     return TraceResult(
         case=case,
         window=window,
         parameters=parameters,
         rule_set=rule_set,
         case_stays=case_stays,
-        exposures=all_exposures,
-        contacts=contacts(all_exposures, rule_set, parameters),
+        exposures=without,
+        contacts=contacts(without, rule_set, parameters),
+        ruled_out=all_exposures.filter(ruled_out)["person"].unique().sort().to_list(),
         offsets=dict(sorted(offsets.items())),
         notes=_notes(rule_set, window, case_stays, places),
     )

@@ -6,6 +6,9 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `parameters`: stays are inferred by other parameters;
 - `window`: they were together at a time in one run's window and not in the other's;
 - `late_scan`: a scan says so that the earlier run had not seen;
+- `excluded`, `named`: an officer has ruled the person out or named them, or has taken it back;
+- `points`: place-time points of the case were entered, changed or taken back;
+- `answered`: what this person or the case said of their stays was entered or taken back;
 - `facts`: none of these; what is known of places, codes, trips or answers has changed.
 """
 
@@ -15,11 +18,14 @@ from typing import Final, Literal
 
 from tracer.documents import Document
 
-REASONS: Final = ("case_voided", "rule_set", "parameters", "window", "late_scan", "facts")
+REASONS: Final = (
+    "case_voided", "rule_set", "parameters", "window", "late_scan", "excluded", "named", "points",
+    "answered", "facts",
+)  # fmt: skip
 # What an officer acts on; the rank and the confidence behind the band are not.
 _COMPARED: Final = (
     "tier", "call", "minutes", "last_exposure", "band", "weighted", "category", "clauses",
-    "questions",
+    "questions", "named",
 )  # fmt: skip
 Kind = Literal["added", "changed", "withdrawn"]
 _Time = tuple[int, str, str]  # place, start, end
@@ -59,10 +65,10 @@ def changes(before: Version | None, after: Version) -> list[Change]:
     for contact in after.contacts:
         was = old.pop(contact["person"], None)
         if was is None or _differs(was, contact):
-            reasons = _reasons(was, contact, before.summary, after.summary)
+            reasons = _reasons(contact["person"], was, contact, before.summary, after.summary)
             found.append(Change(contact["person"], was, contact, reasons))
     for person in sorted(old):
-        reasons = _reasons(old[person], None, before.summary, after.summary)
+        reasons = _reasons(person, old[person], None, before.summary, after.summary)
         found.append(Change(person, old[person], None, reasons))
     return found
 
@@ -79,7 +85,7 @@ def _differs(was: Document, now: Document) -> bool:
 
 
 def _reasons(
-    was: Document | None, now: Document | None, before: Document, after: Document
+    person: str, was: Document | None, now: Document | None, before: Document, after: Document
 ) -> tuple[str, ...]:
     old, new = _times(was), _times(now)
     found = {name for name in ("rule_set", "parameters") if before[name] != after[name]}
@@ -89,7 +95,18 @@ def _reasons(
     inside = {time for time in new - old if not _any_outside([time], before["window"])}
     if now is not None and _cites_unseen(now, inside, before["offsets"]):
         found.add("late_scan")
+    found |= {n for n in ("excluded", "named") if _of(person, n, before) != _of(person, n, after)}
+    if old != new and before.get("points") != after.get("points"):
+        found.add("points")
+    asked = {person, after["person"]}
+    if old != new and any(_of(p, "answers", before) != _of(p, "answers", after) for p in asked):
+        found.add("answered")
     return tuple(reason for reason in REASONS if reason in found) or ("facts",)
+
+
+def _of(person: str, name: str, summary: Document) -> list[Document]:
+    """What was entered by hand of this person."""
+    return [entry for entry in summary.get(name, []) if entry["person"] == person]
 
 
 def _times(contact: Document | None) -> set[_Time]:

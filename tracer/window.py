@@ -30,7 +30,8 @@ def window_of(case: Case, rule_set: RuleSet, now: datetime) -> Window:
 
     By `window`: from local midnight of the days before onset to what ended it. Without an onset
     the days count from `sampled_on`. The end is the earliest of `now` and those of the rule's
-    `until` that the case has; it is never before the start. By `warning`: from the first UTC day
+    `until` that the case has; it is never before the start. Of place-time points alone: from the
+    first to the last of them. By `warning`: from the first UTC day
     that weighs something to the end of the last. Raises ValueError naming the fields if the case
     has neither onset nor sampling date where one is needed.
     """
@@ -38,6 +39,9 @@ def window_of(case: Case, rule_set: RuleSet, now: datetime) -> Window:
     if rule_set.warning is not None:
         return _of_days(weighted_days(case, rule_set.warning, now), end)
     assert rule_set.window is not None, "a rule-set has a window or a warning"
+    if case.person is None:
+        first, last = min(p.begin for p in case.points), max(p.end for p in case.points)
+        return _whole(first.astimezone(UTC), min(end, last.astimezone(UTC)))
     return _before_onset(case, rule_set.window, end)
 
 

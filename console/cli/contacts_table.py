@@ -1,6 +1,6 @@
 """The table of possible contacts, for a terminal of a hundred columns."""
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 TIERS: Final = {
+    "named": ("Ca bệnh kể tên, không có lượt quét chung", "Named by the case; no scan shows them"),
     "same_small_enclosed": (
         "Cùng không gian hẹp, kín cùng lúc",
         "Same small enclosed place, same time",
@@ -41,6 +42,16 @@ PROVENANCE: Final = {
     "closing_time": ("giờ đóng cửa", "closing time"),
     "usual_stay": ("thường lệ", "usual stay"),
     "cap": ("giới hạn", "cap"),
+    "interview": ("phỏng vấn", "interview"),
+    "camera": ("camera", "camera"),
+    "roster": ("danh sách", "roster"),
+}
+RELATIONS: Final = {
+    "household": ("cùng nhà", "household"),
+    "colleague": ("đồng nghiệp", "colleague"),
+    "classmate": ("bạn học", "classmate"),
+    "care": ("chăm sóc", "care"),
+    "other": ("khác", "other"),
 }
 _SHORT: Final = {
     "touch": ("chạm?", "touch?"),
@@ -109,6 +120,9 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
     column("Căn cứ", "Basis", width=13)
     column("Tin cậy", "Sure", no_wrap=True)
     for contact in contacts:
+        if not contact["exposures"]:
+            table.add_row(*_unseen(contact, session))
+            continue
         through = _main_exposure(contact)
         more = len(contact["exposures"]) - 1
         where = _where(through["place"], places)
@@ -125,6 +139,25 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             session.lines(*BANDS[contact["band"]]),
         )
     return table
+
+
+def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
+    """Of a contact entered by hand whom no scan shows."""
+    named = contact["named"]
+    day = date.fromisoformat(named["last_contact"])
+    relation = session.lines(*RELATIONS.get(named["relation"], (named["relation"],) * 2))
+    by_hand = session.lines("kể tên", "named")
+    clauses = _clauses(contact, session)
+    return (
+        str(contact["rank"]),
+        contact["person"],
+        relation,
+        f"{day:%d/%m}",
+        "",
+        clauses,
+        by_hand,
+        "",
+    )
 
 
 def _main_exposure(contact: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ Change = Literal["registered", "amended", "closed", "voided"]
 AMENDABLE: Final = frozenset(
     {"status", "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
 )
+# what officers add to a case, one entry after the other
+LISTS: Final = ("points", "answers", "named", "excluded")
 _SOURCE: Final = "truyvet/console"
 # not in what was hashed before there was this field: a retry across the upgrade is still one
 _LATER_FIELD: Final = ("symptoms", None)
@@ -187,7 +189,7 @@ def _event(case: Case, change: Change, now: datetime) -> Entry:
 
 def _columns(case: Case) -> dict[str, Any]:
     """As the table has them: lists of records as JSON."""
-    lists = case.model_dump(mode="json", include={"points", "named", "excluded"})
+    lists = case.model_dump(mode="json", include=set(LISTS))
     return case.model_dump() | lists
 
 

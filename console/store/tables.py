@@ -160,6 +160,7 @@ cases: Final = Table(
     _column("registered_at", Moment, index=True),
     _column("registered_by", Text),
     _column("points", JSON, server_default="[]"),
+    _column("answers", JSON, server_default="[]"),
     _column("named", JSON, server_default="[]"),
     _column("excluded", JSON, server_default="[]"),
     # why it was last closed or voided, and who did; not part of the event

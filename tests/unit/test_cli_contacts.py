@@ -9,8 +9,9 @@ from rich.console import Console
 
 from console.cli.contacts_table import BANDS, PROVENANCE, TIERS, show
 from console.cli.session import Lang, Session
+from tracer.documents import NAMED
 from tracer.parameters import BANDS as ALL_BANDS
-from tracer.parameters import ENDS, STARTS
+from tracer.parameters import ENDS, STARTS, STATED
 from tracer.tiers import Tier
 
 NAME = "Phòng họp lớn tầng hai, nhà A [khu vực 3]"
@@ -100,6 +101,6 @@ def test_a_place_that_may_not_be_seen_is_a_number() -> None:
 
 
 def test_every_word_of_the_tracer_has_one_here() -> None:
-    assert set(TIERS) == {tier.value for tier in Tier}
-    assert set(PROVENANCE) == {*STARTS, *ENDS}
+    assert set(TIERS) == {*Tier, NAMED}
+    assert set(PROVENANCE) == {*STARTS, *ENDS, *STATED}
     assert set(BANDS) == set(ALL_BANDS)

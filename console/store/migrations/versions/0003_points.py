@@ -1,4 +1,4 @@
-"""Place-time points, contacts by hand and exclusions of a case, and who changed what."""
+"""Place-time points, answers, contacts by hand and exclusions of a case; who changed what."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ def upgrade() -> None:
     """A case may be place-time points alone, without a person."""
     with op.batch_alter_table("cases") as cases:
         cases.alter_column("person", existing_type=sa.String(13), nullable=True)
-        for name in ("points", "named", "excluded"):
+        for name in ("points", "answers", "named", "excluded"):
             cases.add_column(sa.Column(name, sa.JSON(), nullable=False, server_default="[]"))
     op.create_table(
         "case_history",
