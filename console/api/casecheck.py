@@ -1,16 +1,20 @@
 """What is wrong with a case beyond the form of its fields."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Final
 
 from console.api.errors import field_problem
 from console.api.schemas import FieldProblem, RegisterCase
+from console.api.state import Console
+from console.store import sites
 from issuer.units import UNKNOWN_WARD, ward
-from schemas.cases import Symptoms
+from schemas.cases import Answer, Point, Symptoms
 from schemas.clock import LOCAL
 from schemas.scan import FUTURE_SKEW_SECONDS
 
+LONGEST_STATED: Final = timedelta(hours=24)  # of a place-time point or an answer
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_SECONDS)
 _FUTURE: Final = {
     "onset": ("Ngày khởi phát ở tương lai.", "The onset is in the future."),
@@ -20,12 +24,11 @@ _FUTURE: Final = {
 }
 
 
-def problems_of(
-    case: RegisterCase, now: datetime, rule_sets: AbstractSet[str]
-) -> list[FieldProblem]:
+def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[FieldProblem]:
     """Each problem under its field; empty if the case can be registered."""
+    rule_sets = console.rule_sets
     today = now.astimezone(LOCAL).date()
-    found = []
+    found = time_problems("points", case.points, now, console)
     for field in ("onset", "sampled_on"):
         day = getattr(case, field)
         if day is not None and day > today:
@@ -34,7 +37,17 @@ def problems_of(
         moment = getattr(case, field)
         if moment is not None and moment > now + _SKEW:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
-    if case.onset is None and case.sampled_on is None:
+    if case.person is None:
+        if not case.points:
+            found.append(
+                field_problem(
+                    "person",
+                    "person_or_points",
+                    "Thiếu người và mốc dịch tễ: cần ít nhất một.",
+                    "Neither a person nor place-time points are given: one is needed.",
+                )
+            )
+    elif case.onset is None and case.sampled_on is None:
         found.append(
             field_problem(
                 "onset",
@@ -43,7 +56,7 @@ def problems_of(
                 "Neither the onset nor the sampling date is given: one is needed.",
             )
         )
-    elif case.onset and case.sampled_on and case.onset > case.sampled_on:
+    if case.onset and case.sampled_on and case.onset > case.sampled_on:
         found.append(
             field_problem(
                 "onset",
@@ -72,6 +85,47 @@ def problems_of(
         )
     if case.rule_set is not None and case.rule_set not in rule_sets:
         found.append(unknown_rule_set("rule_set", rule_sets))
+    return found
+
+
+def time_problems(
+    name: str, entries: Sequence[Point | Answer], now: datetime, console: Console
+) -> list[FieldProblem]:
+    """Of entries with a place and a time: what is wrong with either."""
+    wanted = sorted({entry.place for entry in entries})
+    known = sites.known_places(console.store, wanted)
+    days = console.settings.retention_days
+    found = []
+    for number, entry in enumerate(entries):
+        field = f"{name}.{number}"
+        if entry.place not in known:
+            words = "Không có điểm quét này.", "There is no such place."
+            found.append(field_problem(f"{field}.place", "unknown", *words))
+        if entry.begin >= entry.end:
+            words = "Phải sau thời điểm bắt đầu.", "It must be after the beginning."
+            found.append(field_problem(f"{field}.end", "before_begin", *words))
+        if entry.end > now + _SKEW:
+            words = "Thời điểm ở tương lai.", "It is in the future."
+            found.append(field_problem(f"{field}.end", "in_future", *words))
+        if days and entry.begin < now - timedelta(days=days):
+            found.append(
+                field_problem(
+                    f"{field}.begin",
+                    "before_retention",
+                    f"Lượt quét chỉ được giữ {days} ngày: không còn gì để truy vết.",
+                    f"Scans are kept for {days} days: nothing is left to trace.",
+                )
+            )
+        if entry.end - entry.begin > LONGEST_STATED:
+            hours = int(LONGEST_STATED.total_seconds() // 3600)
+            found.append(
+                field_problem(
+                    f"{field}.end",
+                    "too_long",
+                    f"Dài hơn {hours} giờ: hãy tách thành nhiều mốc.",
+                    f"Longer than {hours} hours: enter it as several.",
+                )
+            )
     return found
 
 

@@ -46,7 +46,7 @@ def register(
     idempotency_key: RequestKey = None,
 ) -> Case:
     """The case, on its way to `cases.v1`, where the workers trace it."""
-    if problems := problems_of(body, utc_now(), console.rule_sets):
+    if problems := problems_of(body, utc_now(), console):
         raise invalid(*problems)
     _must_reach(principal, body.ward)
     fields = {name: getattr(body, name) for name in RegisterCase.model_fields}
@@ -128,12 +128,12 @@ def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleO
         words = "Không được bỏ trống.", "It cannot be taken away."
         raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
     fields = {name: getattr(amended, name) for name in RegisterCase.model_fields}
-    if problems := problems_of(RegisterCase(**fields), utc_now(), console.rule_sets):
+    if problems := problems_of(RegisterCase(**fields), utc_now(), console):
         raise invalid(*problems)
     _must_reach(principal, amended.ward)
     if "status" in changes:
         changes["status"] = CaseStatus(changes["status"])
-    after = store.amend(console.store, case_id, changes, body.version)
+    after = store.amend(console.store, case_id, changes, body.version, by=principal.by)
     console.relay.wake()
     log.info("case_amended", case=after.id, version=after.version)
     return after

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.cases import Case, Symptoms
+from schemas.cases import MOST_POINTS, Case, Point, Symptoms
 from schemas.ids import PERSON_PATTERN
 from schemas.places import Hours, Producer, Status
 from schemas.scan import Timestamp
@@ -23,6 +23,10 @@ CASE_EXAMPLE: Final[dict[str, Any]] = {
     "rule_set": None,
     "registered_at": "2026-11-23T08:05:00.000Z",
     "registered_by": "key/1",
+    "points": [],
+    "answers": [],
+    "named": [],
+    "excluded": [],
 }
 _SENTENCE: Final = {
     "vi": "Thiếu ngày khởi phát và ngày lấy mẫu: cần ít nhất một.",
@@ -73,18 +77,22 @@ class Problem(ApiModel):
 
 
 class RegisterCase(ApiModel):
-    """A case to register. `onset` or `sampled_on` starts its window."""
+    """A case to register. `onset` or `sampled_on` starts its window.
+
+    Without a `person`, place-time points alone: everyone who was at a market that morning.
+    """
 
     model_config = example(
         {"person": "7ZK3M9QX2B4CD", "onset": "2026-11-20", "ward": "11413", "status": "confirmed"}
     )
 
-    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)] | None = None
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
+    points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
     ward: Annotated[str, Field(min_length=1, max_length=64)]
     status: Literal["suspected", "confirmed"] = "confirmed"
     rule_set: Annotated[str, Field(max_length=64)] | None = None

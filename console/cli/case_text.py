@@ -28,6 +28,10 @@ def show_case(case: dict[str, Any], session: Session) -> None:
         (("Ngày lấy mẫu", "Sampled on"), day(case["sampled_on"])),
         (("Cách ly lúc", "Isolated at"), local(case["isolated_at"])),
         (("Âm tính lúc", "Negative at"), local(case["negative_at"])),
+        (("Mốc dịch tễ", "Place-time points"), _points(case["points"])),
+        (("Câu trả lời", "Answers"), _count(case["answers"])),
+        (("Được kể tên", "Named contacts"), _count(case["named"])),
+        (("Loại trừ", "Exclusions"), _count(case["excluded"])),
         (("Địa bàn", "Ward"), case["ward"]),
         (("Đăng ký lúc", "Registered at"), local(case["registered_at"])),
     )
@@ -45,6 +49,27 @@ def moment(option: str, text: str | None) -> str | None:
     except ValueError:
         raise UserError(f"{option}: {text!r} is not a time such as 2026-11-20T08:30.") from None
     return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=LOCAL))
+
+
+def point_of(text: str) -> dict[str, Any]:
+    """`PLACE,FROM,TO,SOURCE` as the API wants it. Raises UserError."""
+    parts = text.split(",")
+    if len(parts) != 4 or not parts[0].isdecimal():
+        raise UserError(
+            f"--point {text!r}: cần PLACE,FROM,TO,SOURCE. / --point {text!r} is not "
+            "PLACE,FROM,TO,SOURCE, such as 42,2026-11-20T08:00,2026-11-20T09:30,interview."
+        )
+    place, begin, end, source = parts
+    times = {"begin": moment("--point", begin), "end": moment("--point", end)}
+    return {"place": int(place), "source": source} | times
+
+
+def _points(points: list[dict[str, Any]]) -> str:
+    return "; ".join(f"#{p['place']} {local(p['begin'])} – {local(p['end'])}" for p in points)
+
+
+def _count(entries: list[Any]) -> str:
+    return str(len(entries)) if entries else ""
 
 
 def day(text: str | None) -> str:

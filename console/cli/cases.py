@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from console.cli import case_changes
+from console.cli import case_changes, case_entries
 from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, Symptoms
-from console.cli.case_text import STATUSES, day, local, moment, show_case
+from console.cli.case_text import STATUSES, day, local, moment, point_of, show_case
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
 
@@ -32,12 +32,15 @@ def add_to(app: typer.Typer) -> None:
     group.command("show", help="Xem một ca. / One case.")(show)
     group.command("list", help="Các ca. / Cases, the newest first.")(list_)
     case_changes.add_to(group)
+    case_entries.add_to(group)
     app.add_typer(group, name="case")
 
 
 def register(
     context: typer.Context,
-    person: Annotated[str, typer.Option(help="13 ký tự. / The pseudonym, 13 characters.")],
+    person: Annotated[
+        str | None, typer.Option(help="13 ký tự. / The pseudonym, 13 characters.")
+    ] = None,
     symptoms: Symptoms = None,
     onset: Onset = None,
     sampled_on: SampledOn = None,
@@ -49,6 +52,14 @@ def register(
     status: Annotated[
         NewStatus, typer.Option(help="Xác định hay nghi ngờ. / Confirmed or suspected.")
     ] = NewStatus.CONFIRMED,
+    point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLACE,FROM,TO,SOURCE",
+            help="Mốc dịch tễ; nhiều lần được, có thể không kèm người. / "
+            "A place-time point; repeatable, also without a person.",
+        ),
+    ] = None,
     rule_set: Annotated[
         str | None, typer.Option(help="Bộ quy tắc, nếu không lấy bộ mới nhất. / Rule-set.")
     ] = None,
@@ -74,6 +85,7 @@ def register(
         "ward": ward,
         "status": status.value,
         "rule_set": rule_set,
+        "points": [point_of(text) for text in point] if point else None,
     }
     body = {name: value for name, value in fields.items() if value is not None}
     with Api(session.settings()) as api:
@@ -140,7 +152,7 @@ def list_(
     for case in found["cases"]:
         table.add_row(
             case["id"],
-            case["person"],
+            case["person"] or session.words("mốc dịch tễ", "points"),
             session.words(*STATUSES[case["status"]]),
             day(case["onset"] or case["sampled_on"]),
             case["ward"],

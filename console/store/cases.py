@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
@@ -16,7 +16,7 @@ from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
 from issuer.units import EVERYWHERE, wards_in
 from schemas import cloudevents
-from schemas.cases import OPEN_STATUSES, Case, CaseStatus, Symptoms
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus, Point, Symptoms
 from schemas.clock import LOCAL
 from schemas.topics import CASES
 
@@ -28,15 +28,15 @@ AMENDABLE: Final = frozenset(
 # what officers add to a case, one entry after the other
 LISTS: Final = ("points", "answers", "named", "excluded")
 _SOURCE: Final = "truyvet/console"
-# not in what was hashed before there was this field: a retry across the upgrade is still one
-_LATER_FIELD: Final = ("symptoms", None)
+# not in what was hashed before there were these fields: a retry across the upgrade is still one
+_LATER_FIELDS: Final = (("symptoms", None), ("points", ()))
 
 
 @dataclass(frozen=True)
 class NewCase:
     """A case to register."""
 
-    person: str
+    person: str | None
     ward: str
     status: CaseStatus = CaseStatus.CONFIRMED
     symptoms: Symptoms | None = None
@@ -45,6 +45,7 @@ class NewCase:
     isolated_at: datetime | None = None
     negative_at: datetime | None = None
     rule_set: str | None = None
+    points: tuple[Point, ...] = ()
 
 
 def register_case(
@@ -62,7 +63,9 @@ def register_case(
 
 
 def _register(store: Store, new: NewCase, registered_by: str, request_key: str | None) -> Case:
-    asked = {name: value for name, value in asdict(new).items() if (name, value) != _LATER_FIELD}
+    fields = vars(new)
+    asked = {name: value for name, value in fields.items() if (name, value) not in _LATER_FIELDS}
+    asked |= {"points": [p.model_dump(mode="json") for p in new.points]} if new.points else {}
     request_hash = hashlib.sha256(orjson.dumps(asked)).hexdigest() if request_key else None
     now = utc_now()
     year = now.astimezone(LOCAL).year
@@ -81,7 +84,7 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
                 return _case(made)
         number = allocate(connection, f"case/{year}")
         case_id = f"C-{year}-{number:06}"
-        case = Case(id=case_id, registered_at=now, registered_by=registered_by, **asdict(new))
+        case = Case(id=case_id, registered_at=now, registered_by=registered_by, **fields)
         request = {"request_key": request_key, "request_hash": request_hash}
         connection.execute(insert(tables.cases), [_columns(case) | request])
         outbox.append(connection, [_event(case, "registered", now)], now)
@@ -89,7 +92,13 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
 
 
 def amend(
-    store: Store, case_id: str, changes: Mapping[str, Any], on_version: int | None = None
+    store: Store,
+    case_id: str,
+    changes: Mapping[str, Any],
+    on_version: int | None = None,
+    *,
+    by: str,
+    note: str | None = None,
 ) -> Case:
     """The case with these fields changed (of `AMENDABLE`); without a difference, as it was.
 
@@ -98,14 +107,20 @@ def amend(
     """
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
-        before = _locked(connection, case_id)
-        must_be_open(before)
-        if on_version not in (None, before.version):
-            raise Conflict(
-                f"Ca {case_id} đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
-                f"Case {case_id} is at version {before.version} by now: look again, then amend."
-            )
-        return _changed(connection, before, dict(changes), "amended")
+        before = locked(connection, case_id, on_version)
+        return changed(connection, before, dict(changes), "amended", by, note)
+
+
+def locked(connection: Connection, case_id: str, on_version: int | None) -> Case:
+    """The open case, for a change. Raises NotFound, Conflict if it is not at `on_version`."""
+    before = _locked(connection, case_id)
+    must_be_open(before)
+    if on_version not in (None, before.version):
+        raise Conflict(
+            f"Ca {case_id} đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
+            f"Case {case_id} is at version {before.version} by now: look again, then amend."
+        )
+    return before
 
 
 def must_be_open(case: Case) -> None:
@@ -148,7 +163,7 @@ def _end(
         before = _locked(connection, case_id)
         if before.status is CaseStatus.VOIDED and status is not CaseStatus.VOIDED:
             raise Conflict(f"Ca {case_id} đã bị huỷ. / Case {case_id} is voided and stays so.")
-        after = _changed(connection, before, {"status": status}, change)
+        after = changed(connection, before, {"status": status}, change, by, reason)
         if after is not before:
             c = tables.cases.c
             connection.execute(
@@ -166,7 +181,15 @@ def _locked(connection: Connection, case_id: str) -> Case:
     return _case(row)
 
 
-def _changed(connection: Connection, before: Case, changes: dict[str, Any], change: Change) -> Case:
+def changed(
+    connection: Connection,
+    before: Case,
+    changes: dict[str, Any],
+    change: Change,
+    by: str,
+    note: str | None,
+) -> Case:
+    """The next version of the case, its event and its history; without a difference, `before`."""
     after = Case.model_validate(before.model_dump() | changes)
     if after == before:
         return before
@@ -175,6 +198,11 @@ def _changed(connection: Connection, before: Case, changes: dict[str, Any], chan
         update(tables.cases).where(tables.cases.c.id == after.id).values(_columns(after))
     )
     now = utc_now()
+    was, became = (case.model_dump(mode="json") for case in (before, after))
+    different = {name: became[name] for name in changes if was[name] != became[name]}
+    entry = {"at": now, "by": by, "changes": different, "note": note}
+    entry |= {"case_id": after.id, "version": after.version}
+    connection.execute(insert(tables.case_history), [entry])
     outbox.append(connection, [_event(after, change, now)], now)
     return after
 

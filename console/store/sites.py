@@ -32,6 +32,13 @@ def place(store: Store, place_id: int) -> Place | None:
     return found[0] if found else None
 
 
+def known_places(store: Store, ids: Sequence[int]) -> set[int]:
+    """Which of these places there are."""
+    query = select(tables.places.c.id).where(tables.places.c.id.in_(ids))
+    with store.read() as connection:
+        return set(connection.execute(query).scalars())
+
+
 def places(store: Store) -> Iterator[Place]:
     """All places with their codes, by id; read a few thousand at a time."""
     after = 0

@@ -14,6 +14,7 @@ CASE: dict[str, Any] = {
     "symptoms": "unknown", "onset": "2026-03-01", "sampled_on": None, "isolated_at": None,
     "negative_at": None, "ward": "11413", "rule_set": None,
     "registered_at": "2026-03-05T00:00:00.000Z", "registered_by": "key/1",
+    "points": [], "answers": [], "named": [], "excluded": [],
 }  # fmt: skip
 
 

@@ -64,14 +64,16 @@ def test_changes_rise_and_only_changes(tmp_path: Path) -> None:
     _, store = migrated(tmp_path)
     case = cases.register_case(store, NEW, registered_by="key/1")
     at = datetime(2026, 11, 22, 3, tzinfo=UTC)
-    amended = cases.amend(store, case.id, {"onset": date(2026, 11, 18), "isolated_at": at})
+    amended = cases.amend(
+        store, case.id, {"onset": date(2026, 11, 18), "isolated_at": at}, by="key/1"
+    )
     assert (amended.version, amended.onset, amended.isolated_at) == (2, date(2026, 11, 18), at)
-    assert cases.amend(store, case.id, {"onset": date(2026, 11, 18)}) == amended
+    assert cases.amend(store, case.id, {"onset": date(2026, 11, 18)}, by="key/1") == amended
     closed = cases.close(store, case.id, by="key/1", reason="followed to the end")
     assert (closed.version, closed.status) == (3, CaseStatus.CLOSED)
     assert cases.close(store, case.id, by="key/1") == closed
     with pytest.raises(Conflict, match="closed or voided"):
-        cases.amend(store, case.id, {"onset": None})
+        cases.amend(store, case.id, {"onset": None}, by="key/1")
     voided = cases.void(store, case.id, by="key/1")
     assert (voided.version, voided.status) == (4, CaseStatus.VOIDED)
     with pytest.raises(Conflict, match="voided"):

@@ -1,0 +1,86 @@
+"""What goes in and out of the routes of a case's entries and its history."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from console.api.schemas import ApiModel, example
+from schemas.cases import MOST_PERSONS, MOST_POINTS, Answer, Exclusion, NamedContact, Point
+from schemas.scan import Timestamp
+
+
+class Entries(ApiModel):
+    """Place-time points; answers to *when did you leave?*; named contacts; exclusions."""
+
+    points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
+    answers: Annotated[tuple[Answer, ...], Field(max_length=MOST_PERSONS)] = ()
+    named: Annotated[tuple[NamedContact, ...], Field(max_length=MOST_PERSONS)] = ()
+    excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
+
+
+class ChangeEntries(ApiModel):
+    """Entries to add and to remove, all of them or none. `note` stays with the case's history.
+
+    `version`: the version the change was made on; if the case has moved on, nothing is changed.
+    """
+
+    model_config = example(
+        {
+            "version": 2,
+            "add": {
+                "points": [
+                    {
+                        "place": 42,
+                        "begin": "2026-11-22T01:00:00.000Z",
+                        "end": "2026-11-22T02:30:00.000Z",
+                        "source": "interview",
+                    }
+                ],
+                "named": [
+                    {
+                        "person": "8KS5H5E7SNRGN",
+                        "relation": "household",
+                        "last_contact": "2026-11-23",
+                    }
+                ],
+            },
+            "note": "interview of 23 November",
+        }
+    )
+
+    version: Annotated[int, Field(ge=1)] | None = None
+    add: Entries = Entries()
+    remove: Entries = Entries()
+    note: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class CaseChange(ApiModel):
+    """One version of a case: who made it, when, what the fields became."""
+
+    version: int
+    at: Timestamp
+    by: str
+    changes: dict[str, Any]
+    note: str | None
+
+
+class CaseHistory(ApiModel):
+    """The versions after the first, the first one first."""
+
+    model_config = example(
+        {
+            "case": "C-2026-000123",
+            "history": [
+                {
+                    "version": 2,
+                    "at": "2026-11-23T09:00:00.000Z",
+                    "by": "key/1",
+                    "changes": {"onset": "2026-11-19"},
+                    "note": None,
+                }
+            ],
+        }
+    )
+
+    case: str
+    history: list[CaseChange]

@@ -1,0 +1,189 @@
+"""`truyvet case point | answer | name | exclude | history`, over the HTTP API."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from console.cli.case_text import local, moment, show_case
+from console.cli.out import json_line, line, screen
+from console.cli.session import Json, session_of
+from schemas.cases import ExclusionReason, PointSource, Relation
+
+CaseId = Annotated[str, typer.Argument(metavar="CASE")]
+Person = Annotated[str, typer.Argument(metavar="PERSON", help="13 ký tự. / The pseudonym.")]
+PlaceId = Annotated[int, typer.Option("--place", help="Số điểm quét. / Number of the place.")]
+From = Annotated[str, typer.Option("--from", metavar="TIME", help="Từ lúc. / From.")]
+To = Annotated[str, typer.Option("--to", metavar="TIME", help="Đến lúc. / Until.")]
+Remove = Annotated[bool, typer.Option("--remove", help="Bỏ mục này. / Take this entry back.")]
+Note = Annotated[
+    str | None, typer.Option(help="Ghi chú, chỉ lưu trong lịch sử ca. / Kept in the history only.")
+]
+FIELDS: Final = {
+    "status": ("trạng thái", "status"),
+    "symptoms": ("triệu chứng", "symptoms"),
+    "onset": ("ngày khởi phát", "onset"),
+    "sampled_on": ("ngày lấy mẫu", "sampled on"),
+    "isolated_at": ("cách ly lúc", "isolated at"),
+    "negative_at": ("âm tính lúc", "negative at"),
+    "ward": ("địa bàn", "ward"),
+    "rule_set": ("bộ quy tắc", "rule-set"),
+    "points": ("mốc dịch tễ", "place-time points"),
+    "answers": ("câu trả lời", "answers"),
+    "named": ("người được kể tên", "named contacts"),
+    "excluded": ("loại trừ", "exclusions"),
+}
+
+
+def add_to(group: typer.Typer) -> None:
+    """These commands."""
+    group.command("point", help="Mốc dịch tễ của ca. / A place-time point of the case.")(point)
+    group.command("answer", help="Ai ở đâu, đến lúc nào. / What somebody answered: until when.")(
+        answer
+    )
+    group.command("name", help="Người tiếp xúc ca kể tên. / A contact the case has named.")(name)
+    group.command("exclude", help="Loại trừ một người. / Rule a person out, with a reason.")(
+        exclude
+    )
+    group.command("history", help="Ai đã sửa gì. / Who changed what.")(history)
+
+
+def point(
+    context: typer.Context,
+    case_id: CaseId,
+    place: PlaceId,
+    begin: From,
+    end: To,
+    source: Annotated[
+        PointSource, typer.Option(help="Biết từ đâu. / Where it is known from.")
+    ] = PointSource.INTERVIEW,
+    remove: Remove = False,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """Times without a zone are Asia/Ho_Chi_Minh."""
+    entry = {"place": place, "begin": moment("--from", begin), "end": moment("--to", end)}
+    _change(context, case_id, "points", entry | {"source": source.value}, remove, note, as_json)
+
+
+def answer(
+    context: typer.Context,
+    case_id: CaseId,
+    person: Person,
+    place: PlaceId,
+    begin: From,
+    end: To,
+    remove: Remove = False,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """It ends their stay there, unless a scan out says otherwise."""
+    entry = {"place": place, "begin": moment("--from", begin), "end": moment("--to", end)}
+    _change(context, case_id, "answers", entry | {"person": person}, remove, note, as_json)
+
+
+def name(
+    context: typer.Context,
+    case_id: CaseId,
+    person: Person,
+    relation: Annotated[Relation, typer.Option(help="Quan hệ. / How they know the case.")],
+    last_contact: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="Tiếp xúc lần cuối. / Last contact.")
+    ],
+    remove: Remove = False,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """They are on the call list, whether or not a scan shows them."""
+    entry = {"person": person, "relation": relation.value, "last_contact": last_contact}
+    _change(context, case_id, "named", entry, remove, note, as_json)
+
+
+def exclude(
+    context: typer.Context,
+    case_id: CaseId,
+    person: Person,
+    reason: Annotated[ExclusionReason, typer.Option(help="Lý do. / Why.")],
+    remove: Remove = False,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """They are withdrawn; the run says that they were ruled out."""
+    entry = {"person": person, "reason": reason.value}
+    _change(context, case_id, "excluded", entry, remove, note, as_json)
+
+
+def history(context: typer.Context, case_id: CaseId, as_json: Json = False) -> None:
+    """The versions after the first, the first one first."""
+    from urllib.parse import quote
+
+    from rich.markup import escape
+    from rich.table import Table
+
+    from console.cli.api import Api
+
+    session = session_of(context)
+    with Api(session.settings()) as api:
+        found = api.get(f"/v1/cases/{quote(case_id, safe='')}/history")
+    if as_json:
+        json_line(found)
+        return
+    if not found["history"]:
+        line(session.words("Chưa ai sửa ca này.", "Nobody has changed this case."))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for vi, en in (
+        ("phiên bản", "version"),
+        ("lúc", "at"),
+        ("ai", "by"),
+        ("sửa gì", "changed"),
+        ("ghi chú", "note"),
+    ):
+        table.add_column(session.lines(vi, en))
+    for entry in found["history"]:
+        fields = "\n".join(
+            f"{session.words(*FIELDS.get(field, (field, field)))}: {_shown(value)}"
+            for field, value in entry["changes"].items()
+        )
+        who = str(entry["version"]), local(entry["at"]), entry["by"]
+        table.add_row(*who, escape(fields), escape(entry["note"] or ""))
+    screen().print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return str(len(value))
+    if value is None:
+        return "–"
+    text = str(value)
+    return local(text) if text.endswith("Z") else _day(text)
+
+
+def _day(text: str) -> str:
+    try:
+        return f"{datetime.strptime(text, '%Y-%m-%d'):%d/%m/%Y}"  # noqa: DTZ007 (a calendar day)
+    except ValueError:
+        return text
+
+
+def _change(
+    context: typer.Context,
+    case_id: str,
+    kind: str,
+    entry: dict[str, Any],
+    remove: bool,
+    note: str | None,
+    as_json: bool,
+) -> None:
+    from urllib.parse import quote
+
+    from console.cli.api import Api
+
+    session = session_of(context)
+    body = {"remove" if remove else "add": {kind: [entry]}, "note": note}
+    with Api(session.settings()) as api:
+        case = api.send("POST", f"/v1/cases/{quote(case_id, safe='')}/entries", body)
+    if as_json:
+        json_line(case)
+    else:
+        show_case(case, session)

@@ -1,0 +1,84 @@
+"""What officers add to a case: place-time points, answers, named contacts, exclusions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from console.store import tables
+from console.store.cases import LISTS, changed, locked
+from console.store.engine import Store
+from console.store.errors import Conflict
+from schemas.cases import MOST_PERSONS, MOST_POINTS, Case
+from schemas.places import Record
+
+Entries = Mapping[str, Sequence[Record]]
+MOST: Final = {"points": MOST_POINTS} | dict.fromkeys(
+    ("answers", "named", "excluded"), MOST_PERSONS
+)
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """Who made a version of a case, when, what became of which field, and their note."""
+
+    version: int
+    at: datetime
+    by: str
+    changes: dict[str, Any]
+    note: str | None
+
+
+def change_entries(
+    store: Store,
+    case_id: str,
+    add: Entries,
+    remove: Entries,
+    *,
+    by: str,
+    note: str | None = None,
+    on_version: int | None = None,
+) -> Case:
+    """The case with these entries added and those removed, all of them or none.
+
+    `add` and `remove`: by list, of `LISTS`. What is there already is not added twice. Raises
+    NotFound; Conflict if the case is not open or not at `on_version`, an entry to remove is not
+    there, or a list would be too long; pydantic's ValidationError if entries contradict.
+    """
+    with store.write() as connection:
+        before = locked(connection, case_id, on_version)
+        changes = {
+            name: _list(before, name, add.get(name, ()), remove.get(name, ())) for name in LISTS
+        }
+        return changed(connection, before, changes, "amended", by, note)
+
+
+def history(store: Store, case_id: str) -> list[HistoryEntry]:
+    """The case's changes, the first one first; its registration is version 1 and not in it."""
+    c = tables.case_history.c
+    query = select(tables.case_history).where(c.case_id == case_id).order_by(c.version)
+    with store.read() as connection:
+        rows = connection.execute(query).all()
+    return [HistoryEntry(r.version, r.at, r.by, r.changes, r.note) for r in rows]
+
+
+def _list(
+    case: Case, name: str, add: Sequence[Record], remove: Sequence[Record]
+) -> tuple[Record, ...]:
+    entries: list[Record] = list(getattr(case, name))
+    for entry in remove:
+        if entry not in entries:
+            raise Conflict(
+                f"{name}: ca {case.id} không có mục cần bỏ. / "
+                f"{name}: case {case.id} has no such entry to remove."
+            )
+        entries.remove(entry)
+    entries += [entry for entry in dict.fromkeys(add) if entry not in entries]
+    if len(entries) > MOST[name]:
+        raise Conflict(
+            f"{name}: tối đa {MOST[name]} mục cho một ca. / "
+            f"{name}: a case has at most {MOST[name]} entries."
+        )
+    return tuple(entries)

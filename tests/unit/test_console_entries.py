@@ -1,0 +1,142 @@
+"""Entries of a case over HTTP: added and removed together or not at all, and who did it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from console.store.register import register_sites
+from schemas.scan import format_timestamp
+from tests.console_kit import PERSON, RING, WARD, Running, new_sites, running
+from tests.unit.test_console_amend import HEAD, register
+
+SOMEBODY, ANOTHER = "8KS5H5E7SNRGN", "FZ3052HTPXQGS"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def place(console: Running) -> int:
+    [place] = register_sites(console.store, RING, new_sites(1, 1), source="list")
+    return place.id
+
+
+def point(place: int, begin_h: float = -3, hours: float = 1, **more: Any) -> dict[str, Any]:
+    begin = NOW + timedelta(hours=begin_h)
+    end = format_timestamp(begin + timedelta(hours=hours))
+    return {"place": place, "begin": format_timestamp(begin), "end": end} | more
+
+
+def change(console: Running, case: str, **body: Any) -> Any:
+    return console.client.post(f"/v1/cases/{case}/entries", json=body, headers=HEAD)
+
+
+def test_entries_come_and_go_together(console: Running, place: int) -> None:
+    case = register(console)
+    a_point = point(place, source="camera")
+    named = {"person": SOMEBODY, "relation": "household", "last_contact": "2026-03-04"}
+    answer = change(console, case["id"], add={"points": [a_point], "named": [named]}, note="Mai")
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == case | {"version": 2, "points": [a_point], "named": [named]}
+    excluded = {"person": SOMEBODY, "reason": "other"}
+    answer = change(
+        console, case["id"], remove={"named": [named]}, add={"excluded": [excluded]}, version=2
+    )
+    assert answer.json() == case | {"version": 3, "points": [a_point], "excluded": [excluded]}
+    again = change(console, case["id"], add={"excluded": [excluded]})
+    assert again.json()["version"] == 3  # there already: nothing is new
+
+    history = console.client.get(f"/v1/cases/{case['id']}/history", headers=HEAD).json()
+    assert [(h["version"], h["note"]) for h in history["history"]] == [(2, "Mai"), (3, None)]
+    assert history["history"][1]["changes"] == {"named": [], "excluded": [excluded]}
+    assert history["history"][0]["by"].startswith("key/")
+    events = [orjson.loads(r.value) for r in console.relayed.records if r.topic == "cases.v1"]
+    assert all("Mai" not in str(event) for event in events), "notes stay here"
+
+
+def test_points_alone_are_registered_without_a_person(console: Running, place: int) -> None:
+    body = {"points": [point(place, source="roster")], "ward": WARD}
+    answer = console.client.post("/v1/cases", json=body, headers=HEAD)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["person"] is None
+    neither = console.client.post("/v1/cases", json={"ward": WARD}, headers=HEAD)
+    assert [e["code"] for e in neither.json()["errors"]] == ["person_or_points"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "made", "field", "code"),
+    [
+        ("points", lambda p: point(p + 1, source="camera"), "points.0.place", "unknown"),
+        ("points", lambda p: point(p, hours=-1, source="camera"), "points.0.end", "before_begin"),
+        ("points", lambda p: point(p, hours=9, source="camera"), "points.0.end", "in_future"),
+        ("points", lambda p: point(p, -60, 30, source="camera"), "points.0.end", "too_long"),
+        (
+            "points",
+            lambda p: point(p, -24 * 40, source="camera"),
+            "points.0.begin",
+            "before_retention",
+        ),
+        (
+            "answers",
+            lambda p: point(p + 1, person=SOMEBODY),
+            "answers.0.place",
+            "unknown",
+        ),
+        (
+            "named",
+            lambda _: {"person": SOMEBODY, "relation": "other", "last_contact": "2999-01-01"},
+            "named.0.last_contact",
+            "in_future",
+        ),
+        (
+            "excluded",
+            lambda _: {"person": PERSON, "reason": "other"},
+            "excluded.0.person",
+            "the_case",
+        ),
+    ],
+)
+def test_each_refusal_names_its_field(
+    console: Running, place: int, kind: str, made: Any, field: str, code: str
+) -> None:
+    case = register(console)
+    answer = change(console, case["id"], add={kind: [made(place)]})
+    assert answer.status_code == 422
+    assert (f"add.{field}", code) in [(e["field"], e["code"]) for e in answer.json()["errors"]]
+    assert console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json() == case
+
+
+def test_nobody_is_both_named_and_excluded_nor_there_twice(console: Running) -> None:
+    case = register(console)
+    named = {"person": SOMEBODY, "relation": "other", "last_contact": "2026-03-04"}
+    assert change(console, case["id"], add={"named": [named]}).status_code == 200
+
+    def code(**body: Any) -> str:
+        answer = change(console, case["id"], **body)
+        assert answer.status_code == 422
+        found: str = answer.json()["errors"][0]["code"]
+        return found
+
+    excluded = {"person": SOMEBODY, "reason": "other"}
+    assert code(add={"excluded": [excluded]}) == "named_and_excluded"
+    assert code(add={"named": [named | {"relation": "care"}]}) == "twice"
+
+
+def test_two_at_once_and_what_is_not_there(console: Running, place: int) -> None:
+    case = register(console)
+    absent = change(console, case["id"], remove={"points": [point(place, source="camera")]})
+    assert absent.status_code == 409
+    named = {"person": ANOTHER, "relation": "other", "last_contact": "2026-03-04"}
+    assert change(console, case["id"], add={"named": [named]}, version=1).status_code == 200
+    late = change(console, case["id"], remove={"named": [named]}, version=1)
+    assert late.status_code == 409
+    console.client.post(f"/v1/cases/{case['id']}/void", headers=HEAD)
+    assert change(console, case["id"], remove={"named": [named]}).status_code == 409
