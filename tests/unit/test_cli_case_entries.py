@@ -72,7 +72,7 @@ def test_points_alone_can_be_registered(
     assert body["points"] == [UTC | {"source": "roster"}]
     assert "person" not in body
     assert "#4 01/03/2026 08:00" in capsys.readouterr().out
-    assert case(tmp_path, "register", "--point", "market,today") == 2
+    assert case(tmp_path, "register", "--point", "market,today") == 1
     assert "42,2026-11-20T08:00" in capsys.readouterr().err
 
 
