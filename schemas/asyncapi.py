@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.cases import Alert, AlertKind, Case
+from schemas.cases import Alert, AlertKind, Case, TraceAgain
 from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX
 from schemas.ids import PERSON_PATTERN
 from schemas.places import Place, Producer, Site
@@ -26,13 +26,14 @@ from schemas.topics import (
     PRODUCERS,
     SCANS,
     SITES,
+    TRACES,
     Topic,
 )
 
 SPECIFICATION: Final = "3.0.0"
 # of the contract, not of the program: the major is the topics' `v1`, a new optional field or
 # topic raises the minor
-CONTRACT_VERSION: Final = "1.0.0"
+CONTRACT_VERSION: Final = "1.1.0"
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 _KAFKA_BINDING: Final = "0.5.0"
@@ -118,6 +119,9 @@ _PRODUCER: Final = Message(
 _CASE: Final = Message(
     "case", "A case as it stands: a CloudEvent.", {"type": "string"}, Case, _CASE_EVENT
 )
+_TRACE_AGAIN: Final = Message(
+    "traceAgain", "A case that scans may have changed.", {"type": "string"}, TraceAgain
+)
 _ALERT: Final = Message(
     "alert", "For officers: a CloudEvent.", {"type": "string"}, Alert, _ALERT_EVENT
 )
@@ -129,6 +133,7 @@ CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     SITES: (_SITE, _PLACE),
     PRODUCERS: (_PRODUCER,),
     CASES: (_CASE,),
+    TRACES: (_TRACE_AGAIN,),
     ALERTS: (_ALERT,),
     NOTICES: (),
 }
@@ -147,6 +152,12 @@ _OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
         "Other systems may publish cases too: id and key begin with their producer id and a "
         "slash, registered_by is that id, and such a case is at most suspected.",
     ),
+    "sendTraceRequests": (
+        TRACES,
+        "send",
+        "The workers tell each other which cases scans may have changed.",
+    ),
+    "receiveTraceRequests": (TRACES, "receive", "The worker that has the case traces it again."),
     "sendAlerts": (ALERTS, "send", "The workers tell officers."),
 }
 

@@ -140,6 +140,17 @@ class Case(Record):
         return self
 
 
+class TraceAgain(Record):
+    """Between workers: a scan that has been written may change what this case's run found.
+
+    `adds`: it may add somebody, and not only end a stay otherwise.
+    """
+
+    case: Annotated[str, Field(pattern=CASE_ID_PATTERN)]
+    adds: bool
+    appended_at: Timestamp
+
+
 class AlertKind(StrEnum):
     """What officers are told.
 

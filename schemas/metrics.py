@@ -128,6 +128,13 @@ CASE_TO_ALERT: Final = MetricDef(
     (),
     _FAST,
 )
+SCAN_TO_RUN: Final = MetricDef(
+    "truyvet_scan_to_run_seconds",
+    "histogram",
+    "From the broker's append of a scan to the acknowledged alerts of the run that it made.",
+    (),
+    _FAST,
+)
 CODES_KNOWN: Final = MetricDef("truyvet_codes_known", "gauge", "Code versions in the directory.")
 CODE_WAITS: Final = MetricDef(
     "truyvet_code_waits_total",

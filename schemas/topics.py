@@ -58,10 +58,13 @@ PRODUCERS: Final = Topic(
     "producers.v1", "producer", "compact", "allowed places and methods, active or not"
 )
 CASES: Final = Topic("cases.v1", "case", "compact", "registered, amended, closed, voided")
+TRACES: Final = Topic(
+    "traces.v1", "case", "delete", "a case to trace again, because scans have come", 1, True
+)
 ALERTS: Final = Topic("alerts.v1", "case", "delete", "for officers", 1, True)
 NOTICES: Final = Topic("notices.v1", "recipient", "delete", "released notices", 1, True)
 
-TOPICS: Final = (SCANS, DLQ, SITES, PRODUCERS, CASES, ALERTS, NOTICES)
+TOPICS: Final = (SCANS, DLQ, SITES, PRODUCERS, CASES, TRACES, ALERTS, NOTICES)
 
 assert SCANS.max_message is not None
 assert MAX_SCAN_BYTES < SCANS.max_message < DLQ_MAX_MESSAGE

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+import pyarrow.compute as pc
+
 from schemas import cloudevents
-from schemas.cases import Alert, AlertKind, Case
-from schemas.topics import ALERTS
+from schemas.cases import Alert, AlertKind, Case, TraceAgain
+from schemas.topics import ALERTS, TRACES
+from streams.convert import Rows
 from streams.publish import Message
-from streams.tracing import Run
-from streams.watch import alert_id
+from streams.runs import Run
+from streams.watch import Look, alert_id
 from tracer.versions import Change
 
 SOURCE: Final = "truyvet/streams"
@@ -28,14 +31,14 @@ def run_alerts(run: Run, at: datetime) -> list[Message]:
         kind=AlertKind.RUN_COMPLETED,
         case=case.id,
         case_version=case.version,
-        run=case.version,
+        run=run.number,
         at=at,
         contacts=len(run.contacts),
         contacts_by_tier=run.summary["contacts_by_tier"],
         changes=dict(sorted(Counter(change.kind for change in run.changes).items())),
     )
-    identity = alert_id(case.id, case.version, "run")
-    return [*change_alerts(case, run.changes, at), alert_message(identity, done)]
+    identity = alert_id(case.id, run.number, "run")
+    return [*change_alerts(case, run.changes, at, run.number), alert_message(identity, done)]
 
 
 def alert_message(identity: str, alert: Alert) -> Message:
@@ -49,13 +52,36 @@ def alert_message(identity: str, alert: Alert) -> Message:
     )
 
 
-def change_alerts(case: Case, changes: Iterable[Change], at: datetime) -> list[Message]:
-    """An alert for each change of those who are or were to be called."""
+def trace_requests(look: Look, rows: Rows) -> list[Message]:
+    """For each case that the scans of a batch may change, that it is to be traced again."""
+    if not look.adds and not look.ends:
+        return []
+    appended = rows.tables["scans"].column("appended_at")
+    since = pc.min(appended).as_py()
+    requests = [(case, True) for case in sorted(look.adds)]
+    requests += [(case, False) for case in sorted(look.ends)]
+    return [
+        Message(
+            TRACES.name,
+            case.encode(),
+            TraceAgain(case=case, adds=adds, appended_at=since).model_dump_json().encode(),
+        )
+        for case, adds in requests
+    ]
+
+
+def change_alerts(
+    case: Case, changes: Iterable[Change], at: datetime, run: int | None
+) -> list[Message]:
+    """An alert for each change of those who are or were to be called.
+
+    `run`: the number of the run that changed it; None if the case was voided.
+    """
     concerned = [c for c in changes if any(side and side["call"] for side in (c.before, c.after))]
-    return [_change(case, change, at) for change in concerned]
+    return [_change(case, change, at, run) for change in concerned]
 
 
-def _change(case: Case, change: Change, at: datetime) -> Message:
+def _change(case: Case, change: Change, at: datetime, run: int | None) -> Message:
     """What stands now of a contact; of one that is withdrawn, what stood before."""
     contact = change.after or change.before
     assert contact is not None, "a change has a side"
@@ -64,7 +90,7 @@ def _change(case: Case, change: Change, at: datetime) -> Message:
         kind=_KINDS[change.kind],
         case=case.id,
         case_version=case.version,
-        run=case.version,
+        run=run,
         at=at,
         person=change.person,
         tier=contact["tier"],
@@ -73,4 +99,5 @@ def _change(case: Case, change: Change, at: datetime) -> Message:
         confidence=contact["band"],
         reasons=change.reasons,
     )
-    return alert_message(alert_id(case.id, case.version, change.person, clause), alert)
+    by = f"voided/{case.version}" if run is None else run
+    return alert_message(alert_id(case.id, by, change.person, clause), alert)

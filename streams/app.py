@@ -1,31 +1,21 @@
-"""The Faust app: two agents, each a list of named steps, and what they share."""
+"""The Faust app: three agents, each a list of named steps, and what they share."""
 
-import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any, cast
 
-import structlog
 from faust import Stream
 from faust.types import AppT, StreamT
 
-from schemas.cases import OPEN_STATUSES, CaseStatus
-from schemas.errors import InvalidEvent, Retryable
 from schemas.settings import Settings
-from schemas.topics import CASES, SCANS
-from streams.alerts import change_alerts, run_alerts
-from streams.cases import read_case
+from schemas.topics import CASES, SCANS, TRACES
+from streams.again import Again
+from streams.casework import CaseWork
 from streams.pipeline import Pipeline
-from streams.publish import Publisher
-from streams.tracing import Tracing
 from streams.transport import BatchApp, Hooks
-
-log = structlog.get_logger()
 
 _FETCH_BYTES = 4 * 1024 * 1024
 _BATCHES_QUEUED = 4
 _HEARTBEAT_S = 2.0
-_PAUSE_S = 1.0
 
 
 def create_app(settings: Settings, hooks: Hooks) -> BatchApp:
@@ -73,10 +63,10 @@ def add_scan_agent(app: AppT, ready: Callable[[], Awaitable[None]], pipeline: Pi
 
 
 def add_case_agent(
-    app: AppT, ready: Callable[[], Awaitable[None]], tracing: Tracing, publisher: Publisher,
-    alerted: Callable[[int], None], stop: Callable[[BaseException], None],
+    app: AppT, ready: Callable[[], Awaitable[None]], work: CaseWork,
+    stop: Callable[[BaseException], None],
 ) -> None:  # fmt: skip
-    """register → trace → store → alert; `alerted` is told the broker's time of each case."""
+    """register → trace → store → alert."""
     topic = app.topic(CASES.name, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic, name="cases")
@@ -85,11 +75,22 @@ def add_case_agent(
         async for event in _unacknowledged(stream):
             try:
                 for record in event.value:
-                    await _trace(record, tracing, publisher, alerted)
+                    await work.record(record)
             except Exception as error:
                 stop(error)  # not acknowledged: it is traced again
                 raise
             event.ack()
+
+
+def add_trace_agent(app: AppT, ready: Callable[[], Awaitable[None]], again: Again) -> None:
+    """late scans → trace → store → alert, each case in its turn."""
+    topic = app.topic(TRACES.name, value_serializer="raw", key_serializer="raw")
+
+    @app.agent(topic, name="traces")
+    async def traces(stream: StreamT[Any]) -> None:
+        await ready()
+        async for event in _unacknowledged(stream):
+            again.submit(event)
 
 
 def _current(app: AppT, generation: int) -> Callable[[], bool]:
@@ -105,34 +106,3 @@ def _unacknowledged(stream: StreamT[Any]) -> AsyncIterable[Any]:
     """The stream's events; nothing but the agent's own steps acknowledges them."""
     events: AsyncIterable[Any] = cast(Stream[Any], stream).noack().events()
     return events
-
-
-async def _trace(
-    record: Any, tracing: Tracing, publisher: Publisher, alerted: Callable[[int], None]
-) -> None:
-    where = {"partition": record.partition, "offset": record.offset}
-    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    while True:
-        try:
-            case = read_case(record.key, record.value)
-            if case is None:
-                return
-            if case.status is CaseStatus.VOIDED:
-                withdrawn = await asyncio.to_thread(tracing.withdrawn, case)
-                await publisher.send(change_alerts(case, withdrawn, at))
-                log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
-                return
-            if case.status not in OPEN_STATUSES:
-                return
-            run = await asyncio.to_thread(tracing.run, case, at)
-        except Retryable as error:
-            log.warning("trace_waits", **where, detail=str(error))
-            await asyncio.sleep(_PAUSE_S)
-        except (InvalidEvent, ValueError) as error:
-            log.error("case_refused", **where, detail=str(error))
-            return
-        else:
-            await publisher.send(run_alerts(run, at))
-            alerted(record.timestamp)
-            log.info("case_traced", case=case.id, run=case.version, contacts=len(run.contacts))
-            return

@@ -73,6 +73,17 @@ class CaseWatcher:
         for watched in self._index.of_person(person):
             self._make_due(watched.case)
 
+    def look_again(self) -> None:
+        """At all open cases: other partitions may be ours now, and who was near is not known."""
+        for case in self._cases.values():
+            if case.status in OPEN_STATUSES:
+                self._make_due(case.id)
+
+    def open_case(self, case_id: str) -> Case | None:
+        """The case, if it is open."""
+        case = self._cases.get(case_id)
+        return case if case is not None and case.status in OPEN_STATUSES else None
+
     async def run(self) -> None:
         """Work off what is due, until cancelled."""
         while True:

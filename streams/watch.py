@@ -1,12 +1,16 @@
-"""Step 6, watch: scans that fall into a place-window of an open case.
+"""Step 6, watch: scans that fall into a place-window of an open case, or may change its run.
 
 The index is rebuilt from `cases.v1` at start and is the same on every worker; each looks at
 the scans of its own partitions. The alert's id is made of case, person, place and the scan's
 partition and offset, so that the same scan judged again is the same alert.
+
+A scan may change a case's run without lying in one of its windows: somebody came before the case
+did and was still there, or went out after it; or the scan ends the stay of somebody who was
+there. So a window also has a time before and after it, and a case the persons who were near.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,46 +19,81 @@ import pyarrow as pa
 
 from schemas.cases import Alert, AlertKind
 from schemas.ids import person_text
+from streams.columns import I64, U64, Mask
 from streams.convert import Rows
+from streams.near import NOBODY, Near
 
 # pairs of a scan and a window of its place that are compared at once
 _PAIRS: Final = 2_000_000
+_OUT: Final = 2  # of the column `direction`
 
 
 @dataclass(frozen=True)
 class PlaceWindow:
-    """A place and an interval of an open case, ms since 1970 UTC, the end excluded."""
+    """A place and an interval of an open case, ms since 1970 UTC, the end excluded.
+
+    `before`: ms by which somebody may have entered sooner and still be there; `after`: by which
+    a scan out may come later of somebody whose entry nobody scanned.
+    """
 
     place: int
     begin: int
     end: int
+    before: int = 0
+    after: int = 0
 
 
 @dataclass(frozen=True)
 class Watched:
-    """An open case with its place-windows. `person`: None of place-time points alone."""
+    """An open case with its place-windows. `person`: None of place-time points alone.
+
+    `near`: persons who were at its places about then; `around`: between which times (ms, both
+    included) a scan of theirs anywhere may change their stay there.
+    """
 
     case: str
     version: int
     person: int | None
     windows: tuple[PlaceWindow, ...]
+    near: U64 = field(default_factory=lambda: NOBODY)
+    around: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a batch means for open cases.
+
+    `alerts`: (id, alert) for each scan inside a window of somebody else's case. `adds`: cases of
+    which a scan may add somebody, or which are of the person who scanned; `ends`: of which one
+    may only end somebody's stay otherwise.
+    """
+
+    alerts: list[tuple[str, Alert]]
+    adds: set[str]
+    ends: set[str]
+
+
+_NOTHING: Final = Look([], set(), set())
 
 
 class OpenCases:
-    """Place-windows of all open cases, sorted by place."""
+    """Place-windows of all open cases, sorted by place, and who was near."""
 
     def __init__(self) -> None:
         self._cases: dict[str, Watched] = {}
+        self._near = Near()
         self._index()
 
     def open(self, watched: Watched) -> None:
         """Watch a case, in place of what was watched of it before."""
         self._cases[watched.case] = watched
+        self._near.put(watched.case, watched.near, watched.around)
         self._index()
 
     def close(self, case: str) -> None:
         """Watch it no longer."""
         if self._cases.pop(case, None) is not None:
+            self._near.drop(case)
             self._index()
 
     def get(self, case: str) -> Watched | None:
@@ -78,17 +117,18 @@ class OpenCases:
     def _index(self) -> None:
         rows = sorted(
             (
-                (w.place, w.begin, w.end, owner)
+                (w.place, w.begin, w.end, w.before, w.after, owner)
                 for owner in self._cases.values()
                 for w in owner.windows
             ),
-            key=lambda row: row[:3],
+            key=lambda row: row[:5],
         )
         self._owners = [owner for *_, owner in rows]
         self._person = np.array([owner.person or 0 for owner in self._owners], dtype=np.uint64)
         self._nobodys = np.array([owner.person is None for owner in self._owners], dtype=bool)
-        self._begin = np.array([begin for _, begin, _, _ in rows], dtype=np.int64)
-        self._end = np.array([end for _, _, end, _ in rows], dtype=np.int64)
+        times = np.array([row[1:5] for row in rows], dtype=np.int64).reshape(-1, 4)
+        self._begin, self._end, before, after = times.T
+        self._early, self._late = self._begin - before, self._end + after
         self._place = np.array([place for place, *_ in rows], dtype=np.uint32)
         self._watched = np.zeros(int(self._place.max(initial=0)) + 2, dtype=bool)
         self._watched[self._place] = True
@@ -103,31 +143,58 @@ class OpenCases:
         seen: list[int] = np.unique(person[np.isin(person, self._persons)]).tolist()
         return seen
 
-    def matches(self, rows: Rows) -> list[tuple[str, Alert]]:
-        """(alert id, alert) for each scan of the batch inside a window of somebody else's case."""
+    def look(self, rows: Rows) -> Look:
+        """At the scans of a batch."""
         scans = rows.tables["scans"]
-        if not len(self._place) or not scans.num_rows:
-            return []
+        if not self._cases or not scans.num_rows:
+            return _NOTHING
+        person = scans.column("person").to_numpy()
+        at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
+        alerts, adds = self._at_windows(rows, person, at)
+        of_persons = {w.case for seen in self.seen(rows) for w in self.of_person(seen)}
+        ends = self._near.touched(person, at)
+        return Look(alerts, adds | of_persons, ends - adds - of_persons)
+
+    def _at_windows(
+        self, rows: Rows, person: U64, at: I64
+    ) -> tuple[list[tuple[str, Alert]], set[str]]:
+        scans = rows.tables["scans"]
         place = scans.column("place").to_numpy()
         # the last element stands for every place beyond those watched
         here = np.flatnonzero(self._watched[np.minimum(place, len(self._watched) - 1)])
-        if not len(here):
-            return []
-        at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
-        person = scans.column("person").to_numpy()
+        if not len(self._place) or not len(here):
+            return [], set()
+        out = scans.column("direction").to_numpy() == _OUT
         low = np.searchsorted(self._place, place[here], "left")
         high = np.searchsorted(self._place, place[here], "right")
-        found = []
+        alerts, adds = [], set()
         for some in np.array_split(np.arange(len(here)), 1 + int((high - low).sum()) // _PAIRS):
             count = (high - low)[some]
             row = np.repeat(here[some], count)
             window = np.repeat(low[some] - np.cumsum(count) + count, count) + np.arange(len(row))
-            inside = (self._begin[window] <= at[row]) & (at[row] < self._end[window])
-            inside &= self._nobodys[window] | (self._person[window] != person[row])
-            found += [
+            others = self._nobodys[window] | (self._person[window] != person[row])
+            inside = others & (self._begin[window] <= at[row]) & (at[row] < self._end[window])
+            alerts += [
                 _alert(self._owners[window[k]], rows, int(row[k])) for k in np.flatnonzero(inside)
             ]
-        return found
+            may_add = others & self._may_add(window, at[row], out[row])
+            adds |= self._noted(window[may_add], person[row[may_add]])
+        return alerts, adds
+
+    def _may_add(self, window: I64, at: I64, out: Mask) -> Mask:
+        opens = ~out & (self._early[window] <= at) & (at < self._end[window])
+        leaves = out & (self._begin[window] < at) & (at <= self._late[window])
+        result: Mask = opens | leaves
+        return result
+
+    def _noted(self, window: I64, person: U64) -> set[str]:
+        """The cases of these windows; the persons are near them from now on."""
+        cases = set()
+        for k in np.unique(window):
+            owner = self._owners[k]
+            cases.add(owner.case)
+            self._near.add(owner.case, person[window == k])
+        return cases
 
 
 def _alert(owner: Watched, rows: Rows, row: int) -> tuple[str, Alert]:

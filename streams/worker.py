@@ -25,9 +25,11 @@ from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
 from streams import memory
 from streams.accounts import Accounts
-from streams.alerts import alert_message
-from streams.app import add_case_agent, add_scan_agent, create_app
+from streams.again import Again
+from streams.alerts import alert_message, trace_requests
+from streams.app import add_case_agent, add_scan_agent, add_trace_agent, create_app
 from streams.cases import CaseWatcher
+from streams.casework import CaseWork
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.follow import Follower
@@ -73,7 +75,7 @@ class Worker:
             load_parameters(),
             settings.retention_days,
         )
-        self.watcher = CaseWatcher(self.open_cases, self.tracing.windows)
+        self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._accounts = Accounts(self.metrics, self.latencies, self.directory)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
@@ -86,13 +88,17 @@ class Worker:
         )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
-        add_case_agent(
-            self.app, self._ready, self.tracing, self.publisher, self._alerted, self._fatal
+        work = CaseWork(
+            self.tracing, self.publisher, self.watcher.open_case, self._alerted, self._told
         )
+        self.again = Again(work.again)
+        add_case_agent(self.app, self._ready, work, self._fatal)
+        add_trace_agent(self.app, self._ready, self.again)
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopped: set[int] = set()  # partitions that refused more than the limit allows
         self._closing = False
         self._released = False
+        self._rebalanced = False
 
     def run(self) -> int:
         """Until stopped by a signal; the exit code."""
@@ -144,7 +150,7 @@ class Worker:
         )
 
     async def _open(self) -> None:
-        background = [*(f.run() for f in self._followers), self.watcher.run()]
+        background = [*(f.run() for f in self._followers), self.watcher.run(), self.again.run()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
@@ -166,6 +172,7 @@ class Worker:
         await self._monitor.stop()
 
     async def _before_revoke(self, revoked: set[TP]) -> None:
+        self._rebalanced = True
         partitions = [tp.partition for tp in revoked if tp.topic == SCANS.name]
         await self._leave(partitions)
         for partition in self._stopped.intersection(partitions):
@@ -179,12 +186,16 @@ class Worker:
 
     async def _follow_up(self, pending: Pending) -> None:
         # not before the rows can be read: a case's run and this look must not both miss a scan
-        found = self.open_cases.matches(pending.rows)
-        messages = pending.letters + [alert_message(identity, alert) for identity, alert in found]
+        look = self.open_cases.look(pending.rows)
+        messages = pending.letters + [alert_message(name, alert) for name, alert in look.alerts]
+        messages += trace_requests(look, pending.rows)
         if messages:
             await self.publisher.send(messages)
-        if found:
-            self.metrics.counter(m.ALERTS, "scan_in_window").inc(len(found))
+        if look.alerts:
+            self.metrics.counter(m.ALERTS, "scan_in_window").inc(len(look.alerts))
+        if self._rebalanced:
+            self._rebalanced = False
+            self.watcher.look_again()
         for person in self.open_cases.seen(pending.rows):
             self.watcher.person_scanned(person)
 
@@ -211,6 +222,10 @@ class Worker:
         seconds = time.time() - appended_ms / 1000
         self.metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
         self.metrics.counter(m.ALERTS, "run_completed").inc()
+
+    def _told(self, appended_ms: int) -> None:
+        seconds = time.time() - appended_ms / 1000
+        self.metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
 
     # whether it can work
 

@@ -40,6 +40,16 @@ class Fetched:
         return pl.concat([self.itinerary, *self.chunks])
 
 
+@dataclass(frozen=True)
+class ToWatch:
+    """`meetings`: place, from, to, reach, near (ms): see `_meetings`. `near`: persons (64 bits,
+    rising) who could have met the case; `around`: when a scan of theirs may end a stay there."""
+
+    meetings: pl.DataFrame
+    near: list[int]
+    around: tuple[int, int]
+
+
 def fetch(
     client: Client,
     case: Case,
@@ -57,24 +67,15 @@ def fetch(
     ClickHouse with each query. Raises what the client raises.
     """
     earliest = _earliest(retained_from)
-    longest = parameters.max_stay_minutes * MINUTE
     margin = _margin(parameters)
     window = window_of(case, rule_set, now)
     own = _own_scans(client, case, window, parameters, earliest, settings)
-    answers = answers_of(case)
-    all_stays = stays_of_case(case, own, places, trips, parameters, answers)
+    all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
     case_stays = parts_that_count(all_stays, case, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, [], iter(()))
     meetings = _meetings(case_stays, places, trips, parameters)
-    spans = [
-        Span(place, max(start - longest, earliest), end + longest)
-        for place, start, end in meetings.select("place", "from", "to").iter_rows()
-    ]
-    present = _could_meet(scans_at(client, spans, settings), meetings)
-    # who said how long they stayed may have stayed longer than any rule would say
-    answered = answers["person"].to_list()
-    candidates = sorted({*present, *answered} - {bits_of(case)})
+    candidates = _candidates(client, case, meetings, parameters, earliest, settings)
     first = case_stays["from"].dt.timestamp("ms").to_list()
     last = case_stays["to"].dt.timestamp("ms").to_list()
     begin = max(min(first) - margin, earliest)
@@ -82,7 +83,7 @@ def fetch(
     return Fetched(own, candidates, chunks)
 
 
-def case_stays_of(
+def to_watch(
     client: Client,
     case: Case,
     places: pl.DataFrame,
@@ -92,16 +93,23 @@ def case_stays_of(
     now: datetime,
     retained_from: datetime | None,
     settings: dict[str, Any] | None = None,
-) -> pl.DataFrame:
-    """The parts of the case's own stays that count: where and when to watch.
+) -> ToWatch:
+    """Where and when new scans may change the case's trace, and of whom any scan may.
 
     Raises what the client raises.
     """
     earliest = _earliest(retained_from)
     window = window_of(case, rule_set, now)
     own = _own_scans(client, case, window, parameters, earliest, settings)
-    own_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
-    return parts_that_count(own_stays, case, rule_set, now)
+    all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
+    counted = parts_that_count(all_stays, case, rule_set, now)
+    meetings = _meetings(counted, places, trips, parameters)
+    if meetings.is_empty():
+        return ToWatch(meetings, [], (0, 0))
+    near = _candidates(client, case, meetings, parameters, earliest, settings)
+    longest = parameters.max_stay_minutes * MINUTE
+    first, last = min(meetings["from"].to_list()), max(meetings["to"].to_list())
+    return ToWatch(meetings, near, (first - longest, last + longest))
 
 
 def trace_from(
@@ -145,6 +153,26 @@ def _own_scans(
     begin = max(milliseconds(window.start) - _margin(parameters), earliest)
     end = milliseconds(window.end) + _margin(parameters)
     return itinerary(client, case.person, begin, end, settings)
+
+
+def _candidates(
+    client: Client,
+    case: Case,
+    meetings: pl.DataFrame,
+    parameters: Parameters,
+    earliest: int,
+    settings: dict[str, Any] | None,
+) -> list[int]:
+    """The persons (rising) who could have met the case."""
+    longest = parameters.max_stay_minutes * MINUTE
+    spans = [
+        Span(place, max(start - longest, earliest), end + longest)
+        for place, start, end in meetings.select("place", "from", "to").iter_rows()
+    ]
+    present = _could_meet(scans_at(client, spans, settings), meetings)
+    # who said how long they stayed may have stayed longer than any rule would say
+    answered = answers_of(case)["person"].to_list()
+    return sorted({*present, *answered} - {bits_of(case)})
 
 
 def _meetings(

@@ -9,13 +9,13 @@ import orjson
 from console.api.schemas import Run
 from streams.clickhouse import ClickHouse
 
-# Two attempts at one run: the earlier counts, as it does for the worker (`streams.tracing`).
+# Two attempts at one run: the earlier counts, as it does for the worker (`streams.runs`).
 _NEWEST: Final = """
 SELECT run, case_version, toString(attempt), rule_set, parameters,
        toUnixTimestamp64Milli(window_from), toUnixTimestamp64Milli(window_to),
        offsets_seen, toUnixTimestamp64Milli(traced_at), contacts, summary
 FROM trace_runs WHERE case_id = {case:String}
-ORDER BY run DESC, traced_at LIMIT 1
+ORDER BY run DESC, stored_at, attempt LIMIT 1
 """
 _CONTACTS: Final = """
 SELECT document FROM trace_contacts

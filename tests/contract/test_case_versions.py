@@ -1,5 +1,6 @@
 """A case's runs as they are stored: the second compared with the first, and a voided case."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +11,7 @@ from schemas.ids import person_text
 from schemas.places import Place
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
+from streams.runs import Run, Runs
 from streams.tracing import Tracing
 from tests.console_kit import RING
 from tests.contract.clickhouse_fixtures import migrated_engine
@@ -42,9 +44,9 @@ def tracing(clickhouse: ClickHouse) -> Tracing:
 class Scans:
     """Rows of `scans`, each with the next offset."""
 
-    def __init__(self, clickhouse: ClickHouse) -> None:
+    def __init__(self, clickhouse: ClickHouse, first: int = 0) -> None:
         self._clickhouse = clickhouse
-        self._offset = 0
+        self._offset = first
 
     def visit(self, person: int, begin: int, end: int) -> None:
         """In and out, minutes after `DAY`."""
@@ -100,6 +102,65 @@ def test_each_run_is_compared_with_the_one_before(clickhouse: ClickHouse, tracin
         (person_text(ALICE), "withdrawn", ("case_voided",)),
         (person_text(BOB), "withdrawn", ("case_voided",)),
     }
+
+
+def told(runs: list[Run]) -> list[tuple[int, str, set[tuple[str, str, tuple[str, ...]]]]]:
+    return [(r.number, r.cause, {(c.person, c.kind, c.reasons) for c in r.changes}) for r in runs]
+
+
+def test_scans_make_runs_of_their_own(clickhouse: ClickHouse, tracing: Tracing) -> None:
+    scans = Scans(clickhouse, 100)
+    of_bob = {"id": "c-9", "person": person_text(BOB + 7)}
+    scans.visit(BOB + 7, 2000, 2060)
+    assert tracing.again(case(1, **of_bob), NOW, 0, 0) == []  # its first run is still to come
+    assert tracing.run(case(1, **of_bob), NOW).number == 1
+    assert tracing.again(case(1, **of_bob), NOW, 3, 3) == []  # nothing has changed
+
+    scans.visit(ALICE + 7, 2010, 2040)
+    added = {(person_text(ALICE + 7), "added", ("late_scan",))}
+    first = tracing.again(case(1, **of_bob), NOW, 4, 6)
+    assert told(first) == [(2, "scan/6", added)]
+    # read again from the first request on: its alerts may not have gone out
+    assert told(tracing.again(case(1, **of_bob), NOW, 4, 6)) == [(2, "scan/6", added)]
+    assert tracing.again(case(1, **of_bob), NOW, 7, 8) == []
+
+    # from an earlier request on, with more after it: both
+    scans.visit(ALICE + 8, 2020, 2030)
+    both = told(tracing.again(case(1, **of_bob), NOW, 6, 9))
+    assert [(number, cause) for number, cause, _ in both] == [(2, "scan/6"), (3, "scan/9")]
+    # the next version of the case counts on
+    amended = tracing.run(case(2, isolated_at=NOW - timedelta(hours=1), **of_bob), NOW)
+    assert (amended.number, amended.cause, amended.changes) == (4, "case/2", [])
+
+
+def test_of_two_runs_with_one_number_the_first_stored_counts(clickhouse: ClickHouse) -> None:
+    runs = Runs(clickhouse)
+    summary = {
+        "rule_set": "r", "parameters": {}, "offsets": {},
+        "window": {"from": "2026-03-01T00:00:00.000Z", "to": "2026-03-02T00:00:00.000Z"},
+    }  # fmt: skip
+    mine = [Run(case(1, id="c-5"), 1, cause, summary, [], []) for cause in ("case/1", "scan/4")]
+    assert runs.store(mine[0], NOW)
+    time.sleep(0.01)
+    assert not runs.store(mine[1], NOW)
+    last = runs.last("c-5")
+    assert last is not None
+    assert last.cause == "case/1"
+
+
+def test_what_is_watched_of_a_case(clickhouse: ClickHouse, tracing: Tracing) -> None:
+    scans = Scans(clickhouse, 200)
+    scans.visit(BOB + 20, 4000, 4060)
+    scans.visit(ALICE + 20, 4050, 4055)
+    watched = tracing.watched(case(1, id="c-20", person=person_text(BOB + 20)))
+    assert (watched.person, watched.near.tolist()) == (BOB + 20, [ALICE + 20])
+    [window] = watched.windows
+    minute = 60_000
+    begin = int((DAY + timedelta(minutes=4000)).timestamp() * 1000)
+    assert (window.place, window.begin, window.end) == (ROOM, begin, begin + 60 * minute)
+    assert window.before >= window.after > 0
+    longest = load_parameters().max_stay_minutes * minute
+    assert watched.around == (begin - longest, begin + 60 * minute + longest)
 
 
 def test_a_case_that_was_never_traced_withdraws_nobody(tracing: Tracing) -> None:

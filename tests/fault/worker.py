@@ -40,13 +40,13 @@ def main() -> None:
 
 def _slow_cases(seconds: float) -> None:
     def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def windows(*args: Any, **kwargs: Any) -> Any:
+        def watched(*args: Any, **kwargs: Any) -> Any:
             time.sleep(seconds)
             return original(*args, **kwargs)
 
-        return windows
+        return watched
 
-    wrap(Tracing, "windows", make)
+    wrap(Tracing, "watched", make)
 
 
 if __name__ == "__main__":

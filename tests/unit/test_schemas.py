@@ -149,8 +149,8 @@ def test_every_metric_is_fed_by_somebody() -> None:
 
 def test_topics_keep_what_they_must() -> None:
     assert {t.name for t in TOPICS} == {
-        "scans.v1", "scans.v1.dlq", "sites.v1", "producers.v1", "cases.v1", "alerts.v1",
-        "notices.v1",
+        "scans.v1", "scans.v1.dlq", "sites.v1", "producers.v1", "cases.v1", "traces.v1",
+        "alerts.v1", "notices.v1",
     }  # fmt: skip
     for topic in TOPICS:
         config = topic.config(21)
@@ -169,7 +169,11 @@ def test_migrations_are_numbered_without_gaps_and_filled_in() -> None:
         for migration in found:
             for statement in migration.statements:
                 # safe to run again, when it was cut off before it was noted as done
-                again = ("CREATE TABLE IF NOT EXISTS", "ALTER TABLE scans MODIFY SETTING")
+                again = (
+                    "CREATE TABLE IF NOT EXISTS",
+                    "ALTER TABLE scans MODIFY SETTING",
+                    "ALTER TABLE trace_runs ADD COLUMN IF NOT EXISTS",
+                )
                 assert statement.startswith(again)
                 assert "${" not in statement
                 assert ("TTL" in statement) <= (retention > 0)

@@ -10,7 +10,7 @@ import pytest
 from schemas.cases import AlertKind, Case
 from schemas.ids import person_text
 from streams.alerts import change_alerts, run_alerts
-from streams.tracing import Run
+from streams.runs import Run, of_case
 from tests.unit.test_contacts import (
     A_CASE,
     ALICE,
@@ -116,7 +116,8 @@ def test_a_voided_case_withdraws_everybody() -> None:
 
 
 def run(before: Version | None, after: Version, case: Case = A_CASE) -> Run:
-    return Run(case, after.summary, after.contacts, changes(before, after))
+    number, cause = case.version, of_case(case.version)
+    return Run(case, number, cause, after.summary, after.contacts, changes(before, after))
 
 
 def read(messages: list[Any]) -> list[dict[str, Any]]:
@@ -142,7 +143,7 @@ def test_who_is_not_to_be_called_raises_no_alert() -> None:
     at_gate = version((CASE, GATE, 0, 60), (ALICE, GATE, 10, 40))
     (done,) = read(run_alerts(run(None, at_gate), NOW))
     assert (done["kind"], done["changes"]) == ("run_completed", {"added": 1})
-    assert change_alerts(A_CASE, withdrawals(at_gate), NOW) == []
+    assert change_alerts(A_CASE, withdrawals(at_gate), NOW, None) == []
 
 
 def test_alerts_of_a_run_have_the_same_ids_each_time() -> None:

@@ -9,12 +9,13 @@ import pytest
 from schemas.ids import person_text
 from streams.columns import I64
 from streams.convert import Rows
-from streams.watch import OpenCases, PlaceWindow, Watched, alert_id
+from streams.near import Near
+from streams.watch import Look, OpenCases, PlaceWindow, Watched, alert_id
 
 BEGIN = 1_638_316_800_000
 
 
-def rows_of(place: I64, person: I64, at: I64) -> Rows:
+def rows_of(place: I64, person: I64, at: I64, direction: I64 | None = None) -> Rows:
     n = len(place)
     moments = pa.array(at, pa.timestamp("ms", "UTC"))
     scans = pa.table(
@@ -22,6 +23,7 @@ def rows_of(place: I64, person: I64, at: I64) -> Rows:
             "person": person.astype(np.uint64),
             "place": place.astype(np.uint32),
             "scanned_at": moments,
+            "direction": np.full(n, 1, np.int8) if direction is None else direction,
             "appended_at": moments,
             "kafka_offset": np.arange(500, 500 + n, dtype=np.uint64),
         }
@@ -58,7 +60,7 @@ def test_finds_exactly_what_a_loop_finds(seed: int) -> None:
         and window.begin <= at[i] < window.end
         and case.person != person[i]
     )
-    found = index.matches(rows_of(place, person, at))
+    found = index.look(rows_of(place, person, at)).alerts
     assert sorted(identity for identity, _ in found) == expected
     assert expected
     for identity, alert in found:
@@ -73,7 +75,7 @@ def test_a_place_beyond_all_that_are_watched_is_nobodys() -> None:
     index = OpenCases()
     index.open(Watched("C-1", 1, 7, (PlaceWindow(3, BEGIN, BEGIN + 10),)))
     far = np.array([4, 5, 2**32 - 1, 3])
-    found = index.matches(rows_of(far, np.array([1, 1, 1, 1]), np.full(4, BEGIN)))
+    found = index.look(rows_of(far, np.array([1, 1, 1, 1]), np.full(4, BEGIN))).alerts
     assert [alert.place for _, alert in found] == [3]
 
 
@@ -83,4 +85,67 @@ def test_whose_person_scanned_is_seen() -> None:
     assert index.seen(rows) == []
     index.open(Watched("C-1", 1, 7, ()))
     assert index.seen(rows) == [7]
-    assert index.matches(rows) == []
+    assert index.look(rows) == Look([], {"C-1"}, set())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_which_cases_a_scan_may_change(seed: int) -> None:
+    """By the words of `watch` and `near`: a loop over scans, cases and windows."""
+    rng = np.random.default_rng(seed)
+    index, cases = OpenCases(), []
+    for number in range(10):
+        windows = tuple(
+            PlaceWindow(int(place), BEGIN + int(start), BEGIN + int(start + length), 60, 30)
+            for place, start, length in zip(
+                rng.integers(1, 15, 3), rng.integers(0, 1_000, 3), rng.integers(1, 200, 3),
+                strict=True,
+            )
+        )  # fmt: skip
+        of = None if number == 4 else int(rng.integers(1, 40))
+        near = rng.integers(1, 40, 2).astype(np.uint64)
+        around = BEGIN + int(rng.integers(0, 300)), BEGIN + int(rng.integers(300, 1_300))
+        cases.append(Watched(f"C-{number}", 1, of, windows, near, around))
+        index.open(cases[-1])
+    near_now = {c.case: set(c.near.tolist()) for c in cases}
+    for _ in range(40):
+        n = int(rng.integers(1, 4))
+        place, person = rng.integers(1, 20, n), rng.integers(1, 40, n)
+        at, direction = BEGIN + rng.integers(-100, 1_400, n), rng.integers(1, 4, n)
+        adds: set[str] = set()
+        ends: set[str] = set()
+        added = []
+        for p, who, t, way in zip(place, person, at, direction, strict=True):
+            for c in cases:
+                if c.person == who:
+                    adds.add(c.case)
+                    continue
+                for w in c.windows:
+                    if w.place != p:
+                        continue
+                    opens = way != 2 and w.begin - w.before <= t < w.end
+                    leaves = way == 2 and w.begin < t <= w.end + w.after
+                    if opens or leaves:
+                        adds.add(c.case)
+                        added.append((c.case, int(who)))
+        for case, who in added:
+            near_now[case].add(who)
+        for c in cases:
+            for who, t in zip(person, at, strict=True):
+                if int(who) in near_now[c.case] and c.around[0] <= t <= c.around[1]:
+                    ends.add(c.case)
+        look = index.look(rows_of(place, person, at, direction))
+        assert (look.adds, look.ends) == (adds, ends - adds)
+
+
+def test_many_who_come_near_are_known_like_those_from_the_start() -> None:
+    near = Near()
+    near.put("C-1", np.array([5], np.uint64), (0, 10))
+    for begin in range(0, 5_000, 500):
+        near.add("C-1", np.arange(begin, begin + 500, dtype=np.uint64))
+    at = np.full(1, 10)
+    for person in (0, 4_999):
+        assert near.touched(np.array([person], np.uint64), at) == {"C-1"}
+    assert near.touched(np.array([5_000], np.uint64), at) == set()
+    assert near.touched(np.array([5], np.uint64), at + 1) == set()
+    near.drop("C-1")
+    assert near.touched(np.array([5], np.uint64), at) == set()

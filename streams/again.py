@@ -1,0 +1,153 @@
+"""When a case is traced again because scans have come: soon, and not for each scan.
+
+Requests wait together: one run answers all that came before it began. A case that may have got
+one more contact is due at once; one where a stay may only end otherwise, after a while. Between
+two runs of a case there is always a pause that grows with what a run takes, so that a flood of
+late scans at one market cannot keep the other cases waiting.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+import structlog
+from pydantic import ValidationError
+
+from schemas.cases import TraceAgain
+
+log = structlog.get_logger()
+AT_ONCE: Final = 2
+_PAUSE_S: Final = 0.25  # between two runs of a case, at least
+_LATER_S: Final = 20.0  # between them when nobody can be added
+
+
+class Asked(Protocol):
+    """A batch of `traces.v1` as Faust hands it over."""
+
+    value: Any
+
+    def ack(self) -> Any:
+        """Mark it as done."""
+
+
+@dataclass
+class Due:
+    """A case to trace again: offsets of the first and last request, the last one's broker time
+    (ms), and that of the first scan."""
+
+    case: str
+    first: int
+    last: int
+    at_ms: int
+    since_ms: int
+    when: float  # monotonic
+    asked: list["_Asked"] = field(default_factory=list)
+
+
+@dataclass
+class _Asked:
+    event: Asked
+    cases: int
+
+
+class Again:
+    """Cases that are due, each worked on by one at a time; `trace` answers one of them."""
+
+    def __init__(
+        self,
+        trace: Callable[[Due], Awaitable[None]],
+        pause_s: float = _PAUSE_S,
+        later_s: float = _LATER_S,
+    ) -> None:
+        self._trace = trace
+        self._pause_s, self._later_s = pause_s, later_s
+        self._due: dict[str, Due] = {}
+        self._busy: set[str] = set()
+        self._rested: dict[str, float] = {}  # when a case may be traced again, monotonic
+        self._ended: dict[str, float] = {}
+        self._came = asyncio.Event()
+
+    def submit(self, event: Asked) -> None:
+        """Take a batch of requests; it is acknowledged when each of its cases was traced."""
+        asked = _Asked(event, 0)
+        seen = set()
+        for record in event.value:
+            case = self._put(record)
+            if case is not None and case not in seen:
+                seen.add(case)
+                self._due[case].asked.append(asked)
+        asked.cases = len(seen)
+        if not seen:
+            event.ack()
+        self._came.set()
+
+    async def run(self) -> None:
+        """Work off what is due, until cancelled."""
+        await asyncio.gather(*(self._work() for _ in range(AT_ONCE)))
+
+    @property
+    def waiting(self) -> int:
+        """How many cases wait."""
+        return len(self._due)
+
+    def _put(self, record: Any) -> str | None:
+        try:
+            request = TraceAgain.model_validate_json(record.value or b"")
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            log.error("request_ignored", offset=record.offset, detail=first["msg"])
+            return None
+        case, since = request.case, int(request.appended_at.timestamp() * 1000)
+        when = self._when(case, adds=request.adds)
+        due = self._due.get(case)
+        if due is None:
+            self._due[case] = Due(case, record.offset, record.offset, record.timestamp, since, when)
+        else:
+            due.last, due.at_ms = record.offset, record.timestamp
+            due.since_ms, due.when = min(due.since_ms, since), min(due.when, when)
+        return case
+
+    def _when(self, case: str, *, adds: bool) -> float:
+        now = time.monotonic()
+        if adds:
+            return max(now, self._rested.get(case, now))
+        return max(now, self._ended.get(case, now - self._later_s) + self._later_s)
+
+    async def _work(self) -> None:
+        while True:
+            due = await self._next()
+            self._busy.add(due.case)
+            began = time.monotonic()
+            try:
+                await self._trace(due)
+            finally:
+                self._busy.discard(due.case)
+            self._rest(due.case, began)
+            for asked in due.asked:
+                asked.cases -= 1
+                if asked.cases == 0:
+                    asked.event.ack()
+            self._came.set()
+
+    def _rest(self, case: str, began: float) -> None:
+        now = time.monotonic()
+        self._ended = {c: t for c, t in self._ended.items() if t > now - self._later_s}
+        self._rested = {c: t for c, t in self._rested.items() if t > now}
+        self._ended[case] = now
+        self._rested[case] = now + max(self._pause_s, now - began)
+
+    async def _next(self) -> Due:
+        while True:
+            self._came.clear()
+            free = [due for due in self._due.values() if due.case not in self._busy]
+            due = min(free, key=lambda d: d.when, default=None)
+            now = time.monotonic()
+            if due is not None and due.when <= now:
+                return self._due.pop(due.case)
+            try:
+                async with asyncio.timeout(None if due is None else due.when - now):
+                    await self._came.wait()
+            except TimeoutError:
+                pass

@@ -1,0 +1,126 @@
+"""What a worker does with a case: trace it and tell officers, at its events and at late scans."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.errors import InvalidEvent, Retryable
+from streams.again import Due
+from streams.alerts import change_alerts, run_alerts
+from streams.cases import read_case
+from streams.publish import Publisher
+from streams.runs import Run
+from streams.tracing import Tracing
+
+log = structlog.get_logger()
+_PAUSE_S = 1.0
+
+
+class CaseWork:
+    """One run of a case at a time, whatever asks for it.
+
+    `open_case`: the open case of an id as this worker knows it. `alerted` is told the broker's
+    time (ms) of each case, `told` that of the scan that made a run.
+    """
+
+    def __init__(
+        self,
+        tracing: Tracing,
+        publisher: Publisher,
+        open_case: Callable[[str], Case | None],
+        alerted: Callable[[int], None],
+        told: Callable[[int], None],
+    ) -> None:
+        self._tracing = tracing
+        self._publisher = publisher
+        self._open_case = open_case
+        self._alerted = alerted
+        self._told = told
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    async def record(self, record: Any) -> None:
+        """A record of `cases.v1`: traced, stored, told."""
+        where = {"partition": record.partition, "offset": record.offset}
+        try:
+            case = read_case(record.key, record.value)
+        except InvalidEvent as error:
+            log.error("case_refused", **where, detail=str(error))
+            return
+        if case is None:
+            return
+        async with self._alone(case.id):
+            await self._patiently(case, where, lambda: self._register(case, record.timestamp))
+
+    async def again(self, due: Due) -> None:
+        """Scans have come: what they change is stored and told."""
+        case = self._open_case(due.case)
+        if case is None:
+            return
+        async with self._alone(case.id):
+            await self._patiently(case, {"offset": due.last}, lambda: self._again(case, due))
+
+    async def _register(self, case: Case, at_ms: int) -> None:
+        at = _moment(at_ms)
+        if case.status is CaseStatus.VOIDED:
+            withdrawn = await asyncio.to_thread(self._tracing.withdrawn, case)
+            await self._publisher.send(change_alerts(case, withdrawn, at, None))
+            log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
+        elif case.status in OPEN_STATUSES:
+            run = await asyncio.to_thread(self._tracing.run, case, at)
+            await self._tell(run, at)
+            self._alerted(at_ms)
+
+    async def _again(self, case: Case, due: Due) -> None:
+        at = _moment(due.at_ms)
+        runs = await asyncio.to_thread(self._tracing.again, case, at, due.first, due.last)
+        for run in runs:
+            await self._tell(run, at)
+            self._told(due.since_ms)
+
+    async def _tell(self, run: Run, at: datetime) -> None:
+        await self._publisher.send(run_alerts(run, at))
+        log.info(
+            "case_traced",
+            case=run.case.id,
+            run=run.number,
+            cause=run.cause,
+            contacts=len(run.contacts),
+            changes=len(run.changes),
+        )
+
+    async def _patiently(self, case: Case, where: dict[str, int], work: Callable[[], Any]) -> None:
+        """`work`, again while it is Retryable. A case that cannot be traced is refused, loudly."""
+        while True:
+            try:
+                await work()
+            except Retryable as error:
+                log.warning("trace_waits", case=case.id, **where, detail=str(error))
+                await asyncio.sleep(_PAUSE_S)
+            except ValueError as error:
+                log.error("case_refused", case=case.id, **where, detail=str(error))
+                return
+            else:
+                return
+
+    @asynccontextmanager
+    async def _alone(self, case: str) -> AsyncIterator[None]:
+        lock, users = self._locks.get(case, (asyncio.Lock(), 0))
+        self._locks[case] = lock, users + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, users = self._locks[case]
+            if users == 1:
+                del self._locks[case]
+            else:
+                self._locks[case] = lock, users - 1
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

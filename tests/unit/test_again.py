@@ -1,0 +1,156 @@
+"""When a case is traced again: requests wait together, cases take turns, nothing is forgotten."""
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from schemas.cases import TraceAgain
+from streams.again import AT_ONCE, Again, Due
+
+
+@dataclass
+class Record:
+    offset: int
+    value: bytes
+    timestamp: int = 5_000
+
+
+@dataclass
+class Event:
+    value: list[Record]
+    acknowledged: int = 0
+
+    def ack(self) -> None:
+        self.acknowledged += 1
+
+
+@dataclass
+class Traced:
+    """Notes what is traced; each takes `takes_s`."""
+
+    takes_s: float = 0.0
+    done: list[Due] = field(default_factory=list)
+    at_once: int = 0
+    running: list[str] = field(default_factory=list)
+
+    async def __call__(self, due: Due) -> None:
+        assert due.case not in self.running, "a case is traced by one at a time"
+        self.running.append(due.case)
+        self.at_once = max(self.at_once, len(self.running))
+        await asyncio.sleep(self.takes_s)
+        self.running.remove(due.case)
+        self.done.append(due)
+
+    @property
+    def cases(self) -> list[str]:
+        return [due.case for due in self.done]
+
+
+_OFFSETS = itertools.count()
+
+
+def event(*cases: str, adds: bool = True) -> Event:
+    requests = [
+        TraceAgain.model_validate(
+            {"case": case, "adds": adds, "appended_at": "2026-03-01T00:00:00.000Z"}
+        )
+        for case in cases
+    ]
+    return Event([Record(next(_OFFSETS), r.model_dump_json().encode()) for r in requests])
+
+
+async def run(again: Again, *events: Event, for_s: float) -> None:
+    task = asyncio.create_task(again.run())
+    for one in events:
+        again.submit(one)
+    await asyncio.sleep(for_s)
+    task.cancel()
+
+
+def test_requests_that_wait_together_are_one_run() -> None:
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced, pause_s=0.02)
+        events = [event("C-1", "C-1"), event("C-1"), event("C-1", "C-2")]
+        await run(again, *events, for_s=0.2)
+        assert sorted(traced.cases) == ["C-1", "C-2"]
+        [first] = [due for due in traced.done if due.case == "C-1"]
+        assert (first.first, first.last) == (events[0].value[0].offset, events[2].value[0].offset)
+        assert [e.acknowledged for e in events] == [1, 1, 1]
+
+    asyncio.run(play())
+
+
+def test_a_flood_of_one_case_does_not_keep_others_waiting() -> None:
+    async def play() -> None:
+        traced = Traced(takes_s=0.05)
+        again = Again(traced, pause_s=0.05)
+        task = asyncio.create_task(again.run())
+        for _ in range(20):
+            again.submit(event("C-flood"))
+            again.submit(event(f"C-{_}"))
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.8)
+        task.cancel()
+        others = {case for case in traced.cases if case != "C-flood"}
+        assert len(others) == 20
+        assert 2 <= traced.cases.count("C-flood") <= 8
+        assert traced.at_once <= AT_ONCE
+
+    asyncio.run(play())
+
+
+def test_what_comes_while_a_case_is_traced_makes_one_more_run() -> None:
+    async def play() -> None:
+        traced = Traced(takes_s=0.1)
+        again = Again(traced, pause_s=0.02)
+        first, second = event("C-1"), event("C-1")
+        task = asyncio.create_task(again.run())
+        again.submit(first)
+        await asyncio.sleep(0.03)
+        again.submit(second)
+        assert (first.acknowledged, second.acknowledged) == (0, 0)
+        await asyncio.sleep(0.5)
+        task.cancel()
+        assert traced.cases == ["C-1", "C-1"]
+        assert (first.acknowledged, second.acknowledged) == (1, 1)
+
+    asyncio.run(play())
+
+
+def test_where_nobody_can_be_added_it_waits_longer() -> None:
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced, pause_s=0.01, later_s=0.3)
+        task = asyncio.create_task(again.run())
+        again.submit(event("C-1", adds=False))
+        await asyncio.sleep(0.05)
+        assert len(traced.done) == 1  # nothing was traced of late: at once
+        again.submit(event("C-1", adds=False))
+        await asyncio.sleep(0.1)
+        assert len(traced.done) == 1
+        again.submit(event("C-1"))  # somebody may be added: now, and for both
+        await asyncio.sleep(0.05)
+        assert len(traced.done) == 2
+        await asyncio.sleep(0.4)
+        assert len(traced.done) == 2
+        task.cancel()
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("value", [b"", b"[]", b"{}", b'{"case":"C 1"}'])
+def test_a_request_that_makes_no_sense_is_passed_over(value: Any) -> None:
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced)
+        odd = Event([Record(1, value)])
+        await run(again, odd, Event([]), for_s=0.05)
+        assert traced.done == []
+        assert odd.acknowledged == 1
+        assert again.waiting == 0
+
+    asyncio.run(play())
