@@ -26,17 +26,16 @@ from schemas.topics import CASES, PRODUCERS, SCANS, SITES
 from streams import memory
 from streams.accounts import Accounts
 from streams.again import Again
-from streams.alerts import alert_message, trace_requests
 from streams.app import add_case_agent, add_scan_agent, add_trace_agent, create_app
 from streams.cases import CaseWatcher
 from streams.casework import CaseWork
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.follow import Follower
+from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
 from streams.monitor import Monitor
-from streams.pending import Pending
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
 from streams.recall import Recall
@@ -76,6 +75,7 @@ class Worker:
             settings.retention_days,
         )
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
+        self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(self.metrics, self.latencies, self.directory)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
@@ -98,7 +98,6 @@ class Worker:
         self._stopped: set[int] = set()  # partitions that refused more than the limit allows
         self._closing = False
         self._released = False
-        self._rebalanced = False
 
     def run(self) -> int:
         """Until stopped by a signal; the exit code."""
@@ -172,7 +171,7 @@ class Worker:
         await self._monitor.stop()
 
     async def _before_revoke(self, revoked: set[TP]) -> None:
-        self._rebalanced = True
+        self._follow_up.rebalanced()
         partitions = [tp.partition for tp in revoked if tp.topic == SCANS.name]
         await self._leave(partitions)
         for partition in self._stopped.intersection(partitions):
@@ -183,21 +182,6 @@ class Worker:
         await self.pipeline.leave(list(partitions), self._settings.insert_timeout_s + 1)
 
     # what the lines ask for
-
-    async def _follow_up(self, pending: Pending) -> None:
-        # not before the rows can be read: a case's run and this look must not both miss a scan
-        look = self.open_cases.look(pending.rows)
-        messages = pending.letters + [alert_message(name, alert) for name, alert in look.alerts]
-        messages += trace_requests(look, pending.rows)
-        if messages:
-            await self.publisher.send(messages)
-        if look.alerts:
-            self.metrics.counter(m.ALERTS, "scan_in_window").inc(len(look.alerts))
-        if self._rebalanced:
-            self._rebalanced = False
-            self.watcher.look_again()
-        for person in self.open_cases.seen(pending.rows):
-            self.watcher.person_scanned(person)
 
     def _surely_ours_s(self) -> float:
         if self._released:  # the group is being left: somebody else may have our partitions

@@ -11,6 +11,7 @@ from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, S
 from console.cli.case_text import STATUSES, day, local, moment, point_of, show_case
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
+from schemas.errors import UserError
 
 
 class NewStatus(StrEnum):
@@ -75,6 +76,8 @@ def register(
     from console.cli.api import Api
 
     session = session_of(context)
+    if person is None and not point:
+        raise UserError("Thiếu --person hoặc --point. / Give --person, or --point, or both.")
     fields = {
         "person": person,
         "symptoms": symptoms.value if symptoms else None,

@@ -126,9 +126,10 @@ def test_a_flood_of_late_scans_is_few_runs_and_loses_nobody(system: System) -> N
     visit(system, person, 1, 0, 120)
     system.drain()
     system.publish(CASES.name, [(flood.id, flood.model_dump_json().encode())])
-    mine = lambda kind: [  # noqa: E731
-        a for a in alerts(system) if a["case"] == flood.id and a["kind"] == kind
-    ]
+
+    def mine(kind: str) -> list[dict[str, Any]]:
+        return [a for a in alerts(system) if a["case"] == flood.id and a["kind"] == kind]
+
     wait_for(lambda: len(mine("run_completed")) == 1, 30, "the first run")
     people = [f"00000000{n:04}0" for n in range(400)]
     for begin in range(0, 400, 20):
