@@ -31,12 +31,12 @@ def exposures(
 ) -> pl.DataFrame:
     """One row an overlap longer than zero, ordered by person, start, place, case's stay.
 
-    `case_stays`: of `parts_that_count`, all of one person; `others`: of `stays`, where that
-    person's own are passed over; `places`: shape `frames.PLACES`. Columns: person, place, start,
+    `case_stays`: of `parts_that_count`, of one person or more; `others`: of `stays`, where their
+    own are passed over; `places`: shape `frames.PLACES`. Columns: person, place, start,
     end (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
     confidence (0 to 1), band, weighted (minutes, rounded to whole ones, by the weight of their
-    day; null where the rule-set has no weights), and `case_…` and `their_…` for each of
-    `STAY_PARTS`.
+    day; null where the rule-set has no weights), case_person (whose stay of `case_stays` it is;
+    null of place-time points alone), and `case_…` and `their_…` for each of `STAY_PARTS`.
     """
     of_case = case_stays.with_row_index("case_row")
     of_others = others.filter(
@@ -65,6 +65,7 @@ def exposures(
         .with_columns(
             minutes=in_minutes(together),
             weighted=to_whole_minutes(together) * of_case["weight"][pairs["case_row"]],
+            case_person=of_case["person"][pairs["case_row"]],
             confidence=pl.col("case_confidence") * pl.col("their_confidence"),
         )
         .select(
@@ -79,6 +80,7 @@ def exposures(
             "confidence",
             band(parameters).alias("band"),
             "weighted",
+            "case_person",
             *(f"{whose}_{part}" for whose in ("case", "their") for part in STAY_PARTS),
         )
     )

@@ -16,13 +16,17 @@ from typing import Any
 import polars as pl
 
 from schemas.cases import Case
+from schemas.ids import person_bits
+from tracer.documents import Document
 from tracer.ends import MINUTE, with_place
 from tracer.frames import PLACES, SCANS, empty, shaped
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, scans_at, scans_of
 from tracer.ruleset import RuleSet
+from tracer.second import First, Second, first_stays, second_contacts
 from tracer.stated import answers_of, bits_of, stays_of_case
+from tracer.stays import stays
 from tracer.trace import TraceResult, trace_chunks
 from tracer.window import Window, window_of
 
@@ -112,6 +116,46 @@ def to_watch(
     return ToWatch(meetings, near, (first - longest, last + longest))
 
 
+def second_from(
+    client: Client,
+    case: Document,
+    firsts: list[First],
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    rule_set: RuleSet,
+    now: datetime,
+    retained_from: datetime | None,
+    settings: dict[str, Any] | None = None,
+) -> Second:
+    """The F2s of these F1s on what ClickHouse holds; see `second_contacts`.
+
+    Raises what the client raises.
+    """
+    earliest, margin = _earliest(retained_from), _margin(parameters)
+    since = min((milliseconds(first.since) for first in firsts), default=0)
+    begin, end = max(since - margin, earliest), milliseconds(now) + margin
+    scans = list(scans_of(client, [f.person for f in firsts], begin, end, settings))
+    of_firsts = stays(pl.concat([empty(SCANS), *scans]), places, trips, parameters)
+    counted = first_stays(firsts, of_firsts, now)
+    own = {first.person for first in firsts} | (
+        {person_bits(p)} if (p := case["person"]) else set()
+    )
+    chunks: Iterator[pl.DataFrame] = iter(())
+    if not counted.is_empty():
+        meetings = _meetings(counted, places, trips, parameters)
+        longest = parameters.max_stay_minutes * MINUTE
+        present = _could_meet(
+            scans_at(client, _spans(meetings, longest, earliest), settings), meetings
+        )
+        others = [person for person in present if person not in own]
+        first, last = (counted[c].dt.timestamp("ms").to_list() for c in ("from", "to"))
+        chunks = scans_of(
+            client, others, max(min(first) - margin, earliest), max(last) + margin, settings
+        )
+    return second_contacts(case, firsts, counted, chunks, places, trips, parameters, rule_set)
+
+
 def trace_from(
     client: Client,
     case: Case,
@@ -165,14 +209,24 @@ def _candidates(
 ) -> list[int]:
     """The persons (rising) who could have met the case."""
     longest = parameters.max_stay_minutes * MINUTE
-    spans = [
-        Span(place, max(start - longest, earliest), end + longest)
-        for place, start, end in meetings.select("place", "from", "to").iter_rows()
-    ]
+    spans = _spans(meetings, longest, earliest)
     present = _could_meet(scans_at(client, spans, settings), meetings)
     # who said how long they stayed may have stayed longer than any rule would say
     answered = answers_of(case)["person"].to_list()
     return sorted({*present, *answered} - {bits_of(case)})
+
+
+def _spans(meetings: pl.DataFrame, longest: int, earliest: int) -> list[Span]:
+    """Where to look for who came or went, each place and time once."""
+    spans: list[Span] = []
+    rows = meetings.select("place", "from", "to").sort("place", "from")
+    for place, start, end in rows.iter_rows():
+        begin, until = max(start - longest, earliest), end + longest
+        if spans and spans[-1].place == place and begin <= spans[-1].end:
+            spans[-1] = Span(place, spans[-1].start, max(spans[-1].end, until))
+        else:
+            spans.append(Span(place, begin, until))
+    return spans
 
 
 def _meetings(

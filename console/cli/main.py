@@ -22,6 +22,7 @@ from console.cli import (
     processes,
     registry,
     rules,
+    second,
     simulating,
     stack,
 )
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (stack, processes, simulating, importing, cases, contacts, rules, counting):
+for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
 for module_ in (deadletters, registry, demo, benching):
     module_.add_to(app)

@@ -49,9 +49,13 @@ def contacts_of(
 
 def places_of(api: Api, contacts: list[dict[str, Any]]) -> dict[str, Any]:
     """The places of these contacts' exposures, by id; one outside the key's area is left out."""
-    ids = sorted({e["place"] for contact in contacts for e in contact["exposures"]})
+    return places_named(api, {e["place"] for contact in contacts for e in contact["exposures"]})
+
+
+def places_named(api: Api, ids: set[int]) -> dict[str, Any]:
+    """These places, by id; one outside the key's area is left out."""
     found = {}
-    for place in ids:
+    for place in sorted(ids):
         try:
             found[str(place)] = api.get(f"/v1/places/{place}")
         except UserError:

@@ -279,17 +279,19 @@ def exposures(city: City, case: int, window: tuple[int, int], rules: RuleSet) ->
     return sorted(found, key=lambda e: (e.person, e.start, e.place, e.end))
 
 
+def tier_of(city: City, where: int) -> str:
+    """The tier of those who are there at the same time."""
+    place = city.places.get(where, Place(where, None, False, False, False, None, None))
+    if place.gate or not place.enclosed:
+        return "same_time_only"
+    return "same_small_enclosed" if place.small else "same_place"
+
+
 def _exposure(
     mine: Stay, theirs: Stay, start: int, end: int, city: City, rules: RuleSet
 ) -> Exposure:
     unknown = Place(mine.place, None, False, False, False, None, None)
     place = city.places.get(mine.place, unknown)
-    if place.gate or not place.enclosed:
-        tier = "same_time_only"
-    elif place.small:
-        tier = "same_small_enclosed"
-    else:
-        tier = "same_place"
     minutes = (end - start) / MINUTE
     could = [
         clause
@@ -306,7 +308,7 @@ def _exposure(
         mine.place,
         start,
         end,
-        tier,
+        tier_of(city, mine.place),
         [clause.id for clause in could],
         [question.id for question in rules.questions if question.id in needed],
         mine.confidence(p) * theirs.confidence(p),

@@ -1,0 +1,111 @@
+"""Contacts of possible contacts (F2), traced when asked for. Nothing is stored, nobody is told."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import APIRouter, Query
+
+from console.api.cases import ConsoleOf, ReadsContacts, within
+from console.api.documented import answers
+from console.api.errors import not_found
+from console.api.runs import StoredRun, newest_run, page_of_contacts
+from console.api.second_schemas import SecondContacts
+from console.api.state import Console
+from console.store import sites
+from console.store.engine import utc_now
+from schemas.cases import Case
+from tracer.fetch import second_from
+from tracer.parameters import load_parameters
+from tracer.places import places_frame, trips_frame
+from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.second import MOST_FIRST, Second, firsts_of
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+_SETTINGS: Final = {"max_execution_time": 30}
+_PAGE: Final = 1_000
+
+
+@router.get(
+    "/{case_id}/second-contacts",
+    summary="Who was with possible contacts (F2), and through whom",
+    response_model=SecondContacts,
+    responses=answers(404, 503),
+)
+def second_contacts(
+    case_id: str,
+    principal: ReadsContacts,
+    console: ConsoleOf,
+    anyway: Annotated[
+        bool, Query(description="Also where the run's rule-set defines no F2.")
+    ] = False,
+    limit: Annotated[int, Query(ge=1, le=5_000)] = 100,
+) -> dict[str, Any]:
+    """From the newest run's contacts who are to be called, on the scans as they stand now."""
+    case = within(console, principal, case_id)
+    run = newest_run(console.clickhouse, case_id)
+    if run is None:
+        raise not_found("Ca này chưa được truy vết.", "This case has not been traced yet.")
+    rule_set = next((r for r in load_rule_sets() if r.id == run.view.rule_set), None)
+    if rule_set is None:
+        raise not_found(
+            f"Bộ quy tắc {run.view.rule_set} không còn được nạp.",
+            f"The rule-set {run.view.rule_set} is no longer loaded.",
+        )
+    answer: dict[str, Any] = {
+        "case": case.id,
+        "run": run.view.run,
+        "rule_set": rule_set.id,
+        "f2": rule_set.f2,
+        "note": {"vi": rule_set.f2_note.vi, "en": rule_set.f2_note.en},
+        "followed": 0,
+        "not_followed": 0,
+        "contacts": [],
+        "total": 0,
+        "left_out": 0,
+    }
+    if not (rule_set.f2 or anyway):
+        return answer
+    found, followed, not_followed = _traced(console, case, run, rule_set)
+    log.info("second_contacts_read", case=case.id, run=run.view.run, contacts=len(found.contacts))
+    return answer | {
+        "followed": followed,
+        "not_followed": not_followed,
+        "contacts": found.contacts[:limit],
+        "total": len(found.contacts),
+        "left_out": found.left_out,
+    }
+
+
+def _traced(
+    console: Console, case: Case, run: StoredRun, rule_set: RuleSet
+) -> tuple[Second, int, int]:
+    firsts, not_followed = firsts_of(_contacts(console, run))
+    now = utc_now()
+    days = console.settings.retention_days
+    places = list(sites.places(console.store))
+    second = second_from(
+        console.clickhouse,
+        {"person": case.person, "case": case.id},
+        firsts,
+        places_frame(places),
+        trips_frame(places),
+        load_parameters(),
+        rule_set,
+        now,
+        now - timedelta(days=days) if days else None,
+        _SETTINGS,
+    )
+    return second, len(firsts), not_followed
+
+
+def _contacts(console: Console, run: StoredRun) -> list[Any]:
+    """By rank, as far as the last one that could be followed."""
+    found: list[Any] = []
+    for begin in range(0, run.total, _PAGE):
+        page = page_of_contacts(console.clickhouse, run, _PAGE, begin)
+        found += page
+        if sum(bool(c["call"]) for c in found) > MOST_FIRST and not page[-1]["call"]:
+            break
+    return found

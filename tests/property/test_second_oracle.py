@@ -1,0 +1,97 @@
+"""F2 the slow, obvious way: every F1's stays from their first exposure on, against everybody's."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schemas.ids import person_bits, person_text
+from tests.property import oracle
+from tests.property.test_tracer_oracle import (
+    BEGIN,
+    STEP,
+    a_case,
+    at,
+    crowd,
+    ms,
+    other_frames,
+    scans_frame,
+)
+from tests.unit.test_contacts import FakeEngine
+from tracer.documents import contact_documents
+from tracer.fetch import second_from, trace_from
+from tracer.ruleset import load_rule_sets
+from tracer.second import MOST_DAYS, First, firsts_of
+
+F2_RULES = next(r for r in load_rule_sets() if r.id == "vn-2021-07-30")
+TIERS = oracle.TIERS
+
+
+def expected(
+    city: oracle.City, case: int, firsts: list[First], now: int
+) -> dict[int, tuple[str, float, set[int]]]:
+    """person → (tier, minutes, through whom), of those who are called."""
+    stays = oracle.stays(city)
+    since = {first.person: ms(first.since) for first in firsts}
+    met: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
+    for mine in stays:
+        if mine.person not in since:
+            continue
+        begin = since[mine.person]
+        until = min(now, begin + MOST_DAYS * 86_400_000)
+        for theirs in stays:
+            if theirs.person in since or theirs.person == case or theirs.place != mine.place:
+                continue
+            start = max(mine.start, theirs.start, begin)
+            end = min(mine.end, theirs.end, until)
+            if start < end:
+                tier = oracle.tier_of(city, mine.place)
+                met[theirs.person].append((tier, start, end, mine.person))
+    found = {}
+    for person, times in met.items():
+        tier = min((t for t, *_ in times), key=TIERS.index)
+        covered = {m for _, start, end, _ in times for m in range(start, end, 1000)}
+        minutes = len(covered) / 60  # all times of a crowd are whole seconds
+        if tier != "same_time_only":
+            found[person] = tier, minutes, {first for *_, first in times}
+    return found
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_second_contacts_are_the_oracles(seed: int) -> None:
+    city = crowd(5000 + seed, 60)
+    once = [replace(scan, event=str(scan.offset)) for scan in city.scans]
+    city = replace(city, answers=[], scans=once)
+    places, trips, _ = other_frames(city)
+    now = BEGIN + 99 * STEP
+    some = 0
+    for person in sorted({scan.person for scan in city.scans})[:3]:
+        case = a_case(person, date(2021, 11, 30), at(BEGIN + 70 * STEP))
+        rest = (places, trips, city.parameters, F2_RULES, at(now))
+        engine = FakeEngine(scans_frame(city))
+        first_run = trace_from(engine, case, *rest, retained_from=None)
+        firsts, left_out = firsts_of(contact_documents(first_run))
+        assert left_out == 0
+        step = {"person": case.person, "case": case.id}
+        second = second_from(engine, step, firsts, *rest, retained_from=None)
+        said: dict[int, Any] = {
+            person_bits(d["person"]): (
+                d["tier"],
+                pytest.approx(d["minutes"], abs=0.02),
+                {person_bits(p) for p in d["through"]},
+            )
+            for d in second.contacts
+        }
+        assert expected(city, person, firsts, now) == said
+        some += len(said)
+        for document in second.contacts:
+            case_step, first_place, first, place, last = document["path"]
+            assert case_step == step
+            assert last == {"person": document["person"]}
+            assert first["person"] in document["through"]
+            [followed] = [f for f in firsts if person_text(f.person) == first["person"]]
+            assert first_place == followed.step
+            assert place["start"] < place["end"]
+    assert some or seed, "the first crowd has F2s"

@@ -1,0 +1,152 @@
+"""F2 over HTTP and on the terminal, on a console with tables in memory."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from console.cli.api import Api
+from console.cli.main import main
+from schemas.cases import Case, CaseStatus
+from schemas.errors import UserError
+from schemas.ids import person_text
+from tests.console_kit import ADMIN, WARD, Running, bearer, running
+from tests.unit.test_contacts import (
+    ALICE,
+    BOB,
+    CASE,
+    HALL,
+    PARAMETERS,
+    PLACES,
+    ROOM,
+    TRIPLESS,
+    FakeEngine,
+    visits,
+)
+from tracer.documents import contact_documents, run_document
+from tracer.ruleset import load_rule_sets
+from tracer.trace import trace
+
+HEAD = bearer(ADMIN)
+RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
+DAY = datetime(2022, 1, 5, tzinfo=UTC)
+CARL, DORA = 400, 500
+# Alice met the case; Bob was with Alice before and after that, Carl only before, Dora with Bob
+VISITS = visits(
+    (CASE, ROOM, 600, 660), (ALICE, ROOM, 610, 640),
+    (ALICE, HALL, 500, 560), (CARL, HALL, 500, 560),
+    (ALICE, HALL, 700, 760), (BOB, HALL, 500, 720),
+    (BOB, ROOM, 800, 860), (DORA, ROOM, 800, 860),
+)  # fmt: skip
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path, retention_days=0) as made:
+        made.tables.query_arrow = FakeEngine(VISITS).query_arrow  # type: ignore[assignment, method-assign]
+        yield made
+
+
+def registered(console: Running) -> str:
+    body = {"person": person_text(CASE), "onset": "2022-01-05", "ward": WARD}
+    return str(console.client.post("/v1/cases", json=body, headers=HEAD).json()["id"])
+
+
+def traced(console: Running, case_id: str, rules: str) -> None:
+    """A stored run of the case by these rules."""
+    case = Case(
+        id=case_id, status=CaseStatus.CONFIRMED, person=person_text(CASE), ward=WARD,
+        onset=date(2022, 1, 5), registered_at=DAY, registered_by="o",
+    )  # fmt: skip
+    now = DAY + timedelta(days=1)
+    result = trace(case, VISITS, PLACES, TRIPLESS, PARAMETERS, RULE_SETS[rules], now)
+    documents = contact_documents(result)
+    at = int(DAY.timestamp() * 1000)
+
+    def answer(sql: str, _: dict[str, Any]) -> list[tuple[Any, ...]]:
+        if "FROM trace_runs" in sql:
+            summary = orjson.dumps(run_document(result))
+            ends: tuple[Any, ...] = (at, at, {}, at, len(documents), summary)
+            return [(1, 1, "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77", rules, b"{}", *ends)]
+        return [(orjson.dumps(d).decode(),) for d in documents]
+
+    console.tables.answer = answer
+
+
+def ask(console: Running, case: str, query: str = "") -> dict[str, Any]:
+    answer = console.client.get(f"/v1/cases/{case}/second-contacts{query}", headers=HEAD)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_from_the_first_exposure_on_and_one_step_far(
+    console: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.second.places_frame", lambda _: PLACES)
+    case = registered(console)
+    traced(console, case, "vn-2021-07-30")
+    found = ask(console, case)
+    assert (found["f2"], found["followed"], found["not_followed"]) == (True, 1, 0)
+    [bob] = found["contacts"]
+    assert (bob["person"], bob["minutes"]) == (person_text(BOB), 20)
+    assert bob["through"] == [person_text(ALICE)]
+    persons = [step["person"] for step in bob["path"] if "person" in step]
+    assert persons == [person_text(CASE), person_text(ALICE), person_text(BOB)]
+    assert [step["place"] for step in bob["path"] if "place" in step] == [ROOM, HALL]
+
+
+def test_where_the_rules_have_none_it_is_asked_for(
+    console: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.second.places_frame", lambda _: PLACES)
+    case = registered(console)
+    traced(console, case, "vn-2021-12-29")
+    found = ask(console, case)
+    assert (found["f2"], found["contacts"]) == (False, [])
+    assert found["note"]["en"]
+    assert [c["person"] for c in ask(console, case, "?anyway=true")["contacts"]] == [
+        person_text(BOB)
+    ]
+
+
+def test_a_case_without_a_run_has_none(console: Running) -> None:
+    case = registered(console)
+    answer = console.client.get(f"/v1/cases/{case}/second-contacts", headers=HEAD)
+    assert answer.status_code == 404
+    assert "not been traced" in answer.json()["sentence"]["en"]
+
+
+def test_the_path_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = {"start": "2026-11-20T01:00:00.000Z", "end": "2026-11-20T02:35:00.000Z"}
+    path = [
+        {"person": "7ZK3M9QX2B4CD", "case": "C-1"}, {"place": 7} | times,
+        {"person": "2C9V0A7NJ5X1T"}, {"place": 8} | times, {"person": "FZ3052HTPXQGS"},
+    ]  # fmt: skip
+    contact = {"rank": 1, "person": "FZ3052HTPXQGS", "minutes": 45.0, "path": path}
+    found = {
+        "note": {"vi": "vi", "en": "en"}, "f2": True, "followed": 3, "not_followed": 2,
+        "total": 1, "left_out": 0,
+        "contacts": [contact | {"through": ["2C9V0A7NJ5X1T", "8KS5H5E7SNRGN"]}],
+    }  # fmt: skip
+
+    def get(_: Api, path: str, **__: Any) -> Any:
+        if "/places/" not in path:
+            return found
+        if path.endswith("/8"):
+            raise UserError("outside the area")
+        return {"name": "Room", "site_name": "School"}
+
+    monkeypatch.setattr(Api, "get", get)
+    monkeypatch.setenv("TRUYVET_ADMIN_KEY", ADMIN)
+    assert main(["--data-dir", str(tmp_path), "--lang", "en", "f2", "C-1"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for text in ("at Room, School, 20/11 08:00–09:35", "F1 2C9V0A7NJ5X1T", "2 were not followed"):
+        assert text in shown
+    assert "(and 1 others)" in shown
+    assert "at #8, 20/11" in shown

@@ -1,0 +1,159 @@
+"""F2: who was with a possible contact (F1) after that one may have been infected.
+
+From the start of an F1's first exposure on, at most `MOST_DAYS` days, until `now`. The case and
+the F1s themselves are nobody's F2. At most `MOST_FIRST` F1s are followed, in the order in which
+a team would call them, and at most `MOST_SECOND` F2s named: what is left out is counted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any, Final
+
+import polars as pl
+
+from schemas.ids import person_bits, person_text
+from schemas.scan import format_timestamp
+from tracer.contacts import contacts
+from tracer.documents import Document
+from tracer.exposures import band, exposures
+from tracer.frames import SCANS, TIME, empty
+from tracer.parameters import Parameters
+from tracer.ruleset import RuleSet
+from tracer.stays import stays
+
+MOST_DAYS: Final = 14
+MOST_FIRST: Final = 200
+MOST_SECOND: Final = 5_000
+
+
+@dataclass(frozen=True)
+class First:
+    """An F1 to follow: since when, how sure that they were with the case, and their step of the
+    path: place, start and end as they are written."""
+
+    person: int
+    since: datetime
+    confidence: float
+    step: Document
+
+
+@dataclass(frozen=True)
+class Second:
+    """Contacts of F1s by rank, with the path in data; `left_out`: how many more there are."""
+
+    contacts: list[Document]
+    left_out: int
+
+
+def firsts_of(contact_documents: Iterable[Document]) -> tuple[list[First], int]:
+    """The F1s to follow, of a run's contacts by rank, and how many are left out.
+
+    Who is not on the call list, or was never seen with the case, is not followed.
+    """
+    found = [_first(d) for d in contact_documents if d["call"] and d["exposures"]]
+    return found[:MOST_FIRST], max(0, len(found) - MOST_FIRST)
+
+
+def first_stays(firsts: list[First], of_firsts: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The F1s' stays (of `tracer.stays`) with `from`, `to` and `weight` of the part that counts."""
+    since = pl.DataFrame(
+        [(first.person, first.since) for first in firsts],
+        schema={"person": pl.UInt64, "since": TIME},
+        orient="row",
+    )
+    last = pl.min_horizontal(pl.col("since") + timedelta(days=MOST_DAYS), pl.lit(now).cast(TIME))
+    return (
+        of_firsts.join(since, on="person", maintain_order="left")
+        .with_columns(
+            pl.max_horizontal("start", "since").alias("from"),
+            pl.min_horizontal("end", last).alias("to"),
+            pl.lit(None, pl.Float64).alias("weight"),
+        )
+        .filter(pl.col("from") < pl.col("to"))
+        .drop("since")
+    )
+
+
+def second_contacts(
+    case: Document,
+    firsts: list[First],
+    counted: pl.DataFrame,
+    chunks: Iterable[pl.DataFrame],
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    rule_set: RuleSet,
+) -> Second:
+    """The F2s in `chunks` of others' scans (shape `frames.SCANS`, whole persons).
+
+    `case`: the first step of each path; `counted`: of `first_stays`. Only those whom a scan
+    brings as near as the call list asks for are named.
+    """
+    surely = pl.DataFrame(
+        [(first.person, first.confidence) for first in firsts],
+        schema={"case_person": pl.UInt64, "surely": pl.Float64},
+        orient="row",
+    )
+    found = []
+    for chunk in chain(chunks, [empty(SCANS)]):
+        others = stays(chunk, places, trips, parameters)
+        met = exposures(counted, others, places, rule_set, parameters)
+        found.append(
+            met.join(surely, on="case_person", maintain_order="left")
+            .with_columns(pl.col("confidence") * pl.col("surely"))
+            .with_columns(band(parameters).alias("band"))
+        )
+    every = pl.concat(found).sort("person", "start", "place", "end", "case_person")
+    called = contacts(every, rule_set, parameters).filter("call")
+    named = called.head(MOST_SECOND)
+    wanted = every.filter(pl.col("person").is_in(named["person"].implode()))
+    by_person = wanted.partition_by("person", as_dict=True)
+    steps = {first.person: first.step for first in firsts}
+    documents = [
+        _document(rank, row, by_person[(row["person"],)], case, steps)
+        for rank, row in enumerate(named.iter_rows(named=True), start=1)
+    ]
+    return Second(documents, called.height - named.height)
+
+
+def _first(document: Document) -> First:
+    since = min(exposure["start"] for exposure in document["exposures"])
+    step = document["path"][1]
+    person = person_bits(document["person"])
+    return First(person, datetime.fromisoformat(since), document["confidence"], step)
+
+
+def _document(
+    rank: int, row: dict[str, Any], met: pl.DataFrame, case: Document, steps: dict[int, Document]
+) -> Document:
+    """Through whom it is likeliest: the closest tier, the longest, the first."""
+    closest = met.filter(pl.col("tier") == row["tier"])
+    order = ("minutes", "start", "place", "case_person")
+    through = closest.sort(order, descending=[True, False, False, False]).row(0, named=True)
+    first = through["case_person"]
+    return {
+        "rank": rank,
+        "person": person_text(row["person"]),
+        "tier": row["tier"],
+        "minutes": row["minutes"],
+        "exposures": row["exposures"],
+        "last_exposure": format_timestamp(row["last_exposure"]),
+        "confidence": round(row["confidence"], 4),
+        "band": row["band"],
+        "clauses": row["clauses"],
+        "questions": row["questions"],
+        "through": [person_text(p) for p in met["case_person"].unique().sort()],
+        "path": [
+            case,
+            steps[first],
+            {"person": person_text(first)},
+            {
+                "place": through["place"],
+                "start": format_timestamp(through["start"]),
+                "end": format_timestamp(through["end"]),
+            },
+            {"person": person_text(row["person"])},
+        ],
+    }
