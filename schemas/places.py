@@ -69,7 +69,8 @@ class Place(Record):
     """One spot of a site with a code of its own: a gate, a room, a stall row, a vehicle.
 
     `enclosed` (kín) and `small` (hẹp) decide the tier; `gate` marks a code that only says
-    somebody came by. `usual_stay` is in minutes.
+    somebody came by. `usual_stay` is in minutes. `within`: the place of the same site around it,
+    as a building is around a room.
     """
 
     id: Annotated[int, Field(ge=1, lt=2**30)]
@@ -85,6 +86,7 @@ class Place(Record):
     small: bool = False
     gate: bool = False
     usual_stay: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
+    within: Annotated[int, Field(ge=1, lt=2**30)] | None = None
     codes: tuple[Code, ...] = ()
     trips: tuple[Trip, ...] = ()
     status: Status = Status.ACTIVE

@@ -32,6 +32,7 @@ PLACES: Final[Mapping[str, pl.DataType]] = {
     "opens": pl.Int32(),
     "closes": pl.Int32(),
     "usual_stay": pl.Int32(),
+    "within": pl.UInt32(),
 }
 TRIPS: Final[Mapping[str, pl.DataType]] = {
     "place": pl.UInt32(),

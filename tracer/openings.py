@@ -3,6 +3,7 @@
 import polars as pl
 
 from tracer.frames import SCANS, shaped
+from tracer.nesting import levels, with_nesting
 from tracer.parameters import Parameters
 
 ORDER = ("person", "scanned_at", "direction", "place", "kafka_partition", "kafka_offset")
@@ -18,13 +19,15 @@ def counted_once(scans: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def read_in_order(scans: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+def read_in_order(
+    scans: pl.DataFrame, places: pl.DataFrame, parameters: Parameters
+) -> pl.DataFrame:
     """Steps 1 to 3 of `tracer.stays`: one row a scan that is read, in `ORDER`.
 
     Beside person, place, direction, trip, partition and offset:
     `row` its number; `t` its time in milliseconds since 1970 UTC; `previous_t` the time of the
     person's previous scan, or null; `next_row` and `next_t` its next decisive scan (elsewhere,
-    or out here), or null; `next_is_out` whether that is the person's own scan out here;
+    or out here), or null: at a place that holds others, what lies inside it is passed over; `next_is_out` whether that is the person's own scan out here;
     `elsewhere_t` its time if it is not.
     """
     scans = counted_once(shaped(scans, SCANS, "scans")).sort(*ORDER)
@@ -47,6 +50,8 @@ def read_in_order(scans: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     following = pl.col("next_row")
     same_person_next = pl.col("person").gather(following) == pl.col("person")
     scans = scans.with_columns(next_row=pl.when(same_person_next).then(following))
+    for level in levels(places):
+        scans = with_nesting(scans, level)
     return scans.with_columns(
         next_t=pl.col("t").gather(following),
         next_is_out=(pl.col("place").gather(following) == pl.col("place")).fill_null(False),

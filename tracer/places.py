@@ -20,6 +20,7 @@ def places_frame(places: Iterable[Place]) -> pl.DataFrame:
             place.gate,
             *_minutes(place.hours),
             place.usual_stay,
+            place.within,
         )
         for place in places
     ]

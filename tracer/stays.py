@@ -15,7 +15,8 @@ Reading
 
 Openings and ends
 4. Each `in` and each `pass` is an opening. Its *decisive* scan is the person's first later one
-   that is at another place (any direction) or an `out` here.
+   that is at another place (any direction) or an `out` here. A place that lies within this
+   one, or within one that does, is not another: who is in a room is still in the building.
 5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
    - `scan_out`: the decisive scan, if it is an `out` here, at most `max_stay_minutes` after t.
      (A scan out that comes after a scan elsewhere contradicts it and ends nothing: see 7.)
@@ -99,7 +100,7 @@ def stays(
     trips = shaped(trips, TRIPS, "trips")
     answers = empty(ANSWERS) if answers is None else shaped(answers, ANSWERS, "answers")
 
-    read = with_place(read_in_order(scans, parameters), places, parameters)
+    read = with_place(read_in_order(scans, places, parameters), places, parameters)
     openings = read.filter(pl.col("direction") != "out")
     openings = opening_passes(with_ends(openings, trips, answers, parameters))
     intervals = pl.concat([_from_openings(openings, read), _from_lone_outs(read, openings)])

@@ -14,6 +14,7 @@ from console.store.rows import code_row, place_row, site_entries, site_row
 from console.store.sites import places_by_id
 from issuer.codes import issue
 from issuer.keyring import KeyRing
+from schemas.errors import UserError
 from schemas.places import Code, Hours, Place, Site, Trip
 
 _CHUNK_PLACES: Final = 2_000
@@ -24,7 +25,10 @@ _PAUSE_S: Final = 0.05
 
 @dataclass(frozen=True)
 class NewPlace:
-    """A place to register. `external_key` is what the source calls it, unique in the source."""
+    """A place to register. `external_key` is what the source calls it, unique in the source.
+
+    `within`: the external key of the place of the same site around it.
+    """
 
     name: str
     kind: str
@@ -35,6 +39,7 @@ class NewPlace:
     small: bool = False
     gate: bool = False
     usual_stay: int | None = None
+    within: str | None = None
     trips: tuple[Trip, ...] = ()
 
 
@@ -74,7 +79,8 @@ def register_sites(
 
     A site or place that `source` registered before, by its external key, is returned as it
     stands; only what is new is added. `on_progress` is told how many places are done.
-    A transaction holds a few thousand places: after a crash, call it again.
+    A transaction holds a few thousand places: after a crash, call it again. Raises UserError if a
+    place is within one that its site has not.
     """
     done: list[Place] = []
     for sites in _chunks(new_sites):
@@ -123,15 +129,20 @@ def _register(
             chunk.sites.append(_site(new, next_site))
             new_site_keys.append(new.external_key)
             next_site += 1
+        fresh: list[NewPlace] = []
         for spot in new.places:
             if spot.external_key not in chunk.place_ids:
                 assert next_place <= _MAX_PLACES
                 chunk.place_ids[spot.external_key] = next_place
-                code = Code(version=1, token=issue(ring, next_place, 1), valid_from=valid_from)
-                site_id = chunk.site_ids[new.external_key]
-                chunk.places.append(_place(new, spot, next_place, site_id, code))
-                new_place_keys.append(spot.external_key)
+                fresh.append(spot)
                 next_place += 1
+        site_id = chunk.site_ids[new.external_key]
+        for spot in fresh:
+            place_id = chunk.place_ids[spot.external_key]
+            code = Code(version=1, token=issue(ring, place_id, 1), valid_from=valid_from)
+            around = _around(new, spot, chunk.place_ids)
+            chunk.places.append(_place(new, spot, place_id, site_id, code, around))
+            new_place_keys.append(spot.external_key)
     _give_back(connection, "site", next_site)
     _give_back(connection, "place", next_place)
     _insert(connection, tables.sites, [site_row(site) for site in chunk.sites])
@@ -157,7 +168,21 @@ def _site(new: NewSite, site_id: int) -> Site:
     )
 
 
-def _place(new: NewSite, spot: NewPlace, place_id: int, site_id: int, code: Code) -> Place:
+def _around(new: NewSite, spot: NewPlace, ids: dict[str, int]) -> int | None:
+    """The place around it. Raises UserError if its site has no such place."""
+    if spot.within is None:
+        return None
+    if spot.within == spot.external_key or all(p.external_key != spot.within for p in new.places):
+        raise UserError(
+            f"{spot.external_key}: cơ sở không có điểm quét {spot.within} bao quanh nó. / "
+            f"{spot.external_key}: its site has no other place {spot.within} around it."
+        )
+    return ids[spot.within]
+
+
+def _place(
+    new: NewSite, spot: NewPlace, place_id: int, site_id: int, code: Code, within: int | None
+) -> Place:
     return Place(
         id=place_id,
         site=site_id,
@@ -171,6 +196,7 @@ def _place(new: NewSite, spot: NewPlace, place_id: int, site_id: int, code: Code
         small=spot.small,
         gate=spot.gate,
         usual_stay=spot.usual_stay,
+        within=within,
         codes=(code,),
         trips=spot.trips,
     )

@@ -56,6 +56,7 @@ def place_row(place: Place) -> dict[str, Any]:
         "small": place.small,
         "gate": place.gate,
         "usual_stay": place.usual_stay,
+        "within": place.within,
         "trips": [trip.model_dump(mode="json") for trip in place.trips],
         "status": place.status.value,
     }

@@ -91,6 +91,7 @@ places: Final = Table(
     _column("small", Boolean),
     _column("gate", Boolean),
     _column("usual_stay", Integer, nullable=True),
+    _column("within", Integer, nullable=True),
     _column("trips", JSON),
     _column("status", String(16)),
 )

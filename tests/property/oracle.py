@@ -53,6 +53,7 @@ class Place:
     gate: bool
     closes: int | None
     usual: int | None
+    within: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,17 @@ class City:
     arrivals: list[tuple[int, str, int]]
     answers: list[Answer]
     parameters: Parameters
+
+    def inside(self, place: int, holder: int) -> bool:
+        """Whether the place lies within the holder, or within one that does."""
+        around = []
+        at = self.places.get(place)
+        while at is not None and at.within is not None:
+            if at.within in around or at.within == place:
+                return False  # within each other: within nothing
+            around.append(at.within)
+            at = self.places.get(at.within)
+        return holder in around
 
     def usual(self, place: int) -> int | None:
         return self.places[place].usual if place in self.places else None
@@ -149,8 +161,9 @@ def _stays_of(person: int, city: City) -> list[Stay]:
     for i, scan in enumerate(read):
         if scan.direction == "out" and scan.event not in ending:
             start = scan.t - city.reach(scan.place)
-            if i:
-                start = max(start, read[i - 1].t)
+            others = [s for s in read[:i] if not city.inside(s.place, scan.place)]
+            if others:
+                start = max(start, others[-1].t)
             intervals[scan.place].append(
                 Stay(person, scan.place, start, scan.t, "assumed", "scan_out", None, scan, i)
             )
@@ -160,6 +173,7 @@ def _stays_of(person: int, city: City) -> list[Stay]:
 def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | None]:
     t, p = scan.t, city.parameters
     longest = p.max_stay_minutes * MINUTE
+    later = [s for s in later if not city.inside(s.place, scan.place)]
     decisive = next((s for s in later if s.place != scan.place or s.direction == "out"), None)
     elsewhere = decisive if decisive is not None and decisive.place != scan.place else None
 

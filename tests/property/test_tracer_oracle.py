@@ -68,6 +68,7 @@ def cities(draw: st.DrawFn) -> oracle.City:
             draw(st.sampled_from([False, False, True])),
             draw(st.sampled_from([None, 0, 6 * 60, 17 * 60 + 15, 23 * 60])),
             draw(st.sampled_from([None, 30, 45, 90, 600])),
+            draw(st.sampled_from([None, None, *PLACE_IDS])),
         )
         for place in PLACE_IDS
     }
@@ -108,7 +109,7 @@ def scans_frame(city: oracle.City) -> pl.DataFrame:
 
 def other_frames(city: oracle.City) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     places = [
-        (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, None, p.closes, p.usual)
+        (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, None, p.closes, p.usual, p.within)
         for p in city.places.values()
     ]
     trips = [(place, trip, at(t - STEP), at(t)) for place, trip, t in city.arrivals]
@@ -170,6 +171,7 @@ def crowd(seed: int, persons: int) -> oracle.City:
             r.random() < 0.2,
             r.choice([None, 0, 6 * 60, 17 * 60 + 15, 23 * 60]),
             r.choice([None, 30, 45, 90, 600]),
+            r.choice([None, None, *PLACE_IDS]),
         )
         for place in PLACE_IDS
     }

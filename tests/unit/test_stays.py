@@ -29,7 +29,11 @@ def place(number: int, **more: Any) -> Place:
     return Place.model_validate({"id": number, "site": number} | about | more)
 
 
+HOUSE, FLOOR, ROOM = 50, 51, 52  # each within the one before
 PLACES = [
+    place(HOUSE),
+    place(FLOOR, within=HOUSE),
+    place(ROOM, within=FLOOR, usual_stay=30),
     place(MARKET, usual_stay=60, hours=Hours(opens="06:00", closes="17:00")),
     place(OFFICE),
     place(
@@ -221,6 +225,34 @@ def test_nobody_scanned() -> None:
     found = stays(empty(SCANS), places_frame([]), trips_frame([]), PARAMETERS)
     assert found.is_empty()
     assert found.schema == STAYS
+
+
+def test_who_is_in_a_room_is_still_in_the_house() -> None:
+    rows = (
+        (HOUSE, "in", "08:00"), (ROOM, "in", "08:30"), (ROOM, "out", "09:00"),
+        (FLOOR, "in", "09:10"), (HOUSE, "out", "10:00"),
+    )  # fmt: skip
+    assert of(*rows) == [
+        (HOUSE, "08:00", "10:00", "scan_in", "scan_out"),
+        (FLOOR, "09:10", "10:00", "scan_in", "next_elsewhere"),
+        (ROOM, "08:30", "09:00", "scan_in", "scan_out"),
+    ]
+
+
+def test_leaving_the_house_for_elsewhere_ends_what_is_open_inside() -> None:
+    rows = ((FLOOR, "in", "08:00"), (ROOM, "in", "08:10"), (MARKET, "in", "08:30"))
+    assert of(*rows)[1:] == [
+        (FLOOR, "08:00", "08:30", "scan_in", "next_elsewhere"),
+        (ROOM, "08:10", "08:30", "scan_in", "next_elsewhere"),
+    ]
+
+
+def test_an_assumed_entry_to_the_house_may_be_before_the_room() -> None:
+    rows = ((OFFICE, "out", "08:00"), (ROOM, "in", "09:00"), (HOUSE, "out", "10:00"))
+    assert of(*rows)[1:] == [
+        (HOUSE, "08:00", "10:00", "assumed", "scan_out"),
+        (ROOM, "09:00", "09:30", "scan_in", "usual_stay"),
+    ]
 
 
 def test_a_frame_without_a_column_is_named() -> None:

@@ -1,5 +1,6 @@
 """Sites, places, codes and producers in the store, each change with its outbox row."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -104,6 +105,23 @@ def test_hours_trips_and_the_rest_come_back_as_they_were(tmp_path: Path) -> None
     assert kept is not None
     assert (kept.name, kept.address) == ("Bến xe Niệm Nghĩa", "Lê Chân")
     assert sites.site(store, 99) is None
+
+
+def test_a_room_lies_within_a_building_of_its_site(tmp_path: Path) -> None:
+    _, store = migrated(tmp_path)
+    room = NewPlace("Room", "meeting_room", "room", within="house")
+    house = NewPlace("House", "office", "house")
+    site = NewSite("Site", "office", WARD, "health", "s", places=(room, house))
+    made = register_sites(store, RING, [site], source="list")
+    assert [(p.name, p.within) for p in made] == [("Room", made[1].id), ("House", None)]
+    assert list(sites.places(store)) == made
+    for odd in ("room 2", "elsewhere"):
+        lost = NewPlace("Room 2", "meeting_room", "room 2", within=odd)
+        with pytest.raises(UserError, match="room 2"):
+            register_sites(store, RING, [replace(site, places=(lost, house))], source="list")
+    # one that comes later lies within one that is there
+    later = replace(site, places=(house, NewPlace("Room 3", "meeting_room", "3", within="house")))
+    assert register_sites(store, RING, [later], source="list")[1].within == made[1].id
 
 
 def test_revoking_raises_the_version_once_and_publishes_it(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ down_revision: Final = "0002"
 
 
 def upgrade() -> None:
-    """A case may be place-time points alone, without a person."""
+    """A case may be place-time points alone, without a person. A place may lie within another."""
+    op.add_column("places", sa.Column("within", sa.Integer(), nullable=True))
     with op.batch_alter_table("cases") as cases:
         cases.alter_column("person", existing_type=sa.String(13), nullable=True)
         for name in ("points", "answers", "named", "excluded"):
