@@ -27,8 +27,9 @@ def read_in_order(
     Beside person, place, direction, trip, partition and offset:
     `row` its number; `t` its time in milliseconds since 1970 UTC; `previous_t` the time of the
     person's previous scan, or null; `next_row` and `next_t` its next decisive scan (elsewhere,
-    or out here), or null: at a place that holds others, what lies inside it is passed over; `next_is_out` whether that is the person's own scan out here;
-    `elsewhere_t` its time if it is not.
+    or out here), or null: at a place that holds others, what lies inside it is passed over;
+    `next_is_out` whether that is the person's own scan out here; `elsewhere_t` its time if it is
+    not.
     """
     scans = counted_once(shaped(scans, SCANS, "scans")).sort(*ORDER)
     t = pl.col("scanned_at").dt.timestamp("ms").alias("t")

@@ -11,7 +11,7 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry
 
 from console.access import KeyRoom, Requires
-from console.api import cases, entries, errors, health, registry, rules, second
+from console.api import across, cases, entries, errors, health, registry, rules, second
 from console.api.documented import ALWAYS
 from console.api.observe import Observe
 from console.api.state import Console
@@ -85,6 +85,7 @@ def create_app(
         cases.router,
         entries.router,
         second.router,
+        across.router,
         rules.router,
         registry.router,
     ):

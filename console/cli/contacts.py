@@ -1,4 +1,4 @@
-"""`truyvet contacts CASE`: possible contacts, with the reason for each."""
+"""`truyvet contacts [CASE]`: possible contacts, with the reason for each."""
 
 from typing import Annotated, Final
 
@@ -20,7 +20,10 @@ def add_to(app: typer.Typer) -> None:
 
 def contacts(
     context: typer.Context,
-    case_id: Annotated[str, typer.Argument(metavar="CASE")],
+    case_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[CASE]", help="Bỏ trống: mọi ca đang mở. / None: all open cases."),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=1, help=f"Bao nhiêu người ({SHOWN}; --json: tất cả). / How many."),
@@ -38,6 +41,15 @@ def contacts(
     session = session_of(context)
     wanted = limit if limit is not None or as_json else SHOWN
     with Api(session.settings()) as api:
+        if case_id is None:
+            found = api.get("/v1/contacts", limit=min(limit or 1000, 1000))
+            if as_json:
+                json_line(found)
+                return
+            from console.cli.contacts_across import show_across
+
+            show_across(found | {"contacts": found["contacts"][:wanted]}, session)
+            return
         found = contacts_of(api, case_id, wanted, wait_s)
         found["places"] = places_of(api, found["contacts"])
     if as_json:

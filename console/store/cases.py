@@ -146,10 +146,14 @@ def case(store: Store, case_id: str) -> Case | None:
     return _case(row) if row else None
 
 
-def list_cases(store: Store, area: str, *, limit: int = 100, offset: int = 0) -> list[Case]:
+def list_cases(
+    store: Store, area: str, *, limit: int = 100, offset: int = 0, open_only: bool = False
+) -> list[Case]:
     """Cases whose ward is in the area, the newest first."""
     c = tables.cases.c
     query = select(tables.cases).order_by(c.registered_at.desc(), c.id.desc())
+    if open_only:
+        query = query.where(c.status.in_([status.value for status in OPEN_STATUSES]))
     if area != EVERYWHERE:
         query = query.where(c.ward.in_([ward.code for ward in wards_in(area)]))
     with store.read() as connection:

@@ -27,6 +27,7 @@ ROUTES = [
     ("GET", "/v1/cases/C-1/rules-diff?a=x&b=y", Right.CONTACTS_READ),
     ("PATCH", "/v1/cases/C-1", Right.CASES_REGISTER),
     ("GET", "/v1/cases/C-1/second-contacts", Right.CONTACTS_READ),
+    ("GET", "/v1/contacts", Right.CONTACTS_READ),
     ("POST", "/v1/cases/C-1/entries", Right.CASES_REGISTER),
     ("GET", "/v1/cases/C-1/history", Right.CASES_READ),
     ("POST", "/v1/cases/C-1/close", Right.CASES_END),
