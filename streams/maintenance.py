@@ -70,15 +70,21 @@ def merge_closed_weeks(clickhouse: ClickHouse, now: datetime) -> int:
     `now` in any zone. Blocking, up to the client's timeout a week. Raises Retryable when the engine
     is away or a merge took longer than that.
     """
-    merged = 0
-    for week in weeks_of(clickhouse):
-        if not week.closed(now) or not week.worth_merging or _being_merged(clickhouse, week):
-            continue
-        merged += _merge(clickhouse, week)
-    return merged
+    return sum(merge_week(clickhouse, week) for week in due_weeks(clickhouse, now))
 
 
-def _merge(clickhouse: ClickHouse, week: Week) -> bool:
+def due_weeks(clickhouse: ClickHouse, now: datetime) -> list[Week]:
+    """The closed weeks that are worth merging, oldest first. Raises Retryable."""
+    return [week for week in weeks_of(clickhouse) if week.closed(now) and week.worth_merging]
+
+
+def merge_week(clickhouse: ClickHouse, week: Week) -> bool:
+    """Whether it is one part now, by this merge. One that is being merged is left alone.
+
+    Blocking, up to the client's timeout. Raises Retryable as `merge_closed_weeks`.
+    """
+    if _being_merged(clickhouse, week):
+        return False
     begin = time.monotonic()
     settings: dict[str, Any] = {
         "max_execution_time": MERGE_LIMIT_S,

@@ -19,6 +19,7 @@ from console.cli import (
     deadletters,
     demo,
     importing,
+    maintaining,
     processes,
     registry,
     rules,
@@ -27,7 +28,7 @@ from console.cli import (
     stack,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
-from console.cli.libraries import hush
+from console.cli.libraries import hush, speak_beside_results
 from console.cli.out import note
 from console.cli.session import Lang, Session
 
@@ -45,7 +46,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (deadletters, registry, demo, benching):
+for module_ in (deadletters, maintaining, registry, demo, benching):
     module_.add_to(app)
 
 
@@ -119,6 +120,7 @@ def _usage(error: TyperException) -> int:
 
 def run() -> None:
     """The console script."""
+    speak_beside_results()
     sys.exit(main())
 
 

@@ -1,10 +1,13 @@
 """Which weeks the maintenance job merges, and what it asks of ClickHouse."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.cli.main import main
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.maintenance import MERGE_LIMIT_S, Week, merge_closed_weeks
@@ -97,3 +100,25 @@ def test_an_engine_that_is_away_is_retryable() -> None:
     with pytest.raises(Retryable):
         merge_closed_weeks(clickhouse, datetime(2026, 4, 1, tzinfo=UTC))
     assert len(clickhouse.commands) == 1
+
+
+def test_by_command_the_closed_weeks_are_merged_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    today = datetime.now(UTC).date()
+    this_week = today - timedelta(days=today.weekday())
+    fake = Fake([week(), week(monday=this_week)])
+    monkeypatch.setattr("streams.clickhouse.ClickHouse", lambda *_, **__: fake)
+    monkeypatch.setattr(fake, "close", lambda: None)
+    run = ["--data-dir", str(tmp_path), "--lang", "en", "maintenance"]
+    assert main(run) == 0
+    shown = capsys.readouterr().out
+    assert "to be merged" in shown
+    assert "open" in shown
+    assert fake.commands == []
+    assert main([*run, "--merge", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["merged"] == [str(MONDAY)]
+    assert [(w["week"], w["parts"], w["due"]) for w in found["weeks"]] == [
+        (str(MONDAY), 1, False), (str(this_week), 5, False),
+    ]  # fmt: skip
