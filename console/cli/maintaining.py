@@ -76,8 +76,8 @@ def maintenance(
         state = ("đang mở", "open")
         if week.closed(now):
             state = ("chờ gộp", "to be merged") if week.worth_merging else ("đã gộp", "merged")
-        rows, parts = number(week.rows), str(week.parts)
-        table.add_row(f"{week.monday:%d/%m/%Y}", rows, parts, session.words(*state))
+        counts = number(week.rows), str(week.parts)
+        table.add_row(f"{week.monday:%d/%m/%Y}", *counts, session.words(*state))
     screen().print(table)
     if merge:
         note(session.words(f"Đã gộp {len(merged)} tuần.", f"{len(merged)} weeks were merged."))

@@ -1,5 +1,6 @@
 """A case through a running worker: late scans, an amendment and its voiding, and what goes out."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -147,3 +148,44 @@ def test_a_flood_of_late_scans_is_few_runs_and_loses_nobody(system: System) -> N
     runs = {a["run"] for a in mine("run_completed")}
     print(f"400 late scans in 20 batches: {len(runs)} runs")
     assert len(runs) <= 21
+
+
+def test_a_worker_that_dies_while_it_traces_leaves_no_half_run(system: System) -> None:
+    """Killed at seven moments after a version came; another finishes it, once."""
+    case = FIRST | {"id": "C-2026-000779", "person": "0000000000CA3"}
+    visit(system, case["person"], 2, 0, 120)
+    token = system.places[2].codes[-1].token
+    people = [f"000000000{n:03}0" for n in range(300)]
+    system.publish(SCANS.name, [(p, scan(p, token, at(5), "in")) for p in people])
+    system.drain()
+    for version, delay_s in enumerate((0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8), start=1):
+        # each version another window, so that each has something to say
+        ends = {"isolated_at": at(100 - version)} if version % 2 else {}
+        publish(system, **(case | ends | {"version": version}))
+        time.sleep(delay_s)
+        system.workers[-1].kill()
+        system.start_worker()
+
+    def runs() -> dict[str, int]:
+        rows = system.clickhouse.rows(
+            "SELECT cause, run FROM trace_runs WHERE case_id = {case:String} ORDER BY run",
+            {"case": case["id"]},
+        )
+        return dict(rows)
+
+    wait_for(lambda: "case/7" in runs(), 60, "the run of the last version")
+    wait_for(
+        lambda: {f"case/{v}" for v in range(1, 8)} <= set(runs()), 60, "a run of every version"
+    )
+    numbers = sorted(runs().values())
+    assert numbers == list(range(1, len(numbers) + 1)), "no number is there twice or left out"
+    halves = system.clickhouse.rows(
+        "SELECT run, any(r.contacts), count() FROM trace_runs AS r "
+        "INNER JOIN trace_contacts AS c USING (case_id, run, attempt) "
+        "WHERE case_id = {case:String} GROUP BY run HAVING any(r.contacts) != count()",
+        {"case": case["id"]},
+    )
+    assert halves == [], "a run that can be seen has all its contacts"
+    of_case = [a for a in alerts(system) if a["case"] == case["id"]]
+    done = {a["run"] for a in of_case if a["kind"] == "run_completed"}
+    assert done == set(numbers), "officers were told of each"
