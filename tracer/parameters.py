@@ -21,7 +21,7 @@ ENDS: Final = (
     "cap",
 )
 BANDS: Final = ("high", "medium", "low")
-DEFAULT_FILE: Final = "stays-2026-11.toml"
+DEFAULT_FILE: Final = "stays-2026-11-26.toml"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
