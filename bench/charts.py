@@ -15,6 +15,7 @@ _CONFIG: Final = {
     "title": {"anchor": "start", "fontSize": 15, "subtitleColor": _GREY, "offset": 14},
     "axis": {
         "gridColor": "#eceff3",
+        "labelFlush": False,
         "domainColor": "#b6bdc7",
         "tickColor": "#b6bdc7",
         "labelColor": _GREY,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from bench.charts import Spec, write_svg
 from bench.truth import GRID, Result, ranges
 from bench.truth_cases import METHODS, OURS
+from bench.truth_city import percent
 from bench.truth_confidence import Group
 from bench.truth_rules import BASELINES
 from tracer.parameters import Parameters
@@ -17,7 +18,7 @@ _COLOURS: Final = (
     "#c1121f", "#1f5fa8", "#4aa3df", "#1b998b", "#8d6e63", "#c9a227", "#6a4c93", "#b8a9d9",
 )  # fmt: skip
 _SHADES: Final = {"high": "#dcefe3", "medium": "#fff3d1", "low": "#f9dfdc"}
-_ZOOM: Final = 0.8
+_ZOOM: Final = 0.7
 
 
 def write_charts(directory: Path, result: Result) -> None:
@@ -31,8 +32,8 @@ def f_chart(result: Result) -> Spec:
     labels = [_label(method) for method in METHODS]
     rows = [
         {
-            "panel": f"{setting.scan_in:.0%} scan in",
-            "out": f"{setting.scan_out:.0%}",
+            "panel": f"{percent(setting.scan_in)} scan in",
+            "out": percent(setting.scan_out),
             "method": _label(method),
             "f": round(score.f, 4),
             "low": round(score.low, 4),
@@ -46,7 +47,15 @@ def f_chart(result: Result) -> Spec:
         "type": "nominal",
         "sort": labels,
         "scale": {"domain": labels, "range": list(_COLOURS)},
-        "legend": {"orient": "bottom", "columns": 2, "rowPadding": 4, "columnPadding": 24},
+        "legend": {
+            "orient": "bottom",
+            "columns": 2,
+            "rowPadding": 4,
+            "columnPadding": 24,
+            "symbolOpacity": 1,
+            "symbolType": "stroke",
+            "symbolSize": 260,
+        },
     }
     outs = list(dict.fromkeys(row["out"] for row in rows))
     x = {

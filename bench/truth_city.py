@@ -53,10 +53,15 @@ class Setting:
     @property
     def key(self) -> str:
         """`in 90 % out 70 %`, and what else is not as usual."""
-        more = [f"usual stay unknown at {self.unknown:.0%}"] if self.unknown else []
+        more = [f"usual stay unknown at {percent(self.unknown)}"] if self.unknown else []
         more += [f"stays × {self.dwell:g}"] if self.dwell != 1 else []
         more += ["some asked"] if self.asked else []
-        return ", ".join([f"in {self.scan_in:.0%}, out {self.scan_out:.0%}", *more])
+        return ", ".join([f"in {percent(self.scan_in)}, out {percent(self.scan_out)}", *more])
+
+
+def percent(share: float) -> str:
+    """`90 %`, the space not breaking."""
+    return f"{100 * share:.0f}\u00a0%"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ def tables(result: Result) -> str:
         ),
         "### Other meanings of a contact, at the default setting: F-measure",
         _by_measure(default),
+        "### The other rule that comes closest, by setting",
+        _closest(cells),
         "### Where another rule is better",
         _better(result),
         "### Confidence, on settings and cities nothing was fitted on",
@@ -105,6 +107,15 @@ def _by_measure(cell: Cell) -> str:
         values = [cell.scores[measure][method].f for method in METHODS]
         rows.append((words, *(_best(v, max(values)) for v in values)))
     return _table(("a contact is", *(f"`{m}`" for m in METHODS)), rows)
+
+
+def _closest(cells: Sequence[Cell]) -> str:
+    rows = []
+    for cell in cells:
+        _, name = max((cell.table[baseline].f, baseline) for baseline in BASELINES)
+        score = cell.table[name]
+        rows.append((cell.setting.key, f"`{name}`", _s(score.f), _ahead(score)))
+    return _table(("setting", "rule", "F", "truyvet is ahead by"), rows)
 
 
 def _better(result: Result) -> str:
