@@ -94,8 +94,9 @@ def _fit(session: Session, as_json: bool) -> None:
 def _show(session: Session, result: "Result") -> None:
     from rich.table import Table
 
-    from bench.truth import DEFAULT
-    from bench.truth_cases import OURS
+    from bench.truth import DEFAULT, ranges
+    from bench.truth_cases import MEASURES, OURS
+    from bench.truth_city import percent
     from bench.truth_rules import BASELINES
 
     cell = result.cell(DEFAULT)
@@ -115,15 +116,18 @@ def _show(session: Session, result: "Result") -> None:
         table.add_row(words, *shares, interval)
     screen().print(table)
     line()
-    for setting, measure, name, score in result.better():
-        line(f"{score.ahead:+.3f}  {name}: {setting.key} ({measure})")
-    confidence = result.as_dict()["confidence"]
-    for group in confidence["bands"]:
-        line(
-            session.words(
-                f"{group['group']}: {group['real']:.1%} có mặt cùng lúc",
-                f"{group['group']}: {group['real']:.1%} were there at the same time",
-            )
-        )
+    better = result.better()
+    if better:
+        line(session.words("Quy tắc khác hơn ở:", "Another rule is better at:"))
+    else:
+        line(session.words("Không quy tắc nào hơn.", "No rule is better in any setting."))
+    for setting, measure, name, score in better:
+        what = session.words(*MEASURES[measure])
+        line(f"{-score.ahead:>+8.3f}  {name}: {setting.key} ({what})")
+    spans = ranges(result.parameters)
+    for group in result.bands():
+        low, high = spans[group.name]
+        share = f"{group.name} ({low:g}–{high:g}): {percent(group.real)}"
+        line(session.words(f"{share} có mặt cùng lúc", f"{share} were there at the same time"))
     if not result.passed:
         note(session.words("Vượt giới hạn đã nêu.", "A limit that was stated is passed."))
