@@ -23,7 +23,7 @@ ENDS: Final = (
 # Of a place-time point: both of its ends.
 STATED: Final = ("interview", "camera", "roster")
 BANDS: Final = ("high", "medium", "low")
-DEFAULT_FILE: Final = "stays-2026-11.toml"
+DEFAULT_FILE: Final = "stays-2026-11-26.toml"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

@@ -8,6 +8,7 @@ import typer
 
 from console.cli.bench_gateway import add_gateway_bench
 from console.cli.benching_long import add_long_benches
+from console.cli.benching_truth import add_truth_bench
 from console.cli.out import json_line, line, note, number, screen
 from console.cli.session import Json, Session, session_of
 
@@ -27,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     )(bench_ingest)
     add_long_benches(bench)
     add_gateway_bench(bench)
+    add_truth_bench(bench)
     app.add_typer(bench, name="bench")
 
 

@@ -157,12 +157,21 @@ def test_a_minute_counts_once_even_if_two_places_say_so() -> None:
 
 def test_confidence_is_the_product_of_the_stays_and_has_a_band() -> None:
     sure = traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).exposures
-    assert sure.select("confidence", "band").rows() == [(1.0, "high")]
+    ends = PARAMETERS.end_confidence
+    assert sure.select("confidence", "band").rows() == [(ends["scan_out"] ** 2, "high")]
     scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).filter(
         (pl.col("person") == CASE) | (pl.col("direction") == "in")
     )
     guessed = trace(A_CASE, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
-    assert guessed.select("confidence", "band").rows() == [(0.2, "low")]  # Alice's end is the cap
+    # Alice's end is the cap
+    assert guessed.select("confidence", "band").rows() == [
+        (ends["scan_out"] * ends["cap"], "medium")
+    ]
+    unsure = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).with_columns(
+        direction=pl.lit("pass").cast(scans.schema["direction"])
+    )
+    passed = trace(A_CASE, unsure, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    assert set(passed["band"]) == {"low"}
 
 
 def test_every_result_says_that_a_later_rule_is_not_applied() -> None:
@@ -196,7 +205,7 @@ def test_the_document_of_a_contact() -> None:
         "end": "2022-01-05T01:30:00.000Z",
         "start_provenance": "scan_in",
         "end_provenance": "scan_out",
-        "confidence": 1.0,
+        "confidence": PARAMETERS.end_confidence["scan_out"],
         "opened_by": {"partition": 0, "offset": 2},
         "closed_by": {"partition": 0, "offset": 3},
     }

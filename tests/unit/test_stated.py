@@ -62,7 +62,8 @@ def test_a_point_stands_beside_the_scans() -> None:
     stay = exposure["case_stay"]
     assert stay["start_provenance"] == stay["end_provenance"] == "interview"
     assert stay["opened_by"] is stay["closed_by"] is None
-    assert exposure["confidence"] == PARAMETERS.point_confidence["interview"]
+    surely = PARAMETERS.point_confidence["interview"] * PARAMETERS.end_confidence["scan_out"]
+    assert exposure["confidence"] == round(surely, 4)
 
 
 def test_a_point_outside_the_infectious_period_counts_for_nothing() -> None:

@@ -210,9 +210,13 @@ def test_evidence_and_confidence() -> None:
     rows = scans((MARKET, "in", "08:00"), (OFFICE, "pass", "08:40"), (OFFICE, "out", "09:00"))
     found = stays(rows, places_frame(PLACES), empty(TRIPS), PARAMETERS)
     evidence = found.select("opening_offset", "closing_offset", "confidence").rows()
-    assert evidence == [(0, 1, 0.7), (1, 2, 0.6)]
+    sure = PARAMETERS.end_confidence["next_elsewhere"]
+    assert evidence == [(0, 1, sure), (1, 2, PARAMETERS.start_confidence["scan_pass"])]
     alone = stays(scans((MARKET, "out", "08:00")), places_frame(PLACES), empty(TRIPS), PARAMETERS)
-    assert alone.select("opening_offset", "closing_offset", "confidence").rows() == [(None, 0, 0.4)]
+    assumed = PARAMETERS.start_confidence["assumed"]
+    assert alone.select("opening_offset", "closing_offset", "confidence").rows() == [
+        (None, 0, assumed)
+    ]
     assert found.schema == STAYS
 
 
@@ -271,6 +275,20 @@ def test_parameters_are_a_record_that_json_keeps() -> None:
     assert (PARAMETERS.max_stay_minutes, PARAMETERS.cap_minutes) == (960, 240)
 
 
+def test_parameters_that_stored_runs_name_are_still_there() -> None:
+    files = [f.name for f in resources.files("tracer.data").iterdir() if f.name[:6] == "stays-"]
+    assert {"stays-2026-11.toml", DEFAULT_FILE} <= set(files)
+    for file in files:
+        assert load_parameters(file).id == file.removesuffix(".toml")
+
+
+def test_the_default_ends_stays_as_the_first_parameters_did() -> None:
+    """What was fitted are confidences: who is proposed, and for how long, did not change."""
+    what = {"id", "start_confidence", "end_confidence", "bands"}
+    first = load_parameters("stays-2026-11.toml")
+    assert PARAMETERS.model_dump(exclude=what) == first.model_dump(exclude=what)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
@@ -278,8 +296,8 @@ def test_parameters_are_a_record_that_json_keeps() -> None:
         ("value = 240", "", "cap_minutes.value"),
         ("value = 960", "value = 100", "cap_minutes must not exceed"),
         ('basis = "Assumption: a double shift.', 'basics = "', "max_stay_minutes.basis"),
-        ("cap = 0.2", "", "end_confidence"),
-        ("assumed = 0.4", "assumed = 1.4", "start_confidence.assumed"),
+        ("cap = 0.91", "", "end_confidence"),
+        ("assumed = 0.97", "assumed = 1.4", "start_confidence.assumed"),
     ],
 )
 def test_a_wrong_parameter_file_names_file_and_field(before: str, after: str, message: str) -> None:
