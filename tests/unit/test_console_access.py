@@ -30,6 +30,13 @@ ROUTES = [
     ("POST", "/v1/cases/C-1/void", Right.CASES_END),
     ("GET", "/v1/places/1", Right.PLACES_READ),
     ("GET", "/v1/producers", Right.PRODUCERS_READ),
+    ("GET", "/v1/cases/C-1/list", Right.LIST_READ),
+    ("GET", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_READ),
+    ("GET", f"/v1/cases/C-1/list/{PERSON}/visits", Right.LIST_READ),
+    ("GET", f"/v1/cases/C-1/list/{PERSON}/history", Right.LIST_READ),
+    ("PATCH", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_WORK),
+    ("PUT", f"/v1/cases/C-1/list/{PERSON}/visits/2026-11-20", Right.LIST_WORK),
+    ("PUT", f"/v1/cases/C-1/list/{PERSON}/assignment", Right.LIST_WORK),
 ]
 
 
@@ -73,12 +80,25 @@ def test_the_roles_have_exactly_these_rights() -> None:
     assert {role.value: sorted(rights) for role, rights in RIGHTS.items()} == {
         "producer": ["rejects.read", "scans.publish", "scans.track"],
         "owner": [],
-        "officer": ["places.read", "producers.read", "rejects.read"],
+        "officer": [
+            "list.hand_over",
+            "list.read",
+            "list.work",
+            "places.read",
+            "producers.read",
+            "rejects.read",
+        ],
         "epidemiologist": [
             "cases.end",
             "cases.read",
             "cases.register",
             "contacts.read",
+            "list.assign",
+            "list.convert",
+            "list.export",
+            "list.hand_over",
+            "list.read",
+            "list.work",
             "places.read",
             "rejects.read",
             "scans.track",
