@@ -11,7 +11,19 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry
 
 from console.access import KeyRoom, Requires
-from console.api import cases, errors, health, registry, rules, worklist
+from console.api import (
+    cases,
+    convert,
+    duplicates,
+    errors,
+    handovers,
+    health,
+    registry,
+    rules,
+    standing,
+    triage,
+    worklist,
+)
 from console.api.documented import ALWAYS
 from console.api.observe import Observe
 from console.api.state import Console
@@ -80,7 +92,9 @@ def create_app(
     app.state.console = console
     app.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
-    for router in (*gateway_routers, cases.router, rules.router, registry.router, worklist.router):
+    list_routers = (m.router for m in (worklist, convert, duplicates, handovers, standing, triage))
+    case_routers = (cases.router, rules.router, registry.router)
+    for router in (*gateway_routers, *case_routers, *list_routers):
         app.include_router(router, responses=ALWAYS)
     errors.install(app)
     app.add_middleware(Observe, metrics=console.metrics)

@@ -1,5 +1,6 @@
 """Routes of a case's list: read it, decide, answer, visit, assign; every change has its history."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -176,4 +177,4 @@ def assign(
 
 
 def _after(console: Console, row: Row, work: worklist.Work) -> WorkContact:
-    return said(console, [Row(row.case, row.person, row.run, row.document, row.named, work)])[0]
+    return said(console, [replace(row, work=work)])[0]

@@ -76,6 +76,18 @@ def places_by_id(connection: Connection, ids: Sequence[int]) -> list[Place]:
     return list(_together(rows, codes))
 
 
+def kinds_of(store: Store, ids: Iterable[int]) -> dict[int, str]:
+    """The kinds of these places, by id; at most a few thousand. One that is unknown is left out."""
+    wanted = sorted(set(ids))
+    p = tables.places.c
+    found: dict[int, str] = {}
+    with store.read() as connection:
+        for begin in range(0, len(wanted), 500):
+            some = select(p.id, p.kind).where(p.id.in_(wanted[begin : begin + 500]))
+            found |= {row.id: row.kind for row in connection.execute(some)}
+    return found
+
+
 def _together(rows: Iterable[Row[Any]], codes: Iterable[Row[Any]]) -> Iterator[Place]:
     by_place = {key: list(group) for key, group in groupby(codes, lambda code: code.place)}
     for row in rows:

@@ -26,6 +26,7 @@ Left = Literal[
     "duplicate",
     "handed_over",
     "followed",
+    "withdrawn",
 ]
 LEFT: Final[dict[Left, tuple[str, str]]] = {
     "over_capacity": ("quá sức của ngày", "over the day's capacity"),
@@ -37,6 +38,7 @@ LEFT: Final[dict[Left, tuple[str, str]]] = {
     "duplicate": ("trùng với người khác", "the same person as another"),
     "handed_over": ("đã bàn giao nơi khác", "handed over elsewhere"),
     "followed": ("đang theo dõi hằng ngày", "followed day by day already"),
+    "withdrawn": ("lần truy vết mới không còn", "no longer in the newest run"),
 }
 MINUTES: Final = (60.0, 15.0)
 # Where an infection would do most harm, or repeats most, comes first: an assumption, to be set by

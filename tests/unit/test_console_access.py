@@ -37,6 +37,17 @@ ROUTES = [
     ("PATCH", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_WORK),
     ("PUT", f"/v1/cases/C-1/list/{PERSON}/visits/2026-11-20", Right.LIST_WORK),
     ("PUT", f"/v1/cases/C-1/list/{PERSON}/assignment", Right.LIST_WORK),
+    ("POST", f"/v1/cases/C-1/list/{PERSON}/convert", Right.LIST_CONVERT),
+    ("POST", f"/v1/cases/C-1/list/{PERSON}/hand-overs", Right.LIST_HAND_OVER),
+    ("GET", "/v1/hand-overs", Right.LIST_HAND_OVER),
+    ("POST", "/v1/hand-overs/1/accept", Right.LIST_HAND_OVER),
+    ("POST", "/v1/hand-overs/1/refuse", Right.LIST_HAND_OVER),
+    ("POST", "/v1/hand-overs/1/withdraw", Right.LIST_HAND_OVER),
+    ("GET", "/v1/cases/C-1/duplicates", Right.LIST_READ),
+    ("POST", "/v1/cases/C-1/duplicates", Right.LIST_WORK),
+    ("GET", "/v1/cases/C-1/list-summary", Right.LIST_READ),
+    ("GET", "/v1/triage?capacity=1", Right.LIST_READ),
+    ("GET", "/v1/follow-up", Right.LIST_READ),
 ]
 
 
