@@ -16,6 +16,7 @@ from console.api import (
     convert,
     duplicates,
     errors,
+    exports,
     handovers,
     health,
     registry,
@@ -92,7 +93,9 @@ def create_app(
     app.state.console = console
     app.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
-    list_routers = (m.router for m in (worklist, convert, duplicates, handovers, standing, triage))
+    list_routers = (
+        m.router for m in (worklist, convert, duplicates, handovers, standing, triage, exports)
+    )
     case_routers = (cases.router, rules.router, registry.router)
     for router in (*gateway_routers, *case_routers, *list_routers):
         app.include_router(router, responses=ALWAYS)

@@ -91,7 +91,8 @@ def _candidates(
     kinds: dict[int, str] = {}
     for rows in rows_in_area(console, principal, wanted):
         places = {e["place"] for row in rows if row.document for e in row.document["exposures"]}
-        kinds |= sites.kinds_of(console.store, places - kinds.keys())
+        found = sites.named(console.store, places - kinds.keys())
+        kinds |= {place: found[place].kind for place in found}
         for row in rows:
             if row.work.assigned_to:
                 assigned[row.case.id, row.person] = row.work.assigned_to

@@ -48,6 +48,7 @@ ROUTES = [
     ("GET", "/v1/cases/C-1/list-summary", Right.LIST_READ),
     ("GET", "/v1/triage?capacity=1", Right.LIST_READ),
     ("GET", "/v1/follow-up", Right.LIST_READ),
+    ("GET", "/v1/exports/contacts?format=csv", Right.LIST_EXPORT),
 ]
 
 
