@@ -24,6 +24,7 @@ from console.cli import (
     rules,
     simulating,
     stack,
+    worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
 from console.cli.libraries import hush
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, rules, counting):
     module.add_to(app)
-for module_ in (deadletters, registry, demo, benching):
+for module_ in (worklist, deadletters, registry, demo, benching):
     module_.add_to(app)
 
 
