@@ -12,6 +12,10 @@ NO_VAULT: Final = (
     "Kho định danh chưa có: cột họ tên và số điện thoại để trống.",
     "There is no identity vault yet: the columns of names and phones are empty.",
 )
+NO_PHONES: Final = (
+    "Kho định danh chưa có: không so được số điện thoại, nên không gộp ai theo số điện thoại.",
+    "There is no identity vault yet: phones cannot be compared, so nobody is merged by phone.",
+)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from console.api.worklist_pages import every_row
 from console.api.worklist_rows import absent, case_of, may_work, row_of, said
 from console.api.worklist_schemas import WorkContact
 from console.store import pairs, worklist
+from console.vault import NO_PHONES
 from console.worklist.duplicates import Arrival, Suggestion, arrivals, suggest
 from schemas.ids import person_bits, person_text
 
@@ -56,12 +57,11 @@ def suggestions(case_id: str, principal: Reads, console: ConsoleOf) -> Duplicate
     run = newest_run(console.clickhouse, case_id)
     methods = _methods(console, run, persons, {place for place, _, who in found if who in persons})
     log.info("duplicates_suggested", case=case_id, pairs=len(suggested))
-    note = console.vault.note
     return Duplicates(
         case=case_id,
         suggestions=[_said(console, case_id, s, methods) for s in suggested],
         decided=[DecidedPair(first=a, second=b, same=same) for (a, b), same in decided.items()],
-        note=Sentence(vi=note[0], en=note[1]) if note else None,
+        note=Sentence(vi=NO_PHONES[0], en=NO_PHONES[1]) if console.vault.note else None,
     )
 
 

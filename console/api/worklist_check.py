@@ -20,7 +20,7 @@ from schemas.clock import LOCAL
 def changes_of(row: Row, body: ChangeContact) -> dict[str, Any]:
     """The fields that change. Raises ApiError naming each that is wrong, or Conflict."""
     given = body.model_fields_set - {"version", "note", "answers"}
-    changes: dict[str, Any] = {name: getattr(body, name) for name in given}
+    changes: dict[str, Any] = {name: getattr(body, name) for name in sorted(given)}
     problems = [
         field_problem(name, "missing", "Không được bỏ trống.", "It cannot be taken away.")
         for name in ("classification", "status")

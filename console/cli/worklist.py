@@ -6,7 +6,7 @@ from urllib.parse import quote
 import typer
 
 from console.cli import worklist_changes, worklist_export, worklist_team
-from console.cli.out import json_line, line, screen
+from console.cli.out import json_line, screen
 from console.cli.session import Json, session_of
 from console.cli.worklist_text import CaseId, Person, show_contact, show_list, show_summary
 
@@ -71,4 +71,3 @@ def summary(context: typer.Context, case_id: CaseId, as_json: Json = False) -> N
         json_line(found)
         return
     show_summary(found, session, screen())
-    line()

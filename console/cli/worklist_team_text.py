@@ -82,8 +82,8 @@ def show_triage(found: dict[str, Any], session: Session, console: "Console") -> 
         )
     called, most = number(len(found["today"])), number(found["capacity"])
     cases = number(len(found["cases"]))
-    vi = f"Hôm nay gọi {called} người (sức của ngày: {most}), {cases} ca"
-    en = f"{called} to call today (capacity {most}), {cases} cases"
+    vi = f"Hôm nay gọi {called} người (sức của ngày: {most}), số ca: {cases}"
+    en = f"{called} to call today (capacity {most}), cases: {cases}"
     console.print(f"[bold]{session.lines(vi, en)}[/]")
     if found["today"]:
         console.print(table)

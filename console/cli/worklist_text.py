@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from console.cli.out import number
@@ -140,11 +141,22 @@ def _clauses(contact: dict[str, Any], session: Session, console: "Console") -> N
         return
     proposed = session.words(*axes.CLASSIFICATIONS[proposal["classification"]])
     console.print(f"  {session.words('Đề xuất', 'Proposed'):<30} {proposed}")
+    from tracer.ruleset import load_rule_sets
+
+    rules = {rule_set.id: rule_set for rule_set in load_rule_sets()}.get(contact["rule_set"])
+    texts = {c.id: session.words(c.vi, c.en) for c in rules.clauses} if rules else {}
+    asked = {q.id: session.words(q.vi, q.en) for q in rules.questions} if rules else {}
     for clause in proposal["clauses"]:
         verdict = session.words(*VERDICTS[clause["verdict"]])
-        ground = session.words(*_GROUNDS[clause["ground"]])
-        ask = f": {', '.join(clause['ask'])}?" if clause["ask"] else ""
-        console.print(f"    ({clause['clause']}) {escape(verdict)} [dim]{ground}{escape(ask)}[/]")
+        known = clause["verdict"] != "open" or clause["ground"] == "not_known"
+        ground = session.words(*_GROUNDS[clause["ground"]]) if known else ""
+        console.print(f"    ({clause['clause']}) {escape(verdict)} [dim]{ground}[/]")
+        if text := texts.get(clause["clause"]):
+            console.print(Padding(f"[dim]{escape(text)}[/]", (0, 0, 0, 8)))
+    if proposal["ask"]:
+        console.print(f"  {session.words('Còn phải hỏi', 'Still to ask')}")
+    for question in proposal["ask"]:
+        console.print(Padding(escape(f"{question}: {asked.get(question, '')}"), (0, 0, 0, 4)))
 
 
 def show_summary(found: dict[str, Any], session: Session, console: "Console") -> None:
@@ -156,19 +168,23 @@ def show_summary(found: dict[str, Any], session: Session, console: "Console") ->
         (("Đã xử lý", "Touched"), found["touched"]),
         (("Đã bàn giao", "Handed over"), found["handed_over"]),
     ):
-        console.print(f"  {session.words(vi, en):<36} {number(count)}")
-    for axis, words in (
-        ("classification", axes.CLASSIFICATIONS),
-        ("status", axes.STATUSES),
-        ("follow_up", axes.FOLLOW_UPS),
-        ("category", axes.CATEGORIES),
+        console.print(f"  {session.words(vi, en):<42} {number(count):>6}")
+    for (vi, en), axis, words in (
+        (("Phân loại", "Classification"), "classification", axes.CLASSIFICATIONS),
+        (("Tình trạng", "Status"), "status", axes.STATUSES),
+        (("Theo dõi", "Follow-up"), "follow_up", axes.FOLLOW_UPS),
+        (("Nhóm nguy cơ", "Category"), "category", axes.CATEGORIES),
     ):
-        console.print()
+        if found[axis]:
+            console.print(f"[dim]{session.words(vi, en)}[/]")
         for code, count in found[axis].items():
-            console.print(f"  {session.words(*words[code]):<36} {number(count)}")
+            console.print(f"  {session.words(*words[code]):<42} {number(count):>6}")
+    reachable = session.words("Liên lạc, trong số phải gọi", "Reachable, of those to call")
+    console.print(f"[dim]{reachable}[/]")
     for reach in found["reachability"]:
         how = session.words(*axes.REACHABILITIES[reach["how"]])
-        console.print(f"  {how:<36} {number(reach['count'])}  ({100 * reach['share']:.0f} %)")
+        share = f"({100 * reach['share']:.0f} %)"
+        console.print(f"  {how:<42} {number(reach['count']):>6}  {share}")
 
 
 def _due(plan: dict[str, Any], session: Session) -> str:
@@ -219,5 +235,5 @@ def table_of(session: Session, *titles: axes.Words) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for vi, en in titles:
         fixed = en in ("#", "Who", "Case", "Until")
-        table.add_column(session.lines(vi, en), no_wrap=fixed)
+        table.add_column(session.lines(vi, en), no_wrap=fixed, overflow="fold")
     return table
