@@ -14,10 +14,15 @@ from console.api.errors import field_problem, invalid
 from console.api.runs import StoredRun, newest_run
 from console.api.schemas import Sentence
 from console.api.state import Console
-from console.api.teamwork_schemas import DecidedPair, DecidePair, Duplicates, SuggestionSaid
+from console.api.teamwork_schemas import (
+    DecidedPair,
+    DecidePair,
+    Duplicates,
+    PairDecided,
+    SuggestionSaid,
+)
 from console.api.worklist_pages import every_row
 from console.api.worklist_rows import absent, case_of, may_work, row_of, said
-from console.api.worklist_schemas import WorkContact
 from console.store import pairs, worklist
 from console.vault import NO_PHONES
 from console.worklist.duplicates import Arrival, Suggestion, arrivals, suggest
@@ -66,9 +71,7 @@ def suggestions(case_id: str, principal: Reads, console: ConsoleOf) -> Duplicate
 
 
 @router.post("", summary="Decide of two", responses=answers(404, 409, 503))
-def decide(
-    case_id: str, body: DecidePair, principal: Works, console: ConsoleOf
-) -> list[WorkContact]:
+def decide(case_id: str, body: DecidePair, principal: Works, console: ConsoleOf) -> PairDecided:
     """Both as they stand then. Of two that are the same, `keep` is worked and `other` rests."""
     if body.keep == body.other:
         vi, en = "Phải là hai người khác nhau.", "These must be two."
@@ -87,7 +90,7 @@ def decide(
     log.info("pair_decided", case=case_id, same=body.same)
     works = worklist.works(console.store, case_id, [row.person for row in rows])
     after = [replace(row, work=works.get(row.person, row.work)) for row in rows]
-    return said(console, after)
+    return PairDecided(contacts=said(console, after))
 
 
 def _methods(

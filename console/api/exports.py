@@ -39,7 +39,10 @@ _PROPOSED: Final = (
 _FILES: Final[dict[int | str, dict[str, object]]] = {
     200: {
         "description": "The file.",
-        "content": {kind: {} for kind in sorted(set(_TYPES.values()))},
+        "content": {
+            _TYPES["csv"]: {"example": "case,person,…\r\n# whole: 0\r\n"},
+            _TYPES["xlsx"]: {"example": "a workbook"},
+        },
         "headers": {
             NOTE_HEADER: {
                 "description": "`no_identity_vault`: the columns of names and phones are empty.",

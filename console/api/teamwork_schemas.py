@@ -1,17 +1,29 @@
 """The shapes of what a team does together: the day's list, hand-overs, doubles, conversions."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from console.api.schemas import ApiModel, Sentence, example
-from console.api.worklist_schemas import AreaText, Note, PlanSaid
+from console.api.schemas import CASE_EXAMPLE, ApiModel, Sentence, example
+from console.api.worklist_schemas import WORK_EXAMPLE, AreaText, Note, PlanSaid, WorkContact
 from console.store.handovers import HandoverState
 from schemas.cases import Case
 from schemas.ids import PERSON_PATTERN
 from schemas.scan import Timestamp
 
+_HANDOVER: Final = {
+    "id": 3,
+    "case": "C-2026-000123",
+    "person": "2C9V0A7NJ5X1T",
+    "from": "ward/11413",
+    "to": "city/01",
+    "state": "pending",
+    "asked_at": "2026-11-24T02:10:00.000Z",
+    "asked_by": "key/7",
+    "answered_at": None,
+    "answered_by": None,
+}
 PersonId = Annotated[str, Field(pattern=PERSON_PATTERN)]
 
 
@@ -162,20 +174,7 @@ class AnswerHandover(ApiModel):
 class HandoverSaid(ApiModel):
     """One contact from one area to another, and where that stands."""
 
-    model_config = example(
-        {
-            "id": 3,
-            "case": "C-2026-000123",
-            "person": "2C9V0A7NJ5X1T",
-            "from": "ward/11413",
-            "to": "city/01",
-            "state": "pending",
-            "asked_at": "2026-11-24T02:10:00.000Z",
-            "asked_by": "key/7",
-            "answered_at": None,
-            "answered_by": None,
-        }
-    )
+    model_config = example(_HANDOVER)
 
     id: int
     case: str
@@ -191,6 +190,8 @@ class HandoverSaid(ApiModel):
 
 class Handovers(ApiModel):
     """From the key's area and to it, the newest first."""
+
+    model_config = example({"hand_overs": [_HANDOVER], "limit": 100, "offset": 0})
 
     hand_overs: list[HandoverSaid]
     limit: int
@@ -259,8 +260,25 @@ class DecidePair(ApiModel):
     note: Note | None = None
 
 
+class PairDecided(ApiModel):
+    """Both as they stand then, `keep` first."""
+
+    model_config = example({"contacts": [WORK_EXAMPLE]})
+
+    contacts: list[WorkContact]
+
+
 class Converted(ApiModel):
     """The contact's case, and the case that the contact became."""
+
+    model_config = example(
+        {
+            "contact_of": "C-2026-000120",
+            "person": "7ZK3M9QX2B4CD",
+            "status": "CONVERTED",
+            "case": CASE_EXAMPLE,
+        }
+    )
 
     contact_of: str
     person: str

@@ -179,7 +179,7 @@ def _deciding(same: bool) -> Any:
             path = f"/v1/cases/{quote(case_id, safe='')}/duplicates"
             found = api.send("POST", path, body)
         if as_json:
-            json_line({"contacts": found})
+            json_line(found)
         elif same:
             line(session.words(f"{other} là {keep}.", f"{other} is {keep}."))
             note(session.words(f"Từ nay làm việc với {keep}.", f"{keep} is worked from now on."))

@@ -28,7 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with running(tmp_path_factory.mktemp("console")) as console:
         config = uvicorn.Config(
-            console.client.app,  # type: ignore[arg-type]
+            console.client.app,
             port=0,
             lifespan="off",
             log_config=None,

@@ -222,14 +222,14 @@ def test_a_card_and_a_phone_are_suggested_and_a_person_decides(console: Running)
     assert suggestion["same_phone"] is None
     assert "no identity vault yet" in found["note"]["en"]
     same = post(console, path, keep=A, other=B, same=True)
-    assert [c["duplicate_of"] for c in same.json()] == [None, A]
+    assert [c["duplicate_of"] for c in same.json()["contacts"]] == [None, A]
     assert console.client.get(path, headers=HEAD).json()["suggestions"] == []
     today = console.client.get("/v1/triage?capacity=9", headers=HEAD).json()
     assert B not in [row["person"] for row in today["today"]]
     assert post(console, path, keep=B, other=C, same=True).status_code == 409
     # named the other way round, it is the same pair
     apart = post(console, path, keep=B, other=A, same=False)
-    assert [c["duplicate_of"] for c in apart.json()] == [None, None]
+    assert [c["duplicate_of"] for c in apart.json()["contacts"]] == [None, None]
     found = console.client.get(path, headers=HEAD).json()
     assert (found["suggestions"], found["decided"]) == (
         [],
