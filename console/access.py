@@ -29,12 +29,27 @@ class Right(StrEnum):
     CONTACTS_READ = "contacts.read"
     PLACES_READ = "places.read"
     PRODUCERS_READ = "producers.read"
+    LIST_READ = "list.read"
+    LIST_WORK = "list.work"
+    LIST_HAND_OVER = "list.hand_over"
+    LIST_ASSIGN = "list.assign"
+    LIST_CONVERT = "list.convert"
+    LIST_EXPORT = "list.export"
 
 
 RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.PRODUCER: frozenset({Right.SCANS_PUBLISH, Right.SCANS_TRACK, Right.REJECTS_READ}),
     Role.OWNER: frozenset(),
-    Role.OFFICER: frozenset({Right.PLACES_READ, Right.PRODUCERS_READ, Right.REJECTS_READ}),
+    Role.OFFICER: frozenset(
+        {
+            Right.PLACES_READ,
+            Right.PRODUCERS_READ,
+            Right.REJECTS_READ,
+            Right.LIST_READ,
+            Right.LIST_WORK,
+            Right.LIST_HAND_OVER,
+        }
+    ),
     Role.EPIDEMIOLOGIST: frozenset(
         {
             Right.CASES_REGISTER,
@@ -44,6 +59,12 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.PLACES_READ,
             Right.SCANS_TRACK,
             Right.REJECTS_READ,
+            Right.LIST_READ,
+            Right.LIST_WORK,
+            Right.LIST_HAND_OVER,
+            Right.LIST_ASSIGN,
+            Right.LIST_CONVERT,
+            Right.LIST_EXPORT,
         }
     ),
     Role.AUDITOR: frozenset(),

@@ -11,7 +11,23 @@ from fastapi.routing import iter_route_contexts
 from prometheus_client import CollectorRegistry
 
 from console.access import KeyRoom, Requires
-from console.api import across, cases, entries, errors, health, registry, rules, second
+from console.api import (
+    across,
+    cases,
+    convert,
+    duplicates,
+    entries,
+    errors,
+    exports,
+    handovers,
+    health,
+    registry,
+    rules,
+    second,
+    standing,
+    triage,
+    worklist,
+)
 from console.api.documented import ALWAYS
 from console.api.observe import Observe
 from console.api.state import Console
@@ -80,15 +96,10 @@ def create_app(
     app.state.console = console
     app.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
-    for router in (
-        *gateway_routers,
-        cases.router,
-        entries.router,
-        second.router,
-        across.router,
-        rules.router,
-        registry.router,
-    ):
+    case_modules = (cases, entries, second, across, rules, registry)
+    list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
+    of_people = (module.router for module in (*case_modules, *list_modules))
+    for router in (*gateway_routers, *of_people):
         app.include_router(router, responses=ALWAYS)
     errors.install(app)
     app.add_middleware(Observe, metrics=console.metrics)

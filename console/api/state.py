@@ -1,6 +1,6 @@
 """What the console's routes work with, made once per process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
@@ -12,6 +12,7 @@ from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
 from console.relay import Relay
 from console.store.engine import Store
+from console.vault import IdentityVault, NoVault
 from schemas.metrics import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
@@ -33,6 +34,7 @@ class Console:
     recent: Recent
     activity: KnownCounts
     rule_sets: frozenset[str]
+    vault: IdentityVault = field(default_factory=NoVault)
 
 
 def console_of(request: Request) -> Console:

@@ -1,6 +1,6 @@
 """The console's HTTP API, as the command line asks it."""
 
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import httpx
 
@@ -47,15 +47,39 @@ class Api:
         """The body of a success; for what changes nothing when it is asked twice."""
         return self._ask(method, path, json=body)
 
+    def download(self, path: str, file: IO[bytes], **parameters: Any) -> httpx.Headers:
+        """Write the body of a success to `file`, piece by piece; the answer's headers.
+
+        Raises UserError, also when the body ends before its end: then `file` is not to be used.
+        """
+        try:
+            with self._client.stream("GET", path, params=parameters, timeout=None) as answer:
+                if answer.is_success:
+                    for piece in answer.iter_bytes():
+                        file.write(piece)
+                    return answer.headers
+                answer.read()
+        except httpx.RemoteProtocolError:
+            raise UserError(
+                "Tệp bị ngắt giữa chừng, không giữ lại gì: hãy lấy lại. / The file was cut off on "
+                "the way and nothing of it is kept: ask again."
+            ) from None
+        except httpx.HTTPError as error:
+            raise self._away(error) from None
+        raise UserError(_sentence(answer))
+
+    def _away(self, error: httpx.HTTPError) -> UserError:
+        why = str(error) or type(error).__name__
+        return UserError(
+            f"Không gọi được console tại {self._url}; hãy chạy `truyvet up`. / The console at "
+            f"{self._url} does not answer ({why}): is it running? `truyvet status`."
+        )
+
     def _ask(self, method: str, path: str, **options: Any) -> Any:
         try:
             answer = self._client.request(method, path, **options)
         except httpx.HTTPError as error:
-            why = str(error) or type(error).__name__
-            raise UserError(
-                f"Không gọi được console tại {self._url}; hãy chạy `truyvet up`. / The console at "
-                f"{self._url} does not answer ({why}): is it running? `truyvet status`."
-            ) from None
+            raise self._away(error) from None
         if answer.is_success:
             return answer.json()
         raise UserError(_sentence(answer))

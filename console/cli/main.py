@@ -26,6 +26,7 @@ from console.cli import (
     second,
     simulating,
     stack,
+    worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
 from console.cli.libraries import hush, speak_beside_results
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (deadletters, maintaining, registry, demo, benching):
+for module_ in (worklist, deadletters, maintaining, registry, demo, benching):
     module_.add_to(app)
 
 

@@ -130,6 +130,14 @@ def revoke_key(store: Store, key_id: int) -> None:
         connection.execute(change.values(revoked_at=utc_now()))
 
 
+def key_by_id(store: Store, key_id: int) -> ApiKey | None:
+    """The key with this number, also one that is revoked; None if there is none."""
+    k = tables.api_keys
+    with store.read() as connection:
+        row = connection.execute(select(k).where(k.c.id == key_id)).first()
+    return _key(row) if row else None
+
+
 def list_keys(store: Store) -> list[ApiKey]:
     """All keys, by id; never their secrets."""
     with store.read() as connection:

@@ -1,6 +1,7 @@
 """Sites, places and their codes as they stand, and what is changed of one code at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
@@ -81,6 +82,29 @@ def places_by_id(connection: Connection, ids: Sequence[int]) -> list[Place]:
     rows.sort(key=lambda row: row.id)
     codes.sort(key=lambda row: (row.place, row.version))
     return list(_together(rows, codes))
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a list shows of a place."""
+
+    name: str
+    site_name: str
+    kind: str
+    ward: str
+
+
+def named(store: Store, ids: Iterable[int]) -> dict[int, Named]:
+    """These places, by id; at most a few thousand. One that is unknown is left out."""
+    wanted = sorted(set(ids))
+    p, s = tables.places.c, tables.sites.c
+    query = select(p.id, p.name, s.name, p.kind, p.ward).join(tables.sites, s.id == p.site)
+    found: dict[int, Named] = {}
+    with store.read() as connection:
+        for begin in range(0, len(wanted), 500):
+            some = query.where(p.id.in_(wanted[begin : begin + 500]))
+            found |= {row[0]: Named(*row[1:]) for row in connection.execute(some)}
+    return found
 
 
 def _together(rows: Iterable[Row[Any]], codes: Iterable[Row[Any]]) -> Iterator[Place]:

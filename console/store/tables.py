@@ -210,3 +210,81 @@ counters: Final = Table(
     _column("name", String(64), primary_key=True),
     _column("value", BigId),
 )
+
+# Working the list: a row for each possible contact that somebody has touched, SORMAS's axes apart.
+contact_work: Final = Table(
+    "contact_work",
+    metadata,
+    _column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    _column("person", String(13), primary_key=True),
+    _column("version", Integer),
+    _column("classification", String(16)),
+    _column("status", String(16)),
+    _column("follow_up", String(16), nullable=True),
+    _column("follow_up_from", Date, nullable=True),
+    _column("category", String(16), nullable=True),
+    _column("answers", JSON),
+    _column("assigned_to", String(32), nullable=True),
+    _column("reachability", String(16), nullable=True),
+    # whose it is once a hand-over is accepted; null: the case's ward's
+    _column("area", String(64), nullable=True, index=True),
+    _column("last_exposure", Moment, nullable=True),
+    _column("converted_to", String(97), nullable=True),
+    _column("duplicate_of", String(13), nullable=True),
+    _column("changed_at", Moment),
+    _column("changed_by", String(32)),
+)
+
+# Who changed what of it. Notes can hold names: they are in no log, topic or address.
+contact_history: Final = Table(
+    "contact_history",
+    metadata,
+    _column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    _column("person", String(13), primary_key=True),
+    _column("version", Integer, primary_key=True, autoincrement=False),
+    _column("at", Moment),
+    _column("by", String(32)),
+    _column("what", String(32)),
+    _column("changes", JSON),
+    _column("note", Text, nullable=True),
+)
+
+contact_visits: Final = Table(
+    "contact_visits",
+    metadata,
+    _column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    _column("person", String(13), primary_key=True),
+    _column("day", Date, primary_key=True),
+    _column("result", String(16)),
+    _column("symptoms", Boolean, nullable=True),
+    _column("temperature_tenths", Integer, nullable=True),
+    _column("at", Moment),
+    _column("by", String(32)),
+)
+
+contact_handovers: Final = Table(
+    "contact_handovers",
+    metadata,
+    _column("id", Integer, primary_key=True),
+    _column("case_id", String(97), ForeignKey("cases.id")),
+    _column("person", String(13)),
+    _column("from_area", String(64), index=True),
+    _column("to_area", String(64), index=True),
+    _column("state", String(16)),
+    _column("asked_at", Moment),
+    _column("asked_by", String(32)),
+    _column("answered_at", Moment, nullable=True),
+    _column("answered_by", String(32), nullable=True),
+)
+
+# Whether two contacts of a case are one person: decided by a person, `first` < `second`.
+contact_pairs: Final = Table(
+    "contact_pairs",
+    metadata,
+    _column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    _column("first", String(13), primary_key=True),
+    _column("second", String(13), primary_key=True),
+    _column("same", Boolean),
+    _column("at", Moment),
+    _column("by", String(32)),
+)

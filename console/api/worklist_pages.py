@@ -1,0 +1,154 @@
+"""A case's contacts page by page, every page of the same run; nothing longer is held."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import orjson
+
+from console.access import Principal
+from console.api.runs import StoredRun, newest_run
+from console.api.state import Console
+from console.api.worklist_rows import Row, documents_of
+from console.store import cases, worklist
+from console.store.worklist import Work
+from schemas.cases import OPEN_STATUSES, Case
+from schemas.ids import person_bits, person_text
+
+PAGE: Final = 500
+# By rank, dense from 1 and the end of the table's key: a page costs the same wherever it is.
+_PAGE: Final = """
+SELECT document FROM trace_contacts
+WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
+  AND rank > {offset:UInt32} AND rank <= {offset:UInt32} + {limit:UInt32}
+ORDER BY rank
+"""
+_THERE: Final = """
+SELECT person FROM trace_contacts
+WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
+  AND person IN {persons:Array(UInt64)}
+"""
+
+
+def page(
+    console: Console, principal: Principal, case: Case, own: bool, limit: int, offset: int
+) -> tuple[StoredRun | None, list[Row], int]:
+    """The newest run, these of the list, and how many there are. Raises Retryable."""
+    run = newest_run(console.clickhouse, case.id)
+    if not own:
+        handed = [
+            work
+            for work in worklist.handed_to(console.store, principal.area)
+            if work.case_id == case.id
+        ]
+        return run, of_works(console, case, run, handed[offset : offset + limit]), len(handed)
+    traced = run.total if run else 0
+    rows = _traced(console, case, run, limit, offset) if run and offset < traced else []
+    beside = _beside(console, case, run)
+    begin = max(0, offset - traced)
+    room = limit - len(rows)
+    rows += of_works(console, case, run, beside[begin : begin + room] if room else [])
+    return run, rows, traced + len(beside)
+
+
+def every_row(console: Console, case: Case) -> Iterator[list[Row]]:
+    """All of a case's list, a page at a time, all of one run."""
+    run = newest_run(console.clickhouse, case.id)
+    for offset in range(0, run.total if run else 0, PAGE):
+        assert run is not None
+        yield _traced(console, case, run, PAGE, offset)
+    beside = _beside(console, case, run)
+    for begin in range(0, len(beside), PAGE):
+        yield of_works(console, case, run, beside[begin : begin + PAGE])
+
+
+def rows_in_area(
+    console: Console, principal: Principal, wanted: Sequence[Case]
+) -> Iterator[list[Row]]:
+    """Of these cases of the area all contacts; then what was handed over to it from elsewhere.
+
+    A case that is not the area's is taken for what was handed over of it.
+    """
+    for case in wanted:
+        if principal.reaches(case.ward):
+            yield from every_row(console, case)
+    ids = {case.id: case for case in wanted}
+    by_case: dict[str, list[Work]] = {}
+    for work in worklist.handed_to(console.store, principal.area):
+        by_case.setdefault(work.case_id, []).append(work)
+    for case_id in [i for i in by_case if i in ids]:
+        run = newest_run(console.clickhouse, case_id)
+        works = by_case[case_id]
+        for begin in range(0, len(works), PAGE):
+            yield of_works(console, ids[case_id], run, works[begin : begin + PAGE])
+
+
+def open_cases(console: Console, principal: Principal, most: int) -> list[Case]:
+    """The area's open cases and those of which something was handed over to it, newest first.
+
+    One more than `most`, if there are more.
+    """
+    found: list[Case] = []
+    offset = 0
+    while len(found) <= most:
+        listed = cases.list_cases(console.store, principal.area, limit=1000, offset=offset)
+        found += [case for case in listed if case.status in OPEN_STATUSES]
+        offset += len(listed)
+        if len(listed) < 1000:
+            break
+    known = {case.id for case in found}
+    handed = worklist.handed_to(console.store, principal.area)
+    for case_id in dict.fromkeys(work.case_id for work in handed):
+        case = cases.case(console.store, case_id) if case_id not in known else None
+        if case is not None and case.status in OPEN_STATUSES:
+            found.append(case)
+    return found[: most + 1]
+
+
+def of_works(
+    console: Console, case: Case, run: StoredRun | None, works: Sequence[Work]
+) -> list[Row]:
+    """The rows of contacts that somebody has touched, or whom the case names."""
+    documents = documents_of(console.clickhouse, run, [work.person for work in works])
+    return _together(case, run, documents, works)
+
+
+def _traced(console: Console, case: Case, run: StoredRun, limit: int, offset: int) -> list[Row]:
+    what: dict[str, Any] = {"case": case.id, "run": run.view.run, "attempt": run.attempt}
+    what |= {"limit": limit, "offset": offset}
+    listed = [orjson.loads(text) for (text,) in console.clickhouse.rows(_PAGE, what)]
+    documents: dict[str, dict[str, Any]] = {document["person"]: document for document in listed}
+    touched = worklist.works(console.store, case.id, documents)
+    works = [touched.get(person) or Work(case.id, person) for person in documents]
+    return _together(case, run, documents, works)
+
+
+def _beside(console: Console, case: Case, run: StoredRun | None) -> list[Work]:
+    """Named in the interview, or touched, and not in the run."""
+    works = worklist.works(console.store, case.id)
+    for named in case.named:
+        works.setdefault(named.person, Work(case.id, named.person))
+    traced = _in_run(console, run, sorted(works))
+    return [work for person, work in sorted(works.items()) if person not in traced]
+
+
+def _in_run(console: Console, run: StoredRun | None, persons: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for begin in range(0, len(persons) if run else 0, 5000):
+        assert run is not None
+        what: dict[str, Any] = {"case": run.case_id, "run": run.view.run, "attempt": run.attempt}
+        what["persons"] = [person_bits(person) for person in persons[begin : begin + 5000]]
+        found |= {person_text(person) for (person,) in console.clickhouse.rows(_THERE, what)}
+    return found
+
+
+def _together(
+    case: Case,
+    run: StoredRun | None,
+    documents: dict[str, dict[str, Any]],
+    works: Sequence[Work],
+) -> list[Row]:
+    named = {contact.person: contact for contact in case.named}
+    return [
+        Row(case, work.person, run, documents.get(work.person), named.get(work.person), work)
+        for work in works
+    ]

@@ -1,0 +1,200 @@
+"""A case's contacts as its list has them: the tracer's document, what is decided, what is due."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any, Final
+
+import orjson
+
+from console.access import Principal
+from console.api.errors import ApiError, not_found
+from console.api.runs import StoredRun, newest_run
+from console.api.state import Console
+from console.api.worklist_schemas import WorkContact
+from console.store import cases, worklist
+from console.store.engine import utc_now
+from console.store.errors import Conflict
+from console.store.visits import visits_of
+from console.store.worklist import Guard, Work
+from console.worklist.answers import propose
+from console.worklist.areas import covers
+from console.worklist.followup import Visit, plan
+from schemas.cases import Case, NamedContact
+from schemas.clock import LOCAL, local_midnight
+from schemas.ids import person_bits
+from streams.clickhouse import ClickHouse
+from tracer.ruleset import RuleSet, load_rule_sets
+
+_OF_PERSONS: Final = """
+SELECT document FROM trace_contacts
+WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
+  AND person IN {persons:Array(UInt64)}
+ORDER BY rank
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contact of a case. `document`: of the newest run, None if that does not have it."""
+
+    case: Case
+    person: str
+    run: StoredRun | None
+    document: dict[str, Any] | None
+    named: NamedContact | None
+    work: Work
+
+    @property
+    def last_exposure(self) -> datetime | None:
+        """By the newest run, else by the interview, else as it was when last touched (UTC)."""
+        if self.document:
+            return datetime.fromisoformat(self.document["last_exposure"])
+        if self.named:
+            return local_midnight(self.named.last_contact)
+        return self.work.last_exposure
+
+    @property
+    def excluded(self) -> str | None:
+        """Why the case rules the person out, if it does."""
+        return next((e.reason.value for e in self.case.excluded if e.person == self.person), None)
+
+    @property
+    def tier(self) -> str:
+        """The tracer's tier; `named` for who was named in the interview; else `withdrawn`."""
+        if self.named:
+            return "named"
+        return str(self.document["tier"]) if self.document else "withdrawn"
+
+
+def case_of(console: Console, principal: Principal, case_id: str) -> tuple[Case, bool]:
+    """The case, and whether it is in the asker's area; 404 unless it is, or some is handed over."""
+    case = cases.case(console.store, case_id)
+    if case is not None and principal.reaches(case.ward):
+        return case, True
+    handed = worklist.handed_to(console.store, principal.area) if case else []
+    if case is None or all(work.case_id != case_id for work in handed):
+        raise absent()
+    return case, False
+
+
+def row_of(console: Console, principal: Principal, case_id: str, person: str) -> Row:
+    """One contact that the asker may read; else 404, whatever the reason."""
+    case = cases.case(console.store, case_id)
+    if case is None:
+        raise absent()
+    work = worklist.work(console.store, case_id, person)
+    theirs = work.area is not None and covers(principal.area, work.area)
+    if not principal.reaches(case.ward) and not theirs:
+        raise absent()
+    run = newest_run(console.clickhouse, case_id)
+    found = documents_of(console.clickhouse, run, [person])
+    named = next((n for n in case.named if n.person == person), None)
+    if not found and named is None and not work.version:
+        raise absent()
+    return Row(case, person, run, found.get(person), named, work)
+
+
+def documents_of(
+    clickhouse: ClickHouse, run: StoredRun | None, persons: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """The run's documents of these persons; at most a page of them. Raises Retryable."""
+    wanted = [person_bits(person) for person in persons]
+    if run is None or not wanted:
+        return {}
+    what = {"case": run.case_id, "run": run.view.run, "attempt": run.attempt, "persons": wanted}
+    documents = [orjson.loads(text) for (text,) in clickhouse.rows(_OF_PERSONS, what)]
+    return {document["person"]: document for document in documents}
+
+
+def may_work(principal: Principal) -> Guard:
+    """Raises unless the contact is the asker's area's to work."""
+
+    def guard(ward: str, work: Work) -> None:
+        responsible = work.responsible(ward)
+        if covers(principal.area, responsible):
+            return
+        if not principal.reaches(ward):
+            raise absent()
+        raise Conflict(
+            f"Đã bàn giao cho {responsible}: nơi đó phụ trách. / "
+            f"Handed over to {responsible}, which is responsible for it now."
+        )
+
+    return guard
+
+
+def said(console: Console, rows: Sequence[Row]) -> list[WorkContact]:
+    """As they go out."""
+    visits = visits_of(console.store, [(row.case.id, row.person) for row in rows])
+    today = local_today()
+    return [_said(row, visits[row.case.id, row.person], today) for row in rows]
+
+
+def _said(row: Row, visits: Mapping[date, Visit], today: date) -> WorkContact:
+    work = row.work
+    due = plan(work.follow_up, work.follow_up_from, row.last_exposure, visits, today)
+    touched = work.version > 0
+    return WorkContact(
+        case=row.case.id,
+        person=row.person,
+        in_run=row.document is not None,
+        version=work.version,
+        classification=work.classification,
+        status=work.status,
+        follow_up=work.follow_up,
+        category=work.category,
+        answers=work.answers,  # type: ignore[arg-type]
+        assigned_to=work.assigned_to,
+        reachability=work.reachability,
+        responsible=work.responsible(row.case.ward),
+        converted_to=work.converted_to,
+        duplicate_of=work.duplicate_of,
+        excluded=row.excluded,
+        changed_at=work.changed_at if touched else None,
+        changed_by=work.changed_by if touched else None,
+        rule_set=row.run.view.rule_set if row.run else None,
+        proposal=proposal_of(row, work.answers),
+        plan=asdict(due),  # type: ignore[arg-type]
+        possible=row.document,
+        named=row.named.model_dump(mode="json") if row.named else None,
+    )
+
+
+def proposal_of(row: Row, answers: Mapping[str, str]) -> Any:
+    """What the clauses of the run's rule-set come to; None if there is no run of a known one."""
+    rule_set = rule_set_of(row)
+    if rule_set is None or (row.document is None and row.named is None):
+        return None
+    exposures = row.document["exposures"] if row.document else []
+    found = propose(rule_set, exposures, answers)
+    return {
+        "classification": found.classification,
+        "clauses": [asdict(clause) for clause in found.clauses],
+        "ask": found.ask,
+    }
+
+
+def rule_set_of(row: Row) -> RuleSet | None:
+    """The rule-set of the row's run, if it is loaded."""
+    return rule_sets().get(row.run.view.rule_set) if row.run else None
+
+
+@cache
+def rule_sets() -> dict[str, RuleSet]:
+    """All that are loaded, by id."""
+    return {rule_set.id: rule_set for rule_set in load_rule_sets()}
+
+
+def local_today() -> date:
+    """The calendar day in Asia/Ho_Chi_Minh."""
+    return utc_now().astimezone(LOCAL).date()
+
+
+def absent() -> ApiError:
+    """404: there is none, or it is outside the area."""
+    return not_found(
+        "Không có ca hoặc người tiếp xúc này trong địa bàn của khoá.",
+        "There is no such case or contact in this key's area.",
+    )

@@ -1,0 +1,122 @@
+"""`truyvet list export`: lists as a file, whole or not at all."""
+
+import os
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console.cli.out import json_line, line, note
+from console.cli.session import Json, Lang, session_of
+from console.cli.worklist_team import Cases
+from console.vault import NO_VAULT
+from schemas.errors import UserError
+
+
+class Format(StrEnum):
+    """What kind of file."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    SORMAS = "sormas"
+
+
+class Dates(StrEnum):
+    """How SORMAS is to read dates: by the language of whoever imports."""
+
+    DMY = "dmy"
+    DOTTED = "dotted"
+    MDY = "mdy"
+
+
+def add_to(group: typer.Typer) -> None:
+    """This command."""
+    group.command("export", help="Xuất danh sách ra tệp. / Lists of contacts as a file.")(export)
+
+
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", help="Ghi vào đâu. / The file to write.")],
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Mặc định: theo tên tệp. / By the name.")
+    ] = None,
+    case: Cases = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="Cả người chỉ có mặt cùng lúc. / All tiers.")
+    ] = False,
+    bom: Annotated[bool, typer.Option(help="CSV: dấu UTF-8 cho bảng tính. / UTF-8 BOM.")] = True,
+    semicolon: Annotated[
+        bool, typer.Option("--semicolon", help="CSV: phân cách bằng ';'. / Separated by ';'.")
+    ] = False,
+    dates: Annotated[
+        Dates, typer.Option(help="SORMAS: 31/12/2026, 31.12.2026, 12/31/2026.")
+    ] = Dates.DMY,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Ghi đè tệp đã có. / Write over a file.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Of the area's open cases and what was handed over to it, or of the cases named."""
+    from console.cli.api import Api
+
+    session = session_of(context)
+    kind = format_ or _by_name(out)
+    if out.exists() and not replace:
+        raise UserError(f"{out} đã có: thêm --replace. / {out} is there already: add --replace.")
+    if not out.parent.is_dir():
+        raise UserError(f"Không có thư mục {out.parent}. / There is no directory {out.parent}.")
+    wanted: dict[str, Any] = {
+        "format": kind.value,
+        "case": case or [],
+        "everybody": everybody,
+        "bom": bom,
+        "separator": ";" if semicolon else ",",
+        "lang": "en" if session.lang is Lang.EN else "vi",
+        "dates": dates.value,
+    }
+    with Api(session.settings()) as api:
+        headers = _whole(api, out, kind, wanted)
+    if as_json:
+        json_line({"file": str(out), "format": kind, "bytes": out.stat().st_size})
+    else:
+        line(session.words(f"Đã ghi {out}", f"Written: {out}"))
+    if headers.get("X-Truyvet-Note") == "no_identity_vault":
+        note(session.words(*NO_VAULT))
+
+
+def _whole(api: Any, out: Path, kind: Format, wanted: dict[str, Any]) -> Any:
+    """Written beside its place under another name and moved there when it is whole."""
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            headers = api.download("/v1/exports/contacts", file, **wanted)
+            file.flush()
+            os.fsync(file.fileno())
+        if kind is Format.CSV and not _has_its_end(part):
+            raise UserError(
+                "Tệp thiếu dòng cuối, không giữ lại gì: hãy lấy lại. / The file has no end line "
+                "and nothing of it is kept: ask again."
+            )
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+    return headers
+
+
+def _has_its_end(file: Path) -> bool:
+    with file.open("rb") as content:
+        content.seek(max(0, file.stat().st_size - 1024))
+        return content.read().rstrip().rpartition(b"\n")[2].startswith(b"# whole: ")
+
+
+def _by_name(out: Path) -> Format:
+    try:
+        return {".csv": Format.CSV, ".xlsx": Format.XLSX}[out.suffix.lower()]
+    except KeyError:
+        raise UserError(
+            f"{out.name}: nêu --format csv, xlsx hoặc sormas. / "
+            f"{out.name}: say --format csv, xlsx or sormas."
+        ) from None

@@ -1,0 +1,1 @@
+"""Lists of contacts as files: CSV, XLSX, SORMAS's contact import. Columns: docs/exports.md."""

@@ -1,0 +1,131 @@
+"""SORMAS's contact import: its column names, its codes, one contact a line.
+
+Where each name was read is in docs/exports.md. The importer itself sets the reporting user
+(`ContactImporter.importDataFromCsvLine`), so there is no column for it; it reads dates by the
+language of whoever imports (`Language`), so the way they are written is the asker's choice.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Final, Literal
+
+from console.exports.cells import defused
+from console.exports.columns import Line
+from console.exports.csvfile import BOM, Separator, written
+from console.worklist.axes import Classification
+from console.worklist.followup import last_day
+from issuer.units import ward
+from schemas.clock import LOCAL
+
+Dates = Literal["dmy", "dotted", "mdy"]
+FORMATS: Final[dict[Dates, str]] = {"dmy": "%d/%m/%Y", "dotted": "%d.%m.%Y", "mdy": "%m/%d/%Y"}
+
+
+def _until(line: Line, dates: str) -> str:
+    last = line.row.last_exposure
+    return _written(last_day(last), dates) if last and line.row.work.follow_up else ""
+
+
+SORMAS_COLUMNS: Final[dict[str, Callable[[Line, str], str]]] = {
+    "caseIdExternalSystem": lambda o, _: o.row.case.id,
+    "disease": lambda _o, _: "CORONAVIRUS",
+    "diseaseDetails": lambda _o, _: "COVID-19",
+    "reportDateTime": lambda o, dates: _written(_reported(o), dates),
+    "region": lambda o, _: _unit(o, 2),
+    "district": lambda o, _: _unit(o, 1),
+    "community": lambda o, _: _unit(o, 0),
+    "multiDayContact": lambda o, _: "true" if len(_days(o)) > 1 else "false",
+    "firstContactDate": lambda o, dates: (
+        _written(min(_days(o)), dates) if len(_days(o)) > 1 else ""
+    ),
+    "lastContactDate": lambda o, dates: _written(max(_days(o)), dates) if _days(o) else "",
+    "contactIdentificationSource": lambda o, _: "TRACING_APP" if o.row.document else "CASE_PERSON",
+    "tracingApp": lambda o, _: "OTHER" if o.row.document else "",
+    "tracingAppDetails": lambda o, _: "truyvet" if o.row.document else "",
+    "contactProximity": lambda o, _: _proximity(o),
+    "contactCategory": lambda o, _: o.row.work.category or "",
+    "contactClassification": lambda o, _: o.row.work.classification,
+    "contactStatus": lambda o, _: o.row.work.status,
+    "followUpStatus": lambda o, _: o.row.work.follow_up or "",
+    "followUpUntil": _until,
+    "description": lambda o, _: _description(o),
+    "externalID": lambda o, _: f"{o.row.case.id}/{o.row.person}",
+    "person.firstName": lambda o, _: o.identity.first_name if o.identity else "",
+    "person.lastName": lambda o, _: o.identity.last_name if o.identity else "",
+    "person.sex": lambda _o, _: "UNKNOWN",
+    "person.phone": lambda o, _: o.identity.phone if o.identity else "",
+}
+
+
+def sormas_pieces(
+    pages: Iterable[Sequence[Line]],
+    *,
+    bom: bool = True,
+    separator: Separator = ",",
+    dates: Dates = "dmy",
+) -> Iterator[bytes]:
+    """The header and a piece a page. Left out: who was ruled out, or is another's double.
+
+    No end line: SORMAS would read it as a contact. Ids keep no apostrophe, either.
+    """
+    yield (BOM if bom else b"") + written([list(SORMAS_COLUMNS)], separator)
+    for page in pages:
+        lines = [line for line in page if _goes_out(line)]
+        if lines:
+            yield written([_cells(line, FORMATS[dates]) for line in lines], separator)
+
+
+def _cells(line: Line, dates: str) -> list[str]:
+    return [defused(str(cell(line, dates))) for cell in SORMAS_COLUMNS.values()]
+
+
+def _goes_out(line: Line) -> bool:
+    work = line.row.work
+    ruled_out = work.classification is Classification.NO_CONTACT or line.row.excluded
+    return not ruled_out and work.duplicate_of is None and line.row.last_exposure is not None
+
+
+def _reported(line: Line) -> date:
+    moment = line.row.run.view.traced_at if line.row.run else line.row.case.registered_at
+    return moment.astimezone(LOCAL).date()
+
+
+def _days(line: Line) -> set[date]:
+    """The local days of the exposures; of the last one where no scan shows any."""
+    exposures = line.row.document["exposures"] if line.row.document else ()
+    moments = [datetime.fromisoformat(exposure["end"]) for exposure in exposures]
+    if not moments and line.row.last_exposure:
+        moments = [line.row.last_exposure]
+    return {moment.astimezone(LOCAL).date() for moment in moments}
+
+
+def _proximity(line: Line) -> str:
+    """The nearest that an officer was told, else what the place says; never a guess."""
+    answers = line.row.work.answers
+    if answers.get("touch") == "yes":
+        return "PHYSICAL_CONTACT"
+    if answers.get("within_2_m") == "yes":
+        return "CLOSE_CONTACT"
+    document = line.row.document
+    return "SAME_ROOM" if document and document["tier"] == "same_small_enclosed" else ""
+
+
+def _description(line: Line) -> str:
+    document = line.row.document
+    if not document:
+        return "named in the interview" if line.row.named else ""
+    clauses = f", clauses {' '.join(document['clauses'])}" if document["clauses"] else ""
+    return f"{document['tier']}, {document['minutes']:.0f} min{clauses}, {document['band']}"
+
+
+def _unit(line: Line, level: int) -> str:
+    """Ward, district or province of the case, by the names of the administrative units."""
+    try:
+        unit = ward(line.row.case.ward)
+    except ValueError:
+        return ""
+    return (unit.name, unit.district_name, unit.province_name)[level]
+
+
+def _written(day: date, dates: str) -> str:
+    return f"{day:{dates}}"

@@ -1,0 +1,1 @@
+"""Working a list of possible contacts: the rules, pure; `console.store` keeps what is decided."""
