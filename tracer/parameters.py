@@ -21,7 +21,7 @@ ENDS: Final = (
     "cap",
 )
 BANDS: Final = ("high", "medium", "low")
-DEFAULT_FILE: Final = "stays-2026-11-26.toml"
+DEFAULT_FILE: Final = "stays-2026-11-26-fading.toml"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -36,7 +36,10 @@ class Bands(BaseModel):
 
 
 class Parameters(BaseModel):
-    """Minutes and seconds as named; confidences from 0 to 1 by provenance."""
+    """Minutes and seconds as named; confidences from 0 to 1 by provenance.
+
+    `still_there`: `tracer.presence`; without it (as before 2026-11-26) nothing fades.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,6 +50,7 @@ class Parameters(BaseModel):
     double_tap_seconds: Annotated[int, Field(ge=0, le=3600)]
     start_confidence: dict[str, Share]
     end_confidence: dict[str, Share]
+    still_there: dict[str, tuple[Share, Share, Share, Share, Share]] = {}
     bands: Bands
 
     @model_validator(mode="after")
@@ -57,6 +61,11 @@ class Parameters(BaseModel):
             raise ValueError(f"start_confidence must name exactly {', '.join(STARTS)}")
         if set(self.end_confidence) != set(ENDS):
             raise ValueError(f"end_confidence must name exactly {', '.join(ENDS)}")
+        for name, chances in self.still_there.items():
+            if name not in ENDS[1:]:
+                raise ValueError(f"still_there: {name} is not an end that was not scanned")
+            if list(chances) != sorted(chances, reverse=True):
+                raise ValueError(f"still_there.{name}: must not rise")
         if self.bands.medium > self.bands.high:
             raise ValueError("bands.medium must not exceed bands.high")
         return self
