@@ -115,12 +115,16 @@ class _Side:
         return cls(start, before, np.where(fades, before + 1, before), along)
 
     def uses(self, at: int) -> npt.NDArray[np.bool_]:
-        return (self.start == at) | (self.before == at) | (self.after == at)
+        """Which exposures depend on this number."""
+        used: npt.NDArray[np.bool_] = (self.start == at) | (self.before == at) | (self.after == at)
+        return used
 
     def only(self, mask: npt.NDArray[np.bool_]) -> "_Side":
+        """Of these exposures alone."""
         return _Side(self.start[mask], self.before[mask], self.after[mask], self.along[mask])
 
     def chance(self, values: Floats) -> Floats:
+        """That the person was there."""
         still = values[self.before] + (values[self.after] - values[self.before]) * self.along
         lower: Floats = np.minimum(values[self.start], still)
         return lower
@@ -180,7 +184,7 @@ def _best(
     same = [n for n in (at - 1, at + 1) if 0 <= n < len(_NAMES) and _NAMES[n] == _NAMES[at]]
     highest = min((values[n] for n in same if n < at), default=1.0)
     lowest = max((values[n] for n in same if n > at), default=STEP)
-    best = (-np.inf, values[at])
+    best = (-np.inf, float(values[at]))
     for value in np.arange(round(lowest / STEP), round(highest / STEP) + 1) * STEP:
         tried = values.copy()
         tried[at] = value

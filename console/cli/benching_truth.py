@@ -89,6 +89,8 @@ def _fit(session: Session, as_json: bool) -> None:
         of = session.words(f"{found.exposures[name]} lần", f"{found.exposures[name]} exposures")
         kept = session.words("không ước lượng", "not fitted") if name in found.kept else of
         line(f"{value:>6.3f}  {name:<16} {kept}")
+    for name, values in found.still_there.items():
+        line(f"        {name:<16} {', '.join(f'{value:g}' for value in values)}")
 
 
 def _show(session: Session, result: "Result") -> None:
