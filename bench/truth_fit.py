@@ -37,6 +37,7 @@ PEOPLE: Final = 3_000
 CASES: Final = 40
 STEP: Final = 0.005  # what is found is a multiple of it
 FEWEST: Final = 100  # exposures with a provenance; below that it is not fitted
+BASE: Final = "stays-2026-11-26.toml"  # one number an end: where fitting begins
 PRIOR: Final = 20.0  # exposures' worth of the old number: a thin knot does not jump to nothing
 _ROUNDS: Final = 50
 _FADING: Final = ENDS[1:]

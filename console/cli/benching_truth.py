@@ -78,10 +78,10 @@ def _write(directory: Path, result: "Result") -> None:
 def _fit(session: Session, as_json: bool) -> None:
     """Numbers for a new file of `tracer/data`; nothing is written."""
     from bench.truth import rule_set
-    from bench.truth_fit import fit
+    from bench.truth_fit import BASE, fit
     from tracer.parameters import load_parameters
 
-    found = fit(load_parameters(), rule_set(), note)
+    found = fit(load_parameters(BASE), rule_set(), note)
     if as_json:
         json_line({"bench": "truth", "fit": found.record()})
         return
