@@ -16,7 +16,7 @@ from bench.truth_city import City
 from schemas.cases import Case
 from tracer.exposures import band
 from tracer.parameters import BANDS, Parameters
-from tracer.presence import both_there
+from tracer.presence import with_confidence
 
 RESAMPLES: Final = 1000
 _INTERVAL: Final = (2.5, 97.5)
@@ -41,7 +41,7 @@ def judged(city: City, case: Case, found: pl.DataFrame) -> pl.DataFrame:
 
 def as_if(rows: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """The same exposures with the confidence and bands of other parameters."""
-    return rows.with_columns(confidence=both_there(parameters)).with_columns(band=band(parameters))
+    return with_confidence(rows, parameters).with_columns(band=band(parameters))
 
 
 def _real(exposures: pl.DataFrame, case: int, visits: pl.DataFrame) -> pl.Series:

@@ -12,7 +12,7 @@ from tracer.clauses import clauses_of, questions_of
 from tracer.frames import PLACES
 from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.parameters import BANDS, Parameters
-from tracer.presence import both_there
+from tracer.presence import with_confidence
 from tracer.ruleset import RuleSet
 from tracer.stays import STAYS
 from tracer.tiers import tier
@@ -65,8 +65,8 @@ def exposures(
         .with_columns(
             minutes=in_minutes(together),
             weighted=to_whole_minutes(together) * of_case["weight"][pairs["case_row"]],
-            confidence=both_there(parameters),
         )
+        .pipe(with_confidence, parameters)
         .select(
             "person",
             "place",

@@ -12,36 +12,47 @@ between it is on the straight line. An end that is not in it has one chance for 
 
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from tracer.parameters import Parameters
+from tracer.parameters import ENDS, STARTS, Parameters
 
 KNOTS: Final = 5
 _PARTS: Final = KNOTS - 1
+_STARTS: Final = pl.Enum(STARTS)
+_ENDS: Final = pl.Enum(ENDS)
+Floats = npt.NDArray[np.float64]
 
 
-def both_there(parameters: Parameters) -> pl.Expr:
-    """Of exposures: `start`, and of each `case_` and `their_` stay start, end and provenances."""
-    return _there("case_", parameters) * _there("their_", parameters)
+def with_confidence(exposures: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """`exposures` with `confidence`, from 0 to 1.
+
+    Columns: `start`, and of each `case_` and `their_` stay start, end and their provenances.
+    """
+    begins = exposures["start"].to_physical().to_numpy()
+    case, their = (_there(exposures, w, begins, parameters) for w in ("case", "their"))
+    return exposures.with_columns(confidence=pl.Series(case * their, dtype=pl.Float64))
 
 
-def _there(whose: str, parameters: Parameters) -> pl.Expr:
-    began = pl.col(f"{whose}start_provenance").cast(pl.String)
-    ended = pl.col(f"{whose}end_provenance").cast(pl.String)
-    start = began.replace_strict(parameters.start_confidence, return_dtype=pl.Float64)
-    still = ended.replace_strict(parameters.end_confidence, return_dtype=pl.Float64)
-    for name, chances in parameters.still_there.items():
-        still = pl.when(ended == name).then(_faded(whose, chances)).otherwise(still)
-    return pl.min_horizontal(start, still)
-
-
-def _faded(whose: str, chances: tuple[float, ...]) -> pl.Expr:
-    length = (pl.col(f"{whose}end") - pl.col(f"{whose}start")).dt.total_milliseconds()
-    length = length.clip(lower_bound=1)  # a warned part may have more time than the stay itself
-    since = (pl.col("start") - pl.col(f"{whose}start")).dt.total_milliseconds()
-    elapsed = pl.min_horizontal(pl.max_horizontal(since, pl.lit(0)), length) * _PARTS
-    part = (elapsed // length).clip(upper_bound=_PARTS - 1)
-    along = (elapsed - part * length).cast(pl.Float64) / length.cast(pl.Float64)
-    before = part.replace_strict(dict(enumerate(chances[:-1])), return_dtype=pl.Float64)
-    after = part.replace_strict(dict(enumerate(chances[1:])), return_dtype=pl.Float64)
-    return before + (after - before) * along
+def _there(
+    exposures: pl.DataFrame, whose: str, begins: npt.NDArray[np.int64], parameters: Parameters
+) -> Floats:
+    began, ended = (
+        exposures[f"{whose}_{side}_provenance"].cast(of).to_physical().to_numpy()
+        for side, of in (("start", _STARTS), ("end", _ENDS))
+    )
+    since, until = (
+        exposures[f"{whose}_{side}"].to_physical().to_numpy() for side in ("start", "end")
+    )
+    chances = np.array(
+        [parameters.still_there.get(e, (parameters.end_confidence[e],) * KNOTS) for e in ENDS]
+    )
+    length = np.maximum(until - since, 1)  # a warned part may have more time than the stay itself
+    elapsed = np.clip(begins - since, 0, length) * _PARTS
+    part = np.minimum(elapsed // length, _PARTS - 1)
+    along = (elapsed - part * length) / length
+    before, after = chances[ended, part], chances[ended, part + 1]
+    start = np.array([parameters.start_confidence[name] for name in STARTS])[began]
+    lower: Floats = np.minimum(start, before + (after - before) * along)
+    return lower
