@@ -16,17 +16,17 @@ from bench.truth_city import City
 from schemas.cases import Case
 from tracer.exposures import band
 from tracer.parameters import BANDS, Parameters
+from tracer.presence import with_confidence
 
 RESAMPLES: Final = 1000
 _INTERVAL: Final = (2.5, 97.5)
 # Edges of the groups of the plot, finer where most exposures are. The last includes 1.
 EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 0.85, 0.9, 0.95, 0.975, 1.0)
-SIDES: Final = ("case_start", "case_end", "their_start", "their_end")
-_PROVENANCES: Final = [pl.col(f"{side}_provenance").alias(side) for side in SIDES]
+STAY_COLUMNS: Final = ("start", "end", "start_provenance", "end_provenance")
 
 
 def judged(city: City, case: Case, found: pl.DataFrame) -> pl.DataFrame:
-    """A case's exposures: case, confidence, band, `real`, and the four provenances."""
+    """A case's exposures: case, confidence, band, `real`, and both stays."""
     numbered = found.with_row_index("exposure")
     real = _real(numbered, bits_of(case), city.visits)
     return numbered.select(
@@ -34,16 +34,14 @@ def judged(city: City, case: Case, found: pl.DataFrame) -> pl.DataFrame:
         "confidence",
         "band",
         pl.col("exposure").is_in(real.implode()).alias("real"),
-        *_PROVENANCES,
+        "start",
+        *(f"{whose}_{part}" for whose in ("case", "their") for part in STAY_COLUMNS),
     )
 
 
 def as_if(rows: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """The same exposures with the confidence and bands of other parameters."""
-    values = {**parameters.start_confidence, **parameters.end_confidence}
-    of = {side: pl.col(side).cast(pl.String).replace_strict(values) for side in SIDES}
-    stays = [pl.min_horizontal(of[f"{w}_start"], of[f"{w}_end"]) for w in ("case", "their")]
-    return rows.with_columns(confidence=stays[0] * stays[1]).with_columns(band=band(parameters))
+    return with_confidence(rows, parameters).with_columns(band=band(parameters))
 
 
 def _real(exposures: pl.DataFrame, case: int, visits: pl.DataFrame) -> pl.Series:

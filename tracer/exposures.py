@@ -1,8 +1,7 @@
 """Exposures: where and when a person's stay overlaps a stay of the case.
 
 Confidence here is of *khả năng có mặt cùng lúc* (both were there at the same time), never of
-infection. It is the product of the two stays' confidences, because their errors are
-independent: one forgotten scan out does not make another's likelier.
+infection: `tracer.presence`.
 """
 
 from typing import Final
@@ -13,6 +12,7 @@ from tracer.clauses import clauses_of, questions_of
 from tracer.frames import PLACES
 from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.parameters import BANDS, Parameters
+from tracer.presence import with_confidence
 from tracer.ruleset import RuleSet
 from tracer.stays import STAYS
 from tracer.tiers import tier
@@ -66,8 +66,8 @@ def exposures(
             minutes=in_minutes(together),
             weighted=to_whole_minutes(together) * of_case["weight"][pairs["case_row"]],
             case_person=of_case["person"][pairs["case_row"]],
-            confidence=pl.col("case_confidence") * pl.col("their_confidence"),
         )
+        .pipe(with_confidence, parameters)
         .select(
             "person",
             "place",

@@ -23,7 +23,7 @@ ENDS: Final = (
 # Of a place-time point: both of its ends.
 STATED: Final = ("interview", "camera", "roster")
 BANDS: Final = ("high", "medium", "low")
-DEFAULT_FILE: Final = "stays-2026-11-26.toml"
+DEFAULT_FILE: Final = "stays-2026-11-26-fading.toml"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -38,7 +38,10 @@ class Bands(BaseModel):
 
 
 class Parameters(BaseModel):
-    """Minutes and seconds as named; confidences from 0 to 1 by provenance."""
+    """Minutes and seconds as named; confidences from 0 to 1 by provenance.
+
+    `still_there`: `tracer.presence`; without it (as before 2026-11-26) nothing fades.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +53,7 @@ class Parameters(BaseModel):
     start_confidence: dict[str, Share]
     end_confidence: dict[str, Share]
     point_confidence: dict[str, Share]
+    still_there: dict[str, tuple[Share, Share, Share, Share, Share]] = {}
     bands: Bands
 
     @model_validator(mode="after")
@@ -62,6 +66,11 @@ class Parameters(BaseModel):
             raise ValueError(f"end_confidence must name exactly {', '.join(ENDS)}")
         if set(self.point_confidence) != set(STATED):
             raise ValueError(f"point_confidence must name exactly {', '.join(STATED)}")
+        for name, chances in self.still_there.items():
+            if name not in ENDS[1:]:
+                raise ValueError(f"still_there: {name} is not an end that was not scanned")
+            if list(chances) != sorted(chances, reverse=True):
+                raise ValueError(f"still_there.{name}: must not rise")
         if self.bands.medium > self.bands.high:
             raise ValueError("bands.medium must not exceed bands.high")
         return self

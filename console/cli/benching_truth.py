@@ -78,10 +78,10 @@ def _write(directory: Path, result: "Result") -> None:
 def _fit(session: Session, as_json: bool) -> None:
     """Numbers for a new file of `tracer/data`; nothing is written."""
     from bench.truth import rule_set
-    from bench.truth_fit import fit
+    from bench.truth_fit import BASE, fit
     from tracer.parameters import load_parameters
 
-    found = fit(load_parameters(), rule_set(), note)
+    found = fit(load_parameters(BASE), rule_set(), note)
     if as_json:
         json_line({"bench": "truth", "fit": found.record()})
         return
@@ -89,6 +89,8 @@ def _fit(session: Session, as_json: bool) -> None:
         of = session.words(f"{found.exposures[name]} lần", f"{found.exposures[name]} exposures")
         kept = session.words("không ước lượng", "not fitted") if name in found.kept else of
         line(f"{value:>6.3f}  {name:<16} {kept}")
+    for name, values in found.still_there.items():
+        line(f"        {name:<16} {', '.join(f'{value:g}' for value in values)}")
 
 
 def _show(session: Session, result: "Result") -> None:

@@ -316,7 +316,6 @@ def _exposure(
     needed = {question for clause in could for question in clause.questions}
     if place.enclosed and place.small:
         needed.discard("within_2_m")
-    p = city.parameters
     return Exposure(
         theirs.person,
         mine.place,
@@ -325,10 +324,23 @@ def _exposure(
         tier_of(city, mine.place),
         [clause.id for clause in could],
         [question.id for question in rules.questions if question.id in needed],
-        mine.confidence(p) * theirs.confidence(p),
+        _there(mine, start, city.parameters) * _there(theirs, start, city.parameters),
         replace(mine),
         replace(theirs),
     )
+
+
+def _there(stay: Stay, moment: int, p: Parameters) -> float:
+    """The chance that somebody whose stay this is was there at the moment an exposure begins."""
+    still = p.end_confidence[stay.ended]
+    if stay.ended in p.still_there:
+        chances = p.still_there[stay.ended]
+        quarters = 4 * (moment - stay.start)
+        length = stay.end - stay.start
+        passed = next(n for n in (3, 2, 1, 0) if quarters >= n * length)
+        between = (quarters - passed * length) / length
+        still = chances[passed] + (chances[passed + 1] - chances[passed]) * between
+    return min(p.start_confidence[stay.started], still)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from bench.truth import DEFAULT, EVERYBODY, GRID, Plan, Result, rule_set, run
 from bench.truth_cases import MEASURES, METHODS, OURS, Counts, bits_of, cases_of
 from bench.truth_charts import f_chart, reliability_chart, write_charts
 from bench.truth_city import Setting, answers_of, make_city, percent, scans_of
-from bench.truth_confidence import SIDES, as_if, by_band, by_confidence, judged, off_by
+from bench.truth_confidence import as_if, by_band, by_confidence, judged, off_by
 from bench.truth_fit import SEEDS, SETTINGS, fitted
 from bench.truth_report import BEGIN, END, write_tables
 from bench.truth_rules import BASELINES, stays_by_rule
@@ -157,33 +157,57 @@ def test_an_exposure_is_real_if_both_were_there_within_it() -> None:
             "end": visit["end"],
         },
     ]
-    said = dict.fromkeys([f"{s}_provenance" for s in SIDES], "scan_in")
+    said: dict[str, object] = {}
+    for whose in ("case", "their"):
+        said |= {f"{whose}_start": visit["start"], f"{whose}_end": visit["end"]}
+        said |= {f"{whose}_start_provenance": "scan_in", f"{whose}_end_provenance": "scan_out"}
     found = pl.DataFrame([{**row, **said, "confidence": 0.5, "band": "low"} for row in rows])
     found = found.cast({"person": pl.UInt64, "place": pl.UInt32})
     assert judged(town, case, found)["real"].to_list() == [True, False, False]
 
 
-def invented(truth: dict[str, float], n: int) -> pl.DataFrame:
-    """Exposures that are real as often as these confidences say."""
+TRUE: dict[str, tuple[float, ...]] = {
+    "scan_out": (0.99,) * 5,
+    "next_elsewhere": (0.9, 0.9, 0.85, 0.8, 0.6),
+    "usual_stay": (1.0, 0.95, 0.7, 0.5, 0.3),
+}
+
+
+def invented(n: int) -> pl.DataFrame:
+    """Exposures of hour-long stays that are real as often as `TRUE` says."""
     rng = np.random.default_rng(5)
-    ends = rng.choice(np.array(list(truth)), (n, 2))
-    p = np.array([truth[a] * truth[b] for a, b in ends])
-    frame = {"case": [f"{i % 50}" for i in range(n)], "real": rng.random(n) < p}
-    sides = {"case_start": "scan_in", "their_start": "scan_in"}
-    return pl.DataFrame({**frame, "case_end": ends[:, 0], "their_end": ends[:, 1]}).with_columns(
-        **{k: pl.lit(v) for k, v in sides.items()}
+    frame: dict[str, pl.Series | list[str]] = {"case": [f"{i % 50}" for i in range(n)]}
+    chance = np.ones(n)
+    at = pl.Series(np.full(n, int(TEN.timestamp() * 1000))).cast(SCANS["scanned_at"])
+    for whose in ("case", "their"):
+        ended = rng.choice(list(TRUE), n)
+        elapsed = rng.uniform(0, 1, n)
+        knots = np.linspace(0, 1, 5)
+        chance *= [np.interp(x, knots, TRUE[e]) for e, x in zip(ended, elapsed, strict=True)]
+        before = pl.Series((elapsed * 3_600_000).astype(np.int64)).cast(pl.Duration("ms"))
+        frame[f"{whose}_start"] = at - before
+        frame[f"{whose}_end"] = at - before + timedelta(hours=1)
+        frame[f"{whose}_start_provenance"] = ["scan_in"] * n
+        frame[f"{whose}_end_provenance"] = [str(e) for e in ended]
+    return pl.DataFrame(
+        {**frame, "start": at, "real": pl.Series(rng.random(n) < chance)}, strict=False
     )
 
 
 def test_fitting_finds_what_was_so_and_leaves_what_it_did_not_see() -> None:
-    truth = {"scan_out": 0.99, "next_elsewhere": 0.8, "usual_stay": 0.6}
-    rows = invented(truth, 40_000)
+    rows = invented(60_000)
     found = fitted(rows, PARAMETERS)
-    for name, value in truth.items():
-        assert found.end[name] == pytest.approx(value, abs=0.02)
-    assert set(found.kept) == {*STARTS, *ENDS} - truth.keys() - {"scan_in"}
+    for name, chances in list(TRUE.items())[1:]:
+        assert found.still_there[name] == pytest.approx(chances, abs=0.04)
+    assert found.end["scan_out"] == pytest.approx(0.99, abs=0.02)
+    assert found.end["usual_stay"] == pytest.approx(0.7, abs=0.02), "over all of the stay"
+    assert set(found.kept) == {*STARTS, *ENDS} - TRUE.keys() - {"scan_in"}
     assert found.end["cap"] == PARAMETERS.end_confidence["cap"]
-    update = {"end_confidence": dict(found.end), "start_confidence": dict(found.start)}
+    update = {
+        "end_confidence": dict(found.end),
+        "start_confidence": dict(found.start),
+        "still_there": dict(found.still_there),
+    }
     calibrated = as_if(rows, PARAMETERS.model_copy(update=update))
     assert off_by(by_confidence(calibrated, 1)) < 0.02
     groups = by_band(calibrated, 1)

@@ -162,13 +162,30 @@ def test_confidence_is_the_product_of_the_stays_and_has_a_band() -> None:
     scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).filter(
         (pl.col("person") == CASE) | (pl.col("direction") == "in")
     )
-    guessed = trace(A_CASE, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
-    # Alice's end is the cap
-    assert guessed.select("confidence", "band").rows() == [
-        (ends["scan_out"] * ends["cap"], "medium")
-    ]
+    came = trace(A_CASE, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    # Alice has just come, whatever will become of her; her end is the cap
+    faded = PARAMETERS.still_there["cap"]
+    assert came.select("confidence", "band").rows() == [(ends["scan_out"] * faded[0], "high")]
+
+
+def test_who_came_long_before_may_have_gone() -> None:
+    """An end that was not scanned fades, on straight lines between five moments of the stay."""
+    alice_in = visits((CASE, ROOM, 90, 150), (ALICE, ROOM, 0, 240)).filter(
+        (pl.col("person") == CASE) | (pl.col("direction") == "in")
+    )
+    ends, faded = PARAMETERS.end_confidence, PARAMETERS.still_there["cap"]
+    later = trace(A_CASE, alice_in, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    # after 90 of the cap's 240 minutes: half way between a quarter and half
+    expected = ends["scan_out"] * (faded[1] + (faded[2] - faded[1]) * 0.5)
+    assert later["confidence"].to_list() == [expected]
+    first = load_parameters("stays-2026-11.toml")
+    unfading = trace(A_CASE, alice_in, PLACES, TRIPLESS, first, RULES, NOW).exposures
+    assert unfading["confidence"].to_list() == [first.end_confidence["cap"]]
+
+
+def test_two_who_only_passed_are_low() -> None:
     unsure = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).with_columns(
-        direction=pl.lit("pass").cast(scans.schema["direction"])
+        direction=pl.lit("pass").cast(SCANS["direction"])
     )
     passed = trace(A_CASE, unsure, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
     assert set(passed["band"]) == {"low"}

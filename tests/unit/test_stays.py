@@ -284,7 +284,7 @@ def test_parameters_that_stored_runs_name_are_still_there() -> None:
 
 def test_the_default_ends_stays_as_the_first_parameters_did() -> None:
     """What was fitted are confidences: who is proposed, and for how long, did not change."""
-    what = {"id", "start_confidence", "end_confidence", "bands"}
+    what = {"id", "start_confidence", "end_confidence", "still_there", "bands"}
     first = load_parameters("stays-2026-11.toml")
     assert PARAMETERS.model_dump(exclude=what) == first.model_dump(exclude=what)
 
@@ -296,8 +296,10 @@ def test_the_default_ends_stays_as_the_first_parameters_did() -> None:
         ("value = 240", "", "cap_minutes.value"),
         ("value = 960", "value = 100", "cap_minutes must not exceed"),
         ('basis = "Assumption: a double shift.', 'basics = "', "max_stay_minutes.basis"),
-        ("cap = 0.91", "", "end_confidence"),
-        ("assumed = 0.97", "assumed = 1.4", "start_confidence.assumed"),
+        ("cap = 0.901", "", "end_confidence"),
+        ("assumed = 0.985", "assumed = 1.4", "start_confidence.assumed"),
+        ("0.995, 0.705", "0.995, 0.996", "still_there.cap: must not rise"),
+        ("trip_end = [0.96", "scan_out = [0.96", "still_there: scan_out is not an end"),
     ],
 )
 def test_a_wrong_parameter_file_names_file_and_field(before: str, after: str, message: str) -> None:
