@@ -14,6 +14,8 @@ from console.api.second_schemas import SecondContacts
 from console.api.state import Console
 from console.store import sites
 from console.store.engine import utc_now
+from console.store.worklist import works
+from console.worklist.axes import Classification
 from schemas.cases import Case
 from tracer.fetch import second_from
 from tracer.parameters import load_parameters
@@ -40,9 +42,15 @@ def second_contacts(
     anyway: Annotated[
         bool, Query(description="Also where the run's rule-set defines no F2.")
     ] = False,
+    confirmed: Annotated[
+        bool, Query(description="Only through those whom an officer has confirmed as F1.")
+    ] = False,
     limit: Annotated[int, Query(ge=1, le=5_000)] = 100,
 ) -> dict[str, Any]:
-    """From the newest run's contacts who are to be called, on the scans as they stand now."""
+    """From the newest run's contacts who are to be called, on the scans as they stand now.
+
+    Nobody is reached through whom an officer has ruled out.
+    """
     case = within(console, principal, case_id)
     run = newest_run(console.clickhouse, case_id)
     if run is None:
@@ -67,7 +75,8 @@ def second_contacts(
     }
     if not (rule_set.f2 or anyway):
         return answer
-    found, followed, not_followed = _traced(console, case, run, rule_set)
+    contacts = _worth_following(console, case, run, confirmed)
+    found, followed, not_followed = _traced(console, case, contacts, rule_set)
     log.info("second_contacts_read", case=case.id, run=run.view.run, contacts=len(found.contacts))
     return answer | {
         "followed": followed,
@@ -78,10 +87,20 @@ def second_contacts(
     }
 
 
+def _worth_following(
+    console: Console, case: Case, run: StoredRun, confirmed: bool
+) -> list[dict[str, Any]]:
+    decided = {p: work.classification for p, work in works(console.store, case.id).items()}
+    contacts = [(c, decided.get(c["person"])) for c in _contacts(console, run)]
+    if confirmed:
+        return [c for c, said in contacts if said is Classification.CONFIRMED]
+    return [c for c, said in contacts if said is not Classification.NO_CONTACT]
+
+
 def _traced(
-    console: Console, case: Case, run: StoredRun, rule_set: RuleSet
+    console: Console, case: Case, contacts: list[dict[str, Any]], rule_set: RuleSet
 ) -> tuple[Second, int, int]:
-    firsts, not_followed = firsts_of(_contacts(console, run))
+    firsts, not_followed = firsts_of(contacts)
     now = utc_now()
     days = console.settings.retention_days
     places = list(sites.places(console.store))

@@ -28,6 +28,10 @@ def second(
             "--anyway", help="Cả khi bộ quy tắc không có F2. / Also where the rules have no F2."
         ),
     ] = False,
+    confirmed: Annotated[
+        bool,
+        typer.Option("--confirmed", help="Chỉ qua F1 đã xác định. / Through confirmed F1s only."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Each with the path: the case, where, the possible contact, where, the person."""
@@ -37,7 +41,8 @@ def second(
     from console.cli.tracing import places_named
 
     session = session_of(context)
-    asked = {"limit": limit} | ({"anyway": "true"} if anyway else {})
+    asked: dict[str, Any] = {"limit": limit}
+    asked |= {n: "true" for n, on in (("anyway", anyway), ("confirmed", confirmed)) if on}
     with Api(session.settings()) as api:
         found = api.get(f"/v1/cases/{quote(case_id, safe='')}/second-contacts", **asked)
         steps = [step for contact in found["contacts"] for step in contact["path"]]

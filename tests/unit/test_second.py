@@ -113,6 +113,28 @@ def test_where_the_rules_have_none_it_is_asked_for(
     ]
 
 
+def test_what_officers_decided_counts(console: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.api.second.places_frame", lambda _: PLACES)
+    case = registered(console)
+    traced(console, case, "vn-2021-07-30")
+
+    def followed(query: str = "") -> int:
+        return int(ask(console, case, query)["followed"])
+
+    assert (followed(), followed("?confirmed=true")) == (1, 0)
+
+    def decided(classification: str) -> None:
+        path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
+        body = {"classification": classification}
+        answer = console.client.patch(path, json=body, headers=HEAD)
+        assert answer.status_code == 200, answer.text
+
+    decided("CONFIRMED")
+    assert (followed(), followed("?confirmed=true")) == (1, 1)
+    decided("NO_CONTACT")
+    assert (followed(), followed("?confirmed=true")) == (0, 0)
+
+
 def test_a_case_without_a_run_has_none(console: Running) -> None:
     case = registered(console)
     answer = console.client.get(f"/v1/cases/{case}/second-contacts", headers=HEAD)
