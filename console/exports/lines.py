@@ -61,9 +61,8 @@ def _to_work(row: Row) -> bool:
 
 
 def _through(document: dict[str, Any] | None) -> int | None:
-    """The place of the path to the case; of the first exposure where there is no path."""
-    if not document:
-        return None
-    step = [s["place"] for s in document.get("path", ()) if "place" in s]
-    place: int = step[0] if step else document["exposures"][0]["place"]
-    return place
+    """The place of the path to the case, else of the first exposure; none if no scan shows any."""
+    path = document.get("path", ()) if document else ()
+    exposures = document["exposures"] if document else ()
+    places: list[int] = [step["place"] for step in (*path, *exposures) if "place" in step]
+    return places[0] if places else None

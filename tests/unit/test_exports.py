@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from console.store.keys import Role
 from console.store.register import NewPlace, NewSite, register_sites
 from console.vault import Identity, NoVault
 from schemas.errors import Retryable
-from tests.console_kit import RING, WARD, Running, running
+from tests.console_kit import PERSON, RING, WARD, Running, running
 from tests.worklist_kit import ELSEWHERE, HEAD, TODAY, A, B, C, D, document, exposure, new_case
 
 PATH = "/v1/exports/contacts"
@@ -284,3 +285,29 @@ def test_officers_of_a_ward_do_not_export(console: Running) -> None:
     answer = console.client.get(PATH, params={"format": "csv"}, headers=officer)
     assert answer.status_code == 403
     assert TODAY.isoformat() not in answer.text
+
+
+def test_who_is_named_and_never_seen_is_there_once_everywhere(console: Running) -> None:
+    """The tracer writes a document without exposures for a contact that the case has named."""
+    said = {"person": B, "relation": "household", "last_contact": str(TODAY - timedelta(days=1))}
+    unseen = document(B) | {
+        "tier": "named", "call": True, "minutes": 0.0, "exposures": [], "rank": 1,
+        "named": {n: said[n] for n in ("relation", "last_contact")},
+        "path": [{"person": PERSON, "case": "C"}, {"person": B}],
+    }  # fmt: skip
+    case = new_case(console, unseen, document(A, rank=2))
+    body = {"add": {"named": [said]}}
+    answer = console.client.post(f"/v1/cases/{case}/entries", json=body, headers=HEAD)
+    assert answer.status_code == 200, answer.text
+    for wanted in ("csv", "sormas", "xlsx"):
+        path = f"/v1/exports/contacts?format={wanted}&case={case}"
+        answer = console.client.get(path, headers=HEAD)
+        assert answer.status_code == 200, answer.text
+        if wanted != "xlsx":
+            assert answer.text.count(B) == 1
+    for path in (f"/v1/cases/{case}/list", f"/v1/triage?capacity=5&case={case}"):
+        answer = console.client.get(path, headers=HEAD)
+        assert answer.status_code == 200, answer.text
+        assert answer.text.count(f'"{B}"') == 1, path
+    for path in (f"/v1/cases/{case}/list/{B}", f"/v1/cases/{case}/duplicates"):
+        assert console.client.get(path, headers=HEAD).status_code == 200
