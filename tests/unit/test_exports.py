@@ -305,7 +305,8 @@ def test_who_is_named_and_never_seen_is_there_once_everywhere(console: Running) 
         assert answer.status_code == 200, answer.text
         if wanted != "xlsx":
             assert answer.text.count(B) == 1
-    for path in (f"/v1/cases/{case}/list", f"/v1/triage?capacity=5&case={case}"):
+    for path, name in (("list", "contacts"), ("triage", "today")):
+        where = f"/v1/cases/{case}/list" if path == "list" else f"/v1/triage?capacity=5&case={case}"
         answer = console.client.get(path, headers=HEAD)
         assert answer.status_code == 200, answer.text
         named = [c["person"] for c in answer.json()["contacts"]].count(B)
