@@ -9,9 +9,9 @@ intervals carry on beyond that margin, and its confidence, may be another.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -23,12 +23,17 @@ from tracer.frames import PLACES, SCANS, empty, shaped
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, scans_at, scans_of
-from tracer.ruleset import RuleSet
+from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.trace import TraceResult, trace_chunks
 from tracer.window import Window, window_of
+
+_BEFORE_RETENTION: Final = Text(
+    vi="Thời kỳ lây truyền bắt đầu trước khi lượt quét được lưu: phần đầu không còn dữ liệu.",
+    en="The window begins before what retention keeps: its first part has no scans any more.",
+)
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,10 @@ def trace_from(
     """
     fetched = fetch(client, case, places, trips, parameters, rule_set, now, retained_from, settings)
     own, chunks = fetched.itinerary, fetched.chunks
-    return trace_chunks(case, own, chunks, places, trips, parameters, rule_set, now)
+    result = trace_chunks(case, own, chunks, places, trips, parameters, rule_set, now)
+    if retained_from is not None and result.window.start < retained_from:
+        return replace(result, notes=(*result.notes, _BEFORE_RETENTION))
+    return result
 
 
 def _earliest(retained_from: datetime | None) -> int:

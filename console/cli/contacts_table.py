@@ -78,6 +78,13 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
         console.print(f"\n[dim]{note} (--limit, --json)[/]")
     if rule_set is not None:
         _legend(contacts, rule_set, session, console)
+    if bands := found["run"].get("parameters", {}).get("bands"):
+        high, medium = (f"{100 * bands[name]:.0f} %" for name in ("high", "medium"))
+        ranges = session.lines(
+            f"Tin cậy là khả năng có mặt cùng lúc: cao từ {high}, vừa từ {medium}, thấp dưới đó.",
+            f"Sure: the chance that both were there then: high from {high}, medium from {medium}.",
+        )
+        console.print(f"\n[dim]{ranges}[/]")
 
 
 def _head(found: dict[str, Any], session: Session, console: "Console") -> None:

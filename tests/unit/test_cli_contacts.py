@@ -100,6 +100,14 @@ def test_a_place_that_may_not_be_seen_is_a_number() -> None:
     assert "#7" in out.getvalue()
 
 
+def test_the_bands_say_what_they_range_over() -> None:
+    out = io.StringIO()
+    found = _found()
+    run = found["run"] | {"parameters": {"bands": {"high": 0.95, "medium": 0.8}}}
+    show(found | {"run": run}, Session(Path(), Lang.EN), Console(file=out, width=100))
+    assert "high from 95 %, medium from 80 %" in out.getvalue()
+
+
 def test_every_word_of_the_tracer_has_one_here() -> None:
     assert set(TIERS) == {*Tier, NAMED}
     assert set(PROVENANCE) == {*STARTS, *ENDS, *STATED}

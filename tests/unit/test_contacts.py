@@ -331,3 +331,13 @@ def test_minutes_are_to_the_last_bit_those_of_a_plain_division() -> None:
     ms = [*range(0, 3_000_000, 37), 2_553_000, 569_000]
     frame = pl.DataFrame({"ms": ms}).select(in_minutes(pl.col("ms")))
     assert frame["ms"].to_list() == [m / 60_000 for m in ms]
+
+
+def test_a_window_that_begins_before_retention_says_so() -> None:
+    engine = FakeEngine(visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40)))
+    rest = (A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW)
+    kept, cut = (
+        trace_from(engine, *rest, retained_from=NOW - timedelta(days=days)) for days in (21, 4)
+    )
+    assert not any("retention" in note.en for note in kept.notes)
+    assert any("retention" in note.en for note in cut.notes)
