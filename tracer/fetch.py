@@ -38,9 +38,11 @@ _BEFORE_RETENTION: Final = Text(
 
 @dataclass(frozen=True)
 class Fetched:
-    """The case's own scans; the candidates (64 bits); their scans, part by part, on demand."""
+    """The case's own scans and the parts of its stays that count; the candidates (64 bits); their
+    scans, part by part, on demand."""
 
     itinerary: pl.DataFrame
+    case_stays: pl.DataFrame
     candidates: list[int]
     chunks: Iterator[pl.DataFrame]
 
@@ -82,14 +84,14 @@ def fetch(
     all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
     case_stays = parts_that_count(all_stays, case, rule_set, now)
     if case_stays.is_empty():
-        return Fetched(own, [], iter(()))
+        return Fetched(own, case_stays, [], iter(()))
     meetings = _meetings(case_stays, places, trips, parameters)
     candidates = _candidates(client, case, meetings, parameters, earliest, settings)
     first = case_stays["from"].dt.timestamp("ms").to_list()
     last = case_stays["to"].dt.timestamp("ms").to_list()
     begin = max(min(first) - margin, earliest)
     chunks = scans_of(client, candidates, begin, max(last) + margin, settings)
-    return Fetched(own, candidates, chunks)
+    return Fetched(own, case_stays, candidates, chunks)
 
 
 def to_watch(
@@ -177,8 +179,9 @@ def trace_from(
     Raises what `trace` and the client raise.
     """
     fetched = fetch(client, case, places, trips, parameters, rule_set, now, retained_from, settings)
+    rest = (places, trips, parameters, rule_set, now)
     own, chunks = fetched.itinerary, fetched.chunks
-    result = trace_chunks(case, own, chunks, places, trips, parameters, rule_set, now)
+    result = trace_chunks(case, own, chunks, *rest, case_stays=fetched.case_stays)
     if retained_from is not None and result.window.start < retained_from:
         return replace(result, notes=(*result.notes, _BEFORE_RETENTION))
     return result

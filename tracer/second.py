@@ -8,7 +8,6 @@ a team would call them, and at most `MOST_SECOND` F2s named: what is left out is
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any, Final
 
 import polars as pl
@@ -18,10 +17,11 @@ from schemas.scan import format_timestamp
 from tracer.contacts import contacts
 from tracer.documents import Document
 from tracer.exposures import band, exposures
-from tracer.frames import SCANS, TIME, empty
+from tracer.frames import TIME
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.stays import stays
+from tracer.trace import at_least_one
 
 MOST_DAYS: Final = 14
 MOST_FIRST: Final = 200
@@ -97,7 +97,7 @@ def second_contacts(
         orient="row",
     )
     found = []
-    for chunk in chain(chunks, [empty(SCANS)]):
+    for chunk in at_least_one(chunks):
         others = stays(chunk, places, trips, parameters)
         met = exposures(counted, others, places, rule_set, parameters)
         found.append(

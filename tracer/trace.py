@@ -4,10 +4,9 @@ Pure: the same case, scans, places, trips, parameters, rule-set and `now` give t
 whatever the order of the rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -93,19 +92,22 @@ def trace_chunks(
     rule_set: RuleSet,
     now: datetime,
     answers: pl.DataFrame | None = None,
+    case_stays: pl.DataFrame | None = None,
 ) -> TraceResult:
     """As `trace`, with the case's scans apart and the others' in parts of whole persons.
 
     One part is held at a time, so that memory is bounded by the largest part and the result.
+    `case_stays`: the parts of these scans' stays that count, where they are known already.
     """
     window = window_of(case, rule_set, now)
     places = shaped(places, PLACES, "places").unique("place", keep="last")
     answers = answers_of(case) if answers is None else answers
-    own = stays_of_case(case, itinerary, places, trips, parameters, answers)
-    case_stays = parts_that_count(own, case, rule_set, now)
+    if case_stays is None:
+        own = stays_of_case(case, itinerary, places, trips, parameters, answers)
+        case_stays = parts_that_count(own, case, rule_set, now)
     offsets = _highest(itinerary, {})
     found = []
-    for chunk in chain(chunks, [empty(SCANS)]):  # so that there is always a frame to begin with
+    for chunk in at_least_one(chunks):
         others = stays(_concerned(chunk, case_stays), places, trips, parameters, answers)
         found.append(exposures(case_stays, others, places, rule_set, parameters))
         offsets = _highest(chunk, offsets)
@@ -125,6 +127,16 @@ def trace_chunks(
         offsets=dict(sorted(offsets.items())),
         notes=_notes(rule_set, window, case_stays, places),
     )
+
+
+def at_least_one(chunks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The chunks, or one without scans where there is none: something to make a result of."""
+    none = True
+    for chunk in chunks:
+        none = False
+        yield chunk
+    if none:
+        yield empty(SCANS)
 
 
 def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:
