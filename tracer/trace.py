@@ -162,7 +162,8 @@ def _notes(
     notes += rule_set.missing
     if window.empty:
         notes.append(_EMPTY_WINDOW)
-    unknown = sorted(set(case_stays["place"]) - set(places["place"]))
+    known = pl.col("place").is_in(places["place"].implode())
+    unknown = case_stays.filter(~known)["place"].unique().sort().to_list()
     if unknown:
         listed = ", ".join(str(place) for place in unknown)
         notes.append(
