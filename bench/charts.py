@@ -9,7 +9,7 @@ import vl_convert as vlc
 def points(rows: list[dict[str, Any]]) -> str:
     """Milliseconds over scans, both logarithmic; a line for each `what`."""
     chart = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(_data(rows))
         .mark_line(point=True)
         .encode(
             x=alt.X("scans:Q", scale=alt.Scale(type="log"), title="scans in the table"),
@@ -24,7 +24,7 @@ def points(rows: list[dict[str, Any]]) -> str:
 def bars(rows: list[dict[str, Any]]) -> str:
     """Milliseconds (logarithmic) by `what`, a row of bars for each `size`."""
     chart = (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(_data(rows))
         .mark_point(filled=True, size=120)
         .encode(
             x=alt.X("ms:Q", scale=alt.Scale(type="log"), title="one case, p50, ms"),
@@ -34,6 +34,10 @@ def bars(rows: list[dict[str, Any]]) -> str:
         .properties(width=420, height=110)
     )
     return _svg(chart)
+
+
+def _data(rows: list[dict[str, Any]]) -> Any:
+    return alt.InlineData(values=rows)
 
 
 def _svg(chart: Any) -> str:

@@ -51,7 +51,11 @@ class Scans:
 
     def part(self, begin: int, end: int) -> "Scans":
         """Rows `begin` to `end`."""
-        return Scans(*(a[begin:end] for a in (self.who, self.place, self.at, self.out)))
+        return self.rows(slice(begin, end))
+
+    def rows(self, which: slice | I64) -> "Scans":
+        """These rows, in this order."""
+        return Scans(self.who[which], self.place[which], self.at[which], self.out[which])
 
 
 def shares(places: int, rng: np.random.Generator) -> F64:
@@ -143,7 +147,8 @@ class TraceCity:
     def _minutes_at(self, place: I32, rng: np.random.Generator) -> F64:
         median, sigma, longest = self._dwell[self._kind[place]].T
         drawn: F64 = median * np.exp(sigma * rng.standard_normal(len(place)))
-        return np.minimum(drawn, longest)
+        found: F64 = np.minimum(drawn, longest)
+        return found
 
 
 def _crowds(places: Sequence[Place], rng: np.random.Generator) -> tuple[int, I32, F64]:
@@ -172,8 +177,9 @@ def _masks(rng: np.random.Generator) -> npt.NDArray[np.bool_]:
 
 
 def _drawn(cumulated: F64, rng: np.random.Generator, count: int) -> I64:
-    found = np.searchsorted(cumulated, rng.random(count) * cumulated[-1], side="right")
-    return np.minimum(found, len(cumulated) - 1).astype(np.int64)
+    at = np.searchsorted(cumulated, rng.random(count) * cumulated[-1], side="right")
+    found: I64 = np.minimum(at, len(cumulated) - 1).astype(np.int64)
+    return found
 
 
 def _minutes(rng: np.random.Generator, count: int, low: int, high: int) -> I64:

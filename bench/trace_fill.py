@@ -114,7 +114,7 @@ class _Filler:
         """What eight partitions write in a second, each in an insert of its own."""
         for partition in range(_PARTITIONS):
             rows = np.flatnonzero(scans.who % _PARTITIONS == partition)
-            one = Scans(scans.who[rows], scans.place[rows], scans.at[rows], scans.out[rows])
+            one = scans.rows(rows)
             if len(one):
                 self._insert(one)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.charts import bars, points
 from bench.trace_cases import MANY
 
 Found = dict[str, Any]
@@ -55,6 +54,8 @@ def _holds(value: float, sign: str, limit: float) -> bool:
 
 def write_page(docs: Path, found: Found) -> None:
     """Write the pictures into `docs/img`, and the tables between the page's two marks."""
+    from bench.charts import bars, points  # a second to import, and only for this
+
     images = docs / "img"
     images.mkdir(parents=True, exist_ok=True)
     (images / "bench-trace-sizes.svg").write_text(points(_sizes_rows(found)), encoding="utf-8")
