@@ -84,6 +84,7 @@ class Result:
             "p99_ms": large.merged.p99_ms,
             "ratio_to_naive": found["naive_clickhouse"].truyvet_is_times,
             "growth": round(large.merged.p50_ms / small.merged.p50_ms, 3),
+            "cpu_growth": round(_cpu_ms(large.merged) / _cpu_ms(small.merged), 3),
             "current_week_p50_ms": large.unmerged.p50_ms,
             "many_contacts": large.many_contacts,
             "many_s": large.many_s,
@@ -211,6 +212,11 @@ def _timed(bench: Bench, tracer: Tracer, count: int) -> tuple[Timed, list[Asked]
         ),
         asked,
     )
+
+
+def _cpu_ms(timed: Timed) -> float:
+    """Of a trace, client and engine: what other processes on the machine change little."""
+    return timed.client_cpu_ms + timed.engine_cpu_ms
 
 
 def _bits(case: Case) -> int:

@@ -74,6 +74,7 @@ def tables(found: Found) -> str:
         f"{machine['cores']} cores ({machine['processor']}), "
         f"{machine['memory_kb'] / 1e6:.0f} GB; one run; seed {found['seed']}.",
         _table(("limit", "found", "wanted", ""), _limit_rows(found)),
+        f"CPU time of a trace, client and engine, large to small: {found['cpu_growth']} ×.",
         _table(
             (
                 "scans",
@@ -84,6 +85,8 @@ def tables(found: Found) -> str:
                 "longest ms",
                 "parts",
                 "contacts, median (most)",
+                "CPU ms a trace: client, engine",
+                "load of the machine",
             ),
             _state_rows(found),
         ),
@@ -95,6 +98,7 @@ def tables(found: Found) -> str:
                 "p50 ms",
                 "truyvet's p50 ms",
                 "truyvet is",
+                "loaded in s, GB",
             ),
             _peer_rows(found),
         ),
@@ -144,6 +148,8 @@ def _state_rows(found: Found) -> list[Sequence[str]]:
             f"{timed['max_ms']:.1f}",
             str(timed["parts"]),
             f"{timed['contacts']} ({timed['most_contacts']})",
+            f"{timed['client_cpu_ms']:.0f}, {timed['engine_cpu_ms']:.0f}",
+            f"{timed['load']:.1f}",
         )
         for size in found["sizes"]
         for state, timed in (
@@ -155,7 +161,7 @@ def _state_rows(found: Found) -> list[Sequence[str]]:
 
 def _peer_rows(found: Found) -> list[Sequence[str]]:
     return [
-        (_number(size["scans"]), _NAMES[row["name"]], f"not measured: {row['failure']}", "", "", "")
+        (_number(size["scans"]), _NAMES[row["name"]], f"not measured: {row['failure']}", *4 * ("",))
         if row["failure"]
         else (
             _number(size["scans"]),
@@ -166,10 +172,15 @@ def _peer_rows(found: Found) -> list[Sequence[str]]:
             f"{row['p50_ms']:.1f}",
             f"{row['truyvet_p50_ms']:.1f}",
             f"{row['truyvet_is_times']:g} × as fast",
+            _loaded(row["facts"]),
         )
         for size in found["sizes"]
         for row in size["beside"]
     ]
+
+
+def _loaded(facts: Found) -> str:
+    return f"{facts['loaded_s']:.0f}, {facts['bytes'] / 1e9:.1f}" if facts else ""
 
 
 def _sizes_rows(found: Found) -> list[Found]:

@@ -165,7 +165,7 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
         "many_s": 2.5, "beside": [row, peer] if failure else [row],
     }  # fmt: skip
     return {
-        "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1,
+        "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1, "cpu_growth": 1.2,
         "current_week_p50_ms": p50, "many_s": 2.5, "busy_to_idle": None, "sizes": [size],
         "ingest": None, "seed": 7,
         "machine": {"cores": 2, "processor": "x", "memory_kb": 1e6},
