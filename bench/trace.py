@@ -8,11 +8,14 @@ DuckDB and PostgreSQL come after, on the same scans, when the stack has ended.
 
 import os
 import shutil
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from bench.peers.answers import digest
@@ -106,12 +109,27 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     until = datetime.now(UTC).astimezone(LOCAL).date()
     sizes: list[Size] = []
     ingest: Busy | None = None
-    for scans in plan.sizes:
-        say(f"{scans:,} scans")
-        size, found = _size(data_dir / str(scans), scans, plan, until, say)
-        sizes.append(size)
-        ingest = found or ingest
+    with _ending_on_sigterm():
+        for scans in plan.sizes:
+            say(f"{scans:,} scans")
+            size, found = _size(data_dir / str(scans), scans, plan, until, say)
+            sizes.append(size)
+            ingest = found or ingest
     return Result(sizes, ingest, plan.seed)
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM cleans up as Ctrl-C does: a stack sees to it itself, the peers' part does not."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[Size, Busy | None]:
