@@ -167,6 +167,45 @@ def _garbage(r: dict[str, Any]) -> list[Row]:
     ]
 
 
+def _trace(r: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
+    for s in r["sizes"]:
+        at, unmerged, merged = number(s["scans"]), s["unmerged"], s["merged"]
+        rows += [
+            (f"{at} lượt, đã gộp: p50", f"{at} scans, merged: p50", _ms1(merged["p50_ms"])),
+            ("  p99", "  p99", _ms1(merged["p99_ms"])),
+            (
+                f"  tuần này trong {unmerged['current_week_parts']} part: p50",
+                f"  current week in {unmerged['current_week_parts']} parts: p50",
+                _ms1(unmerged["p50_ms"]),
+            ),
+            (
+                f"  bệnh nhân có {number(s['many_contacts'])} người tiếp xúc",
+                f"  a patient with {number(s['many_contacts'])} contacts",
+                f"{s['many_s']:.2f} s",
+            ),
+            *(
+                (
+                    f"  {b['name']}, {b['cases']} ca, cùng câu trả lời: p50",
+                    f"  {b['name']}, {b['cases']} cases, same answers: p50",
+                    "–" if b["failure"] else _ms1(b["p50_ms"]),
+                )
+                for b in s["beside"]
+            ),
+        ]
+    rows.append(("lớn so với nhỏ", "growth, large to small", _ratio(r["growth"])))
+    rows.append(("tự nối so với truyvet", "self-join to truyvet", _ratio(r["ratio_to_naive"])))
+    if r["ingest"]:
+        at = number(r["ingest"]["rate"])
+        words = f"p99 bên cạnh {at} lượt/giây", f"p99 beside {at} scans/s to idle"
+        rows.append((*words, _ratio(r["ingest"]["ratio"])))
+    return rows
+
+
+def _ms1(value: float) -> str:
+    return f"{value:.1f} ms"
+
+
 def _exact(r: dict[str, Any]) -> Row:
     words = "đúng / yes" if r["exact"] else "SAI / NO"
     return "mỗi offset đúng một lần", "every offset exactly once", words
@@ -197,4 +236,5 @@ _ROWS = {
     "outage": _outage,
     "fsync": _fsync,
     "garbage": _garbage,
+    "trace": _trace,
 }

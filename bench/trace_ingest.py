@@ -1,0 +1,70 @@
+"""Traces while ingest runs: the same cases on the idle machine, and beside a steady load."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.process_stack import NATION, Bench
+from bench.trace_cases import Tracer, percentiles
+
+Say = Callable[[str], None]
+_CASES: Final = 200
+_WARM_UP_S: Final = 10.0
+_DRAIN_S: Final = 600.0
+
+
+@dataclass(frozen=True)
+class Busy:
+    """`ratio`: p99 beside the load to p99 on the idle machine, of the same cases."""
+
+    rate: float
+    achieved: float
+    idle_cases: int
+    idle_p50_ms: float
+    idle_p99_ms: float
+    cases: int
+    p50_ms: float
+    p99_ms: float
+    ratio: float
+    lag_s: float
+    rows: int
+    exact: bool
+
+
+def busy(bench: Bench, tracer: Tracer, rate: float, seconds: float, say: Say) -> Busy:
+    """Trace with an idle worker, then with one that ingests `rate` a second. Raises UserError."""
+    worker = bench.worker(**NATION)
+    cases = tracer.cases(_CASES)
+    for case in cases[:5]:
+        tracer.trace(case)
+    idle = [tracer.timed(case)[0] for case in cases]
+    idle_p50, idle_p99, _ = percentiles(idle)
+    say(f"  idle: p50 {idle_p50} ms, p99 {idle_p99} ms; now {rate:,.0f} scans a second")
+    load = bench.load(rate, int(rate * (_WARM_UP_S + seconds)))
+    time.sleep(_WARM_UP_S)
+    beside: list[float] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and load.running:
+        beside.append(tracer.timed(cases[len(beside) % len(cases)])[0])
+    lag_s = worker.lag_s()
+    sent = load.result(seconds + _DRAIN_S)
+    bench.drain(_DRAIN_S)
+    accounted = bench.account()
+    worker.stop()
+    p50, p99, _ = percentiles(beside)
+    say(f"  beside ingest: p50 {p50} ms, p99 {p99} ms")
+    return Busy(
+        rate=rate,
+        achieved=sent.records_per_s,
+        idle_cases=len(idle),
+        idle_p50_ms=idle_p50,
+        idle_p99_ms=idle_p99,
+        cases=len(beside),
+        p50_ms=p50,
+        p99_ms=p99,
+        ratio=round(p99 / idle_p99, 3),
+        lag_s=round(lag_s, 3),
+        rows=accounted.rows,
+        exact=accounted.exact,
+    )

@@ -1,0 +1,73 @@
+"""The queries of a trace against the engine: the projection itself, or the table where it is not.
+
+A part without the projection must not be passed over: a scan that is not read is a lost contact.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.ids import person_text
+from streams.clickhouse import ClickHouse
+from tests.contract.clickhouse_fixtures import migrated_engine
+from tracer.queries import itinerary, scans_of
+
+WEEK_MS = 7 * 86_400_000
+FIRST_MS = 1_790_000_000_000
+PERSONS = 40
+LAST_MS = FIRST_MS + 3 * WEEK_MS
+
+
+@pytest.fixture
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """Three weeks, in parts of their own: 600 scans of forty persons."""
+    with migrated_engine(tmp_path_factory.mktemp("trace")) as made:
+        for week in range(3):
+            made.command(
+                "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, "
+                "producer, device, appended_at, written_at, kafka_partition, kafka_offset) "
+                f"WITH fromUnixTimestamp64Milli({FIRST_MS + week * WEEK_MS} + "
+                "toInt64(number) * 60000, 'UTC') AS at SELECT generateUUIDv4(), "
+                f"number % {PERSONS}, 3, at, if(number % 2 = 0, 'in', 'out'), 'self', 'sim', 'p', "
+                f"at, at, {week}, number FROM numbers(200)"
+            )
+        yield made
+
+
+def offsets(clickhouse: ClickHouse, person: int) -> list[tuple[int, int]]:
+    """Partition and offset of every scan of a person, as the trace reads them."""
+    own = itinerary(clickhouse, person_text(person), FIRST_MS, LAST_MS)
+    [whole] = scans_of(clickhouse, [person], FIRST_MS, LAST_MS)
+    assert own.sort("scanned_at").equals(whole.sort("scanned_at"))
+    return sorted(own.select("kafka_partition", "kafka_offset").rows())
+
+
+def everything(person: int) -> list[tuple[int, int]]:
+    return [(week, number) for week in range(3) for number in range(person, 200, PERSONS)]
+
+
+def test_all_scans_of_a_person_are_read(clickhouse: ClickHouse) -> None:
+    for person in (0, 7, PERSONS - 1):
+        assert offsets(clickhouse, person) == everything(person)
+    assert offsets(clickhouse, PERSONS) == []
+
+
+def test_a_part_without_the_projection_is_read_too(clickhouse: ClickHouse) -> None:
+    [(partition,)] = clickhouse.rows(
+        "SELECT partition_id FROM system.parts WHERE table = 'scans' AND active LIMIT 1"
+    )
+    clickhouse.command(
+        f"ALTER TABLE scans CLEAR PROJECTION by_person IN PARTITION ID '{partition}'",
+        {"mutations_sync": 2},
+    )
+    [(without,)] = clickhouse.rows(
+        "SELECT countIf(NOT has(projections, 'by_person')) FROM system.parts "
+        "WHERE table = 'scans' AND active"
+    )
+    assert without >= 1
+    assert offsets(clickhouse, 7) == everything(7)
+
+
+def test_a_table_without_rows_answers_nothing(clickhouse: ClickHouse) -> None:
+    clickhouse.command("TRUNCATE TABLE scans")
+    assert offsets(clickhouse, 7) == []

@@ -1,0 +1,42 @@
+"""`truyvet bench trace --short`: every answer the same as the self-join's, one JSON object."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def test_trace(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console.cli.main", "--data-dir", str(tmp_path), "bench"]
+    done = subprocess.run(
+        [*command, "trace", "--short", "--json", "--write", str(tmp_path / "docs")],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    [only] = done.stdout.splitlines()
+    found: dict[str, Any] = json.loads(only)
+    assert found["bench"] == "trace"
+    assert found["scans"] == 120_000
+    assert 0 < found["p50_ms"] <= found["p99_ms"]
+    assert found["ratio_to_naive"] > 0
+    assert found["growth"] > 0
+    assert [size["scans"] for size in found["sizes"]] == [40_000, 120_000]
+    for size in found["sizes"]:
+        assert size["rows"] == size["scans"] + 28, "the keeper of the busiest place"
+        assert size["merged"]["current_week_parts"] == 1 < size["unmerged"]["current_week_parts"]
+        assert size["merged"]["contacts"] > 0
+        assert size["many_contacts"] > size["merged"]["most_contacts"]
+        # the run itself is an error when an answer differs
+        assert [(row["name"], row["same_answers"]) for row in size["beside"]] == [
+            ("naive_clickhouse", 3)
+        ]
+    assert found["ingest"]["exact"]
+    assert found["ingest"]["rows"] == 13_000
+    assert found["ingest"]["cases"] > 0
+    assert not (tmp_path / "bench-trace").exists(), "nothing is left behind"
+    assert (tmp_path / "docs" / "bench-trace.md").exists()
+    assert (tmp_path / "docs" / "img" / "bench-trace-sizes.svg").exists()
