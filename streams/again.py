@@ -19,7 +19,7 @@ from schemas.cases import TraceAgain
 
 log = structlog.get_logger()
 AT_ONCE: Final = 2
-_PAUSE_S: Final = 0.25  # between two runs of a case, at least
+PAUSE_S: Final = 0.25  # between two runs of a case, at least
 _LATER_S: Final = 20.0  # between them when nobody can be added
 
 
@@ -58,7 +58,7 @@ class Again:
     def __init__(
         self,
         trace: Callable[[Due], Awaitable[None]],
-        pause_s: float = _PAUSE_S,
+        pause_s: float = PAUSE_S,
         later_s: float = _LATER_S,
     ) -> None:
         self._trace = trace
