@@ -42,7 +42,7 @@ $(PROMTOOL): | $(INSTALLED)
 	  dpkg -x prometheus_*.deb . && cp usr/bin/promtool $(CURDIR)/$@; rm -rf $$folder; \
 	fi
 
-check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: under two minutes
+check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: two to three minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYTHONHASHSEED=0 $(BIN)/mypy  # its joins of types can depend on the seed
