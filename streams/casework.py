@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from streams.cases import read_case
 from streams.publish import Publisher
 from streams.runs import Run
 from streams.tracing import Tracing
+from streams.watch import moment
 
 log = structlog.get_logger()
 _PAUSE_S = 1.0
@@ -65,7 +66,7 @@ class CaseWork:
             await self._patiently(case, {"offset": due.last}, lambda: self._again(case, due))
 
     async def _register(self, case: Case, at_ms: int) -> None:
-        at = _moment(at_ms)
+        at = moment(at_ms)
         if case.status is CaseStatus.VOIDED:
             withdrawn = await asyncio.to_thread(self._tracing.withdrawn, case)
             await self._publisher.send(change_alerts(case, withdrawn, at, None))
@@ -76,7 +77,7 @@ class CaseWork:
             self._alerted(at_ms)
 
     async def _again(self, case: Case, due: Due) -> None:
-        at = _moment(due.at_ms)
+        at = moment(due.at_ms)
         runs = await asyncio.to_thread(self._tracing.again, case, at, due.first, due.last)
         for run in runs:
             await self._tell(run, at)
@@ -120,7 +121,3 @@ class CaseWork:
                 del self._locks[case]
             else:
                 self._locks[case] = lock, users - 1
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -37,5 +37,5 @@ class FollowUp:
         if self._rebalanced:
             self._rebalanced = False
             self._watcher.look_again()
-        for person in self._open_cases.seen(pending.rows):
+        for person in look.persons:
             self._watcher.person_scanned(person)

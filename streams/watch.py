@@ -65,15 +65,16 @@ class Look:
 
     `alerts`: (id, alert) for each scan inside a window of somebody else's case. `adds`: cases of
     which a scan may add somebody, or which are of the person who scanned; `ends`: of which one
-    may only end somebody's stay otherwise.
+    may only end somebody's stay otherwise. `persons`: those of open cases who scanned.
     """
 
     alerts: list[tuple[str, Alert]]
     adds: set[str]
     ends: set[str]
+    persons: list[int]
 
 
-_NOTHING: Final = Look([], set(), set())
+_NOTHING: Final = Look([], set(), set(), [])
 
 
 class OpenCases:
@@ -135,11 +136,10 @@ class OpenCases:
         persons = {o.person for o in self._cases.values() if o.person is not None}
         self._persons = np.array(sorted(persons), dtype=np.uint64)
 
-    def seen(self, rows: Rows) -> list[int]:
-        """The persons of open cases who scanned in this batch."""
+    def _seen(self, person: U64) -> list[int]:
+        """The persons of open cases among these."""
         if not len(self._persons):
             return []
-        person = rows.tables["scans"].column("person").to_numpy()
         seen: list[int] = np.unique(person[np.isin(person, self._persons)]).tolist()
         return seen
 
@@ -151,9 +151,10 @@ class OpenCases:
         person = scans.column("person").to_numpy()
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
         alerts, adds = self._at_windows(rows, person, at)
-        of_persons = {w.case for seen in self.seen(rows) for w in self.of_person(seen)}
+        persons = self._seen(person)
+        of_persons = {w.case for seen in persons for w in self.of_person(seen)}
         ends = self._near.touched(person, at)
-        return Look(alerts, adds | of_persons, ends - adds - of_persons)
+        return Look(alerts, adds | of_persons, ends - adds - of_persons, persons)
 
     def _at_windows(
         self, rows: Rows, person: U64, at: I64
@@ -189,11 +190,15 @@ class OpenCases:
 
     def _noted(self, window: I64, person: U64) -> set[str]:
         """The cases of these windows; the persons are near them from now on."""
+        if not len(window):
+            return set()
+        order = np.argsort(window, kind="stable")
+        windows, first = np.unique(window[order], return_index=True)
         cases = set()
-        for k in np.unique(window):
+        for k, persons in zip(windows, np.split(person[order], first[1:]), strict=True):
             owner = self._owners[k]
             cases.add(owner.case)
-            self._near.add(owner.case, person[window == k])
+            self._near.add(owner.case, persons)
         return cases
 
 

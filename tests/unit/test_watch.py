@@ -82,10 +82,9 @@ def test_a_place_beyond_all_that_are_watched_is_nobodys() -> None:
 def test_whose_person_scanned_is_seen() -> None:
     index = OpenCases()
     rows = rows_of(np.array([1, 1, 1]), np.array([7, 8, 7]), np.full(3, BEGIN))
-    assert index.seen(rows) == []
+    assert index.look(rows).persons == []
     index.open(Watched("C-1", 1, 7, ()))
-    assert index.seen(rows) == [7]
-    assert index.look(rows) == Look([], {"C-1"}, set())
+    assert index.look(rows) == Look([], {"C-1"}, set(), [7])
 
 
 @pytest.mark.parametrize("seed", range(8))
