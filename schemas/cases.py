@@ -15,6 +15,9 @@ CASE_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}/[A-Za-z0-9._-]{1,64}$|^[A-
 MOST_POINTS: Final = 200
 MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stays far below 1 MiB
 
+# what officers add to a case, one entry after the other: fields of `Case`
+LISTS: Final = ("points", "answers", "named", "excluded")
+
 
 class CaseStatus(StrEnum):
     """Registered as suspected or confirmed; closed when followed to its end; voided if wrong."""

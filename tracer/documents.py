@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.cases import NamedContact
+from schemas.cases import LISTS, NamedContact
 from schemas.clock import local_midnight
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
@@ -84,7 +84,7 @@ def to_json(document: Document) -> bytes:
 
 def _by_hand(result: TraceResult) -> Document:
     """What officers had added to the case, as far as there is any."""
-    lists = result.case.model_dump(mode="json", include={"points", "answers", "named", "excluded"})
+    lists = result.case.model_dump(mode="json", include=set(LISTS))
     found: Document = {name: sorted(some, key=to_json) for name, some in lists.items() if some}
     if result.ruled_out:
         found["ruled_out"] = [person_text(person) for person in result.ruled_out]

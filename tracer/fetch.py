@@ -79,10 +79,8 @@ def fetch(
     """
     earliest = _earliest(retained_from)
     margin = _margin(parameters)
-    window = window_of(case, rule_set, now)
-    own = _own_scans(client, case, window, parameters, earliest, settings)
-    all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
-    case_stays = parts_that_count(all_stays, case, rule_set, now)
+    own = _own_scans(client, case, window_of(case, rule_set, now), parameters, earliest, settings)
+    case_stays = _counted(case, own, places, trips, parameters, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
     meetings = _meetings(case_stays, places, trips, parameters)
@@ -110,10 +108,8 @@ def to_watch(
     Raises what the client raises.
     """
     earliest = _earliest(retained_from)
-    window = window_of(case, rule_set, now)
-    own = _own_scans(client, case, window, parameters, earliest, settings)
-    all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
-    counted = parts_that_count(all_stays, case, rule_set, now)
+    own = _own_scans(client, case, window_of(case, rule_set, now), parameters, earliest, settings)
+    counted = _counted(case, own, places, trips, parameters, rule_set, now)
     meetings = _meetings(counted, places, trips, parameters)
     if meetings.is_empty():
         return ToWatch(meetings, [], (0, 0))
@@ -208,6 +204,20 @@ def _own_scans(
     begin = max(milliseconds(window.start) - _margin(parameters), earliest)
     end = milliseconds(window.end) + _margin(parameters)
     return itinerary(client, case.person, begin, end, settings)
+
+
+def _counted(
+    case: Case,
+    own: pl.DataFrame,
+    places: pl.DataFrame,
+    trips: pl.DataFrame,
+    parameters: Parameters,
+    rule_set: RuleSet,
+    now: datetime,
+) -> pl.DataFrame:
+    """The parts of the case's stays that count, of its own scans and what was stated."""
+    all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
+    return parts_that_count(all_stays, case, rule_set, now)
 
 
 def _candidates(

@@ -13,9 +13,9 @@ from console.api.errors import field_problem, invalid
 from console.api.schemas import FieldProblem
 from console.api.state import Console
 from console.store import case_entries
-from console.store.cases import LISTS, must_be_open
+from console.store.cases import must_be_open
 from console.store.engine import utc_now
-from schemas.cases import Case
+from schemas.cases import LISTS, Case
 from schemas.clock import LOCAL
 
 log = structlog.get_logger()

@@ -90,8 +90,10 @@ def open_cases(console: Console, principal: Principal, most: int) -> list[Case]:
     found: list[Case] = []
     offset = 0
     while len(found) <= most:
-        listed = cases.list_cases(console.store, principal.area, limit=1000, offset=offset)
-        found += [case for case in listed if case.status in OPEN_STATUSES]
+        listed = cases.list_cases(
+            console.store, principal.area, limit=1000, offset=offset, open_only=True
+        )
+        found += listed
         offset += len(listed)
         if len(listed) < 1000:
             break

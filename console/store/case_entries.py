@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from console.store import tables
-from console.store.cases import LISTS, changed, locked
+from console.store.cases import changed, locked
 from console.store.engine import Store
 from console.store.errors import Conflict
-from schemas.cases import MOST_PERSONS, MOST_POINTS, Case
+from schemas.cases import LISTS, MOST_PERSONS, MOST_POINTS, Case
 from schemas.places import Record
 
 Entries = Mapping[str, Sequence[Record]]

@@ -16,7 +16,7 @@ from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
 from issuer.units import EVERYWHERE, wards_in
 from schemas import cloudevents
-from schemas.cases import OPEN_STATUSES, Case, CaseStatus, Point, Symptoms
+from schemas.cases import LISTS, OPEN_STATUSES, Case, CaseStatus, Point, Symptoms
 from schemas.clock import LOCAL
 from schemas.topics import CASES
 
@@ -25,8 +25,6 @@ Change = Literal["registered", "amended", "closed", "voided"]
 AMENDABLE: Final = frozenset(
     {"status", "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
 )
-# what officers add to a case, one entry after the other
-LISTS: Final = ("points", "answers", "named", "excluded")
 _SOURCE: Final = "truyvet/console"
 # not in what was hashed before there were these fields: a retry across the upgrade is still one
 _LATER_FIELDS: Final = (("symptoms", None), ("points", ()))

@@ -7,7 +7,8 @@ import pytest
 
 from console.cli.api import Api
 from console.cli.case_entries import FIELDS
-from console.store.cases import AMENDABLE, LISTS
+from console.store.cases import AMENDABLE
+from schemas.cases import LISTS
 from tests.console_kit import ADMIN
 from tests.unit.test_cli_case_changes import CASE, asked, case
 
