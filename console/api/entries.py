@@ -1,5 +1,6 @@
 """Routes of what officers add to a case, and of who changed what."""
 
+from collections import Counter
 from typing import Any
 
 import structlog
@@ -77,21 +78,23 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
             words = "Ngày ở tương lai.", "The day is in the future."
             field = f"add.named.{number}.last_contact"
             found.append(field_problem(field, "in_future", *words))
+    times = {
+        name: Counter(entry.person for entry in _after(case, body, name))
+        for name in ("named", "excluded")
+    }
     for name, other in (("named", "excluded"), ("excluded", "named")):
-        there = {entry.person for entry in _after(case, body, name)}
-        opposite = {entry.person for entry in _after(case, body, other)}
         for number, entry in enumerate(getattr(added, name)):
             field = f"add.{name}.{number}.person"
             if entry.person == case.person:
                 words = "Đây chính là ca bệnh.", "This is the case itself."
                 found.append(field_problem(field, "the_case", *words))
-            elif entry.person in there & opposite:
+            elif entry.person in times[other]:
                 words = (
                     "Người này vừa được kể tên vừa bị loại trừ: hãy bỏ một trong hai.",
                     "This person is both named and excluded: remove one of the two.",
                 )
                 found.append(field_problem(field, "named_and_excluded", *words))
-            elif [e.person for e in _after(case, body, name)].count(entry.person) > 1:
+            elif times[name][entry.person] > 1:
                 words = (
                     "Người này đã có ở đây với nội dung khác: hãy bỏ mục cũ trước.",
                     "This person is here already with another content: remove that first.",

@@ -76,24 +76,24 @@ def amend(
         raise UserError("Chưa nêu gì để sửa. / Nothing is named that should change.")
     if on_version is not None:
         body["version"] = on_version
-    _change(context, "PATCH", case_id, "", body, as_json)
+    change(context, "PATCH", case_id, "", body, as_json)
 
 
 def close(
     context: typer.Context, case_id: CaseId, reason: Reason = None, as_json: Json = False
 ) -> None:
     """It is watched no longer; what was found stays."""
-    _change(context, "POST", case_id, "/close", {"reason": reason}, as_json)
+    change(context, "POST", case_id, "/close", {"reason": reason}, as_json)
 
 
 def void(
     context: typer.Context, case_id: CaseId, reason: Reason = None, as_json: Json = False
 ) -> None:
     """Everybody on its call list is withdrawn. It cannot be opened again."""
-    _change(context, "POST", case_id, "/void", {"reason": reason}, as_json)
+    change(context, "POST", case_id, "/void", {"reason": reason}, as_json)
 
 
-def _change(
+def change(
     context: typer.Context,
     method: str,
     case_id: str,
@@ -101,6 +101,7 @@ def _change(
     body: dict[str, Any],
     as_json: bool,
 ) -> None:
+    """Ask the API to change the case, and show it as it stands then."""
     from urllib.parse import quote
 
     from console.cli.api import Api

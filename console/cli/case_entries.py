@@ -1,16 +1,15 @@
 """`truyvet case point | answer | name | exclude | history`, over the HTTP API."""
 
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from console.cli.case_text import local, moment, show_case
+from console.cli.case_changes import CaseId, change
+from console.cli.case_text import day, local, moment
 from console.cli.out import json_line, line, screen
 from console.cli.session import Json, session_of
 from schemas.cases import ExclusionReason, PointSource, Relation
 
-CaseId = Annotated[str, typer.Argument(metavar="CASE")]
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="13 ký tự. / The pseudonym.")]
 PlaceId = Annotated[int, typer.Option("--place", help="Số điểm quét. / Number of the place.")]
 From = Annotated[str, typer.Option("--from", metavar="TIME", help="Từ lúc. / From.")]
@@ -142,7 +141,7 @@ def history(context: typer.Context, case_id: CaseId, as_json: Json = False) -> N
         table.add_column(session.lines(vi, en))
     for entry in found["history"]:
         fields = "\n".join(
-            f"{session.words(*FIELDS.get(field, (field, field)))}: {_shown(value)}"
+            f"{session.words(*FIELDS.get(field, (field, field)))}: {_shown(field, value)}"
             for field, value in entry["changes"].items()
         )
         who = str(entry["version"]), local(entry["at"]), entry["by"]
@@ -150,20 +149,14 @@ def history(context: typer.Context, case_id: CaseId, as_json: Json = False) -> N
     screen().print(table)
 
 
-def _shown(value: Any) -> str:
+def _shown(field: str, value: Any) -> str:
     if isinstance(value, list):
         return str(len(value))
     if value is None:
         return "–"
-    text = str(value)
-    return local(text) if text.endswith("Z") else _day(text)
-
-
-def _day(text: str) -> str:
-    try:
-        return f"{datetime.strptime(text, '%Y-%m-%d'):%d/%m/%Y}"  # noqa: DTZ007 (a calendar day)
-    except ValueError:
-        return text
+    if field in ("onset", "sampled_on"):
+        return day(value)
+    return local(value) if field in ("isolated_at", "negative_at") else str(value)
 
 
 def _change(
@@ -175,15 +168,5 @@ def _change(
     note: str | None,
     as_json: bool,
 ) -> None:
-    from urllib.parse import quote
-
-    from console.cli.api import Api
-
-    session = session_of(context)
     body = {"remove" if remove else "add": {kind: [entry]}, "note": note}
-    with Api(session.settings()) as api:
-        case = api.send("POST", f"/v1/cases/{quote(case_id, safe='')}/entries", body)
-    if as_json:
-        json_line(case)
-    else:
-        show_case(case, session)
+    change(context, "POST", case_id, "/entries", body, as_json)
