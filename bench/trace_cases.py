@@ -20,9 +20,9 @@ from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
 from tracer.fetch import trace_from
-from tracer.parameters import Parameters, load_parameters
-from tracer.places import places_frame, trips_frame
-from tracer.queries import Client
+from tracer.parameters import load_parameters
+from tracer.places import ground_at
+from tracer.queries import Client, Scans
 from tracer.ruleset import RuleSet, load_rule_sets, rule_set_of
 from tracer.trace import TraceResult
 
@@ -61,8 +61,7 @@ class Tracer:
 
     def __init__(self, client: Client, places: Sequence[Place], city: TraceCity) -> None:
         self._client, self._city = client, city
-        self._places, self._trips = places_frame(places), trips_frame(places)
-        self.parameters: Parameters = load_parameters()
+        self._ground = ground_at(places, load_parameters())
         self._rule_sets: tuple[RuleSet, ...] = load_rule_sets()
 
     def cases(self, count: int, first: int = 0) -> list[Case]:
@@ -94,16 +93,7 @@ class Tracer:
     def trace(self, case: Case) -> TraceResult:
         """Raises Retryable."""
         rule_set = rule_set_of(self._rule_sets, case)
-        return trace_from(
-            self._client,
-            case,
-            self._places,
-            self._trips,
-            self.parameters,
-            rule_set,
-            self._city.until,
-            None,
-        )
+        return trace_from(Scans(self._client), case, self._ground, rule_set, self._city.until)
 
     def timed(self, case: Case) -> tuple[float, TraceResult]:
         """Seconds, and the result."""

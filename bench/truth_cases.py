@@ -17,11 +17,13 @@ from bench.truth_rules import BASELINES, stays_by_rule
 from schemas.cases import Case, CaseStatus
 from schemas.clock import LOCAL
 from schemas.ids import person_bits, person_text
+from schemas.places import Place
 from sim.truth import true_contacts
 from tracer.exposures import exposures
+from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
-from tracer.places import places_frame, trips_frame
+from tracer.places import ground_at
 from tracer.ruleset import RuleSet
 from tracer.trace import trace
 from tracer.window import Window, window_of
@@ -65,9 +67,12 @@ class Scene:
     city: City
     setting: Setting
     scans: pl.DataFrame
-    places: pl.DataFrame
-    trips: pl.DataFrame
+    known: Sequence[Place]
     answers: pl.DataFrame
+
+    def ground(self, parameters: Parameters) -> Ground:
+        """What traces here stand on."""
+        return ground_at(self.known, parameters)
 
 
 def scene_of(city: City, setting: Setting) -> Scene:
@@ -77,8 +82,7 @@ def scene_of(city: City, setting: Setting) -> Scene:
         city,
         setting,
         scans_of(city, setting),
-        places_frame(known),
-        trips_frame(known),
+        known,
         answers_of(city, setting),
     )
 
@@ -116,11 +120,9 @@ def proposed(
     scene: Scene, cases: Sequence[Case], parameters: Parameters, rules: RuleSet
 ) -> Iterator[tuple[Case, Window, pl.DataFrame]]:
     """Each case with its window and truyvet's exposures."""
+    ground = scene.ground(parameters)
     for case in cases:
-        result = trace(
-            case, scene.scans, scene.places, scene.trips, parameters, rules,
-            scene.city.until, scene.answers,
-        )  # fmt: skip
+        result = trace(case, scene.scans, ground, rules, scene.city.until, scene.answers)
         yield case, result.window, result.exposures
 
 
@@ -137,7 +139,7 @@ def answered(
     scene: Scene, cases: Sequence[Case], parameters: Parameters, rules: RuleSet
 ) -> Iterator[Answered]:
     """What every method says of each case, in order."""
-    others = stays_by_rule(scene.scans)
+    others, ground = stays_by_rule(scene.scans), scene.ground(parameters)
     for case, window, found in proposed(scene, cases, parameters, rules):
         person = bits_of(case)
         truth = true_contacts(scene.city.visits, person, window.start, window.end)
@@ -146,7 +148,7 @@ def answered(
             own = stays.filter(pl.col("person") == person)
             mine = parts_that_count(own, case, rules, scene.city.until)
             there = stays.filter(pl.col("place").is_in(mine["place"].unique().implode()))
-            theirs = exposures(mine, there, scene.places, rules, parameters)
+            theirs = exposures(mine, there, ground, rules)
             scores[name] = _compared(theirs, truth, scene.city)
         yield Answered(case, found, scores)
 

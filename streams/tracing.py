@@ -5,10 +5,9 @@ A run that is already stored is not made again: its alerts go out as they were, 
 ids.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
-import polars as pl
 
 from schemas.cases import Case
 from streams.clickhouse import ClickHouse
@@ -17,8 +16,10 @@ from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
 from streams.watch import PlaceWindow, Watched
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import to_watch, trace_from
+from tracer.ground import Ground
 from tracer.parameters import Parameters
-from tracer.places import places_frame, trips_frame
+from tracer.places import ground_at
+from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
 from tracer.stated import bits_of
 from tracer.versions import Change, Version, changes, withdrawals
@@ -41,7 +42,7 @@ class Tracing:
         self._rule_sets = rule_sets
         self._parameters = parameters
         self._retention_days = retention_days
-        self._frames: tuple[int, pl.DataFrame, pl.DataFrame] | None = None
+        self._made: tuple[int, Ground] | None = None
 
     def run(self, case: Case, now: datetime) -> Run:
         """The run of this version of the case: the stored one, or a new one, stored.
@@ -90,49 +91,30 @@ class Tracing:
     def watched(self, case: Case) -> Watched:
         """The place-windows of a case, and who was near, as its scans stand now."""
         now = datetime.now(UTC)
-        places, trips = self._places()
-        found = to_watch(
-            self._clickhouse,
-            case,
-            places,
-            trips,
-            self._parameters,
-            rule_set_of(self._rule_sets, case),
-            now,
-            self._retained_from(now),
-        )
+        rule_set = rule_set_of(self._rule_sets, case)
+        found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
         columns = found.meetings.select("place", "from", "to", "near", "reach")
         windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
         near = np.array(found.near, np.uint64)
         return Watched(case.id, case.version, bits_of(case), windows, near, found.around)
 
     def _traced(self, case: Case, now: datetime) -> Version:
-        places, trips = self._places()
-        result = trace_from(
-            self._clickhouse,
-            case,
-            places,
-            trips,
-            self._parameters,
-            rule_set_of(self._rule_sets, case),
-            now,
-            self._retained_from(now),
-        )
+        rule_set = rule_set_of(self._rule_sets, case)
+        result = trace_from(self._scans(now), case, self._ground(), rule_set, now)
         return Version(run_document(result), contact_documents(result))
 
     def _as_it_was(self, case: Case, stored: Stored) -> Run:
         before = self._runs.last(case.id, below=stored.number)
         return _run(case, stored.number, stored.cause, before, stored.version)
 
-    def _retained_from(self, now: datetime) -> datetime | None:
-        return now - timedelta(days=self._retention_days) if self._retention_days else None
+    def _scans(self, now: datetime) -> Scans:
+        return Scans(self._clickhouse, retained_from(now, self._retention_days))
 
-    def _places(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _ground(self) -> Ground:
         changes = self._directory.changes
-        if self._frames is None or self._frames[0] != changes:
-            places = self._directory.places()
-            self._frames = (changes, places_frame(places), trips_frame(places))
-        return self._frames[1], self._frames[2]
+        if self._made is None or self._made[0] != changes:
+            self._made = (changes, ground_at(self._directory.places(), self._parameters))
+        return self._made[1]
 
 
 def _next(case: Case, cause: str, last: Stored | None, version: Version) -> Run:

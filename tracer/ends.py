@@ -7,43 +7,20 @@ from typing import Final
 
 import polars as pl
 
-from tracer.parameters import ENDS, Parameters
+from tracer.ground import MINUTE, Ground
+from tracer.parameters import ENDS
 
-MINUTE: Final = 60_000
 DAY: Final = 86_400_000
 # Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
 LOCAL_OFFSET: Final = 7 * 60 * MINUTE
 
 
-def with_place(scans: pl.DataFrame, places: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """`scans` with `closes`, `reach` and `bound` of their place.
-
-    `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
-    longest stay. `bound`: how late after the start a next scan or a closing may come.
-    """
-    longest = parameters.max_stay_minutes * MINUTE
-    usual = pl.col("usual_stay").cast(pl.Int64) * MINUTE
-    cap = parameters.cap_minutes * MINUTE
-    known = places.select("place", "closes", "usual_stay").unique("place", keep="last")
-    return scans.join(known, on="place", how="left", maintain_order="left").with_columns(
-        reach=pl.min_horizontal(usual.fill_null(cap), pl.lit(longest, pl.Int64)),
-        bound=pl.min_horizontal(
-            (usual * parameters.within_usual).floor().cast(pl.Int64).fill_null(cap),
-            pl.lit(longest, pl.Int64),
-        ),
-    )
-
-
-def with_ends(
-    openings: pl.DataFrame,
-    trips: pl.DataFrame,
-    answers: pl.DataFrame,
-    parameters: Parameters,
-) -> pl.DataFrame:
-    """`openings` (of `with_place`, ordered) with `end` and `end_rank`, an index into `ENDS`."""
-    openings = _with_answer(_with_arrival(openings, trips), answers)
+def with_ends(openings: pl.DataFrame, ground: Ground, answers: pl.DataFrame) -> pl.DataFrame:
+    """`openings` (with `reach`, `bound`, `closes` and `usual_stay` of their place, ordered) with
+    `end` and `end_rank`, an index into `ENDS`."""
+    openings = _with_answer(_with_arrival(openings, ground.arrivals), answers)
     t, elsewhere = pl.col("t"), pl.col("elsewhere_t")
-    longest = parameters.max_stay_minutes * MINUTE
+    longest = ground.parameters.max_stay_minutes * MINUTE
     closing = t + _until_closing()
 
     def plausible(end: pl.Expr) -> pl.Expr:
@@ -74,10 +51,9 @@ def _until_closing() -> pl.Expr:
     return pl.when(ahead == 0).then(DAY).otherwise(ahead)
 
 
-def _with_arrival(openings: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
-    arrivals = trips.group_by("place", "trip").agg(
-        arrival=pl.col("arrives_at").max().dt.timestamp("ms")
-    )
+def _with_arrival(openings: pl.DataFrame, arrivals: pl.DataFrame) -> pl.DataFrame:
+    if arrivals.is_empty() or openings["trip"].null_count() == openings.height:
+        return openings.with_columns(arrival=pl.lit(None, pl.Int64))
     return openings.join(arrivals, on=["place", "trip"], how="left", maintain_order="left")
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from tracer.clauses import clauses_of, questions_of
-from tracer.frames import PLACES
+from tracer.ground import Ground
 from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.parameters import BANDS, Parameters
 from tracer.presence import with_confidence
@@ -25,14 +25,13 @@ STAY_PARTS: Final = tuple(column for column in STAYS if column not in ("person",
 def exposures(
     case_stays: pl.DataFrame,
     others: pl.DataFrame,
-    places: pl.DataFrame,
+    ground: Ground,
     rule_set: RuleSet,
-    parameters: Parameters,
 ) -> pl.DataFrame:
     """One row an overlap longer than zero, ordered by person, start, place, case's stay.
 
     `case_stays`: of `parts_that_count`, of one person or more; `others`: of `stays`, where their
-    own are passed over; `places`: shape `frames.PLACES`. Columns: person, place, start,
+    own are passed over. Columns: person, place, start,
     end (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
     confidence (0 to 1), band, weighted (minutes, rounded to whole ones, by the weight of their
     day; null where the rule-set has no weights), case_person (whose stay of `case_stays` it is;
@@ -57,9 +56,8 @@ def exposures(
         .sort("person", "start", "place", "case_row")
     )
     together = (pl.col("end") - pl.col("start")).dt.total_milliseconds()
-    attributes = places.select("place", *(c for c in PLACES if c in _ATTRIBUTES))
     return (
-        pairs.join(attributes, on="place", how="left", maintain_order="left")
+        pairs.hstack(ground.of(pairs["place"], "kind", "enclosed", "small", "gate"))
         .hstack(_parts(of_case, pairs["case_row"], "case_"))
         .hstack(_parts(of_others, pairs["their_row"], "their_"))
         .with_columns(
@@ -67,7 +65,7 @@ def exposures(
             weighted=to_whole_minutes(together) * of_case["weight"][pairs["case_row"]],
             case_person=of_case["person"][pairs["case_row"]],
         )
-        .pipe(with_confidence, parameters)
+        .pipe(with_confidence, ground.parameters)
         .select(
             "person",
             "place",
@@ -78,15 +76,12 @@ def exposures(
             clauses_of(rule_set).alias("clauses"),
             questions_of(rule_set).alias("questions"),
             "confidence",
-            band(parameters).alias("band"),
+            band(ground.parameters).alias("band"),
             "weighted",
             "case_person",
             *(f"{whose}_{part}" for whose in ("case", "their") for part in STAY_PARTS),
         )
     )
-
-
-_ATTRIBUTES: Final = ("kind", "enclosed", "small", "gate")
 
 
 def band(parameters: Parameters) -> pl.Expr:

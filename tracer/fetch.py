@@ -11,24 +11,24 @@ intervals carry on beyond that margin, and its confidence, may be another.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.documents import Document
-from tracer.ends import MINUTE, with_place
-from tracer.frames import PLACES, SCANS, empty, shaped
+from tracer.frames import SCANS, empty
+from tracer.ground import MINUTE, Ground
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
-from tracer.queries import BEGINNING, Client, Span, itinerary, milliseconds, scans_at, scans_of
+from tracer.queries import Scans, Span, milliseconds
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.trace import TraceResult, trace_chunks
-from tracer.window import Window, window_of
+from tracer.window import window_of
 
 _BEFORE_RETENTION: Final = Text(
     vi="Thời kỳ lây truyền bắt đầu trước khi lượt quét được lưu: phần đầu không còn dữ liệu.",
@@ -61,188 +61,123 @@ class ToWatch:
     around: tuple[int, int]
 
 
-def fetch(
-    client: Client,
-    case: Case,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
-    rule_set: RuleSet,
-    now: datetime,
-    retained_from: datetime | None,
-    settings: dict[str, Any] | None = None,
-) -> Fetched:
+def fetch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime) -> Fetched:
     """The scans that decide who met the case: its own, and those of everyone at its places.
 
-    Nothing scanned before `retained_from` is read (None: no retention). `settings` go to
-    ClickHouse with each query. Raises what the client raises.
+    Raises what the client raises.
     """
-    earliest = _earliest(retained_from)
-    margin = _margin(parameters)
-    own = _own_scans(client, case, window_of(case, rule_set, now), parameters, earliest, settings)
-    case_stays = _counted(case, own, places, trips, parameters, rule_set, now)
+    margin = _margin(ground.parameters)
+    own, case_stays = _own(scans, case, ground, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
-    meetings = _meetings(case_stays, places, trips, parameters)
-    candidates = _candidates(client, case, meetings, parameters, earliest, settings)
-    first = case_stays["from"].dt.timestamp("ms").to_list()
-    last = case_stays["to"].dt.timestamp("ms").to_list()
-    begin = max(min(first) - margin, earliest)
-    chunks = scans_of(client, candidates, begin, max(last) + margin, settings)
-    return Fetched(own, case_stays, candidates, chunks)
+    candidates = _candidates(scans, case, _meetings(case_stays, ground), ground.parameters)
+    first, last = _first_and_last(case_stays)
+    return Fetched(own, case_stays, candidates, scans.of(candidates, first - margin, last + margin))
 
 
-def to_watch(
-    client: Client,
-    case: Case,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
-    rule_set: RuleSet,
-    now: datetime,
-    retained_from: datetime | None,
-    settings: dict[str, Any] | None = None,
-) -> ToWatch:
+def to_watch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime) -> ToWatch:
     """Where and when new scans may change the case's trace, and of whom any scan may.
 
     Raises what the client raises.
     """
-    earliest = _earliest(retained_from)
-    own = _own_scans(client, case, window_of(case, rule_set, now), parameters, earliest, settings)
-    counted = _counted(case, own, places, trips, parameters, rule_set, now)
-    meetings = _meetings(counted, places, trips, parameters)
+    _, case_stays = _own(scans, case, ground, rule_set, now)
+    meetings = _meetings(case_stays, ground)
     if meetings.is_empty():
         return ToWatch(meetings, [], (0, 0))
-    near = _candidates(client, case, meetings, parameters, earliest, settings)
-    longest = parameters.max_stay_minutes * MINUTE
-    first, last = min(meetings["from"].to_list()), max(meetings["to"].to_list())
+    near = _candidates(scans, case, meetings, ground.parameters)
+    longest = ground.parameters.max_stay_minutes * MINUTE
+    first, last = _first_and_last(case_stays)
     return ToWatch(meetings, near, (first - longest, last + longest))
 
 
 def second_from(
-    client: Client,
+    scans: Scans,
     case: Document,
     firsts: list[First],
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
+    ground: Ground,
     rule_set: RuleSet,
     now: datetime,
-    retained_from: datetime | None,
-    settings: dict[str, Any] | None = None,
 ) -> Second:
     """The F2s of these F1s on what ClickHouse holds; see `second_contacts`.
 
     Raises what the client raises.
     """
-    earliest, margin = _earliest(retained_from), _margin(parameters)
+    margin = _margin(ground.parameters)
     since = min((milliseconds(first.since) for first in firsts), default=0)
-    begin, end = max(since - margin, earliest), milliseconds(now) + margin
-    scans = list(scans_of(client, [f.person for f in firsts], begin, end, settings))
-    of_firsts = stays(pl.concat([empty(SCANS), *scans]), places, trips, parameters)
-    counted = first_stays(firsts, of_firsts, now)
+    found = scans.of([f.person for f in firsts], since - margin, milliseconds(now) + margin)
+    counted = first_stays(firsts, stays(pl.concat([empty(SCANS), *found]), ground), now)
     own = {first.person for first in firsts} | (
         {person_bits(p)} if (p := case["person"]) else set()
     )
     chunks: Iterator[pl.DataFrame] = iter(())
     if not counted.is_empty():
-        meetings = _meetings(counted, places, trips, parameters)
-        longest = parameters.max_stay_minutes * MINUTE
-        present = _could_meet(
-            scans_at(client, _spans(meetings, longest, earliest), settings), meetings
-        )
+        meetings = _meetings(counted, ground)
+        present = _present(scans, meetings, ground.parameters)
         others = [person for person in present if person not in own]
-        first, last = (counted[c].dt.timestamp("ms").to_list() for c in ("from", "to"))
-        chunks = scans_of(
-            client, others, max(min(first) - margin, earliest), max(last) + margin, settings
-        )
-    return second_contacts(case, firsts, counted, chunks, places, trips, parameters, rule_set)
+        first, last = _first_and_last(counted)
+        chunks = scans.of(others, first - margin, last + margin)
+    return second_contacts(case, firsts, counted, chunks, ground, rule_set)
 
 
 def trace_from(
-    client: Client,
-    case: Case,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
-    rule_set: RuleSet,
-    now: datetime,
-    retained_from: datetime | None,
-    settings: dict[str, Any] | None = None,
+    scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime
 ) -> TraceResult:
     """The trace of `case` on what ClickHouse holds; memory is bounded by a part of its scans.
 
     Raises what `trace` and the client raise.
     """
-    fetched = fetch(client, case, places, trips, parameters, rule_set, now, retained_from, settings)
-    rest = (places, trips, parameters, rule_set, now)
+    fetched = fetch(scans, case, ground, rule_set, now)
     own, chunks = fetched.itinerary, fetched.chunks
-    result = trace_chunks(case, own, chunks, *rest, case_stays=fetched.case_stays)
-    if retained_from is not None and result.window.start < retained_from:
+    result = trace_chunks(case, own, chunks, ground, rule_set, now, case_stays=fetched.case_stays)
+    if scans.retained_from is not None and result.window.start < scans.retained_from:
         return replace(result, notes=(*result.notes, _BEFORE_RETENTION))
     return result
-
-
-def _earliest(retained_from: datetime | None) -> int:
-    return BEGINNING if retained_from is None else milliseconds(retained_from)
 
 
 def _margin(parameters: Parameters) -> int:
     return 2 * parameters.max_stay_minutes * MINUTE + parameters.double_tap_seconds * 1000
 
 
-def _own_scans(
-    client: Client,
-    case: Case,
-    window: Window,
-    parameters: Parameters,
-    earliest: int,
-    settings: dict[str, Any] | None,
-) -> pl.DataFrame:
-    if case.person is None:
-        return empty(SCANS)
-    begin = max(milliseconds(window.start) - _margin(parameters), earliest)
-    end = milliseconds(window.end) + _margin(parameters)
-    return itinerary(client, case.person, begin, end, settings)
+def _own(
+    scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The case's scans; the parts of its stays that count, of these and of what was stated."""
+    own = empty(SCANS)
+    if case.person is not None:
+        window, margin = window_of(case, rule_set, now), _margin(ground.parameters)
+        begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
+        own = scans.itinerary(case.person, begin, end)
+    case_stays = stays_of_case(case, own, ground, answers_of(case))
+    return own, parts_that_count(case_stays, case, rule_set, now)
 
 
-def _counted(
-    case: Case,
-    own: pl.DataFrame,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
-    rule_set: RuleSet,
-    now: datetime,
-) -> pl.DataFrame:
-    """The parts of the case's stays that count, of its own scans and what was stated."""
-    all_stays = stays_of_case(case, own, places, trips, parameters, answers_of(case))
-    return parts_that_count(all_stays, case, rule_set, now)
+def _first_and_last(parts: pl.DataFrame) -> tuple[int, int]:
+    """When the first of these parts of stays begins and the last ends, milliseconds UTC."""
+    first, last = (parts[column].dt.timestamp("ms").to_list() for column in ("from", "to"))
+    return min(first), max(last)
 
 
 def _candidates(
-    client: Client,
-    case: Case,
-    meetings: pl.DataFrame,
-    parameters: Parameters,
-    earliest: int,
-    settings: dict[str, Any] | None,
+    scans: Scans, case: Case, meetings: pl.DataFrame, parameters: Parameters
 ) -> list[int]:
     """The persons (rising) who could have met the case."""
-    longest = parameters.max_stay_minutes * MINUTE
-    spans = _spans(meetings, longest, earliest)
-    present = _could_meet(scans_at(client, spans, settings), meetings)
+    present = _present(scans, meetings, parameters)
     # who said how long they stayed may have stayed longer than any rule would say
     answered = answers_of(case)["person"].to_list()
     return sorted({*present, *answered} - {bits_of(case)})
 
 
-def _spans(meetings: pl.DataFrame, longest: int, earliest: int) -> list[Span]:
+def _present(scans: Scans, meetings: pl.DataFrame, parameters: Parameters) -> list[int]:
+    spans = _spans(meetings, parameters.max_stay_minutes * MINUTE)
+    return _could_meet(scans.at(spans), meetings)
+
+
+def _spans(meetings: pl.DataFrame, longest: int) -> list[Span]:
     """Where to look for who came or went, each place and time once."""
     spans: list[Span] = []
     rows = meetings.select("place", "from", "to").sort("place", "from")
     for place, start, end in rows.iter_rows():
-        begin, until = max(start - longest, earliest), end + longest
+        begin, until = start - longest, end + longest
         if spans and spans[-1].place == place and begin <= spans[-1].end:
             spans[-1] = Span(place, spans[-1].start, max(spans[-1].end, until))
         else:
@@ -250,17 +185,14 @@ def _spans(meetings: pl.DataFrame, longest: int, earliest: int) -> list[Span]:
     return spans
 
 
-def _meetings(
-    case_stays: pl.DataFrame, places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters
-) -> pl.DataFrame:
+def _meetings(case_stays: pl.DataFrame, ground: Ground) -> pl.DataFrame:
     """Place, `from`, `to` and `reach` of the case's stays, in milliseconds, and `near`.
 
     `near`: the longest an interval there can be, unless an own scan out ends it.
     """
-    longest = parameters.max_stay_minutes * MINUTE
-    with_reach = with_place(case_stays, shaped(places, PLACES, "places"), parameters)
-    ridden = pl.col("place").is_in(trips["place"].unique().implode())
-    return with_reach.select(
+    longest = ground.parameters.max_stay_minutes * MINUTE
+    ridden = pl.col("place").is_in(ground.trips["place"].unique().implode())
+    return case_stays.hstack(ground.of(case_stays["place"], "reach", "bound")).select(
         "place",
         pl.col("from").dt.timestamp("ms"),
         pl.col("to").dt.timestamp("ms"),

@@ -3,8 +3,8 @@
 import polars as pl
 
 from tracer.frames import SCANS, shaped
-from tracer.nesting import levels, with_nesting
-from tracer.parameters import Parameters
+from tracer.ground import Ground
+from tracer.nesting import with_nesting
 
 ORDER = ("person", "scanned_at", "direction", "place", "kafka_partition", "kafka_offset")
 
@@ -19,9 +19,7 @@ def counted_once(scans: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def read_in_order(
-    scans: pl.DataFrame, places: pl.DataFrame, parameters: Parameters
-) -> pl.DataFrame:
+def read_in_order(scans: pl.DataFrame, ground: Ground) -> pl.DataFrame:
     """Steps 1 to 3 of `tracer.stays`: one row a scan that is read, in `ORDER`.
 
     Beside person, place, direction, trip, partition and offset:
@@ -39,7 +37,7 @@ def read_in_order(
     double_tap = (
         same_place
         & (pl.col("direction") == pl.col("direction").shift(1))
-        & (pl.col("t") - pl.col("t").shift(1) <= parameters.double_tap_seconds * 1000)
+        & (pl.col("t") - pl.col("t").shift(1) <= ground.parameters.double_tap_seconds * 1000)
     )
     scans = scans.filter(~double_tap.fill_null(False)).with_row_index("row")
     decisive = ~same_place.fill_null(False) | (pl.col("direction") == "out")
@@ -51,7 +49,7 @@ def read_in_order(
     following = pl.col("next_row")
     same_person_next = pl.col("person").gather(following) == pl.col("person")
     scans = scans.with_columns(next_row=pl.when(same_person_next).then(following))
-    for level in levels(places):
+    for level in ground.levels:
         scans = with_nesting(scans, level)
     return scans.with_columns(
         next_t=pl.col("t").gather(following),

@@ -1,11 +1,13 @@
 """Places and trips as frames, from what stands on `sites.v1`."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import polars as pl
 
 from schemas.places import Hours, Place
 from tracer.frames import PLACES, TRIPS
+from tracer.ground import Ground, ground_of
+from tracer.parameters import Parameters
 
 
 def places_frame(places: Iterable[Place]) -> pl.DataFrame:
@@ -35,6 +37,11 @@ def trips_frame(places: Iterable[Place]) -> pl.DataFrame:
         for trip in place.trips
     ]
     return pl.DataFrame(rows, schema=dict(TRIPS), orient="row")
+
+
+def ground_at(places: Collection[Place], parameters: Parameters) -> Ground:
+    """The ground of traces at these places."""
+    return ground_of(places_frame(places), trips_frame(places), parameters)
 
 
 def _minutes(hours: Hours | None) -> tuple[int | None, int | None]:

@@ -1,17 +1,24 @@
 """The three ClickHouse queries of a trace, over the table `scans`.
 
-`itinerary` and `scans_of` read the projection `by_person`; `scans_at` reads the primary key
+`itinerary` and `of` read the projection `by_person`; `at` reads the primary key
 (place, toStartOfHour(scanned_at), …). Asked of `scans`, ClickHouse first works out what the primary
 key would read instead, over every granule there is: half a millisecond for each million rows. So
 the first two name the projection itself where every part has it, and `scans` where not. Times go
 in as milliseconds since 1970 UTC, because clients write dates differently. Person ids stand in the
 statement's text: a URL, where parameters go, is at most 64 KiB at some servers, and an integer
 injects nothing.
+
+Planning is much of a query's time and one thread's work, so a question about many persons or
+places is asked in two halves at once, and the next persons are read while these are looked at.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from typing import Any, Final, Protocol, cast
 
 import polars as pl
@@ -20,9 +27,17 @@ import pyarrow as pa
 from schemas.ids import person_bits
 from tracer.frames import DIRECTIONS, SCANS, TIME, shaped
 
-PERSONS_PER_QUERY: Final = 5_000  # 105 kB of ids; ClickHouse's max_query_size is 256 KiB
+PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 SPANS_PER_QUERY: Final = 20
+_AT_ONCE: Final = 2
+_FEW_PERSONS: Final = 64  # as quick in one query as in two
+_FEW_SPANS: Final = 4
 BEGINNING: Final = 0  # no retention: everything since 1970
+
+
+def retained_from(now: datetime, days: int) -> datetime | None:
+    """Since when scans are kept; None: for ever (0 days)."""
+    return now - timedelta(days=days) if days else None
 
 
 class Client(Protocol):
@@ -67,95 +82,144 @@ _WHOLE: Final = (
     "FROM system.parts WHERE active AND database = currentDatabase() AND table = 'scans'"
 )
 
+# Blocks of which a few rows are wanted lie in the page cache: to hand each read to another thread
+# takes longer than the read (a third of a query, measured).
+_SETTINGS: Final[dict[str, Any]] = {"local_filesystem_read_method": "pread"}
+
 _AT: Final = pl.Schema(
     {"person": pl.UInt64(), "place": pl.UInt32(), "t": pl.Int64(), "out": pl.Boolean()}
 )
 
 
-def itinerary(
-    client: Client, person: str, start: int, end: int, settings: dict[str, Any] | None = None
-) -> pl.DataFrame:
-    """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
-    source = _by_person(client, settings)
-    return _scans_of(client, source, [person_bits(person)], start, end, settings)
+class Scans:
+    """The scans of everybody, for one trace: not shared between threads.
 
-
-def scans_at(
-    client: Client, spans: Sequence[Span], settings: dict[str, Any] | None = None
-) -> pl.DataFrame:
-    """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (is it one).
-
-    A scan in two spans may be there twice.
+    Nothing scanned before `retained_from` is read (None: no retention). `settings` go to
+    ClickHouse with each query. Methods raise what the client raises.
     """
-    found = [pl.DataFrame(schema=_AT)]
-    for begin in range(0, len(spans), SPANS_PER_QUERY):
+
+    def __init__(
+        self,
+        client: Client,
+        retained_from: datetime | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        self.retained_from = retained_from
+        self._earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
+        self._client = client
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._source: str | None = None
+
+    def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:
+        """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
+        return self._of(self._by_person(), [person_bits(person)], self._kept(start), end)
+
+    def at(self, spans: Sequence[Span]) -> pl.DataFrame:
+        """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not).
+
+        A scan in two spans may be there twice.
+        """
+        size = min(SPANS_PER_QUERY, _half(len(spans), _FEW_SPANS))
+        some = [spans[begin : begin + size] for begin in range(0, len(spans), size)]
+        found = _ahead([partial(self._at, s) for s in some], _AT_ONCE)
+        return pl.concat([pl.DataFrame(schema=_AT), *found])
+
+    def of(
+        self,
+        persons: Sequence[int],
+        start: int,
+        end: int,
+        persons_per_part: int = PERSONS_PER_PART,
+    ) -> Iterator[pl.DataFrame]:
+        """(iii) All scans of these persons in [`start`, `end`], in parts of a few thousand persons.
+
+        The first part is read when it is asked for, and then one ahead; a person is whole in one.
+        """
+        if not persons:
+            return
+        source = self._by_person()
+        whole = min(persons_per_part, len(persons))
+        size = _half(whole, _FEW_PERSONS)
+        pieces = [
+            persons[begin : min(begin + size, first + whole)]
+            for first in range(0, len(persons), whole)
+            for begin in range(first, min(first + whole, len(persons)), size)
+        ]
+        calls = [partial(self._of, source, piece, self._kept(start), end) for piece in pieces]
+        in_a_part = -(-whole // size)
+        found = _ahead(calls, 2 * in_a_part)
+        while part := list(islice(found, in_a_part)):
+            yield pl.concat(part)
+
+    def _kept(self, start: int) -> int:
+        return max(start, self._earliest)
+
+    def _by_person(self) -> str:
+        """Where to read scans by person: the projection, or `scans` unless all its parts have it.
+
+        A part without it would be passed over in silence. No parts: empty, or a distributed table.
+        """
+        if self._source is None:
+            answer = self._client.query_arrow(_WHOLE, None, self._settings)
+            self._source = _PROJECTION if answer.column("whole")[0].as_py() else _SCANS
+        return self._source
+
+    def _at(self, spans: Sequence[Span]) -> pl.DataFrame:
         conditions: list[str] = []
         parameters: dict[str, int] = {}
-        for number, span in enumerate(spans[begin : begin + SPANS_PER_QUERY]):
+        for number, span in enumerate(spans):
             conditions.append(f"(place = {{place{number}:UInt32}} AND {_BETWEEN.format(n=number)})")
             parameters |= {
                 f"place{number}": span.place,
-                f"start{number}": span.start,
+                f"start{number}": self._kept(span.start),
                 f"end{number}": span.end,
             }
         query = (
             "SELECT person, place, toUnixTimestamp64Milli(scanned_at) AS t, "  # noqa: S608
             f"direction = 'out' AS out FROM scans WHERE {' OR '.join(conditions)}"
         )
-        found.append(_polars(client.query_arrow(query, parameters, settings)).cast(_AT))
-    return pl.concat(found)
+        return _polars(self._client.query_arrow(query, parameters, self._settings)).cast(_AT)
+
+    def _of(self, source: str, persons: Sequence[int], start: int, end: int) -> pl.DataFrame:
+        ids = ",".join(str(int(person)) for person in persons)
+        query = (
+            f"SELECT {_COLUMNS} FROM {source} "  # noqa: S608 (ids are integers)
+            f"WHERE person IN ({ids}) AND {_BETWEEN.format(n='')}"
+        )
+        table = self._client.query_arrow(query, {"start": start, "end": end}, self._settings)
+        return shaped(
+            _polars(table).with_columns(
+                pl.col("direction").cast(DIRECTIONS),
+                pl.col("scanned_at").cast(TIME),
+                pl.col("trip").cast(pl.String).replace("", None),
+            ),
+            SCANS,
+            "scans",
+        )
 
 
-def scans_of(
-    client: Client,
-    persons: Sequence[int],
-    start: int,
-    end: int,
-    settings: dict[str, Any] | None = None,
-    persons_per_query: int = PERSONS_PER_QUERY,
-) -> Iterator[pl.DataFrame]:
-    """(iii) All scans of these persons in [`start`, `end`], a frame for each few thousand persons.
-
-    One frame at a time is made, when it is asked for; a person is whole in one frame.
-    """
-    source = _by_person(client, settings) if persons else _SCANS
-    for begin in range(0, len(persons), persons_per_query):
-        some = persons[begin : begin + persons_per_query]
-        yield _scans_of(client, source, some, start, end, settings)
+def _half(count: int, few: int) -> int:
+    """How many of them to ask for in one query, at least 1."""
+    return max(1, count if count < few else -(-count // _AT_ONCE))
 
 
-def _by_person(client: Client, settings: dict[str, Any] | None) -> str:
-    """Where to read scans by person: the projection, or `scans` unless all its parts have it.
-
-    A part without it would be passed over in silence. No parts: empty, or a distributed table.
-    """
-    whole = client.query_arrow(_WHOLE, None, settings).column("whole")[0].as_py()
-    return _PROJECTION if whole else _SCANS
-
-
-def _scans_of(
-    client: Client,
-    source: str,
-    persons: Sequence[int],
-    start: int,
-    end: int,
-    settings: dict[str, Any] | None,
-) -> pl.DataFrame:
-    ids = ",".join(str(int(person)) for person in persons)
-    query = (
-        f"SELECT {_COLUMNS} FROM {source} "  # noqa: S608 (ids are integers)
-        f"WHERE person IN ({ids}) AND {_BETWEEN.format(n='')}"
-    )
-    table = _polars(client.query_arrow(query, {"start": start, "end": end}, settings))
-    return shaped(
-        table.with_columns(
-            pl.col("direction").cast(DIRECTIONS),
-            pl.col("scanned_at").cast(TIME),
-            pl.col("trip").cast(pl.String).replace("", None),
-        ),
-        SCANS,
-        "scans",
-    )
+def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[pl.DataFrame]:
+    """What the calls give, in their order; `ahead` of them at most are done or being done."""
+    if len(calls) == 1:
+        yield calls[0]()
+        return
+    waiting: deque[Future[pl.DataFrame]] = deque()
+    with ThreadPoolExecutor(_AT_ONCE, "scans") as pool:
+        try:
+            for call in calls:
+                waiting.append(pool.submit(call))
+                if len(waiting) == ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def _polars(table: pa.Table) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from tracer.contacts import contacts
 from tracer.documents import Document
 from tracer.exposures import band, exposures
 from tracer.frames import TIME
-from tracer.parameters import Parameters
+from tracer.ground import Ground
 from tracer.ruleset import RuleSet
 from tracer.stays import stays
 from tracer.trace import at_least_one
@@ -81,9 +81,7 @@ def second_contacts(
     firsts: list[First],
     counted: pl.DataFrame,
     chunks: Iterable[pl.DataFrame],
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
+    ground: Ground,
     rule_set: RuleSet,
 ) -> Second:
     """The F2s in `chunks` of others' scans (shape `frames.SCANS`, whole persons).
@@ -98,15 +96,15 @@ def second_contacts(
     )
     found = []
     for chunk in at_least_one(chunks):
-        others = stays(chunk, places, trips, parameters)
-        met = exposures(counted, others, places, rule_set, parameters)
+        others = stays(chunk, ground)
+        met = exposures(counted, others, ground, rule_set)
         found.append(
             met.join(surely, on="case_person", maintain_order="left")
             .with_columns(pl.col("confidence") * pl.col("surely"))
-            .with_columns(band(parameters).alias("band"))
+            .with_columns(band(ground.parameters).alias("band"))
         )
     every = pl.concat(found).sort("person", "start", "place", "end", "case_person")
-    called = contacts(every, rule_set, parameters).filter("call")
+    called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
     wanted = every.filter(pl.col("person").is_in(named["person"].implode()))
     by_person = wanted.partition_by("person", as_dict=True)

@@ -5,6 +5,7 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.frames import ANSWERS
+from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.stays import STAYS, stays
 
@@ -15,21 +16,17 @@ def bits_of(case: Case) -> int | None:
 
 
 def stays_of_case(
-    case: Case,
-    itinerary: pl.DataFrame,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
-    answers: pl.DataFrame | None = None,
+    case: Case, itinerary: pl.DataFrame, ground: Ground, answers: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """The stays of the case's own scans, and one more for each of its place-time points.
 
     Columns `stays.STAYS`; a point has no scans, and its source as provenance of both ends. A
     point and a stay at the same place are two pieces of evidence and stay two.
     """
-    return pl.concat(
-        [stays(itinerary, places, trips, parameters, answers), _points(case, parameters)]
-    )
+    scanned = stays(itinerary, ground, answers)
+    if not case.points:
+        return scanned
+    return pl.concat([scanned, _points(case, ground.parameters)])
 
 
 def answers_of(case: Case) -> pl.DataFrame:

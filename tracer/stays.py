@@ -57,8 +57,9 @@ from typing import Final
 
 import polars as pl
 
-from tracer.ends import with_ends, with_place
-from tracer.frames import ANSWERS, PLACES, TIME, TRIPS, empty, shaped
+from tracer.ends import with_ends
+from tracer.frames import ANSWERS, TIME, empty, shaped
+from tracer.ground import Ground
 from tracer.joining import joined
 from tracer.openings import read_in_order
 from tracer.parameters import ENDS, STARTS, STATED, Parameters
@@ -82,29 +83,22 @@ _NEXT_ELSEWHERE: Final = ENDS.index("next_elsewhere")
 _ASSUMED: Final = STARTS.index("assumed")
 
 
-def stays(
-    scans: pl.DataFrame,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
-    answers: pl.DataFrame | None = None,
-) -> pl.DataFrame:
+def stays(scans: pl.DataFrame, ground: Ground, answers: pl.DataFrame | None = None) -> pl.DataFrame:
     """One row a stay, columns `STAYS`, ordered by person, place, start.
 
-    `scans`, `places`, `trips` and `answers` (what people said when asked: person, place, start,
-    end) have the shapes of `tracer.frames`; a place that is not in `places` has no hours and no
-    usual stay. The same input in any row order gives the same output. Raises ValueError naming
-    the frame and column that has not its shape.
+    `scans` and `answers` (what people said when asked: person, place, start, end) have the shapes
+    of `tracer.frames`; a place that `ground` does not know has no hours and no usual stay. The
+    same input in any row order gives the same output. Raises ValueError naming the frame and
+    column that has not its shape.
     """
-    places = shaped(places, PLACES, "places")
-    trips = shaped(trips, TRIPS, "trips")
     answers = empty(ANSWERS) if answers is None else shaped(answers, ANSWERS, "answers")
 
-    read = with_place(read_in_order(scans, places, parameters), places, parameters)
+    read = read_in_order(scans, ground)
+    read = read.hstack(ground.of(read["place"], "closes", "usual_stay", "reach", "bound"))
     openings = read.filter(pl.col("direction") != "out")
-    openings = opening_passes(with_ends(openings, trips, answers, parameters))
+    openings = opening_passes(with_ends(openings, ground, answers))
     intervals = pl.concat([_from_openings(openings, read), _from_lone_outs(read, openings)])
-    return _as_stays(joined(intervals), parameters)
+    return _as_stays(joined(intervals), ground.parameters)
 
 
 def _from_openings(openings: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:

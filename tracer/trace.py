@@ -1,7 +1,7 @@
 """A case's answer: who may have been exposed, where, how long, by which clause, how sure.
 
-Pure: the same case, scans, places, trips, parameters, rule-set and `now` give the same result,
-whatever the order of the rows.
+Pure: the same case, scans, ground (places, trips, parameters), rule-set and `now` give the same
+result, whatever the order of the rows.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,8 @@ from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.contacts import contacts
 from tracer.exposures import exposures
-from tracer.frames import PLACES, SCANS, empty, shaped
+from tracer.frames import SCANS, empty, shaped
+from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
@@ -54,9 +55,7 @@ class TraceResult:
 def trace(
     case: Case,
     scans: pl.DataFrame,
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
+    ground: Ground,
     rule_set: RuleSet,
     now: datetime,
     answers: pl.DataFrame | None = None,
@@ -73,9 +72,7 @@ def trace(
         case,
         scans.filter(mine),
         [scans.filter(~mine)],
-        places,
-        trips,
-        parameters,
+        ground,
         rule_set,
         now,
         answers,
@@ -86,9 +83,7 @@ def trace_chunks(
     case: Case,
     itinerary: pl.DataFrame,
     chunks: Iterable[pl.DataFrame],
-    places: pl.DataFrame,
-    trips: pl.DataFrame,
-    parameters: Parameters,
+    ground: Ground,
     rule_set: RuleSet,
     now: datetime,
     answers: pl.DataFrame | None = None,
@@ -100,16 +95,15 @@ def trace_chunks(
     `case_stays`: the parts of these scans' stays that count, where they are known already.
     """
     window = window_of(case, rule_set, now)
-    places = shaped(places, PLACES, "places").unique("place", keep="last")
     answers = answers_of(case) if answers is None else answers
     if case_stays is None:
-        own = stays_of_case(case, itinerary, places, trips, parameters, answers)
+        own = stays_of_case(case, itinerary, ground, answers)
         case_stays = parts_that_count(own, case, rule_set, now)
     offsets = _highest(itinerary, {})
     found = []
     for chunk in at_least_one(chunks):
-        others = stays(_concerned(chunk, case_stays), places, trips, parameters, answers)
-        found.append(exposures(case_stays, others, places, rule_set, parameters))
+        others = stays(_concerned(chunk, case_stays), ground, answers)
+        found.append(exposures(case_stays, others, ground, rule_set))
         offsets = _highest(chunk, offsets)
     all_exposures = pl.concat(found).sort("person", "start", "place", "end")
     excluded = {person_bits(entry.person) for entry in case.excluded}
@@ -118,14 +112,14 @@ def trace_chunks(
     return TraceResult(
         case=case,
         window=window,
-        parameters=parameters,
+        parameters=ground.parameters,
         rule_set=rule_set,
         case_stays=case_stays,
         exposures=without,
-        contacts=contacts(without, rule_set, parameters),
+        contacts=contacts(without, rule_set, ground.parameters),
         ruled_out=all_exposures.filter(ruled_out)["person"].unique().sort().to_list(),
         offsets=dict(sorted(offsets.items())),
-        notes=_notes(rule_set, window, case_stays, places),
+        notes=_notes(rule_set, window, case_stays, ground),
     )
 
 
@@ -155,16 +149,14 @@ def _highest(scans: pl.DataFrame, so_far: dict[int, int]) -> dict[int, int]:
 
 
 def _notes(
-    rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, places: pl.DataFrame
+    rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, ground: Ground
 ) -> tuple[Text, ...]:
     notes = [Text(vi=later.vi, en=later.en) for later in rule_set.known_later]
     notes += [] if rule_set.clauses or rule_set.warning else [rule_set.co_presence]
     notes += rule_set.missing
     if window.empty:
         notes.append(_EMPTY_WINDOW)
-    known = pl.col("place").is_in(places["place"].implode())
-    unknown = case_stays.filter(~known)["place"].unique().sort().to_list()
-    if unknown:
+    if unknown := ground.unknown(case_stays["place"]):
         listed = ", ".join(str(place) for place in unknown)
         notes.append(
             Text(

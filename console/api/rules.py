@@ -1,6 +1,5 @@
 """Comparing two rule-sets on a case. Nothing is stored and nobody is told."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 import structlog
@@ -20,7 +19,8 @@ from schemas.scan import format_timestamp
 from tracer.comparison import Change, Row, compare
 from tracer.fetch import trace_from
 from tracer.parameters import load_parameters
-from tracer.places import places_frame, trips_frame
+from tracer.places import ground_at
+from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.trace import TraceResult
 
@@ -62,23 +62,10 @@ def _traced(
     console: Console, case: Case, rule_sets: tuple[RuleSet, RuleSet]
 ) -> tuple[TraceResult, TraceResult]:
     now = utc_now()
-    days = console.settings.retention_days
-    places = list(sites.places(console.store))
-    frames = places_frame(places), trips_frame(places)
-    parameters = load_parameters()
-    first, second = (
-        trace_from(
-            console.clickhouse,
-            case,
-            *frames,
-            parameters,
-            rule_set,
-            now,
-            now - timedelta(days=days) if days else None,
-            _SETTINGS,
-        )
-        for rule_set in rule_sets
-    )
+    ground = ground_at(list(sites.places(console.store)), load_parameters())
+    kept = retained_from(now, console.settings.retention_days)
+    scans = Scans(console.clickhouse, kept, _SETTINGS)
+    first, second = (trace_from(scans, case, ground, rules, now) for rules in rule_sets)
     return first, second
 
 

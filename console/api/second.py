@@ -1,6 +1,5 @@
 """Contacts of possible contacts (F2), traced when asked for. Nothing is stored, nobody is told."""
 
-from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import structlog
@@ -19,7 +18,8 @@ from console.worklist.axes import Classification
 from schemas.cases import Case
 from tracer.fetch import second_from
 from tracer.parameters import load_parameters
-from tracer.places import places_frame, trips_frame
+from tracer.places import ground_at
+from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.second import MOST_FIRST, Second, firsts_of
 
@@ -102,20 +102,11 @@ def _traced(
 ) -> tuple[Second, int, int]:
     firsts, not_followed = firsts_of(contacts)
     now = utc_now()
-    days = console.settings.retention_days
-    places = list(sites.places(console.store))
-    second = second_from(
-        console.clickhouse,
-        {"person": case.person, "case": case.id},
-        firsts,
-        places_frame(places),
-        trips_frame(places),
-        load_parameters(),
-        rule_set,
-        now,
-        now - timedelta(days=days) if days else None,
-        _SETTINGS,
-    )
+    ground = ground_at(list(sites.places(console.store)), load_parameters())
+    kept = retained_from(now, console.settings.retention_days)
+    scans = Scans(console.clickhouse, kept, _SETTINGS)
+    origin = {"person": case.person, "case": case.id}
+    second = second_from(scans, origin, firsts, ground, rule_set, now)
     return second, len(firsts), not_followed
 
 

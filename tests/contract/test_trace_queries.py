@@ -10,7 +10,7 @@ import pytest
 from schemas.ids import person_text
 from streams.clickhouse import ClickHouse
 from tests.contract.clickhouse_fixtures import migrated_engine
-from tracer.queries import itinerary, scans_of
+from tracer.queries import Scans
 
 WEEK_MS = 7 * 86_400_000
 FIRST_MS = 1_790_000_000_000
@@ -36,8 +36,9 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
 
 def offsets(clickhouse: ClickHouse, person: int) -> list[tuple[int, int]]:
     """Partition and offset of every scan of a person, as the trace reads them."""
-    own = itinerary(clickhouse, person_text(person), FIRST_MS, LAST_MS)
-    [whole] = scans_of(clickhouse, [person], FIRST_MS, LAST_MS)
+    scans = Scans(clickhouse)
+    own = scans.itinerary(person_text(person), FIRST_MS, LAST_MS)
+    [whole] = scans.of([person], FIRST_MS, LAST_MS)
     assert own.sort("scanned_at").equals(whole.sort("scanned_at"))
     return sorted(own.select("kafka_partition", "kafka_offset").rows())
 

@@ -15,13 +15,14 @@ from tests.property.test_tracer_oracle import (
     a_case,
     at,
     crowd,
+    ground_and_answers,
     ms,
-    other_frames,
     scans_frame,
 )
 from tests.unit.test_contacts import FakeEngine
 from tracer.documents import contact_documents
 from tracer.fetch import second_from, trace_from
+from tracer.queries import Scans
 from tracer.ruleset import load_rule_sets
 from tracer.second import MOST_DAYS, First, firsts_of
 
@@ -64,18 +65,18 @@ def test_second_contacts_are_the_oracles(seed: int) -> None:
     city = crowd(5000 + seed, 60)
     once = [replace(scan, event=str(scan.offset)) for scan in city.scans]
     city = replace(city, answers=[], scans=once)
-    places, trips, _ = other_frames(city)
+    ground, _ = ground_and_answers(city)
     now = BEGIN + 99 * STEP
     some = 0
     for person in sorted({scan.person for scan in city.scans})[:3]:
         case = a_case(person, date(2021, 11, 30), at(BEGIN + 70 * STEP))
-        rest = (places, trips, city.parameters, F2_RULES, at(now))
-        engine = FakeEngine(scans_frame(city))
-        first_run = trace_from(engine, case, *rest, retained_from=None)
+        rest = (ground, F2_RULES, at(now))
+        engine = Scans(FakeEngine(scans_frame(city)))
+        first_run = trace_from(engine, case, *rest)
         firsts, left_out = firsts_of(contact_documents(first_run))
         assert left_out == 0
         step = {"person": case.person, "case": case.id}
-        second = second_from(engine, step, firsts, *rest, retained_from=None)
+        second = second_from(engine, step, firsts, *rest)
         said: dict[int, Any] = {
             person_bits(d["person"]): (
                 d["tier"],

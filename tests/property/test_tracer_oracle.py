@@ -18,7 +18,9 @@ from tests.unit.test_contacts import FakeEngine
 from tracer.documents import to_documents, to_json
 from tracer.fetch import trace_from
 from tracer.frames import ANSWERS, PLACES, SCANS, TRIPS
+from tracer.ground import Ground, ground_of
 from tracer.parameters import Parameters, load_parameters
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.stays import stays
 from tracer.trace import TraceResult, trace, trace_chunks
@@ -107,18 +109,19 @@ def scans_frame(city: oracle.City) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(SCANS), orient="row")
 
 
-def other_frames(city: oracle.City) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def ground_and_answers(city: oracle.City) -> tuple[Ground, pl.DataFrame]:
     places = [
         (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, None, p.closes, p.usual, p.within)
         for p in city.places.values()
     ]
     trips = [(place, trip, at(t - STEP), at(t)) for place, trip, t in city.arrivals]
     answers = [(a.person, a.place, at(a.start), at(a.end)) for a in city.answers]
-    return (
+    ground = ground_of(
         pl.DataFrame(places, schema=dict(PLACES), orient="row"),
         pl.DataFrame(trips, schema=dict(TRIPS), orient="row"),
-        pl.DataFrame(answers, schema=dict(ANSWERS), orient="row"),
+        city.parameters,
     )
+    return ground, pl.DataFrame(answers, schema=dict(ANSWERS), orient="row")
 
 
 def ms(moment: datetime) -> int:
@@ -203,11 +206,11 @@ def two_answers(
 
 
 def check_stays(city: oracle.City, order: Random) -> None:
-    places, trips, answers = other_frames(city)
+    ground, answers = ground_and_answers(city)
     shuffled = list(city.scans)
     order.shuffle(shuffled)
     scans = scans_frame(oracle.City(shuffled, {}, [], [], city.parameters))
-    found = stays(scans, places, trips, city.parameters, answers)
+    found = stays(scans, ground, answers)
     assert found.rows() == [
         (s.person, s.place, *stay_tuple(s, city.parameters)) for s in oracle.stays(city)
     ]
@@ -240,9 +243,9 @@ def test_exposures_and_contacts_are_the_oracles(
 
 
 def traced(city: oracle.City, case: Case, now: datetime) -> TraceResult:
-    places, trips, answers = other_frames(city)
+    ground, answers = ground_and_answers(city)
     scans = scans_frame(city)
-    return trace(case, scans, places, trips, city.parameters, RULES, now, answers)
+    return trace(case, scans, ground, RULES, now, answers)
 
 
 def check_trace(city: oracle.City, person: int, onset: int, isolated: int, now: int) -> None:
@@ -276,14 +279,14 @@ def test_what_the_queries_fetch_is_enough(seed: int) -> None:
     city = crowd(2000 + seed, 80)
     once = [replace(scan, event=str(scan.offset)) for scan in city.scans]
     city = replace(city, answers=[], scans=once)
-    places, trips, _ = other_frames(city)
+    ground, _ = ground_and_answers(city)
     scans = scans_frame(city)
     met = ["person", "place", "start", "end", "minutes", "tier", "clauses", "questions"]
     for person in sorted({scan.person for scan in city.scans})[:3]:
         case, now = a_case(person, date(2021, 11, 30), at(BEGIN + 70 * STEP)), at(BEGIN + 99 * STEP)
-        rest = (places, trips, city.parameters, RULES, now)
+        rest = (ground, RULES, now)
         everything = trace(case, scans, *rest).exposures
-        fetched = trace_from(FakeEngine(scans), case, *rest, retained_from=None).exposures
+        fetched = trace_from(Scans(FakeEngine(scans)), case, *rest).exposures
         assert fetched.select(met).equals(everything.select(met))
         if city.parameters.max_stay_minutes == 960:
             assert fetched.equals(everything)
@@ -293,12 +296,12 @@ def test_what_the_queries_fetch_is_enough(seed: int) -> None:
 @given(cities(), st.sampled_from(PERSONS))
 def test_parts_and_row_order_change_no_byte(city: oracle.City, person: int) -> None:
     case, now = a_case(person, date(2021, 11, 30), None), at(BEGIN + 200 * STEP)
-    places, trips, answers = other_frames(city)
+    ground, answers = ground_and_answers(city)
     whole = scans_frame(city)
-    rest = (city.parameters, RULES, now, answers)
+    rest = (ground, RULES, now, answers)
     parts = [whole.filter(person=p).reverse() for p in PERSONS if p != person]
-    one = trace(case, whole, places, trips, *rest)
-    many = trace_chunks(case, whole.filter(person=person), parts, places, trips, *rest)
+    one = trace(case, whole, *rest)
+    many = trace_chunks(case, whole.filter(person=person), parts, *rest)
     assert to_json(to_documents(one)) == to_json(to_documents(many))
 
 

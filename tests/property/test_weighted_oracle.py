@@ -14,12 +14,13 @@ from tests.property.test_tracer_oracle import (
     a_case,
     at,
     crowd,
+    ground_and_answers,
     ms,
-    other_frames,
     scans_frame,
 )
 from tests.unit.test_contacts import FakeEngine
 from tracer.fetch import trace_from
+from tracer.queries import Scans
 from tracer.ruleset import load_rule_sets
 from tracer.trace import trace
 
@@ -73,14 +74,12 @@ def weighted(city: oracle.City, case: int, onset: date, now: int) -> dict[int, f
 @pytest.mark.parametrize("seed", range(30))
 def test_weighted_minutes_in_a_crowd_are_the_oracles(seed: int) -> None:
     city = crowd(3000 + seed, 40)
-    places, trips, answers = other_frames(city)
+    ground, answers = ground_and_answers(city)
     now = BEGIN + (50 + 40 * (seed % 3)) * STEP * 4
     for person in sorted({scan.person for scan in city.scans})[:3]:
         onset = date(2021, 11, 30) + timedelta(days=seed % 7 - 3)
         case = a_case(person, onset, None)
-        result = trace(
-            case, scans_frame(city), places, trips, city.parameters, RULES, at(now), answers
-        )
+        result = trace(case, scans_frame(city), ground, RULES, at(now), answers)
         found = {row["person"]: row for row in result.contacts.iter_rows(named=True)}
         expected = weighted(city, person, onset, now)
         assert found.keys() == expected.keys()
@@ -95,13 +94,13 @@ def test_what_the_queries_fetch_is_enough_for_warnings(seed: int) -> None:
     city = crowd(4000 + seed, 80)
     once = [replace(scan, event=str(scan.offset)) for scan in city.scans]
     city = replace(city, answers=[], scans=once)
-    places, trips, _ = other_frames(city)
+    ground, _ = ground_and_answers(city)
     scans = scans_frame(city)
     for person in sorted({scan.person for scan in city.scans})[:3]:
         case, now = a_case(person, date(2021, 11, 30), None), at(BEGIN + 99 * STEP)
-        rest = (places, trips, city.parameters, RULES, now)
+        rest = (ground, RULES, now)
         everything = trace(case, scans, *rest).contacts
-        fetched = trace_from(FakeEngine(scans), case, *rest, retained_from=None).contacts
+        fetched = trace_from(Scans(FakeEngine(scans)), case, *rest).contacts
         columns = ["person", "minutes", "weighted", "category"]
         assert fetched.select(columns).equals(everything.select(columns))
 

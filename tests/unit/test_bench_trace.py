@@ -16,10 +16,10 @@ from bench.trace_peers import NAIVE, Asked, Beside, compared
 from console.cli.bench_trace import _peers
 from schemas.errors import UserError
 from schemas.places import Place
-from tracer.ends import MINUTE
 from tracer.frames import SCANS
+from tracer.ground import MINUTE
 from tracer.parameters import load_parameters
-from tracer.places import places_frame, trips_frame
+from tracer.places import ground_at
 from tracer.stays import stays
 
 UNTIL = date(2026, 11, 26)
@@ -111,7 +111,7 @@ def test_truyvets_stays_of_the_city_are_its_pairs_of_scans() -> None:
         }
     ).cast(dict(SCANS))  # type: ignore[arg-type]
     places: list[Place] = []
-    found = stays(frame, places_frame(places), trips_frame(places), load_parameters())
+    found = stays(frame, ground_at(places, load_parameters()))
     order = np.lexsort((scans.at, scans.who))
     scans = scans.rows(order)
     pairs = rows_of(

@@ -11,11 +11,9 @@ from tests.unit.test_contacts import (
     CASE,
     CLINIC,
     GATE,
+    GROUND,
     NOW,
-    PARAMETERS,
-    PLACES,
     ROOM,
-    TRIPLESS,
     visits,
 )
 from tracer.comparison import REASONS, Change, compare
@@ -38,7 +36,7 @@ SCANS = visits(
 
 
 def under(rules: RuleSet) -> TraceResult:
-    return trace(A_CASE, SCANS, PLACES, TRIPLESS, PARAMETERS, rules, NOW)
+    return trace(A_CASE, SCANS, GROUND, rules, NOW)
 
 
 def changes(before: RuleSet, after: RuleSet) -> dict[int, Change]:
@@ -75,9 +73,7 @@ def test_stays_that_count_otherwise_are_named() -> None:
 
 def test_a_person_who_is_met_longer_changes_by_intervals() -> None:
     scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 0, 90))
-    results = [
-        trace(A_CASE, scans, PLACES, TRIPLESS, PARAMETERS, rules, NOW) for rules in (LETTER, CWA)
-    ]
+    results = [trace(A_CASE, scans, GROUND, rules, NOW) for rules in (LETTER, CWA)]
     (change,) = compare(*results)
     assert "intervals" in change.reasons
     assert change.before is not None
@@ -87,7 +83,7 @@ def test_a_person_who_is_met_longer_changes_by_intervals() -> None:
 
 def test_two_cases_are_not_compared() -> None:
     other = A_CASE.model_copy(update={"onset": date(2022, 1, 4)})
-    result = trace(other, SCANS, PLACES, TRIPLESS, PARAMETERS, LETTER, NOW + timedelta(days=1))
+    result = trace(other, SCANS, GROUND, LETTER, NOW + timedelta(days=1))
     with pytest.raises(AssertionError, match="the same case"):
         compare(under(LETTER), result)
 

@@ -15,9 +15,10 @@ from tracer.contacts import contacts
 from tracer.documents import to_documents
 from tracer.fetch import fetch, trace_from
 from tracer.frames import SCANS, TRIPS, empty
+from tracer.ground import ground_of
 from tracer.parameters import load_parameters
 from tracer.places import places_frame
-from tracer.queries import scans_at, scans_of
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.trace import TraceResult, trace
 
@@ -28,7 +29,6 @@ ROOM, HALL, GATE, SQUARE, CLINIC = 1, 2, 3, 4, 5
 CASE, ALICE, BOB = 100, 200, 300
 DAY = datetime(2022, 1, 5, tzinfo=UTC)
 NOW = DAY + timedelta(days=5)
-TRIPLESS = empty(TRIPS)
 
 
 def place(number: int, kind: str, enclosed: bool, small: bool, gate: bool = False) -> Place:
@@ -47,6 +47,7 @@ PLACES = places_frame(
         place(CLINIC, "clinic", True, True),
     ]
 )
+GROUND = ground_of(PLACES, empty(TRIPS), PARAMETERS)
 A_CASE = Case(
     id="c1",
     status=CaseStatus.CONFIRMED,
@@ -70,7 +71,7 @@ def visits(*rows: tuple[int, int, float, float]) -> pl.DataFrame:
 
 
 def traced(*rows: tuple[int, int, float, float], rules: RuleSet = RULES) -> TraceResult:
-    return trace(A_CASE, visits(*rows), PLACES, TRIPLESS, PARAMETERS, rules, NOW)
+    return trace(A_CASE, visits(*rows), GROUND, rules, NOW)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_touching_is_not_overlapping() -> None:
 def test_an_exposure_is_cut_to_the_window() -> None:
     ended = A_CASE.model_copy(update={"isolated_at": DAY + timedelta(minutes=40)})
     scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90))
-    result = trace(ended, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW)
+    result = trace(ended, scans, GROUND, RULES, NOW)
     assert result.exposures["minutes"].to_list() == [10.0]
     assert result.case_stays["end"].to_list() == [DAY + timedelta(minutes=60)]
 
@@ -162,7 +163,7 @@ def test_confidence_is_the_product_of_the_stays_and_has_a_band() -> None:
     scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).filter(
         (pl.col("person") == CASE) | (pl.col("direction") == "in")
     )
-    came = trace(A_CASE, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    came = trace(A_CASE, scans, GROUND, RULES, NOW).exposures
     # Alice has just come, whatever will become of her; her end is the cap
     faded = PARAMETERS.still_there["cap"]
     assert came.select("confidence", "band").rows() == [(ends["scan_out"] * faded[0], "high")]
@@ -174,12 +175,13 @@ def test_who_came_long_before_may_have_gone() -> None:
         (pl.col("person") == CASE) | (pl.col("direction") == "in")
     )
     ends, faded = PARAMETERS.end_confidence, PARAMETERS.still_there["cap"]
-    later = trace(A_CASE, alice_in, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    later = trace(A_CASE, alice_in, GROUND, RULES, NOW).exposures
     # after 90 of the cap's 240 minutes: half way between a quarter and half
     expected = ends["scan_out"] * (faded[1] + (faded[2] - faded[1]) * 0.5)
     assert later["confidence"].to_list() == [expected]
     first = load_parameters("stays-2026-11.toml")
-    unfading = trace(A_CASE, alice_in, PLACES, TRIPLESS, first, RULES, NOW).exposures
+    fading = ground_of(PLACES, empty(TRIPS), first)
+    unfading = trace(A_CASE, alice_in, fading, RULES, NOW).exposures
     assert unfading["confidence"].to_list() == [first.end_confidence["cap"]]
 
 
@@ -187,7 +189,7 @@ def test_two_who_only_passed_are_low() -> None:
     unsure = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 30, 90)).with_columns(
         direction=pl.lit("pass").cast(SCANS["direction"])
     )
-    passed = trace(A_CASE, unsure, PLACES, TRIPLESS, PARAMETERS, RULES, NOW).exposures
+    passed = trace(A_CASE, unsure, GROUND, RULES, NOW).exposures
     assert set(passed["band"]) == {"low"}
 
 
@@ -245,7 +247,7 @@ class FakeEngine:
             pl.col("trip").fill_null(""), pl.col("direction").cast(pl.String)
         )
         self.queries: list[str] = []
-        self.settings: list[dict[str, Any] | None] = []
+        self.settings: list[dict[str, Any]] = []
 
     def query_arrow(
         self,
@@ -257,7 +259,7 @@ class FakeEngine:
             return pa.table({"whole": [True]})
         assert parameters is not None
         self.queries.append(query)
-        self.settings.append(settings)
+        self.settings.append(settings or {})
         t = pl.col("scanned_at").dt.timestamp("ms")
         if "person IN" not in query:
             wanted = pl.any_horizontal(
@@ -282,10 +284,8 @@ CITY = visits(
 
 
 def test_what_is_fetched_gives_the_trace_of_everything() -> None:
-    everything = trace(A_CASE, CITY, PLACES, TRIPLESS, PARAMETERS, RULES, NOW)
-    fetched = trace_from(
-        FakeEngine(CITY), A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW, retained_from=None
-    )
+    everything = trace(A_CASE, CITY, GROUND, RULES, NOW)
+    fetched = trace_from(Scans(FakeEngine(CITY)), A_CASE, GROUND, RULES, NOW)
     assert fetched.contacts.height == 2
     assert fetched.exposures.equals(everything.exposures)
     assert fetched.contacts.equals(everything.contacts)
@@ -294,37 +294,46 @@ def test_what_is_fetched_gives_the_trace_of_everything() -> None:
 def test_only_those_at_the_places_of_the_case_are_fetched() -> None:
     engine = FakeEngine(CITY)
     settings = {"max_execution_time": 5}
-    fetched = fetch(engine, A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW, None, settings)
+    fetched = fetch(Scans(engine, None, settings), A_CASE, GROUND, RULES, NOW)
     assert fetched.candidates == [ALICE, BOB]
     assert set(fetched.scans()["person"]) == {CASE, ALICE, BOB}
     assert len(engine.queries) == 3
-    assert engine.settings == [settings] * 3
+    assert all(asked.items() >= settings.items() for asked in engine.settings)
 
 
 def test_nothing_past_retention_is_read() -> None:
-    result = trace_from(
-        FakeEngine(CITY), A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW,
-        retained_from=DAY + timedelta(minutes=80),
-    )  # fmt: skip
+    scans = Scans(FakeEngine(CITY), retained_from=DAY + timedelta(minutes=80))
+    result = trace_from(scans, A_CASE, GROUND, RULES, NOW)
     assert result.case_stays["place"].to_list() == [GATE]
     assert result.contacts["person"].to_list() == [BOB]
 
 
 def test_a_case_that_never_scanned_asks_one_query() -> None:
     engine = FakeEngine(CITY.filter(pl.col("person") != CASE))
-    result = trace_from(
-        engine, A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW, retained_from=None
-    )
+    result = trace_from(Scans(engine), A_CASE, GROUND, RULES, NOW)
     assert result.contacts.is_empty()
     assert len(engine.queries) == 1
 
 
 def test_many_persons_come_in_parts_on_demand() -> None:
     engine = FakeEngine(CITY)
-    parts = scans_of(engine, [CASE, ALICE, BOB], 0, 2**42, persons_per_query=2)
+    parts = Scans(engine).of([CASE, ALICE, BOB], 0, 2**42, persons_per_part=2)
     assert engine.queries == []
     assert [set(part["person"]) for part in parts] == [{CASE, ALICE}, {BOB}]
-    assert scans_at(engine, []).is_empty()
+    assert Scans(engine).at([]).is_empty()
+
+
+def test_halves_hold_whole_persons_and_nothing_is_read_more_than_a_part_ahead() -> None:
+    people = list(range(1000, 1300))
+    engine = FakeEngine(visits(*((person, HALL, 0.0, 10.0) for person in people)))
+    parts = Scans(engine).of(people, 0, 2**42, persons_per_part=100)
+    first = next(parts)
+    assert first["person"].unique().sort().to_list() == people[:100]
+    assert first.height == 200
+    assert len(engine.queries) <= 5
+    rest = [part["person"].unique().sort().to_list() for part in parts]
+    assert rest == [people[100:200], people[200:]]
+    assert len(engine.queries) == 6
 
 
 def test_minutes_are_to_the_last_bit_those_of_a_plain_division() -> None:
@@ -337,9 +346,7 @@ def test_minutes_are_to_the_last_bit_those_of_a_plain_division() -> None:
 
 def test_a_window_that_begins_before_retention_says_so() -> None:
     engine = FakeEngine(visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40)))
-    rest = (A_CASE, PLACES, TRIPLESS, PARAMETERS, RULES, NOW)
-    kept, cut = (
-        trace_from(engine, *rest, retained_from=NOW - timedelta(days=days)) for days in (21, 4)
-    )
+    rest = (A_CASE, GROUND, RULES, NOW)
+    kept, cut = (trace_from(Scans(engine, NOW - timedelta(days=days)), *rest) for days in (21, 4))
     assert not any("retention" in note.en for note in kept.notes)
     assert any("retention" in note.en for note in cut.notes)

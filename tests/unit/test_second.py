@@ -18,11 +18,9 @@ from tests.unit.test_contacts import (
     ALICE,
     BOB,
     CASE,
+    GROUND,
     HALL,
-    PARAMETERS,
-    PLACES,
     ROOM,
-    TRIPLESS,
     FakeEngine,
     visits,
 )
@@ -62,7 +60,7 @@ def traced(console: Running, case_id: str, rules: str) -> None:
         onset=date(2022, 1, 5), registered_at=DAY, registered_by="o",
     )  # fmt: skip
     now = DAY + timedelta(days=1)
-    result = trace(case, VISITS, PLACES, TRIPLESS, PARAMETERS, RULE_SETS[rules], now)
+    result = trace(case, VISITS, GROUND, RULE_SETS[rules], now)
     documents = contact_documents(result)
     at = int(DAY.timestamp() * 1000)
 
@@ -86,7 +84,7 @@ def ask(console: Running, case: str, query: str = "") -> dict[str, Any]:
 def test_from_the_first_exposure_on_and_one_step_far(
     console: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.api.second.places_frame", lambda _: PLACES)
+    monkeypatch.setattr("console.api.second.ground_at", lambda *_: GROUND)
     case = registered(console)
     traced(console, case, "vn-2021-07-30")
     found = ask(console, case)
@@ -102,7 +100,7 @@ def test_from_the_first_exposure_on_and_one_step_far(
 def test_where_the_rules_have_none_it_is_asked_for(
     console: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.api.second.places_frame", lambda _: PLACES)
+    monkeypatch.setattr("console.api.second.ground_at", lambda *_: GROUND)
     case = registered(console)
     traced(console, case, "vn-2021-12-29")
     found = ask(console, case)
@@ -114,7 +112,7 @@ def test_where_the_rules_have_none_it_is_asked_for(
 
 
 def test_what_officers_decided_counts(console: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.api.second.places_frame", lambda _: PLACES)
+    monkeypatch.setattr("console.api.second.ground_at", lambda *_: GROUND)
     case = registered(console)
     traced(console, case, "vn-2021-07-30")
 

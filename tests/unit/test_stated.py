@@ -16,13 +16,12 @@ from tests.unit.test_contacts import (
     BOB,
     CASE,
     DAY,
+    GROUND,
     HALL,
     NOW,
     PARAMETERS,
-    PLACES,
     ROOM,
     RULES,
-    TRIPLESS,
     visits,
 )
 from tracer.documents import Document, to_documents
@@ -41,7 +40,7 @@ def with_(**lists: Any) -> Case:
 
 
 def document(case: Case, *rows: tuple[int, int, float, float]) -> Document:
-    return to_documents(trace(case, visits(*rows), PLACES, TRIPLESS, PARAMETERS, RULES, NOW))
+    return to_documents(trace(case, visits(*rows), GROUND, RULES, NOW))
 
 
 def difference(before: Document, after: Document) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -126,7 +125,7 @@ def test_an_answer_ends_a_stay_that_nobody_scanned_out_of() -> None:
     answer = {"person": A, "place": ROOM, "begin": at(5), "end": at(305)}
 
     def minutes(case: Case) -> tuple[float, str]:
-        result = to_documents(trace(case, scans, PLACES, TRIPLESS, PARAMETERS, RULES, NOW))
+        result = to_documents(trace(case, scans, GROUND, RULES, NOW))
         [alice] = result["contacts"]
         return alice["minutes"], alice["exposures"][0]["stay"]["end_provenance"]
 

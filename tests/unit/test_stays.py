@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from schemas.places import Hours, Place, Trip
-from tracer.frames import SCANS, TRIPS, empty
+from tracer.frames import SCANS, empty
 from tracer.parameters import DEFAULT_FILE, Parameters, load_parameters, parse_parameters
-from tracer.places import places_frame, trips_frame
+from tracer.places import ground_at
 from tracer.stays import STAYS, stays
 
 PARAMETERS = load_parameters()
@@ -57,7 +57,7 @@ def scans(*rows: tuple[Any, ...]) -> pl.DataFrame:
 
 def of(*rows: tuple[Any, ...], parameters: Parameters = PARAMETERS, **more: Any) -> list[Any]:
     """(place, start, end, start provenance, end provenance) of each stay, local HH:MM[:SS]."""
-    found = stays(scans(*rows), places_frame(PLACES), trips_frame(PLACES), parameters, **more)
+    found = stays(scans(*rows), ground_at(PLACES, parameters), **more)
     return [
         (row["place"], clock(row["start"]), clock(row["end"]), row["start_provenance"],
          row["end_provenance"])
@@ -202,17 +202,17 @@ def test_an_out_alone_assumes_the_usual_stay_before_it() -> None:
 
 def test_the_same_event_counts_once_at_its_lowest_offset() -> None:
     rows = scans((MARKET, "in", "08:00", None, "same"), (MARKET, "in", "08:00", None, "same"))
-    found = stays(rows.reverse(), places_frame(PLACES), empty(TRIPS), PARAMETERS)
+    found = stays(rows.reverse(), ground_at(PLACES, PARAMETERS))
     assert found["opening_offset"].to_list() == [0]
 
 
 def test_evidence_and_confidence() -> None:
     rows = scans((MARKET, "in", "08:00"), (OFFICE, "pass", "08:40"), (OFFICE, "out", "09:00"))
-    found = stays(rows, places_frame(PLACES), empty(TRIPS), PARAMETERS)
+    found = stays(rows, ground_at(PLACES, PARAMETERS))
     evidence = found.select("opening_offset", "closing_offset", "confidence").rows()
     sure = PARAMETERS.end_confidence["next_elsewhere"]
     assert evidence == [(0, 1, sure), (1, 2, PARAMETERS.start_confidence["scan_pass"])]
-    alone = stays(scans((MARKET, "out", "08:00")), places_frame(PLACES), empty(TRIPS), PARAMETERS)
+    alone = stays(scans((MARKET, "out", "08:00")), ground_at(PLACES, PARAMETERS))
     assumed = PARAMETERS.start_confidence["assumed"]
     assert alone.select("opening_offset", "closing_offset", "confidence").rows() == [
         (None, 0, assumed)
@@ -226,7 +226,7 @@ def test_entered_and_seen_elsewhere_in_the_same_millisecond_has_no_length() -> N
 
 
 def test_nobody_scanned() -> None:
-    found = stays(empty(SCANS), places_frame([]), trips_frame([]), PARAMETERS)
+    found = stays(empty(SCANS), ground_at([], PARAMETERS))
     assert found.is_empty()
     assert found.schema == STAYS
 
@@ -261,13 +261,13 @@ def test_an_assumed_entry_to_the_house_may_be_before_the_room() -> None:
 
 def test_a_frame_without_a_column_is_named() -> None:
     with pytest.raises(ValueError, match=r"scans: column 'kafka_offset' is missing"):
-        stays(empty(SCANS).drop("kafka_offset"), places_frame([]), empty(TRIPS), PARAMETERS)
+        stays(empty(SCANS).drop("kafka_offset"), ground_at([], PARAMETERS))
 
 
 def test_event_ids_may_be_the_engines_sixteen_bytes() -> None:
     rows = scans((MARKET, "in", "08:00"), (MARKET, "out", "08:30"))
     rows = rows.with_columns(event_id=pl.Series([b"0" * 16, b"1" * 16]))
-    assert stays(rows, places_frame(PLACES), empty(TRIPS), PARAMETERS).height == 1
+    assert stays(rows, ground_at(PLACES, PARAMETERS)).height == 1
 
 
 def test_parameters_are_a_record_that_json_keeps() -> None:

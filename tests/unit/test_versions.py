@@ -22,10 +22,11 @@ from tests.unit.test_contacts import (
     PARAMETERS,
     PLACES,
     ROOM,
-    TRIPLESS,
     visits,
 )  # fmt: skip
 from tracer.documents import contact_documents, run_document
+from tracer.frames import TRIPS, empty
+from tracer.ground import ground_of
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.trace import trace
@@ -48,7 +49,8 @@ def version(
     parameters: Parameters = PARAMETERS,
     places: pl.DataFrame = PLACES,
 ) -> Version:
-    result = trace(case, visits(*rows), places, TRIPLESS, parameters, rules, NOW)
+    ground = ground_of(places, empty(TRIPS), parameters)
+    result = trace(case, visits(*rows), ground, rules, NOW)
     return Version(run_document(result), contact_documents(result))
 
 

@@ -18,12 +18,10 @@ from tests.unit.test_contacts import (
     BOB,
     CASE,
     DAY,
+    GROUND,
     HALL,
     NOW,
-    PARAMETERS,
-    PLACES,
     ROOM,
-    TRIPLESS,
     visits,
 )  # fmt: skip
 from tracer.documents import to_documents
@@ -152,7 +150,7 @@ def test_nothing_older_than_ten_days_counts() -> None:
 
 
 def traced(*rows: tuple[int, int, float, float]) -> TraceResult:
-    return trace(A_CASE, visits(*rows), PLACES, TRIPLESS, PARAMETERS, CWA, NOW)
+    return trace(A_CASE, visits(*rows), GROUND, CWA, NOW)
 
 
 def contact_of(result: TraceResult, person: int) -> dict[str, Any]:
@@ -195,7 +193,7 @@ def test_the_document_has_weights_only_under_such_a_rule_set() -> None:
     assert (weighed["weighted"], weighed["category"]) == (96.0, "high")
     assert weighed["exposures"][0]["weighted"] == 96.0
     rules = next(r for r in load_rule_sets() if r.id == "vn-2021-12-29")
-    plain = to_documents(trace(A_CASE, visits(*rows), PLACES, TRIPLESS, PARAMETERS, rules, NOW))
+    plain = to_documents(trace(A_CASE, visits(*rows), GROUND, rules, NOW))
     assert "weighted" not in plain["contacts"][0]
     assert "weighted" not in plain["contacts"][0]["exposures"][0]
 

@@ -1,0 +1,78 @@
+"""What traces stand on: the places, the trips and the parameters, made ready once for many.
+
+A city has tens of thousands of places and a trace touches some hundred: so what follows from a
+place alone is worked out here, and a trace looks up the rows it needs.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tracer.frames import PLACES, TRIPS, empty, shaped
+from tracer.nesting import Level, levels
+from tracer.parameters import Parameters
+
+MINUTE: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Make it with `ground_of`.
+
+    `trips`: shape `frames.TRIPS`; `arrivals`: place, trip and `arrival`, milliseconds since 1970
+    UTC, of the latest trip of that name; `levels`: of places that hold others.
+    """
+
+    parameters: Parameters
+    trips: pl.DataFrame
+    arrivals: pl.DataFrame
+    levels: tuple[Level, ...]
+    _ids: npt.NDArray[np.uint32]
+    _looked_up: pl.DataFrame
+
+    def of(self, place: pl.Series, *columns: str) -> pl.DataFrame:
+        """These columns of places, a row for each of `place`: of `frames.PLACES`, or `reach` or
+        `bound`, milliseconds.
+
+        `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
+        longest stay. `bound`: how late after the start a next scan or a closing may come. Of a
+        place that is not known both are the cap, and the rest is null.
+        """
+        return self._looked_up.select(columns)[self._rows(place)]
+
+    def unknown(self, place: pl.Series) -> list[int]:
+        """The places, rising, of which nothing is known."""
+        return place.filter(self._rows(place) == len(self._ids)).unique().sort().to_list()
+
+    def _rows(self, place: pl.Series) -> npt.NDArray[np.int64]:
+        """Row numbers of `_looked_up`, whose last row is of all that are not known."""
+        wanted = place.to_numpy()
+        rows = np.searchsorted(self._ids, wanted)
+        known = np.append(self._ids, np.uint32(0))[rows] == wanted
+        return np.where(known & (rows < len(self._ids)), rows, len(self._ids))
+
+
+def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters) -> Ground:
+    """Of two frames with the shapes of `tracer.frames`; of a place named twice, the last row.
+
+    Raises ValueError naming the frame and column that has not its shape.
+    """
+    trips = shaped(trips, TRIPS, "trips")
+    places = shaped(places, PLACES, "places").unique("place", keep="last").sort("place")
+    longest = pl.lit(parameters.max_stay_minutes * MINUTE, pl.Int64)
+    usual = pl.col("usual_stay").cast(pl.Int64) * MINUTE
+    cap = parameters.cap_minutes * MINUTE
+    within = (usual * parameters.within_usual).floor().cast(pl.Int64)
+    no_place = empty(PLACES).clear(1)
+    looked_up = pl.concat([places, no_place]).with_columns(
+        reach=pl.min_horizontal(usual.fill_null(cap), longest),
+        bound=pl.min_horizontal(within.fill_null(cap), longest),
+    )
+    arrivals = trips.group_by("place", "trip").agg(
+        arrival=pl.col("arrives_at").max().dt.timestamp("ms")
+    )
+    ids = places["place"].to_numpy()
+    return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up)
