@@ -7,10 +7,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check slow faults up down bench clean
+.PHONY: help install demo test check units types layers contracts slow faults up down bench clean
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## install everything into .venv, each version pinned
 
@@ -42,12 +42,24 @@ $(PROMTOOL): | $(INSTALLED)
 	  dpkg -x prometheus_*.deb . && cp usr/bin/promtool $(CURDIR)/$@; rm -rf $$folder; \
 	fi
 
-check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: two to three minutes
+# Two at a time, the longest first; each says what it found when it is through
+check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: a good minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@echo "== types, layers, unit and contract tests, two at a time"
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target units types layers contracts
+
+units: install $(PROMTOOL) ## the unit tests alone
+	$(BIN)/python -m pytest tests/unit
+
+types: install ## mypy alone
 	PYTHONHASHSEED=0 $(BIN)/mypy  # its joins of types can depend on the seed
+
+layers: install ## who may import whom, alone
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/unit tests/contract
+
+contracts: install ## the contract tests alone, on the embedded engine
+	$(BIN)/python -m pytest tests/contract
 
 # Everything but what `make slow` adds: other languages' tools, and the benchmarks' short forms.
 PROVEN := tests/property tests/integration/test_console_spine.py tests/integration/test_counts.py \

@@ -32,7 +32,10 @@ Row = tuple[int, int, datetime, str, str]
 
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, str]]:
-    """Two hours of the case in two rooms with a card and a phone, and a crowd in the second."""
+    """Two hours of the case in two rooms with a card and a phone, and a crowd in the second.
+
+    The last of them ended more than a day ago: at whatever hour this runs, follow-up has begun.
+    """
     settings, store = migrated(tmp_path_factory.mktemp("console"))
     spots = tuple(
         NewPlace(f"Phòng {i}", "meeting_room", f"r{i}", enclosed=True, small=True) for i in (1, 2)
@@ -41,7 +44,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClien
     places = register_sites(store, RING, [site], source="test")
     with migrated_engine(tmp_path_factory.mktemp("tables")) as clickhouse:
         rows: list[Row] = []
-        for place, ago in zip(places, (30, 20), strict=True):
+        for place, ago in zip(places, (36, 26), strict=True):
             begun = NOW - timedelta(hours=ago)
             for person, late, method in (
                 (CASE, 0, "self"),
@@ -52,7 +55,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClien
                 rows += [(person, place.id, at, "in", method)]
                 rows += [(person, place.id, at + timedelta(hours=1), "out", method)]
         for n in range(MANY):
-            at = NOW - timedelta(hours=20) + timedelta(seconds=n)
+            at = NOW - timedelta(hours=26) + timedelta(seconds=n)
             rows += [(CROWD + n, places[1].id, at, "in", "self")]
             rows += [(CROWD + n, places[1].id, at + timedelta(minutes=20), "out", "self")]
         values = ", ".join(
