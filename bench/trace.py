@@ -21,7 +21,8 @@ from typing import Any, Final
 from bench.peers.answers import digest
 from bench.process_stack import Bench, running_bench
 from bench.report import machine
-from bench.trace_cases import Timed, Tracer, answer_of, percentiles
+from bench.trace_alerts import Alerted, alerted
+from bench.trace_cases import Seconds, Timed, Tracer, answer_of, percentiles, seconds_of
 from bench.trace_city import SCANS_A_PERSON, SCANS_A_PLACE, TraceCity
 from bench.trace_fill import current_week, fill_scans, merge_weeks
 from bench.trace_ingest import Busy, busy
@@ -47,6 +48,8 @@ class Plan:
     peers: tuple[str, ...] = ()
     peer_cases: int = 100
     peer_limit_s: float = 120.0
+    second_cases: int = 5
+    alert_cases: int = 200  # at the smallest size
     ingest_rate: float = 20_000
     ingest_s: float = 60.0
     seed: int = 7
@@ -66,6 +69,8 @@ class Size:
     many_contacts: int
     many_days: int
     many_s: float
+    second: Seconds
+    alerted: Alerted | None = None
     beside: list[Beside] = field(default_factory=list)
 
 
@@ -91,6 +96,8 @@ class Result:
             "current_week_p50_ms": large.unmerged.p50_ms,
             "many_contacts": large.many_contacts,
             "many_s": large.many_s,
+            "second_s": large.second.longest_s,
+            "alerted_p99_ms": None if small.alerted is None else small.alerted.p99_ms,
             "busy_to_idle": None if self.ingest is None else self.ingest.ratio,
             **{
                 f"ratio_to_{name}": row.truyvet_is_times
@@ -145,8 +152,10 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
             filled_s = time.monotonic() - begin
             size, asked = _traced(bench, city, plan, rows, say)
             size.filled_s = round(filled_s, 1)
+            tracer = Tracer(bench.clickhouse, bench.places, city)
+            if scans == plan.sizes[0] and plan.alert_cases:
+                size.alerted = alerted(bench, tracer, plan.alert_cases, say)
             if scans == plan.sizes[-1] and plan.ingest_s:
-                tracer = Tracer(bench.clickhouse, bench.places, city)
                 ingest = busy(bench, tracer, plan.ingest_rate, plan.ingest_s, say)
         shutil.rmtree(folder / "stack")
         for name in plan.peers:
@@ -174,6 +183,8 @@ def _traced(
     say(f"  all weeks merged: p50 {merged.p50_ms} ms, p99 {merged.p99_ms} ms (load {merged.load})")
     many, many_s, contacts = tracer.many(_MOST_ONSET_DAYS)
     say(f"  a patient with {contacts:,} contacts: {many_s:.2f} s")
+    second = seconds_of(tracer, plan.second_cases)
+    say(f"  second contacts: {second.median_s} s, at most {second.longest_s} s")
     size = Size(
         scans=city.people * SCANS_A_PERSON,
         rows=rows,
@@ -185,6 +196,7 @@ def _traced(
         many_contacts=contacts,
         many_days=int(many.id.rpartition("-")[2]),
         many_s=round(many_s, 3),
+        second=second,
     )
 
     def ask(case: Asked) -> tuple[float, Any]:

@@ -19,14 +19,17 @@ from bench.trace_city import TraceCity
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
-from tracer.fetch import trace_from
+from tracer.documents import contact_documents
+from tracer.fetch import second_from, trace_from
 from tracer.parameters import load_parameters
 from tracer.places import ground_at
 from tracer.queries import Client, Scans
 from tracer.ruleset import RuleSet, load_rule_sets, rule_set_of
+from tracer.second import firsts_of
 from tracer.trace import TraceResult
 
 RULE_SET: Final = "vn-2021-12-29"
+F2_RULE_SET: Final = "vn-2021-07-30"
 ONSET_DAYS: Final = 4  # before the day of registration: a window of six days
 MANY: Final = 100_000
 
@@ -46,6 +49,17 @@ class Timed:
     client_cpu_ms: float  # a trace; polars and the client, all threads
     engine_cpu_ms: float
     load: float  # the machine's load average at the end: ours is about 1
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Second contacts (F2) of `cases`: seconds, and of the median case F1s followed and F2s."""
+
+    cases: int
+    median_s: float
+    longest_s: float
+    firsts: int
+    contacts: int
 
 
 def percentiles(seconds: Sequence[float]) -> tuple[float, float, float]:
@@ -101,6 +115,18 @@ class Tracer:
         result = self.trace(case)
         return time.perf_counter() - begin, result
 
+    def second(self, case: Case) -> tuple[float, int, int]:
+        """Seconds, F1s followed and F2s, after a trace by the rule-set that has them."""
+        case = case.model_copy(update={"rule_set": F2_RULE_SET})
+        firsts, _ = firsts_of(contact_documents(self.trace(case)))
+        rule_set = rule_set_of(self._rule_sets, case)
+        origin = {"person": case.person, "case": case.id}
+        begin = time.perf_counter()
+        scans = Scans(self._client)
+        found = second_from(scans, origin, firsts, self._ground, rule_set, self._city.until)
+        seconds = time.perf_counter() - begin
+        return seconds, len(firsts), len(found.contacts) + found.left_out
+
     def many(self, most_days: int) -> tuple[Case, float, int]:
         """The keeper of the busiest place, with the shortest window that has 100,000 contacts.
 
@@ -113,6 +139,14 @@ class Tracer:
                 break
         again = [self.timed(case)[0] for _ in range(2)]
         return case, statistics.median([seconds, *again]), result.contacts.height
+
+
+def seconds_of(tracer: Tracer, count: int) -> Seconds:
+    """The F2s of ordinary cases. Raises Retryable."""
+    found = sorted(tracer.second(case) for case in tracer.cases(count))
+    middle = found[(len(found) - 1) // 2]
+    median, longest = round(middle[0], 3), round(found[-1][0], 3)
+    return Seconds(len(found), median, longest, middle[1], middle[2])
 
 
 def answer_of(result: TraceResult) -> Rows:

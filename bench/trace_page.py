@@ -10,6 +10,7 @@ Found = dict[str, Any]
 PAGE: Final = "bench-trace.md"
 BEGIN: Final = "<!-- figures: written by `truyvet bench trace --write docs` -->"
 END: Final = "<!-- end of figures -->"
+TEN_MILLION: Final = 10_000_000
 HUNDRED_MILLION: Final = 100_000_000
 _NAMES: Final = {
     "naive_clickhouse": "naive self-join in ClickHouse",
@@ -33,7 +34,10 @@ def limits(found: Found) -> list[Found]:
             ("p50_ms", found["p50_ms"], 50, "<="),
             ("p99_ms", found["p99_ms"], 250, "<="),
             ("current_week_p50_ms", found["current_week_p50_ms"], 100, "<="),
+            ("second_s", found["second_s"], 1, "<="),
         ]
+    if found["sizes"][0]["scans"] >= TEN_MILLION:
+        listed.append(("alerted_p99_ms", found["alerted_p99_ms"], 1_000, "<="))
     if large["many_contacts"] >= MANY:
         listed.append(("many_s", found["many_s"], 3, "<="))
     return [
@@ -113,7 +117,18 @@ def tables(found: Found) -> str:
                 for s in found["sizes"]
             ],
         ),
+        _table(
+            ("scans", "F2 of cases", "F1s followed, F2s (the median case)", "seconds, longest"),
+            [_second_row(size) for size in found["sizes"]],
+        ),
     ]
+    if told := found["sizes"][0]["alerted"]:
+        parts.append(
+            f"From a case to its last alert, {_number(found['sizes'][0]['scans'])} scans in the "
+            f"table, {told['cases']} cases with {told['contacts']} contacts (the median; at most "
+            f"{_number(told['most_contacts'])}): p50 {told['p50_ms']:.0f} ms, "
+            f"p99 {told['p99_ms']:.0f} ms, longest {told['max_ms']:.0f} ms."
+        )
     busy = found["ingest"]
     if busy:
         parts.append(
@@ -157,6 +172,16 @@ def _state_rows(found: Found) -> list[Sequence[str]]:
             ("merged", size["merged"]),
         )
     ]
+
+
+def _second_row(size: Found) -> Sequence[str]:
+    second = size["second"]
+    return (
+        _number(size["scans"]),
+        str(second["cases"]),
+        f"{second['firsts']}, {_number(second['contacts'])}",
+        f"{second['median_s']:.2f}, {second['longest_s']:.2f}",
+    )
 
 
 def _peer_rows(found: Found) -> list[Sequence[str]]:

@@ -27,7 +27,7 @@ from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
-from tracer.trace import TraceResult, trace_chunks
+from tracer.trace import TraceResult, at_least_one, trace_chunks
 from tracer.window import window_of
 
 _BEFORE_RETENTION: Final = Text(
@@ -104,8 +104,9 @@ def second_from(
     """
     margin = _margin(ground.parameters)
     since = min((milliseconds(first.since) for first in firsts), default=0)
-    found = scans.of([f.person for f in firsts], since - margin, milliseconds(now) + margin)
-    counted = first_stays(firsts, stays(pl.concat([empty(SCANS), *found]), ground), now)
+    theirs = scans.of([f.person for f in firsts], since - margin, milliseconds(now) + margin)
+    found = pl.concat(at_least_one(theirs))
+    counted = first_stays(firsts, stays(found, ground), now)
     own = {first.person for first in firsts} | (
         {person_bits(p)} if (p := case["person"]) else set()
     )

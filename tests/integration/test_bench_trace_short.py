@@ -30,10 +30,16 @@ def test_trace(tmp_path: Path) -> None:
         assert size["merged"]["current_week_parts"] == 1 < size["unmerged"]["current_week_parts"]
         assert size["merged"]["contacts"] > 0
         assert size["many_contacts"] > size["merged"]["most_contacts"]
+        assert size["second"]["cases"] == 2
+        assert size["second"]["contacts"] > 0
         # the run itself is an error when an answer differs
         assert [(row["name"], row["same_answers"]) for row in size["beside"]] == [
             ("naive_clickhouse", 3)
         ]
+    told = found["sizes"][0]["alerted"]
+    assert told["cases"] == 5
+    assert 0 < told["p50_ms"] <= told["p99_ms"] < 60_000
+    assert found["sizes"][1]["alerted"] is None
     assert found["ingest"]["exact"]
     assert found["ingest"]["rows"] == 13_000
     assert found["ingest"]["cases"] > 0

@@ -1,5 +1,6 @@
 """The trace benchmark's pure parts: its city, its answers, its limits and its page."""
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import polars as pl
 import pytest
 
 from bench.peers.answers import LONGEST_MS, digest, rows_of
-from bench.trace_cases import answer_of, percentiles
+from bench.trace_alerts import Alerted
+from bench.trace_cases import Seconds, answer_of, percentiles
 from bench.trace_city import BUSIEST, DAYS, SCANS_A_PERSON, Scans, TraceCity, shares
 from bench.trace_page import BEGIN, END, PAGE, limits, tables, write_page
 from bench.trace_peers import NAIVE, Asked, Beside, compared
@@ -163,10 +165,13 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
     size = {
         "scans": scans, "merged": timed, "unmerged": timed, "many_contacts": 100_200,
         "many_s": 2.5, "beside": [row, peer] if failure else [row],
+        "second": asdict(Seconds(5, 0.4, 0.9, 120, 3_000)),
+        "alerted": asdict(Alerted(200, 300.0, 900.0, 950.0, 300, 990)),
     }  # fmt: skip
     return {
         "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1, "cpu_growth": 1.2,
-        "current_week_p50_ms": p50, "many_s": 2.5, "busy_to_idle": None, "sizes": [size],
+        "current_week_p50_ms": p50, "many_s": 2.5, "second_s": 0.9, "alerted_p99_ms": 900.0,
+        "busy_to_idle": None, "sizes": [size],
         "ingest": None, "seed": 7,
         "machine": {"cores": 2, "processor": "x", "memory_kb": 1e6},
     }  # fmt: skip
@@ -190,6 +195,8 @@ def test_the_page_keeps_its_words_and_names_what_could_not_run(tmp_path: Path) -
     assert text.endswith(f"{END}\nafter\n")
     assert "old" not in text
     assert "not measured: no such package" in tables(found)
+    assert "| 120, 3,000 | 0.40, 0.90 |" in text
+    assert "p50 300 ms, p99 900 ms, longest 950 ms" in text
     for name in ("bench-trace-sizes.svg", "bench-trace-beside.svg"):
         assert (tmp_path / "img" / name).read_text("utf-8").startswith("<svg")
         assert f"img/{name}" in text

@@ -244,7 +244,9 @@ class FakeEngine:
 
     def __init__(self, scans: pl.DataFrame) -> None:
         self.scans = scans.with_columns(
-            pl.col("trip").fill_null(""), pl.col("direction").cast(pl.String)
+            pl.col("trip").fill_null(""),
+            pl.col("direction").cast(pl.String),
+            pl.col("event_id").cast(pl.Binary),  # as the engine gives them
         )
         self.queries: list[str] = []
         self.settings: list[dict[str, Any]] = []
