@@ -17,6 +17,7 @@ import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
+from tracer.clocks import slow_clocks
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Ground
@@ -39,12 +40,13 @@ _BEFORE_RETENTION: Final = Text(
 @dataclass(frozen=True)
 class Fetched:
     """The case's own scans and the parts of its stays that count; the candidates (64 bits); their
-    scans, part by part, on demand."""
+    scans, part by part, on demand; what is to be said of the clocks at its places."""
 
     itinerary: pl.DataFrame
     case_stays: pl.DataFrame
     candidates: list[int]
     chunks: Iterator[pl.DataFrame]
+    clocks: tuple[Text, ...] = ()
 
     def scans(self) -> pl.DataFrame:
         """Everything as one frame. Only for few candidates; it uses up `chunks`."""
@@ -70,9 +72,12 @@ def fetch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: date
     own, case_stays = _own(scans, case, ground, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
-    candidates = _candidates(scans, case, _meetings(case_stays, ground), ground.parameters)
+    meetings = _meetings(case_stays, ground)
+    there = _there(scans, meetings, ground.parameters)
+    candidates = _candidates(there, case, meetings)
     first, last = _first_and_last(case_stays)
-    return Fetched(own, case_stays, candidates, scans.of(candidates, first - margin, last + margin))
+    chunks = scans.of(candidates, first - margin, last + margin)
+    return Fetched(own, case_stays, candidates, chunks, slow_clocks(there))
 
 
 def to_watch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime) -> ToWatch:
@@ -84,7 +89,7 @@ def to_watch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: d
     meetings = _meetings(case_stays, ground)
     if meetings.is_empty():
         return ToWatch(meetings, [], (0, 0))
-    near = _candidates(scans, case, meetings, ground.parameters)
+    near = _candidates(_there(scans, meetings, ground.parameters), case, meetings)
     longest = ground.parameters.max_stay_minutes * MINUTE
     first, last = _first_and_last(case_stays)
     return ToWatch(meetings, near, (first - longest, last + longest))
@@ -113,7 +118,7 @@ def second_from(
     chunks: Iterator[pl.DataFrame] = iter(())
     if not counted.is_empty():
         meetings = _meetings(counted, ground)
-        present = _present(scans, meetings, ground.parameters)
+        present = _could_meet(_there(scans, meetings, ground.parameters), meetings)
         others = [person for person in present if person not in own]
         first, last = _first_and_last(counted)
         chunks = scans.of(others, first - margin, last + margin)
@@ -130,9 +135,10 @@ def trace_from(
     fetched = fetch(scans, case, ground, rule_set, now)
     own, chunks = fetched.itinerary, fetched.chunks
     result = trace_chunks(case, own, chunks, ground, rule_set, now, case_stays=fetched.case_stays)
+    notes = [*result.notes, *fetched.clocks]
     if scans.retained_from is not None and result.window.start < scans.retained_from:
-        return replace(result, notes=(*result.notes, _BEFORE_RETENTION))
-    return result
+        notes.append(_BEFORE_RETENTION)
+    return replace(result, notes=tuple(notes))
 
 
 def _margin(parameters: Parameters) -> int:
@@ -158,19 +164,17 @@ def _first_and_last(parts: pl.DataFrame) -> tuple[int, int]:
     return min(first), max(last)
 
 
-def _candidates(
-    scans: Scans, case: Case, meetings: pl.DataFrame, parameters: Parameters
-) -> list[int]:
+def _candidates(there: pl.DataFrame, case: Case, meetings: pl.DataFrame) -> list[int]:
     """The persons (rising) who could have met the case."""
-    present = _present(scans, meetings, parameters)
+    present = _could_meet(there, meetings)
     # who said how long they stayed may have stayed longer than any rule would say
     answered = answers_of(case)["person"].to_list()
     return sorted({*present, *answered} - {bits_of(case)})
 
 
-def _present(scans: Scans, meetings: pl.DataFrame, parameters: Parameters) -> list[int]:
-    spans = _spans(meetings, parameters.max_stay_minutes * MINUTE)
-    return _could_meet(scans.at(spans), meetings)
+def _there(scans: Scans, meetings: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """Everybody's scans at the places and hours of the meetings."""
+    return scans.at(_spans(meetings, parameters.max_stay_minutes * MINUTE))
 
 
 def _spans(meetings: pl.DataFrame, longest: int) -> list[Span]:

@@ -87,7 +87,14 @@ _WHOLE: Final = (
 _SETTINGS: Final[dict[str, Any]] = {"local_filesystem_read_method": "pread"}
 
 _AT: Final = pl.Schema(
-    {"person": pl.UInt64(), "place": pl.UInt32(), "t": pl.Int64(), "out": pl.Boolean()}
+    {
+        "person": pl.UInt64(),
+        "place": pl.UInt32(),
+        "t": pl.Int64(),
+        "out": pl.Boolean(),
+        "producer": pl.String(),
+        "late": pl.Int64(),
+    }
 )
 
 
@@ -115,7 +122,8 @@ class Scans:
         return self._of_one(person_bits(person), self._kept(start), end)
 
     def at(self, spans: Sequence[Span]) -> pl.DataFrame:
-        """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not).
+        """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not),
+        producer, and `late`, the milliseconds from its time to the broker's; null if typed.
 
         A scan in two spans may be there twice.
         """
@@ -185,7 +193,10 @@ class Scans:
             }
         query = (
             "SELECT person, place, toUnixTimestamp64Milli(scanned_at) AS t, "  # noqa: S608
-            f"direction = 'out' AS out FROM scans WHERE {' OR '.join(conditions)}"
+            "direction = 'out' AS out, CAST(producer, 'String') AS producer, "
+            "if(method = 'typed', NULL, toUnixTimestamp64Milli(appended_at) "
+            "- toUnixTimestamp64Milli(scanned_at)) AS late "
+            f"FROM scans WHERE {' OR '.join(conditions)}"
         )
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}

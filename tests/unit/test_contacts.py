@@ -242,7 +242,8 @@ def test_nobody_scanned_anything() -> None:
 class FakeEngine:
     """Answers the queries of `tracer.queries` from a frame, and remembers them."""
 
-    def __init__(self, scans: pl.DataFrame) -> None:
+    def __init__(self, scans: pl.DataFrame, late: int = 2_000) -> None:
+        self.late = late  # milliseconds from a scan's time to the broker's
         self.scans = scans.with_columns(
             pl.col("trip").fill_null(""),
             pl.col("direction").cast(pl.String),
@@ -270,7 +271,9 @@ class FakeEngine:
                 for n in range(len(parameters) // 3)
             )
             out = (pl.col("direction") == "out").cast(pl.UInt8).alias("out")
-            return self.scans.filter(wanted).select("person", "place", t.alias("t"), out).to_arrow()
+            late = pl.lit(self.late).alias("late")
+            columns = "person", "place", t.alias("t"), out, pl.lit("gate-7").alias("producer"), late
+            return self.scans.filter(wanted).select(columns).to_arrow()
         listed = re.search(r"person IN \(([\d,]+)\)", query)
         assert listed is not None
         persons = pl.Series([int(p) for p in listed[1].split(",")], dtype=pl.UInt64)
