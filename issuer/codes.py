@@ -18,6 +18,7 @@ from typing import Final
 from issuer.check import LENGTH, SYNDROME, check_symbols, syndrome
 from issuer.keyring import KeyRing
 from schemas.ids import CROCKFORD, encode_base32
+from schemas.origin import MAX_ORIGIN, check_origin
 from schemas.places import Code, Place
 
 __all__ = (
@@ -41,11 +42,8 @@ __all__ = (
 
 MAX_PLACE: Final = 2**30 - 1
 MAX_VERSION: Final = 2**10 - 1
-MAX_ORIGIN: Final = 32
 
 _VALUE: Final = {character: value for value, character in enumerate(CROCKFORD)}
-# ISO/IEC 18004, table 5: the alphanumeric set, without the characters a URL's start cannot hold.
-_ORIGIN = re.compile(r"HTTPS?://[0-9A-Z.-]+(:[0-9]+)?/([0-9A-Z$*+.:/-]*/)?", re.ASCII)
 # What people read for what is printed (Crockford, "Base 32"): I and L for 1, O for 0.
 _AS_TYPED: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 
@@ -118,16 +116,7 @@ def code_url(origin: str, token: str) -> str:
 
     Raises ValueError that says what is wrong with the origin, BadToken for the token.
     """
-    if len(origin) > MAX_ORIGIN:
-        raise ValueError(
-            f"the code origin {origin!r} has {len(origin)} characters; "
-            f"at most {MAX_ORIGIN} fit the symbol"
-        )
-    if not _ORIGIN.fullmatch(origin):
-        raise ValueError(
-            f"the code origin {origin!r} must be like HTTPS://HOST/C/: upper case, "
-            "digits and $*+-.:/ only, with a slash at its end"
-        )
+    check_origin(origin)
     read(token)
     return origin + token
 

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import UserError
+from schemas.origin import check_origin
 
 PREFIX = "TRUYVET_"
 ENV_FILE = "truyvet.env"
@@ -116,6 +117,11 @@ class Settings(BaseSettings):
             raise ValueError("must be debug, info, warning or error")
         return value
 
+    @field_validator("code_origin")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        return check_origin(value)
+
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.session_timeout_s < self.insert_timeout_s + 3:
@@ -146,4 +152,10 @@ def load_settings(data_dir: Path | None = None) -> Settings:
             f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"]
             for e in error.errors()
         )
-        raise UserError(f"Settings are wrong. {wrong}. See docs/settings.md.") from None
+        names = ", ".join(
+            sorted({PREFIX + str(e["loc"][0]).upper() for e in error.errors() if e["loc"]})
+        )
+        raise UserError(
+            f"Cài đặt sai{f' ở {names}' if names else ''}: xem docs/settings.md. / "
+            f"Settings are wrong. {wrong}. See docs/settings.md."
+        ) from None

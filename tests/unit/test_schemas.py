@@ -98,6 +98,29 @@ def test_a_wrong_setting_is_refused_by_its_name(
     assert "TRUYVET_LOG_LEVEL" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("origin", "says"),
+    [
+        ("HTTPS://" + "A" * 21 + ".VN/", "33 characters; at most 32"),
+        ("https://truyvet.vn/c/", "upper case"),
+        ("HTTPS://TRUYVET.VN/C", "slash at its end"),
+        ("", "HTTPS://HOST"),
+    ],
+)
+def test_an_origin_that_does_not_fit_the_symbol_is_refused_at_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, origin: str, says: str
+) -> None:
+    monkeypatch.setenv("TRUYVET_CODE_ORIGIN", origin)
+    with pytest.raises(UserError, match=says) as refused:
+        load_settings(tmp_path)
+    vi, _, en = str(refused.value).partition(" / ")
+    assert "TRUYVET_CODE_ORIGIN" in vi
+    assert "TRUYVET_CODE_ORIGIN" in en
+    longest = "HTTPS://" + "A" * 20 + ".VN/"
+    monkeypatch.setenv("TRUYVET_CODE_ORIGIN", longest)
+    assert load_settings(tmp_path).code_origin == longest
+
+
 def test_false_in_the_environment_is_not_a_number(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
