@@ -47,15 +47,18 @@ _INVERSE: Final = next(
     x for x in range(1, 32) if multiply(x, WEIGHTS[LENGTH - 2] ^ WEIGHTS[LENGTH - 1]) == 1
 )
 
+# what each symbol adds to the weighted sum, by position
+_TIMES: Final = tuple(tuple(multiply(s, weight) for s in range(32)) for weight in WEIGHTS)
+
 assert len(set(WEIGHTS)) == LENGTH
 
 
 def syndrome(symbols: Sequence[int]) -> tuple[int, int]:
     """Both sums over symbols 0-31; of a sound token they are `SYNDROME`."""
     plain = weighted = 0
-    for symbol, weight in zip(symbols, WEIGHTS, strict=False):
+    for symbol, times in zip(symbols, _TIMES, strict=False):
         plain ^= symbol
-        weighted ^= multiply(symbol, weight)
+        weighted ^= times[symbol]
     return plain, weighted
 
 
