@@ -1,0 +1,125 @@
+"""Issue, rotate and revoke as an officer asks for it: the place as it becomes, or why it stays.
+
+Each leaves alone what is done already, so that a run over many places can be broken off and begun
+again. Times come in as arguments.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from issuer.codes import MAX_VERSION, KeyRing, next_version, revoke
+from schemas.places import Code, Place, Status
+
+CLOSED_REASON: Final = "closed"
+
+
+class Left(StrEnum):
+    """Why a place was left as it was."""
+
+    CLOSED = "closed"
+    HAS_CODE = "has_code"
+    CHANGING = "changing"
+    SINCE = "since"
+    USED_UP = "used_up"
+    NONE_IN_FORCE = "none_in_force"
+
+
+WHY_LEFT: Final[dict[Left, tuple[str, str]]] = {
+    Left.CLOSED: ("điểm quét đã đóng", "the place is closed"),
+    Left.HAS_CODE: ("đã có mã", "it has a code already"),
+    Left.CHANGING: (
+        "đang thay áp phích: hai phiên bản cùng hiệu lực",
+        "its posters are being changed: two versions are in force",
+    ),
+    Left.SINCE: ("đã đổi mã từ thời điểm ấy", "rotated since then"),
+    Left.USED_UP: ("đã dùng hết 1023 phiên bản", "all 1,023 versions are used up"),
+    Left.NONE_IN_FORCE: ("không có mã nào đang hiệu lực", "no code of it is in force"),
+}
+
+
+def usable(code: Code, at: datetime) -> bool:
+    """Whether a scan at that time or later can be accepted with it."""
+    return (code.revoked_at is None or code.revoked_at > at) and (
+        code.valid_to is None or code.valid_to > at
+    )
+
+
+def issued(place: Place, ring: KeyRing, valid_from: datetime) -> Place | Left:
+    """The place with a code, if it has none that is usable from `valid_from` on."""
+    if place.status is Status.CLOSED:
+        return Left.CLOSED
+    if any(usable(code, valid_from) for code in place.codes):
+        return Left.HAS_CODE
+    return _next(place, ring, valid_from, timedelta(0))
+
+
+def rotated(
+    place: Place,
+    ring: KeyRing,
+    valid_from: datetime,
+    overlap: timedelta,
+    *,
+    now: datetime,
+    again: bool = False,
+) -> Place | Left:
+    """The place with a next version; those before end `overlap` after `valid_from`.
+
+    Left alone if its newest code began at or after `valid_from`, and, but for `again`, while an
+    earlier rotation's overlap runs: a third live version would leave posters nobody counts.
+    """
+    if place.status is Status.CLOSED:
+        return Left.CLOSED
+    live = [code for code in place.codes if usable(code, now)]
+    newest = max(live, key=lambda code: code.version, default=None)
+    if newest is not None and newest.valid_from is not None and newest.valid_from >= valid_from:
+        return Left.SINCE
+    if len(live) > 1 and not again:
+        return Left.CHANGING
+    return _next(place, ring, valid_from, overlap)
+
+
+def revoked(
+    place: Place,
+    version: int | None,
+    at: datetime,
+    reason: str,
+    *,
+    ring: KeyRing | None = None,
+) -> Place | Left:
+    """The place with this version revoked from `at` on, or all that are usable; with a `ring`,
+    and a next version from then on if an active place has no other that is usable.
+
+    Raises ValueError for a blank reason; a version that is not there changes nothing.
+    """
+    codes = tuple(
+        revoke(code, at, reason)
+        if code.version == version or (version is None and usable(code, at))
+        else code
+        for code in place.codes
+    )
+    after = place.model_copy(update={"codes": codes, "version": place.version + 1})
+    if codes == place.codes:
+        after = place
+    if ring is not None and place.status is Status.ACTIVE:
+        renewed = issued(after, ring, at)
+        if isinstance(renewed, Place):
+            return renewed.model_copy(update={"version": place.version + 1})
+        if renewed is Left.USED_UP and after is not place:
+            return after
+    return Left.NONE_IN_FORCE if after is place else after
+
+
+def closed(place: Place, at: datetime) -> Place:
+    """The place closed, its usable codes revoked for that reason; closed before, as it is."""
+    if place.status is Status.CLOSED:
+        return place
+    codes = tuple(revoke(c, at, CLOSED_REASON) if usable(c, at) else c for c in place.codes)
+    change = {"status": Status.CLOSED, "codes": codes, "version": place.version + 1}
+    return place.model_copy(update=change)
+
+
+def _next(place: Place, ring: KeyRing, valid_from: datetime, overlap: timedelta) -> Place | Left:
+    if any(code.version == MAX_VERSION for code in place.codes):
+        return Left.USED_UP
+    return next_version(place, ring, valid_from, overlap)
