@@ -34,7 +34,10 @@ class Status(StrEnum):
 
 
 class Site(Record):
-    """An establishment. `ward` is the code of the unit (or `unknown`), `sector` a department's."""
+    """An establishment. `ward` is the code of the unit (or `unknown`), `sector` a department's.
+
+    `merged_into`: closed because it was this other site registered again, which has its places.
+    """
 
     id: Annotated[int, Field(ge=1, lt=2**32)]
     version: Annotated[int, Field(ge=1)] = 1
@@ -44,6 +47,7 @@ class Site(Record):
     sector: str
     address: str | None = None
     status: Status = Status.ACTIVE
+    merged_into: Annotated[int, Field(ge=1, lt=2**32)] | None = None
 
 
 class Code(Record):

@@ -1,4 +1,4 @@
-"""Sites, places and their codes as they stand, and what is changed of one code at a time."""
+"""Sites, places and their codes as they stand, and how a change of a place is written."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
-from console.store import outbox, tables
+from console.store import history, outbox, tables
 from console.store.engine import Store, utc_now
 from console.store.errors import NotFound
-from console.store.rows import code_row, place_of, site_entries, site_of
+from console.store.history import BY_PROGRAM, Why
+from console.store.rows import code_row, place_of, place_row, site_entries, site_of
 from issuer.codes import next_version, revoke_version
 from issuer.keyring import KeyRing
 from schemas.places import Place, Site
@@ -113,19 +114,23 @@ def _together(rows: Iterable[Row[Any]], codes: Iterable[Row[Any]]) -> Iterator[P
         yield place_of(row, by_place.get(row.id, ()))
 
 
-def revoke_code(store: Store, place_id: int, version: int, at: datetime, reason: str) -> Place:
+def revoke_code(
+    store: Store, place_id: int, version: int, at: datetime, reason: str, why: Why = BY_PROGRAM
+) -> Place:
     """The place with this version of its code revoked from `at` on, on its way to `sites.v1`.
 
     Revoked before, it stays as it is. Raises NotFound if there is no such place or version.
     """
     with store.write() as connection:
-        before = _locked(connection, place_id)
+        [before] = locked_places(connection, [place_id])
         if all(code.version != version for code in before.codes):
             raise NotFound(
                 f"Điểm quét {place_id} không có mã phiên bản {version}. / "
                 f"Place {place_id} has no code of version {version}."
             )
-        return _put(connection, before, revoke_version(before, version, at, reason))
+        after = revoke_version(before, version, at, reason)
+        put_places(connection, [(before, after)], why)
+    return after
 
 
 def add_code(
@@ -135,38 +140,56 @@ def add_code(
     *,
     valid_from: datetime,
     overlap: timedelta = timedelta(0),
+    why: Why = BY_PROGRAM,
 ) -> Place:
     """The place with one more version of its code; older ones end `overlap` after `valid_from`.
 
     Raises NotFound if there is no such place.
     """
     with store.write() as connection:
-        before = _locked(connection, place_id)
-        return _put(connection, before, next_version(before, ring, valid_from, overlap))
-
-
-def _locked(connection: Connection, place_id: int) -> Place:
-    """The place, its row locked until the transaction ends."""
-    p = tables.places.c
-    if not connection.scalar(select(p.id).where(p.id == place_id).with_for_update()):
-        raise NotFound(f"Không có điểm quét {place_id}. / There is no place {place_id}.")
-    return places_by_id(connection, [place_id])[0]
-
-
-def _put(connection: Connection, before: Place, after: Place) -> Place:
-    """Write the difference in version and codes, and publish it; nothing if there is none."""
-    if after == before:
-        return before
-    assert after.version == before.version + 1
-    p, c = tables.places.c, tables.codes.c
-    connection.execute(update(tables.places).where(p.id == after.id).values(version=after.version))
-    old = {code.version: code for code in before.codes}
-    for code in after.codes:
-        row = code_row(after.id, code)
-        if code.version not in old:
-            connection.execute(insert(tables.codes), [row])
-        elif code != old[code.version]:
-            same = (c.place == after.id) & (c.version == code.version)
-            connection.execute(update(tables.codes).where(same).values(row))
-    outbox.append(connection, site_entries([], [after]), utc_now())
+        [before] = locked_places(connection, [place_id])
+        after = next_version(before, ring, valid_from, overlap)
+        put_places(connection, [(before, after)], why)
     return after
+
+
+def locked_places(connection: Connection, ids: Sequence[int]) -> list[Place]:
+    """These places by id, their rows locked until the transaction ends; a few thousand at most.
+
+    Raises NotFound that names the first that is not there.
+    """
+    p = tables.places.c
+    for begin in range(0, len(ids), 500):
+        some = ids[begin : begin + 500]
+        # in the order of ids, so that two at once wait for each other and not both
+        query = select(p.id).where(p.id.in_(some)).order_by(p.id).with_for_update()
+        there = set(connection.execute(query).scalars())
+        if missing := [place_id for place_id in some if place_id not in there]:
+            raise NotFound(f"Không có điểm quét {missing[0]}. / There is no place {missing[0]}.")
+    return places_by_id(connection, ids)
+
+
+def put_places(connection: Connection, changes: Sequence[tuple[Place, Place]], why: Why) -> None:
+    """Write what differs between before and after, with its history, and publish it."""
+    changed = [(before, after) for before, after in changes if after != before]
+    if not changed:
+        return
+    p, c = tables.places.c, tables.codes.c
+    rows, added = [], []
+    for before, after in changed:
+        assert (after.id, after.version) == (before.id, before.version + 1)
+        rows.append(place_row(after) | {"key": after.id})
+        old = {code.version: code for code in before.codes}
+        for code in after.codes:
+            row = code_row(after.id, code)
+            if code.version not in old:
+                added.append(row)
+            elif code != old[code.version]:
+                same = (c.place == after.id) & (c.version == code.version)
+                connection.execute(update(tables.codes).where(same).values(row))
+    connection.execute(update(tables.places).where(p.id == bindparam("key")), rows)
+    if added:
+        connection.execute(insert(tables.codes), added)
+    now = utc_now()
+    history.remember(connection, changed, why, now)
+    outbox.append(connection, site_entries([], [after for _, after in changed]), now)
