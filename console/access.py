@@ -28,6 +28,9 @@ class Right(StrEnum):
     CASES_END = "cases.end"
     CONTACTS_READ = "contacts.read"
     PLACES_READ = "places.read"
+    PLACES_EDIT = "places.edit"
+    CODES_MANAGE = "codes.manage"
+    CODES_VERIFY = "codes.verify"
     PRODUCERS_READ = "producers.read"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
@@ -43,6 +46,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.OFFICER: frozenset(
         {
             Right.PLACES_READ,
+            Right.PLACES_EDIT,
+            Right.CODES_MANAGE,
+            Right.CODES_VERIFY,
             Right.PRODUCERS_READ,
             Right.REJECTS_READ,
             Right.LIST_READ,
@@ -57,6 +63,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CASES_END,
             Right.CONTACTS_READ,
             Right.PLACES_READ,
+            Right.CODES_VERIFY,
             Right.SCANS_TRACK,
             Right.REJECTS_READ,
             Right.LIST_READ,
@@ -68,7 +75,15 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         }
     ),
     Role.AUDITOR: frozenset(),
-    Role.ADMIN: frozenset({Right.PRODUCERS_READ, Right.REJECTS_READ}),
+    Role.ADMIN: frozenset(
+        {
+            Right.PRODUCERS_READ,
+            Right.REJECTS_READ,
+            Right.PLACES_EDIT,
+            Right.CODES_MANAGE,
+            Right.CODES_VERIFY,
+        }
+    ),
 }
 
 _KNOWN_S: Final = 5.0  # a revoked key works for at most this long

@@ -16,6 +16,7 @@ from console.access import KeyRoom, Requires
 from console.api import (
     across,
     cases,
+    codes,
     convert,
     duplicates,
     entries,
@@ -23,6 +24,7 @@ from console.api import (
     exports,
     handovers,
     health,
+    register,
     registry,
     rules,
     second,
@@ -120,8 +122,9 @@ def joined() -> tuple[BaseRoute, ...]:
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
+    register_modules = (codes, register)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
-    of_people = (module.router for module in (*case_modules, *list_modules))
+    of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
     for router in (*gateway_routers, *of_people):
         whole.include_router(router, responses=ALWAYS)
     return tuple(whole.routes)
