@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from console.cli import (
     benching,
     cases,
+    codes,
     contacts,
     counting,
     deadletters,
@@ -25,6 +26,7 @@ from console.cli import (
     rules,
     second,
     simulating,
+    sites,
     stack,
     worklist,
 )
@@ -47,7 +49,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, demo, benching):
+for module_ in (worklist, deadletters, maintaining, registry, codes, sites, demo, benching):
     module_.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""`truyvet keys | producers | codes`: who may send and read, and the codes in force."""
+"""`truyvet keys | producers`: who may send and read."""
 
 from typing import Annotated, Any
 
@@ -22,9 +22,6 @@ def add_to(app: typer.Typer) -> None:
     about = "Nguồn im lặng hay nhiều lỗi. / Who is silent, who is noisy."
     producers.command("activity", help=about)(producers_activity)
     app.add_typer(producers, name="producers")
-    codes = typer.Typer(no_args_is_help=True, help="Mã QR địa điểm. / Location codes.")
-    codes.command("list", help="Mọi mã. / All codes, with their URLs.")(list_codes)
-    app.add_typer(codes, name="codes")
 
 
 def create_key(
@@ -160,48 +157,6 @@ def put_producer(
     finally:
         store.close()
     _print(session, "producers", [document], as_json)
-
-
-def list_codes(
-    context: typer.Context,
-    live: Annotated[bool, typer.Option("--live", help="Chỉ mã đang dùng. / In force now.")] = False,
-    as_json: Json = False,
-) -> None:
-    """One line a code; CSV where it is not JSON."""
-    import csv
-    import sys
-    from datetime import UTC, datetime
-
-    from console.store.engine import open_store
-    from console.store.sites import places
-    from issuer.codes import code_at
-
-    session = session_of(context)
-    settings = session.settings()
-    now = datetime.now(UTC)
-    store = open_store(settings)
-    rows: list[dict[str, Any]] = []
-    try:
-        for place in places(store):
-            good = code_at(place, now)
-            rows += [
-                {"place": place.id, "site": place.site, "kind": place.kind, "name": place.name}
-                | {"ward": place.ward}
-                | code.model_dump(mode="json")
-                | {"url": settings.code_origin + code.token, "live": code == good}
-                for code in place.codes
-                if code == good or not live
-            ]
-    finally:
-        store.close()
-    if as_json:
-        json_line({"codes": rows})
-    elif rows:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    else:
-        note(session.words("Chưa có mã nào.", "There are no codes yet."))
 
 
 def _list(text: str) -> list[str]:

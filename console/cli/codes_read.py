@@ -1,0 +1,222 @@
+"""`truyvet codes list | verify | keys list`: what codes there are, what one is, who signed them."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from console.cli.out import json_line, line, note
+from console.cli.session import Json, Session, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from console.store.engine import Store
+    from issuer.keyring import KeyRing
+    from schemas.settings import Settings
+
+_STDIN: Final = "-"
+
+
+def add_to(group: typer.Typer) -> None:
+    """These commands."""
+    group.command("list", help="Mọi mã. / All codes, with their URLs.")(list_codes)
+    group.command("verify", help="Mã này là gì, còn hiệu lực không. / What a code is.")(verify)
+    keys = typer.Typer(no_args_is_help=True, help="Khoá ký mã. / The keys that sign codes.")
+    keys.command("list", help="Các khoá, không có bí mật. / The keys, without secrets.")(list_keys)
+    group.add_typer(keys, name="keys")
+
+
+def ring_of(settings: "Settings") -> "KeyRing":
+    """The keys of the codes. Raises UserError that names the setting."""
+    from issuer.keyring import KeyRing
+    from schemas.errors import UserError
+
+    try:
+        return KeyRing.parse(settings.code_keys.get_secret_value())
+    except ValueError as error:
+        raise UserError(
+            f"Thiếu khoá ký mã TRUYVET_CODE_KEYS; `truyvet up` tạo ra nó. / {error}. "
+            "`truyvet up` makes it, in truyvet.env."
+        ) from None
+
+
+def list_codes(
+    context: typer.Context,
+    live: Annotated[bool, typer.Option("--live", help="Chỉ mã đang dùng. / In force now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """One line a code; CSV where it is not JSON."""
+    import csv
+    import sys
+    from datetime import UTC, datetime
+
+    from console.store.engine import open_store
+    from console.store.sites import places
+    from issuer.codes import code_at
+
+    session = session_of(context)
+    settings = session.settings()
+    now = datetime.now(UTC)
+    store = open_store(settings)
+    rows: list[dict[str, Any]] = []
+    try:
+        for place in places(store):
+            good = code_at(place, now)
+            rows += [
+                {"place": place.id, "site": place.site, "kind": place.kind, "name": place.name}
+                | {"ward": place.ward}
+                | code.model_dump(mode="json")
+                | {"url": settings.code_origin + code.token, "live": code == good}
+                for code in place.codes
+                if code == good or not live
+            ]
+    finally:
+        store.close()
+    if as_json:
+        json_line({"codes": rows})
+    elif rows:
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        note(session.words("Chưa có mã nào.", "There are no codes yet."))
+
+
+def verify(
+    context: typer.Context,
+    texts: Annotated[
+        list[str],
+        typer.Argument(metavar="TEXT…|-", help="Mã hoặc URL; - đọc từ stdin. / Codes; - is stdin."),
+    ],
+    as_json: Json = False,
+) -> None:
+    """A URL or a token, in any case, as a scanner or a keyboard layout delivers it.
+
+    Exit code 1 if one is not good.
+    """
+    from console.store.engine import open_store
+
+    session = session_of(context)
+    settings = session.settings()
+    ring = ring_of(settings)
+    store = open_store(settings)
+    try:
+        found = [_said(store, ring, settings, text) for text in _lines(texts)]
+    finally:
+        store.close()
+    if as_json:
+        json_line({"codes": found})
+    else:
+        for said in found:
+            line(_shown(said, session))
+    if not found or not all(said["good"] for said in found):
+        raise typer.Exit(1)
+
+
+def _lines(texts: list[str]) -> "Iterator[str]":
+    import sys
+
+    for text in texts:
+        if text == _STDIN:
+            yield from filter(None, map(str.strip, sys.stdin))
+        else:
+            yield text
+
+
+def _said(store: "Store", ring: "KeyRing", settings: "Settings", text: str) -> dict[str, Any]:
+    from console.store import sites
+    from console.store.engine import utc_now
+    from issuer.codes import BadToken
+    from issuer.delivered import read_text
+    from issuer.standing import SENTENCES, Standing, code_of, standing_of
+
+    try:
+        reading = read_text(ring, text)
+    except BadToken as error:
+        vi, en = SENTENCES[Standing.UNREADABLE]
+        sentence = {"vi": vi, "en": f"{en} ({error})"}
+        return {"good": False, "standing": "unreadable", "sentence": sentence, "ours": False}
+    number = reading.fields.place
+    place = sites.place(store, number) if reading.ours else None
+    standing = standing_of(reading, place, settings.code_origin, utc_now())
+    vi, en = SENTENCES[standing]
+    said: dict[str, Any] = {
+        "good": standing is Standing.VALID,
+        "standing": standing.value,
+        "sentence": {"vi": vi, "en": en},
+        "ours": reading.ours,
+        "delivered": reading.delivery.value,
+        "place": number,
+        "version": reading.fields.version,
+    }
+    if place is not None:
+        names = sites.named(store, [number])[number]
+        said |= {"place_name": names.name, "site_name": names.site_name, "ward": place.ward}
+    if code := code_of(reading, place):
+        said |= code.model_dump(mode="json", exclude={"token", "version"}, exclude_none=True)
+    return said
+
+
+def _shown(said: dict[str, Any], session: Session) -> str:
+    mark = "✓" if said["good"] else "✗"
+    words = session.words(said["sentence"]["vi"], said["sentence"]["en"])
+    if "place" not in said:
+        return f"{mark} {words}"
+    where = f"#{said['place']} v{said['version']}"
+    if "place_name" in said:
+        where += f" {said['place_name']}, {said['site_name']}"
+    if "revoked_reason" in said:
+        words += f" ({said['revoked_reason']})"
+    if said["delivered"] not in ("as_printed", "typed"):
+        layout = said["delivered"]
+        words += " " + session.words(f"Bàn phím {layout}.", f"Keyboard: {layout}.")
+    return f"{mark} {where}: {words}"
+
+
+def list_keys(context: typer.Context, as_json: Json = False) -> None:
+    """How many versions each made that a scan can still use: at 0 a key can be taken out."""
+    from console.store.engine import open_store, utc_now
+    from console.store.sites import places
+    from issuer.codes import read
+    from issuer.rotation import usable
+
+    session = session_of(context)
+    settings = session.settings()
+    ring = ring_of(settings)
+    counts = {key.id: {"all": 0, "in_force": 0} for key in ring.keys}
+    strangers = 0
+    now = utc_now()
+    store = open_store(settings)
+    try:
+        for place in places(store):
+            for code in place.codes:
+                token = read(code.token)
+                made = (k for k in ring.keys if k.mac(token.place, token.version) == token.mac)
+                if (key := next(made, None)) is None:
+                    strangers += 1
+                    continue
+                counts[key.id]["all"] += 1
+                counts[key.id]["in_force"] += usable(code, now)
+    finally:
+        store.close()
+    rows = [
+        {"key": key.id, "signs": key is ring.keys[0], "codes": counts[key.id]} for key in ring.keys
+    ]
+    if as_json:
+        json_line({"keys": rows, "by_no_key": strangers})
+        return
+    for row in rows:
+        signs = session.words("ký mã mới", "signs new codes") if row["signs"] else ""
+        signed = counts[str(row["key"])]
+        words = session.words(
+            f"{signed['all']} mã, {signed['in_force']} còn dùng được",
+            f"{signed['all']} codes, {signed['in_force']} usable",
+        )
+        line(f"{row['key']:<16} {words}  {signs}".rstrip())
+    if strangers:
+        note(
+            session.words(
+                f"{strangers} mã không do khoá nào ở đây tạo ra.",
+                f"{strangers} codes were made by none of these keys.",
+            )
+        )

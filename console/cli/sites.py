@@ -1,0 +1,186 @@
+"""`truyvet sites list | show | close | merge`: the register, read and ended.
+
+They work on the database itself; the console's relay publishes what they change. Fields are
+edited over HTTP (`PATCH /v1/sites/{id}`, `/v1/places/{id}`), where the asker's area is checked.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from console.cli.out import json_line, line, note
+from console.cli.session import Json, Session, session_of
+from schemas.clock import local_text
+from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from console.store.history import Step, What
+    from schemas.places import Code, Place, Site
+
+BY: Final = "cli"
+STATUSES: Final = {"active": ("đang hoạt động", "active"), "closed": ("đã đóng", "closed")}
+SiteId = Annotated[int, typer.Argument(metavar="SITE", min=1, help="Số cơ sở. / Its number.")]
+Reason = Annotated[str, typer.Option(help="Lý do, ghi vào lịch sử. / Why, for the history.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """These commands."""
+    group = typer.Typer(no_args_is_help=True, help="Cơ quan, đơn vị, cơ sở. / Sites.")
+    group.command("list", help="Các cơ sở. / Sites, by number.")(list_)
+    group.command("show", help="Một cơ sở và các điểm quét. / One, with its places.")(show)
+    group.command("close", help="Đóng cơ sở, thu hồi mã. / Close it; its codes are revoked.")(close)
+    group.command("merge", help="Gộp vào cơ sở khác. / Merge it into another; codes stay.")(merge)
+    app.add_typer(group, name="sites")
+
+
+def list_(
+    context: typer.Context,
+    ward: Annotated[
+        list[str] | None,
+        typer.Option(help="Xã, phường; nhiều lần được. / Of this ward; repeatable."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1_000,
+    after: Annotated[int, typer.Option(help="Chỉ số lớn hơn. / Numbers above this.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """With how many places each has that are not closed."""
+    from console.store.engine import open_store
+    from console.store.site_list import list_sites
+
+    session = session_of(context)
+    store = open_store(session.settings())
+    try:
+        found = list_sites(store, ward or (), limit=limit + 1, after=after)
+    finally:
+        store.close()
+    more, found = len(found) > limit, found[:limit]
+    if as_json:
+        rows = [{**one.site.model_dump(mode="json"), "places": one.places} for one in found]
+        json_line({"sites": rows, "more": more})
+        return
+    for one in found:
+        places = session.words(f"{one.places} điểm quét", f"{one.places} places")
+        state = _state(one.site, session)
+        line(f"#{one.site.id:<7} {one.site.ward:<7} {one.site.name}  ({state}, {places})")
+    if not found:
+        note(session.words("Không có cơ sở nào.", "There are no such sites."))
+    if more:
+        last = found[-1].site.id
+        note(session.words(f"Còn nữa: --after {last}", f"There are more: --after {last}"))
+
+
+def show(context: typer.Context, site_id: SiteId, as_json: Json = False) -> None:
+    """Its places with their codes, and what was changed of it."""
+    from console.store import history, sites
+    from console.store.engine import open_store
+    from console.store.site_list import places_of_site
+
+    session = session_of(context)
+    store = open_store(session.settings())
+    try:
+        site = sites.site(store, site_id)
+        if site is None:
+            raise UserError(f"Không có cơ sở {site_id}. / There is no site {site_id}.")
+        places = places_of_site(store, site_id)
+        steps = history.steps(store, "site", site_id)
+    finally:
+        store.close()
+    if as_json:
+        document: dict[str, Any] = {"site": site.model_dump(mode="json")}
+        document["places"] = [place.model_dump(mode="json") for place in places]
+        document["history"] = [vars(step) for step in steps]
+        json_line(document)
+        return
+    _show_site(site, session)
+    for place in places:
+        _show_place(place, session)
+    for step in steps:
+        line(_step(step))
+
+
+def close(context: typer.Context, site_id: SiteId, reason: Reason, as_json: Json = False) -> None:
+    """With all its places. Scans so far stay traceable; scans from now on are refused."""
+    from console.store.edits import close_site
+    from console.store.history import What
+
+    _end(context, lambda store, why: close_site(store, site_id, why), What.CLOSE, reason, as_json)
+
+
+def merge(
+    context: typer.Context,
+    site_id: SiteId,
+    into: Annotated[int, typer.Option(min=1, help="Cơ sở giữ lại. / The one that stays.")],
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """The other takes its places over, with their numbers and codes: posters go on working."""
+    from console.store.edits import merge_site
+    from console.store.history import What
+
+    def end(store: Any, why: Any) -> "Site":
+        return merge_site(store, site_id, into, why)
+
+    _end(context, end, What.MERGE, reason, as_json)
+
+
+def _end(context: typer.Context, end: Any, what: "What", reason: str, as_json: bool) -> None:
+    from console.store.engine import open_store
+    from console.store.history import Why
+
+    if not reason.strip():
+        raise UserError("--reason: cần lý do. / --reason: a reason is needed.")
+    session = session_of(context)
+    store = open_store(session.settings())
+    try:
+        site = end(store, Why(BY, what, reason))
+    finally:
+        store.close()
+    if as_json:
+        json_line({"site": site.model_dump(mode="json")})
+    else:
+        _show_site(site, session)
+
+
+def _show_site(site: "Site", session: Session) -> None:
+    line(f"#{site.id} {site.name} ({_state(site, session)})")
+    for (vi, en), value in (
+        (("Loại", "Kind"), site.kind),
+        (("Địa bàn", "Ward"), site.ward),
+        (("Ngành", "Sector"), site.sector),
+        (("Địa chỉ", "Address"), site.address),
+        (("Phiên bản", "Version"), site.version),
+    ):
+        if value:
+            line(f"  {session.words(vi, en):<24} {value}")
+
+
+def _state(site: "Site", session: Session) -> str:
+    if site.merged_into:
+        number = site.merged_into
+        return session.words(f"đã gộp vào #{number}", f"merged into #{number}")
+    return session.words(*STATUSES[site.status])
+
+
+def _show_place(place: "Place", session: Session) -> None:
+    closed = f" ({session.words(*STATUSES[place.status])})" if place.status == "closed" else ""
+    line(f"  #{place.id} {place.name} [{place.kind}]{closed}")
+    for code in place.codes:
+        line(f"      v{code.version} {code.token} {_interval(code, session)}".rstrip())
+
+
+def _interval(code: "Code", session: Session) -> str:
+    def at(vi: str, en: str, when: "datetime | None") -> str:
+        return f"{session.words(vi, en)} {local_text(when)}" if when else ""
+
+    if code.revoked_at:
+        return f"{at('thu hồi', 'revoked', code.revoked_at)} ({code.revoked_reason})"
+    both = at("từ", "from", code.valid_from), at("đến", "to", code.valid_to)
+    return "  ".join(filter(None, both))
+
+
+def _step(step: "Step") -> str:
+    changes = "; ".join(f"{k}: {step.before[k]} → {v}" for k, v in step.after.items())
+    noted = f"  «{step.note}»" if step.note else ""
+    return f"  {local_text(step.at)}  {step.by}  {step.what}  {changes}{noted}"
