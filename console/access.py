@@ -79,6 +79,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         {
             Right.PRODUCERS_READ,
             Right.REJECTS_READ,
+            Right.PLACES_READ,
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,
             Right.CODES_VERIFY,

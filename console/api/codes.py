@@ -17,6 +17,7 @@ from console.api.codes_schemas import (
 )
 from console.api.documented import answers
 from console.api.errors import ApiError, not_found
+from console.api.register_reading import NO_PLACE, PlaceId
 from console.api.schemas import Sentence
 from console.api.state import Console, console_of
 from console.store import sites
@@ -36,8 +37,13 @@ router = APIRouter(prefix="/v1", tags=["codes"])
 ConsoleOf = Annotated[Console, Depends(console_of)]
 Manages = Annotated[Principal, Depends(Requires(Right.CODES_MANAGE))]
 Verifies = Annotated[Principal, Depends(Requires(Right.CODES_VERIFY))]
-PlaceId = Annotated[int, Path(ge=1, lt=2**30)]
 Version = Annotated[int, Path(ge=1, lt=1024)]
+
+
+@router.get("/places/{place_id}/codes", summary="The codes of a place", responses=answers(404))
+def listed(place_id: PlaceId, principal: Manages, console: ConsoleOf) -> PlaceCodes:
+    """All versions, those that are revoked or have ended too."""
+    return _codes(console, _within(console, principal, place_id), changed=False, left=None)
 
 
 @router.post(
@@ -139,10 +145,7 @@ def _said(standing: Standing, *, ours: bool, **fields: object) -> CodeSaid:
 def _within(console: Console, principal: Principal, place_id: int) -> Place:
     place = sites.place(console.store, place_id)
     if place is None or not principal.reaches(place.ward):
-        raise not_found(
-            "Không có điểm quét này trong địa bàn của khoá.",
-            "There is no such place in this key's area.",
-        )
+        raise not_found(*NO_PLACE)
     return place
 
 
@@ -156,10 +159,17 @@ def _changed(console: Console, place_id: int, decide: Decide, why: Why) -> Place
     if done.places:
         console.relay.wake()
         log.info("codes_changed", place=place_id, what=why.what.value, version=after.version)
+    return _codes(console, after, changed=bool(done.places), left=left)
+
+
+def _codes(console: Console, place: Place, *, changed: bool, left: Left | None) -> PlaceCodes:
     origin = console.settings.code_origin
-    shown = [OneCode(url=code_url(origin, code.token), **code.model_dump()) for code in after.codes]
     return PlaceCodes(
-        place=after.id, version=after.version, changed=bool(done.places), left=left, codes=shown
+        place=place.id,
+        version=place.version,
+        changed=changed,
+        left=left,
+        codes=[OneCode(url=code_url(origin, c.token), **c.model_dump()) for c in place.codes],
     )
 
 

@@ -1,28 +1,27 @@
-"""Routes that edit the register: sites and places changed, closed, merged, and their history."""
+"""Routes that edit the register: sites and places changed, closed, merged."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from console.access import Principal, Requires, Right
 from console.api.documented import answers
 from console.api.errors import field_problem, invalid, not_found
+from console.api.register_reading import NO_PLACE, NO_SITE, PlaceId, SiteId
 from console.api.register_schemas import (
-    Change,
     EditPlace,
     EditSite,
     EndRecord,
-    History,
     MergeSite,
     PlaceRecord,
     SiteRecord,
 )
 from console.api.schemas import FieldProblem
 from console.api.state import Console, console_of
-from console.store import edits, history, sites
+from console.store import edits
 from console.store.errors import NotFound
 from console.store.history import What, Why
 from issuer.kinds import Level, kinds, sectors
@@ -33,18 +32,8 @@ router = APIRouter(prefix="/v1", tags=["registry"])
 
 ConsoleOf = Annotated[Console, Depends(console_of)]
 Edits = Annotated[Principal, Depends(Requires(Right.PLACES_EDIT))]
-PlaceId = Annotated[int, Path(ge=1, lt=2**30)]
-SiteId = Annotated[int, Path(ge=1, lt=2**32)]
 
 _NULLABLE: Final = frozenset({"hours", "capacity", "usual_stay", "address"})
-_NO_PLACE: Final = (
-    "Không có điểm quét này trong địa bàn của khoá.",
-    "There is no such place in this key's area.",
-)
-_NO_SITE: Final = (
-    "Không có cơ sở này trong địa bàn của khoá.",
-    "There is no such site in this key's area.",
-)
 
 
 @router.patch("/places/{place_id}", summary="Edit a place", responses=answers(404, 409))
@@ -54,7 +43,7 @@ def edit_place(
     """Only what is named changes; without a difference it stays as it was."""
     changes = _changes(body, Level.SITE)
     why = Why(principal.by, What.EDIT, body.note)
-    with _within(principal, _NO_PLACE) as guard:
+    with _within(principal, NO_PLACE) as guard:
         after = edits.edit_place(
             console.store, place_id, changes, why, on_version=body.version, guard=guard
         )
@@ -68,19 +57,10 @@ def close_place(
 ) -> PlaceRecord:
     """Its codes are revoked for the reason `closed`; its scans so far stay traceable."""
     why = Why(principal.by, What.CLOSE, body.reason)
-    with _within(principal, _NO_PLACE) as guard:
+    with _within(principal, NO_PLACE) as guard:
         after = edits.close_place(console.store, place_id, why, guard=guard)
     _tell(console, "place_closed", place=place_id, version=after.version)
     return PlaceRecord.of(after)
-
-
-@router.get("/places/{place_id}/history", summary="Changes of a place", responses=answers(404))
-def place_history(place_id: PlaceId, principal: Edits, console: ConsoleOf) -> History:
-    """Who changed what and when, codes too; never a token."""
-    found = sites.place(console.store, place_id)
-    if found is None or not principal.reaches(found.ward):
-        raise not_found(*_NO_PLACE)
-    return _history(console, "place", place_id)
 
 
 @router.patch("/sites/{site_id}", summary="Edit a site", responses=answers(404, 409))
@@ -98,7 +78,7 @@ def edit_site(site_id: SiteId, body: EditSite, principal: Edits, console: Consol
             )
         )
     why = Why(principal.by, What.EDIT, body.note)
-    with _within(principal, _NO_SITE) as guard:
+    with _within(principal, NO_SITE) as guard:
         after = edits.edit_site(
             console.store, site_id, changes, why, on_version=body.version, guard=guard
         )
@@ -112,7 +92,7 @@ def close_site(
 ) -> SiteRecord:
     """With all its places; their codes are revoked, their scans so far stay traceable."""
     why = Why(principal.by, What.CLOSE, body.reason)
-    with _within(principal, _NO_SITE) as guard:
+    with _within(principal, NO_SITE) as guard:
         after = edits.close_site(console.store, site_id, why, guard=guard)
     _tell(console, "site_closed", site=site_id, version=after.version)
     return SiteRecord.of(after)
@@ -126,19 +106,10 @@ def merge_site(
 ) -> SiteRecord:
     """The other takes its places over, with their numbers and codes: posters go on working."""
     why = Why(principal.by, What.MERGE, body.reason)
-    with _within(principal, _NO_SITE) as guard:
+    with _within(principal, NO_SITE) as guard:
         after = edits.merge_site(console.store, site_id, body.into, why, guard=guard)
     _tell(console, "site_merged", site=site_id, into=body.into, version=after.version)
     return SiteRecord.of(after)
-
-
-@router.get("/sites/{site_id}/history", summary="Changes of a site", responses=answers(404))
-def site_history(site_id: SiteId, principal: Edits, console: ConsoleOf) -> History:
-    """Who changed what and when."""
-    found = sites.site(console.store, site_id)
-    if found is None or not principal.reaches(found.ward):
-        raise not_found(*_NO_SITE)
-    return _history(console, "site", site_id)
 
 
 def _changes(body: EditPlace | EditSite, not_of: Level) -> dict[str, Any]:
@@ -211,8 +182,3 @@ def _within(principal: Principal, words: tuple[str, str]) -> Iterator[edits.Guar
 def _tell(console: Console, event: str, **about: int) -> None:
     console.relay.wake()
     log.info(event, **about)
-
-
-def _history(console: Console, entity: str, number: int) -> History:
-    changes = [Change(**vars(step)) for step in history.steps(console.store, entity, number)]
-    return History(changes=changes)

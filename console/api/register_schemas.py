@@ -145,6 +145,32 @@ class SiteRecord(ApiModel):
         return cls(**{name: getattr(site, name) for name in cls.model_fields})
 
 
+class SiteLine(SiteRecord):
+    """A site of a list, and how many places it has that are not closed."""
+
+    model_config = example(SITE_EXAMPLE | {"places": 3})
+
+    places: int
+
+
+class SiteLines(ApiModel):
+    """Sites of the key's area by number. `after`: ask for more with it; null: that was all."""
+
+    model_config = example({"sites": [SITE_EXAMPLE | {"places": 3}], "after": None})
+
+    sites: list[SiteLine]
+    after: int | None
+
+
+class SiteWhole(ApiModel):
+    """A site with its places, those that are closed too; no codes."""
+
+    model_config = example({"site": SITE_EXAMPLE, "places": [PLACE_EXAMPLE]})
+
+    site: SiteRecord
+    places: list[PlaceRecord]
+
+
 class Change(ApiModel):
     """One change: who (the key), when, each field that differs before and after, and the note."""
 

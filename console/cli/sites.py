@@ -52,7 +52,7 @@ def list_(
     session = session_of(context)
     store = open_store(session.settings())
     try:
-        found = list_sites(store, ward or (), limit=limit + 1, after=after)
+        found = list_sites(store, ward or None, limit=limit + 1, after=after)
     finally:
         store.close()
     more, found = len(found) > limit, found[:limit]

@@ -20,11 +20,13 @@ class Listed:
     places: int
 
 
-def list_sites(store: Store, wards: Sequence[str], *, limit: int, after: int = 0) -> list[Listed]:
-    """Sites of these wards (of all, if none is named) with numbers above `after`, by number."""
+def list_sites(
+    store: Store, wards: Sequence[str] | None, *, limit: int, after: int = 0
+) -> list[Listed]:
+    """Sites of these wards (None: of all) with numbers above `after`, by number."""
     s, p = tables.sites.c, tables.places.c
     query = select(tables.sites).where(s.id > after).order_by(s.id).limit(limit)
-    if wards:
+    if wards is not None:
         query = query.where(s.ward.in_(wards))
     with store.read() as connection:
         found = [site_of(row) for row in connection.execute(query)]

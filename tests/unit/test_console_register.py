@@ -52,6 +52,7 @@ def officer(served: Running, request: pytest.FixtureRequest) -> Officer:
     return Officer(served, request.node.name)
 
 
+READ = ["places/{place}/codes", "places/{place}/history", "sites/{site}", "sites/{site}/history"]
 ASKED: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", "places/{place}/codes", {}),
     ("POST", "places/{place}/codes/1/revoke", {"reason": "lost"}),
@@ -66,7 +67,7 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
 def test_outside_the_area_and_not_there_are_one_answer(officer: Officer) -> None:
     before = officer.stored()
     away = officer.console.key(Role.OFFICER, "city/01")
-    for method, path, body in ASKED:
+    for method, path, body in [*ASKED, *(("GET", path, {}) for path in READ)]:
         outside = officer.ask(method, path, away, **body)
         nowhere = officer.ask(
             method, path.replace("{place}", "999999").replace("{site}", "999999"), **body
@@ -267,3 +268,30 @@ def test_a_site_is_not_merged_into_one_that_the_key_does_not_reach(officer: Offi
     answer = officer.ask("POST", "sites/{site}/merge", into=officer.other_site, reason="twice")
     assert answer.status_code == 404
     assert officer.stored().site == officer.site
+
+
+def test_sites_are_listed_within_the_area_page_by_page(officer: Officer) -> None:
+    def listed(query: str, head: Any = None) -> dict[str, Any]:
+        answer = officer.console.client.get(f"/v1/sites?{query}", headers=head or officer.head)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    before = officer.site - 1
+    page = listed(f"limit=1&after={before}")
+    assert [one["id"] for one in page["sites"]] == [page["after"]] == [officer.site]
+    assert page["sites"][0]["places"] == 2
+    rest = listed(f"after={page['after']}")
+    assert ([one["id"] for one in rest["sites"]], rest["after"]) == ([officer.other_site], None)
+    assert listed(f"after={before}&ward={WARD}")["sites"] == page["sites"] + rest["sites"]
+    assert listed(f"ward={ELSEWHERE}")["sites"] == []
+    away = officer.console.key(Role.OFFICER, "city/01")
+    assert listed("", away)["sites"] == listed(f"ward={WARD}", away)["sites"] == []
+    everywhere = officer.console.key(Role.ADMIN)
+    assert len(listed(f"after={before}", everywhere)["sites"]) == 2
+    whole = officer.ask("GET", "sites/{site}").json()
+    assert whole["site"] == {k: v for k, v in page["sites"][0].items() if k != "places"}
+    assert [place["id"] for place in whole["places"]] == [officer.place, officer.place + 1]
+    assert officer.stored().codes[0].token not in str(whole)
+    [code] = officer.ask("GET", "places/{place}/codes").json()["codes"]
+    assert code["token"] == officer.stored().codes[0].token

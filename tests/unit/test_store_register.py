@@ -230,6 +230,6 @@ def test_what_is_chosen_by_ward_or_site_is_not_closed(store: Store) -> None:
 
 
 def test_a_list_goes_on_after_a_number(store: Store) -> None:
-    assert [one.site.id for one in list_sites(store, [], limit=1)] == [1]
-    assert [one.site.id for one in list_sites(store, [], limit=9, after=1)] == [2]
-    assert list_sites(store, [ELSEWHERE], limit=9) == []
+    assert [one.site.id for one in list_sites(store, None, limit=1)] == [1]
+    assert [one.site.id for one in list_sites(store, None, limit=9, after=1)] == [2]
+    assert list_sites(store, [ELSEWHERE], limit=9) == list_sites(store, [], limit=9) == []
