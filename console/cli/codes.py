@@ -1,4 +1,4 @@
-"""`truyvet codes issue | rotate | revoke`; `codes_read` has the others.
+"""`truyvet codes issue | rotate | revoke`; `codes_read` and `code_keys` have the others.
 
 They work on the database itself; the console's relay publishes what they change.
 """
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from console.cli import codes_read
+from console.cli import code_keys, codes_read
 from console.cli.case_text import moment
 from console.cli.errors import INTERRUPTED
 from console.cli.out import json_line, line, note, number, progress
@@ -54,6 +54,7 @@ def add_to(app: typer.Typer) -> None:
     )
     group.command("revoke", help="Thu hồi mã. / Revoke: scans from now on are refused.")(revoke)
     codes_read.add_to(group)
+    code_keys.add_to(group)
     app.add_typer(group, name="codes")
 
 

@@ -1,4 +1,4 @@
-"""`truyvet codes list | verify | keys list`: what codes there are, what one is, who signed them."""
+"""`truyvet codes list | verify`: what codes there are, and what one is."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -21,9 +21,6 @@ def add_to(group: typer.Typer) -> None:
     """These commands."""
     group.command("list", help="Mọi mã. / All codes, with their URLs.")(list_codes)
     group.command("verify", help="Mã này là gì, còn hiệu lực không. / What a code is.")(verify)
-    keys = typer.Typer(no_args_is_help=True, help="Khoá ký mã. / The keys that sign codes.")
-    keys.command("list", help="Các khoá, không có bí mật. / The keys, without secrets.")(list_keys)
-    group.add_typer(keys, name="keys")
 
 
 def ring_of(settings: "Settings") -> "KeyRing":
@@ -171,52 +168,3 @@ def _shown(said: dict[str, Any], session: Session) -> str:
         layout = said["delivered"]
         words += " " + session.words(f"Bàn phím {layout}.", f"Keyboard: {layout}.")
     return f"{mark} {where}: {words}"
-
-
-def list_keys(context: typer.Context, as_json: Json = False) -> None:
-    """How many versions each made that a scan can still use: at 0 a key can be taken out."""
-    from console.store.engine import open_store, utc_now
-    from console.store.sites import places
-    from issuer.codes import read
-    from issuer.rotation import usable
-
-    session = session_of(context)
-    settings = session.settings()
-    ring = ring_of(settings)
-    counts = {key.id: {"all": 0, "in_force": 0} for key in ring.keys}
-    strangers = 0
-    now = utc_now()
-    store = open_store(settings)
-    try:
-        for place in places(store):
-            for code in place.codes:
-                token = read(code.token)
-                made = (k for k in ring.keys if k.mac(token.place, token.version) == token.mac)
-                if (key := next(made, None)) is None:
-                    strangers += 1
-                    continue
-                counts[key.id]["all"] += 1
-                counts[key.id]["in_force"] += usable(code, now)
-    finally:
-        store.close()
-    rows = [
-        {"key": key.id, "signs": key is ring.keys[0], "codes": counts[key.id]} for key in ring.keys
-    ]
-    if as_json:
-        json_line({"keys": rows, "by_no_key": strangers})
-        return
-    for row in rows:
-        signs = session.words("ký mã mới", "signs new codes") if row["signs"] else ""
-        signed = counts[str(row["key"])]
-        words = session.words(
-            f"{signed['all']} mã, {signed['in_force']} còn dùng được",
-            f"{signed['all']} codes, {signed['in_force']} usable",
-        )
-        line(f"{row['key']:<16} {words}  {signs}".rstrip())
-    if strangers:
-        note(
-            session.words(
-                f"{strangers} mã không do khoá nào ở đây tạo ra.",
-                f"{strangers} codes were made by none of these keys.",
-            )
-        )

@@ -186,6 +186,43 @@ def test_a_key_shows_what_it_signed_and_no_secret(
     assert told(capsys)["by_no_key"] == 4
 
 
+def test_a_key_is_added_and_retired_without_printing_anew(
+    do: Do,
+    store: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    printed = place(store, 1).codes[0].token
+    assert do("codes", "keys", "add") == 1  # the environment sets them here
+    assert "TRUYVET_CODE_KEYS is not set in" in capsys.readouterr().err
+    monkeypatch.delenv("TRUYVET_CODE_KEYS")
+    file = tmp_path / "truyvet.env"
+    file.write_text(f"TRUYVET_CODE_KEYS={KEYS}\nTRUYVET_FLUSH_MS=99\n")
+    assert do("codes", "keys", "add") == 0
+    said = capsys.readouterr()
+    text = file.read_text()
+    new, _, old = text.partition("TRUYVET_CODE_KEYS=")[2].splitlines()[0].partition(",")
+    assert (new[:2], len(new), old) == ("2:", 66, KEYS)
+    assert "TRUYVET_FLUSH_MS=99" in text
+    assert file.stat().st_mode & 0o077 == 0
+    assert new[2:] not in said.out + said.err
+    assert do("codes", "verify", printed) == 0
+    assert do("codes", "keys", "retire", "2") == 1
+    assert "KEY: 2 is the one that signs" in capsys.readouterr().err
+    assert do("codes", "keys", "retire", "1") == 1
+    assert "4 codes that 1 made" in capsys.readouterr().err
+    assert do("codes", "keys", "retire", "7") == 1
+    assert do("codes", "keys", "add", "not an id") == 1
+    assert file.read_text() == text
+    assert do("codes", "rotate", "--ward", WARD, "--overlap", "0d") == 0
+    assert do("codes", "keys", "retire", "1") == 0
+    assert KEYS not in file.read_text()
+    assert do("codes", "verify", place(store, 1).codes[1].token) == 0
+    assert do("codes", "keys", "add", "hai-2027", "--json") == 0
+    assert "hai-2027:" in file.read_text()
+
+
 def test_without_keys_the_setting_is_named(
     do: Do, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
