@@ -45,6 +45,11 @@ def usable(code: Code, at: datetime) -> bool:
     )
 
 
+def accepted(code: Code, at: datetime) -> bool:
+    """Whether a scan at that time is accepted with it."""
+    return usable(code, at) and (code.valid_from is None or code.valid_from <= at)
+
+
 def issued(place: Place, ring: KeyRing, valid_from: datetime) -> Place | Left:
     """The place with a code, if it has none that is usable from `valid_from` on."""
     if place.status is Status.CLOSED:

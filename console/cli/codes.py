@@ -268,11 +268,11 @@ def _show(session: Session, done: "Changed", origin: str) -> None:
         )
         line(f"#{place.id}  {what}")
     total = number(len(done.places))
-    line(session.words(f"{total} điểm quét đã đổi.", f"{total} places changed."))
+    line(session.words(f"Đã đổi: {total}.", f"Changed: {total}."))
     for why, ids in done.left.items():
         count = number(len(ids))
         vi, en = WHY_LEFT[why]
-        line(session.words(f"{count} giữ nguyên: {vi}.", f"{count} left alone: {en}."))
+        line(session.words(f"Giữ nguyên {count}: {vi}.", f"Left alone {count}: {en}."))
 
 
 def _broken_off(session: Session, done: "Changed", go_on: "datetime | None") -> None:

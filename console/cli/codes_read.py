@@ -49,7 +49,7 @@ def list_codes(
 
     from console.store.engine import open_store
     from console.store.sites import places
-    from issuer.codes import code_at
+    from issuer.rotation import accepted
 
     session = session_of(context)
     settings = session.settings()
@@ -58,14 +58,13 @@ def list_codes(
     rows: list[dict[str, Any]] = []
     try:
         for place in places(store):
-            good = code_at(place, now)
             rows += [
                 {"place": place.id, "site": place.site, "kind": place.kind, "name": place.name}
                 | {"ward": place.ward}
                 | code.model_dump(mode="json")
-                | {"url": settings.code_origin + code.token, "live": code == good}
+                | {"url": settings.code_origin + code.token, "live": accepted(code, now)}
                 for code in place.codes
-                if code == good or not live
+                if accepted(code, now) or not live
             ]
     finally:
         store.close()

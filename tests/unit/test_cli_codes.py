@@ -236,8 +236,14 @@ def test_all_codes_are_listed(do: Do, store: Store, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert do("codes", "list", "--json") == 0
     assert [row["live"] for row in told(capsys)["codes"]] == [False, True, True, True]
+    assert do("codes", "rotate", "2", "3") == 0
+    assert do("codes", "rotate", "4", "--from", "2999-01-01T00:00") == 0
+    assert "Changed: 1." in capsys.readouterr().out
+    assert do("codes", "list", "--live", "--json") == 0
+    rows = [(row["place"], row["version"]) for row in told(capsys)["codes"]]
+    assert rows == [(2, 1), (2, 2), (3, 1), (3, 2), (4, 1)]  # two live versions in an overlap
     assert do("codes", "list", "--live") == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    assert len(capsys.readouterr().out.splitlines()) == 6
 
 
 def test_sites_are_listed_and_shown(
