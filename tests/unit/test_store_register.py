@@ -1,5 +1,6 @@
 """Edits, closing and merging in the store: history, versions, events, and scans afterwards."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,29 @@ def test_a_refused_change_leaves_nothing(store: Store) -> None:
     assert found is not None
     assert found.status is Status.ACTIVE
     assert outbox.count_pending(store) == count
+
+
+def test_the_guard_is_told_the_ward_that_a_site_moves_to(store: Store) -> None:
+    told: list[str] = []
+    edits.edit_site(store, 1, {"ward": ELSEWHERE}, BY, guard=told.append)
+    assert told == [WARD, ELSEWHERE]
+
+
+def test_of_two_rotations_at_once_one_leaves_the_place_alone(store: Store) -> None:
+    now = datetime.now(UTC)
+
+    def rotate(_: int) -> Changed:
+        return change_codes(
+            store,
+            [1, 2],
+            lambda place: rotated(place, RING, now, WEEK, now=now),
+            Why("cli", What.ROTATE),
+        )
+
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(rotate, range(4)))
+    assert sorted(len(one.places) for one in done) == [0, 0, 0, 2]
+    assert [len(place.codes) for place in places_of_site(store, 1)] == [2, 2]
 
 
 def test_many_places_are_rotated_once_however_often_the_run_is_begun(
