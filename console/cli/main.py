@@ -25,6 +25,7 @@ from console.cli import (
     rules,
     second,
     simulating,
+    sites,
     stack,
     worklist,
 )
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, demo, benching):
+for module_ in (worklist, deadletters, maintaining, registry, sites, demo, benching):
     module_.add_to(app)
 
 
