@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from console.sitelist.plain import plain
@@ -65,18 +66,32 @@ def _in_ward(old: Sequence[Named], new: Sequence[Named]) -> Iterator[Likely]:
     names = [_telling(one.name) for one in everyone]
     doors = [_telling(one.address) for one in everyone]
     empty = np.array([not door for door in doors])
+    number, house = (_numbered([_numbers(text) for text in texts]) for texts in (names, doors))
     for begin in range(len(old), len(everyone), _AT_ONCE):
         end = min(begin + _AT_ONCE, len(everyone))
         alike = process.cdist(names[begin:end], names[:end], scorer=fuzz.token_sort_ratio)
         door = process.cdist(doors[begin:end], doors[:end], scorer=fuzz.token_sort_ratio)
         unknown = empty[begin:end, None] | empty[None, :end]
         same = np.where(unknown, alike >= NO_DOOR, (alike >= SAME_DOOR) & (door >= DOOR))
+        same &= unknown | (house[begin:end, None] == house[None, :end])
+        same &= number[begin:end, None] == number[None, :end]
         rows, columns = np.arange(begin, end)[:, None], np.arange(end)[None, :]
         alike = np.where(same & (columns < rows), alike, 0)
         best = alike.argmax(axis=1)
         for at, other in enumerate(best):
             if alike[at, other]:
                 yield Likely(everyone[begin + at], everyone[other], int(alike[at, other]))
+
+
+def _numbers(text: str) -> str:
+    """What has digits: 16 Cát Bi is not 61 Cát Bi, and school 1 not school 2."""
+    return " ".join(sorted(word for word in text.split() if any(c.isdigit() for c in word)))
+
+
+def _numbered(texts: list[str]) -> npt.NDArray[np.int64]:
+    """The same number for the same text."""
+    seen: dict[str, int] = {}
+    return np.array([seen.setdefault(text, len(seen)) for text in texts], np.int64)
 
 
 def _telling(text: str) -> str:

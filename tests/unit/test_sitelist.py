@@ -232,6 +232,18 @@ def test_likely_duplicates_by_name_and_door() -> None:
     assert {(p.one.row, p.other.row) for p in alone} == {(3, 2)}
 
 
+def test_numbers_tell_houses_and_schools_apart() -> None:
+    ward = DANG_LAM.code
+    listed = [
+        Named("Nhà thuốc Minh Tâm", "491 Cát Bi", ward, row=2),
+        Named("Nhà thuốc Minh Tâm", "419 Cát Bi", ward, row=3),
+        Named("Trường mầm non số 1", "2 Lê Lợi", ward, row=4),
+        Named("Trường mầm non số 2", "2 Lê Lợi", ward, row=5),
+        Named("Nhà thuốc Minh Tam", "số 419, đường Cát Bi", ward, row=6),
+    ]
+    assert {(p.one.row, p.other.row) for p in likely(listed, [])} == {(6, 3)}
+
+
 def workbook(path: Path, cells: list[list[Any]], merged: list[tuple[int, int, int, int]]) -> Path:
     with xlsxwriter.Workbook(str(path)) as book:
         book.add_worksheet("Bìa")
