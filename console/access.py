@@ -29,6 +29,7 @@ class Right(StrEnum):
     CONTACTS_READ = "contacts.read"
     PLACES_READ = "places.read"
     PRODUCERS_READ = "producers.read"
+    SITES_IMPORT = "sites.import"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -44,6 +45,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         {
             Right.PLACES_READ,
             Right.PRODUCERS_READ,
+            Right.SITES_IMPORT,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
@@ -68,7 +70,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         }
     ),
     Role.AUDITOR: frozenset(),
-    Role.ADMIN: frozenset({Right.PRODUCERS_READ, Right.REJECTS_READ}),
+    Role.ADMIN: frozenset({Right.PRODUCERS_READ, Right.REJECTS_READ, Right.SITES_IMPORT}),
 }
 
 _KNOWN_S: Final = 5.0  # a revoked key works for at most this long

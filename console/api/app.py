@@ -26,6 +26,7 @@ from console.api import (
     registry,
     rules,
     second,
+    site_lists,
     standing,
     triage,
     worklist,
@@ -119,7 +120,7 @@ def joined() -> tuple[BaseRoute, ...]:
     whole = APIRouter()
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
-    case_modules = (cases, entries, second, across, rules, registry)
+    case_modules = (cases, entries, second, across, rules, registry, site_lists)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (module.router for module in (*case_modules, *list_modules))
     for router in (*gateway_routers, *of_people):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,7 @@ from console.cli.session import Json, Session, session_of
 
 if TYPE_CHECKING:
     from console.sitelist.run import Plan
-    from console.sitelist.understand import Options, Understood
+    from console.sitelist.understand import Understood
     from issuer.keyring import KeyRing
     from schemas.settings import Settings
 
@@ -65,17 +65,17 @@ def import_sites(
     as_json: Json = False,
 ) -> None:
     """A second import of the same list adds only what is new in it."""
+    from console.sitelist.options import options_of
+    from console.sitelist.report import document
     from console.sitelist.run import apply as import_
-    from console.sitelist.run import plan
+    from console.sitelist.run import check_decided, check_likely, plan
     from console.sitelist.sheet import read_rows
     from console.sitelist.understand import understand
     from console.store.engine import open_store
-    from schemas.errors import UserError
 
-    if likely not in (None, "take", "leave"):
-        raise UserError("--likely: take hoặc leave. / --likely is take or leave.")
+    check_likely(likely)
     session = session_of(context)
-    options = _options(area, ward, kind, column or [])
+    options = options_of(area, ward, kind, column or [])
     name = source or file.stem
     understood = understand(read_rows(file, sheet), options)
     if refused_to is not None:
@@ -85,10 +85,8 @@ def import_sites(
     try:
         made = plan(store, name, understood)
         if apply:
-            _may_apply(made, without_refused, likely)
-        left = (
-            {pair.one.row for pair in made.likely if pair.one.row} if likely == "leave" else set()
-        )
+            check_decided(made, without_refused, likely)
+        left = made.likely_rows if likely == "leave" else set()
         places = None
         if apply:
             ring = _ring(settings)
@@ -100,7 +98,7 @@ def import_sites(
     finally:
         store.close()
     if as_json:
-        json_line(_document(made, name, places, len(left)))
+        json_line(document(made, name, places))
         return
     _show(session, made, places, len(left))
 
@@ -119,60 +117,6 @@ def _ring(settings: "Settings") -> "KeyRing":
         ) from None
 
 
-def _options(area: str, ward: str | None, kind: str | None, columns: list[str]) -> "Options":
-    """Raises UserError that names the option."""
-    from console.sitelist.headings import Field
-    from console.sitelist.understand import Options, known_kind
-    from issuer.units import check_area, wards_in
-    from schemas.errors import UserError
-
-    try:
-        check_area(area)
-    except ValueError as error:
-        raise UserError(f"--area: {error}") from None
-    wards = wards_in(area)
-    if ward is not None and ward not in {unit.code for unit in wards}:
-        raise UserError(
-            f"--ward: không có mã {ward!r} trong địa bàn. / --ward: there is no code {ward!r} in "
-            f"the area {area}."
-        )
-    if kind is not None and not known_kind(kind):
-        raise UserError(
-            f"--kind: không có loại cơ sở {kind!r}. / --kind: there is no kind of sites {kind!r}: "
-            "see issuer/data/kinds.toml."
-        )
-    given: dict[Field, str] = {}
-    for text in columns:
-        name, equals, heading = text.partition("=")
-        if not equals or name not in list(Field) or not heading.strip():
-            raise UserError(
-                f"--column {text!r}: viết name='Tiêu đề'. / --column {text!r}: write "
-                f"FIELD='Heading', a field is one of {', '.join(Field)}."
-            )
-        given[Field(name)] = heading
-    return Options(wards, kind, ward, given)
-
-
-def _may_apply(made: "Plan", without_refused: bool, likely: str | None) -> None:
-    """Raises UserError where a person has to decide first."""
-    from schemas.errors import UserError
-
-    if made.understood.refused and not without_refused:
-        count = len(made.understood.refused)
-        raise UserError(
-            f"{count} dòng bị từ chối: sửa danh sách, hoặc thêm --without-refused. / {count} rows "
-            "are refused: mend the list, or leave them out with --without-refused. Nothing was "
-            "imported."
-        )
-    if made.likely and likely is None:
-        count = len(made.likely)
-        raise UserError(
-            f"{count} cơ sở có thể trùng: xem và chọn --likely take hoặc leave. / {count} sites "
-            "are likely there already: look at them, then --likely take or leave. Nothing was "
-            "imported."
-        )
-
-
 def _write_refused(file: Path, understood: "Understood") -> None:
     import csv
 
@@ -186,34 +130,6 @@ def _write_refused(file: Path, understood: "Understood") -> None:
 def _safe(text: str) -> str:
     """Not a formula, whatever the list held."""
     return f"'{text}" if text[:1] in "=+-@\t\r" else text
-
-
-def _document(made: "Plan", source: str, places: int | None, left: int) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    understood, groups = made.understood, made.grouped
-    return {
-        "source": source,
-        "applied": places is not None,
-        "columns": {
-            c.heading: c.field.value if c.field else None
-            for c in understood.heading.columns
-            if c.heading
-        },
-        "left_out": understood.left_out,
-        "rows": len(understood.listed),
-        "refused": [asdict(one) for one in understood.refused],
-        "repeated_rows": [one.row for one in groups.again],
-        "sites": len(groups.sites),
-        "new_sites": made.new_sites,
-        "places": sum(len(site.places) for site in groups.sites),
-        "gates_assumed": groups.gates,
-        "kinds_guessed": understood.guessed,
-        "by_kind": dict(understood.by_kind().most_common()),
-        "likely": [asdict(pair) for pair in made.likely],
-        "likely_left_out": left,
-        "registered_places": places,
-    }
 
 
 def _show(session: Session, made: "Plan", places: int | None, left: int) -> None:

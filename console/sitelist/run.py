@@ -14,6 +14,7 @@ from console.store import tables
 from console.store.engine import Store
 from console.store.register import register_sites
 from issuer.keyring import KeyRing
+from schemas.errors import UserError
 
 SOURCE_PREFIX: Final = "list/"
 _KEYS_AT_ONCE: Final = 500
@@ -32,6 +33,11 @@ class Plan:
     def new_sites(self) -> int:
         """Sites that are not yet registered from this source."""
         return len(self.grouped.sites) - len(self.known)
+
+    @property
+    def likely_rows(self) -> set[int]:
+        """Rows of the list that are likely there already."""
+        return {pair.one.row for pair in self.likely if pair.one.row is not None}
 
 
 def plan(store: Store, source: str, understood: Understood) -> Plan:
@@ -74,6 +80,30 @@ def apply(
         on_progress=on_progress,
     )
     return len(done)
+
+
+def check_likely(likely: str | None) -> None:
+    """Raises UserError."""
+    if likely not in (None, "take", "leave"):
+        raise UserError("--likely: take hoặc leave. / --likely is take or leave.")
+
+
+def check_decided(made: Plan, without_refused: bool, likely: str | None) -> None:
+    """Raises UserError where a person has to decide before anything is registered."""
+    if made.understood.refused and not without_refused:
+        count = len(made.understood.refused)
+        raise UserError(
+            f"{count} dòng bị từ chối: sửa danh sách, hoặc thêm --without-refused. / {count} rows "
+            "are refused: mend the list, or leave them out with --without-refused. Nothing was "
+            "imported."
+        )
+    if made.likely and likely is None:
+        count = len(made.likely)
+        raise UserError(
+            f"{count} cơ sở có thể trùng: xem và chọn --likely take hoặc leave. / {count} sites "
+            "are likely there already: look at them, then --likely take or leave. Nothing was "
+            "imported."
+        )
 
 
 def _known(store: Store, source: str, keys: list[str]) -> Iterator[str]:

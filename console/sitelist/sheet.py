@@ -41,39 +41,41 @@ class Row:
         return not any(self.cells)
 
 
-def read_rows(path: Path, sheet: str | None = None) -> list[Row]:
+def read_rows(path: Path, sheet: str | None = None, shown: str = "") -> list[Row]:
     """All rows of a file, or of one sheet of a workbook (the first with something in it).
 
-    Raises UserError that says what the file is not.
+    `shown`: what to call the file where it is not where the user has it. Raises UserError that
+    says what the file is not.
     """
+    shown = shown or str(path)
     if not path.is_file():
-        raise UserError(f"Không có tệp {path}. / There is no file {path}.")
+        raise UserError(f"Không có tệp {shown}. / There is no file {shown}.")
     if path.stat().st_size > MOST_BYTES:
         raise UserError(
-            f"Tệp {path} quá lớn: hãy tách ra. / {path} is larger than "
+            f"Tệp {shown} quá lớn: hãy tách ra. / {shown} is larger than "
             f"{MOST_BYTES // 1024**2} MB: split it."
         )
     suffix = path.suffix.lower()
     if suffix in _WORKBOOKS:
-        rows = list(_of_workbook(path, sheet))
+        rows = list(_of_workbook(path, sheet, shown))
     elif suffix in _TEXTS:
         if sheet is not None:
-            raise UserError(f"--sheet: {path} không có trang tính. / {path} has no sheets.")
-        rows = list(_of_text(path))
+            raise UserError(f"--sheet: {shown} không có trang tính. / {shown} has no sheets.")
+        rows = list(_of_text(path, shown))
     else:
         raise UserError(
-            f"Tệp {path} phải là {', '.join((*_TEXTS, *_WORKBOOKS))}. / "
-            f"{path} must be one of these by its name: {', '.join((*_TEXTS, *_WORKBOOKS))}."
+            f"Tệp {shown} phải là {', '.join((*_TEXTS, *_WORKBOOKS))}. / "
+            f"{shown} must be one of these by its name: {', '.join((*_TEXTS, *_WORKBOOKS))}."
         )
     if len(rows) > MOST_ROWS:
         raise UserError(
-            f"Tệp {path} có hơn {MOST_ROWS} dòng: hãy tách ra. / {path} has more than "
+            f"Tệp {shown} có hơn {MOST_ROWS} dòng: hãy tách ra. / {shown} has more than "
             f"{MOST_ROWS:,} rows: split it."
         )
     return rows
 
 
-def _of_text(path: Path) -> Iterator[Row]:
+def _of_text(path: Path, shown: str) -> Iterator[Row]:
     data = path.read_bytes()
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
@@ -81,8 +83,8 @@ def _of_text(path: Path) -> Iterator[Row]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UserError(
-            f"Tệp {path}, dòng {line}: không phải UTF-8. Hãy lưu lại dạng CSV UTF-8 hoặc XLSX. / "
-            f"{path}, line {line}: not UTF-8. Save it as CSV UTF-8 or as XLSX."
+            f"Tệp {shown}, dòng {line}: không phải UTF-8. Hãy lưu lại dạng CSV UTF-8 hoặc XLSX. / "
+            f"{shown}, line {line}: not UTF-8. Save it as CSV UTF-8 or as XLSX."
         ) from None
     delimiter = _delimiter(text)
     csv.field_size_limit(1024 * 1024)
@@ -94,8 +96,8 @@ def _of_text(path: Path) -> Iterator[Row]:
             begin = reader.line_num + 1
     except csv.Error as error:
         raise UserError(
-            f"Tệp {path}, dòng {begin}: không đọc được ({error}). / "
-            f"{path}, line {begin}: cannot be read as CSV ({error})."
+            f"Tệp {shown}, dòng {begin}: không đọc được ({error}). / "
+            f"{shown}, line {begin}: cannot be read as CSV ({error})."
         ) from None
 
 
@@ -110,7 +112,7 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=cells)
 
 
-def _of_workbook(path: Path, wanted: str | None) -> Iterator[Row]:
+def _of_workbook(path: Path, wanted: str | None, shown: str) -> Iterator[Row]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -118,8 +120,8 @@ def _of_workbook(path: Path, wanted: str | None) -> Iterator[Row]:
         names = book.sheet_names
         if wanted is not None and wanted not in names:
             raise UserError(
-                f"--sheet: tệp {path} không có trang {wanted!r}. / "
-                f"--sheet: {path} has no sheet {wanted!r}; it has {', '.join(names)}."
+                f"--sheet: tệp {shown} không có trang {wanted!r}. / "
+                f"--sheet: {shown} has no sheet {wanted!r}; it has {', '.join(names)}."
             )
         for name in [wanted] if wanted is not None else names:
             sheet = book.get_sheet_by_name(name)
@@ -130,7 +132,7 @@ def _of_workbook(path: Path, wanted: str | None) -> Iterator[Row]:
                 return
     except CalamineError as error:
         raise UserError(
-            f"Tệp {path} không đọc được: {error}. / {path} cannot be read as a workbook: {error}."
+            f"Tệp {shown} không đọc được: {error}. / {shown} cannot be read as a workbook: {error}."
         ) from None
 
 

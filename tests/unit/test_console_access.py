@@ -34,6 +34,7 @@ ROUTES = [
     ("POST", "/v1/cases/C-1/void", Right.CASES_END),
     ("GET", "/v1/places/1", Right.PLACES_READ),
     ("GET", "/v1/producers", Right.PRODUCERS_READ),
+    ("POST", "/v1/sites/import?file=ds.csv", Right.SITES_IMPORT),
     ("GET", "/v1/cases/C-1/list", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}/visits", Right.LIST_READ),
@@ -105,6 +106,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "places.read",
             "producers.read",
             "rejects.read",
+            "sites.import",
         ],
         "epidemiologist": [
             "cases.end",
@@ -122,7 +124,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "scans.track",
         ],
         "auditor": [],
-        "admin": ["producers.read", "rejects.read"],
+        "admin": ["producers.read", "rejects.read", "sites.import"],
     }
     assert set(RIGHTS) == set(Role)
 
