@@ -54,25 +54,27 @@ class SiteListAnswer(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "source": "ds",
-                "applied": False,
-                "columns": {"Tên cơ sở": "name", "Phường": "ward", "Loại hình": "kind"},
-                "left_out": [],
-                "rows": 1,
-                "refused": [],
-                "refused_count": 0,
-                "repeated_rows": [],
-                "repeated_rows_count": 0,
-                "sites": 1,
-                "new_sites": 1,
-                "places": 1,
-                "gates_assumed": 0,
-                "kinds_guessed": 0,
-                "by_kind": {"restaurant": 1},
-                "likely": [],
-                "likely_count": 0,
-                "registered_places": None,
-            }
+            "examples": [
+                {
+                    "source": "ds",
+                    "applied": False,
+                    "columns": {"Tên cơ sở": "name", "Phường": "ward", "Loại hình": "kind"},
+                    "left_out": [],
+                    "rows": 1,
+                    "refused": [],
+                    "refused_count": 0,
+                    "repeated_rows": [],
+                    "repeated_rows_count": 0,
+                    "sites": 1,
+                    "new_sites": 1,
+                    "places": 1,
+                    "gates_assumed": 0,
+                    "kinds_guessed": 0,
+                    "by_kind": {"restaurant": 1},
+                    "likely": [],
+                    "likely_count": 0,
+                    "registered_places": None,
+                }
+            ]
         }
     )
