@@ -134,13 +134,22 @@ class _Reader:
         self._headings = {c.field: c.heading for c in heading.columns if c.field}
         self._options = options
         self._wards = Wards(options.wards)
+        self._section = ""  # the code of the ward whose title stands above
 
     def is_no_entry(self, row: Row) -> bool:
-        """A group's title (one cell of the row), a total, the heading again, numbered columns."""
+        """A section's title, a total, the heading again, numbered columns.
+
+        A title that names a ward holds for the rows below it where no column has wards.
+        """
         cells = [cell for cell in row.cells if cell]
         name = plain(self._text(row, Field.NAME))
-        if not name or name in _TOTALS or plain(cells[0]) in _TOTALS:
-            return len(cells) <= 2 or name in _TOTALS or plain(cells[0]) in _TOTALS
+        if len(cells) <= 2 and (ward := self._wards.titled(" ".join(cells))):
+            self._section = ward.code
+            return True
+        if name in _TOTALS or plain(cells[0]) in _TOTALS:
+            return True
+        if not name:
+            return len(cells) <= 2
         if name == plain(self._headings[Field.NAME]):
             return True
         return all(cell.strip("()").isdigit() for cell in cells)
@@ -187,7 +196,7 @@ class _Reader:
         kind = kind_of(written, _SITES)
         if kind is not None:
             return kind, False
-        kind = kind_of(name, _SITES)
+        kind = kind_of(name, _SITES, name=True)
         if kind is not None and not self._options.kind:
             return kind, True
         if self._options.kind and not written:
@@ -207,7 +216,8 @@ class _Reader:
         )
 
     def _ward(self, row: Row, address: str) -> Ward:
-        text = self._text(row, Field.WARD) or self._options.ward or ""
+        written = self._text(row, Field.WARD)
+        text = written or self._section or self._options.ward or ""
         try:
             return self._wards.of(text, self._text(row, Field.DISTRICT), address)
         except Unclear as why:

@@ -19,7 +19,10 @@ _TIME: Final = re.compile(r"(?<!\d)([01]?\d|2[0-4])(?:\s*(?:giờ|gio|[:hHgG.])\
 _ALWAYS: Final = re.compile(r"24\s*/\s*24|24\s*/\s*7|24h\s*/\s*24h|ca ngay( va)? dem|suot ngay dem")
 _NUMBER: Final = re.compile(r"\d[\d.,\s]*")
 _DAY_MINUTES: Final = 24 * 60
+_CODE: Final = re.compile(r"\d{3,5}")
+_SHORT: Final = 5
 _TYPES: Final = ("phuong", "xa", "thi tran", "p", "x", "tt")
+_TITLE: Final = re.compile(r"\b(?:phuong|xa|thi tran) (.+)")
 _IN_ADDRESS: Final = re.compile(
     r"(?:^|[,;\-–]|\s)(?:phường|xã|thị trấn|phuong|xa|thi tran|p\.|x\.|tt\.)\s*([^,;]+)", re.I
 )
@@ -85,13 +88,24 @@ def number_of(text: str, most: float) -> float | None:
     return value
 
 
-def kind_of(text: str, levels: frozenset[Level]) -> str | None:
-    """The kind whose longest phrase a text holds, of these levels; or None."""
+def kind_of(text: str, levels: frozenset[Level], *, name: bool = False) -> str | None:
+    """The kind whose longest phrase a text holds, of these levels; or None.
+
+    In a `name` one short word decides only where it begins it: `Phở Thìn` sells phở, but
+    `Tổ dân phố 3`, which is the same word without its accents, does not.
+    """
     words = plain(text)
     best, longest = None, 0
     if words:
         for phrase, kind, level in _kinds():
-            if len(phrase) > longest and level in levels and holds(words, phrase):
+            if len(phrase) <= longest or level not in levels or not holds(words, phrase):
+                continue
+            if (
+                not name
+                or " " in phrase
+                or len(phrase) > _SHORT
+                or f"{words} ".startswith(f"{phrase} ")
+            ):
                 best, longest = kind, len(phrase)
     return best
 
@@ -120,6 +134,16 @@ class Wards:
         for ward in wards:
             self._by_name.setdefault(_bare(plain(ward.name)), []).append(ward)
 
+    def titled(self, text: str) -> Ward | None:
+        """The ward that a section's title names, as in `II. PHƯỜNG ĐẰNG LÂM (12 cơ sở)`."""
+        for match in _TITLE.finditer(plain(text)):
+            words = match[1].split()
+            for end in range(len(words), 0, -1):
+                found = self._by_name.get(_bare(" ".join(words[:end])), [])
+                if len(found) == 1:
+                    return found[0]
+        return None
+
     def of(self, text: str, district: str, address: str) -> Ward:
         """By its code or name; by the address where no ward is written. Raises Unclear."""
         if not plain(text):
@@ -127,10 +151,9 @@ class Wards:
             text = next((name for name in named if name in self._by_name), "")
             if not text:
                 raise Unclear("không ghi phường, xã", "no ward is written")
-        code = text.strip().zfill(5)
-        if code in self._by_code:
-            return self._by_code[code]
         found = self._by_name.get(_bare(plain(text)), [])
+        if not found and _CODE.fullmatch(text) and text.zfill(5) in self._by_code:
+            return self._by_code[text.zfill(5)]  # a spreadsheet takes 00301 for a number
         if len(found) > 1:
             of = plain(district) or plain(address)
             found = [w for w in found if holds(of, _bare_district(w.district_name))] or found

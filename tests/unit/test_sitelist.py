@@ -132,6 +132,31 @@ def test_a_list_with_a_title_blank_rows_groups_and_a_total() -> None:
     assert (one.name, one.kind, one.ward) == ("Quán Phở Thìn", "restaurant", DANG_LAM.code)
 
 
+def test_a_sections_title_says_the_ward_of_the_rows_below() -> None:
+    heading = ["STT", "Tên cơ sở", "Địa chỉ", "Loại hình"]
+    found = read(
+        ["I. PHƯỜNG ĐẰNG LÂM (2 cơ sở)", "", "", ""],
+        ["1", "Quán A", "1 Cát Bi", "quán ăn"],
+        ["II", "Phường Đằng Hải", "", ""],
+        ["1", "Quán B", "2 Lũng Đông", "quán ăn"],
+        ["III", "Tổ dân phố 3", "", ""],
+        heading=heading,
+    )
+    named = {w.code: w.name for w in HAI_PHONG}
+    assert [(one.name, named[one.ward]) for one in found.listed] == [
+        ("Quán A", "Phường Đằng Lâm"), ("Quán B", "Phường Đằng Hải"),
+    ]  # fmt: skip
+    assert [r.row for r in found.refused] == [6], "what may be an entry is never dropped in silence"
+
+
+def test_a_ward_by_its_number_is_not_taken_for_a_code() -> None:
+    saigon = Wards(wards_in("district/760"))  # Quận 1: Phường 5 is elsewhere, codes are 26xxx
+    with pytest.raises(Unclear):
+        saigon.of("5", "", "")
+    code = wards_in("district/001")[0].code
+    assert Wards(wards_in("district/001")).of(str(int(code) + 0).zfill(3), "", "").code == code
+
+
 def test_names_and_numbers_of_people_go_nowhere() -> None:
     found = read(["1", "Quán A", "5 Cát Bi", "Đằng Lâm", "quán ăn", "Trần Thị B", "0912345678"])
     said = repr(found.listed) + repr(grouped(found.listed))
