@@ -127,8 +127,7 @@ def _heading(rows: Sequence[Row], index: int, wanted: Mapping[str, Field]) -> He
     last = index
     if index + 1 < len(rows):
         below = rows[index + 1].cells
-        same = [a == b for a, b in zip(texts, below, strict=False) if a]
-        if sum(same) >= _LEAST and not all(same):
+        if _goes_on(texts, below):
             last = index + 1
             group = ""
             for at, text in enumerate(below):
@@ -148,6 +147,20 @@ def _heading(rows: Sequence[Row], index: int, wanted: Mapping[str, Field]) -> He
             by_column[at] = field
     columns = tuple(Column(at, text, by_column.get(at)) for at, text in enumerate(texts))
     return Heading(last, columns)
+
+
+def _goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a row is the second line of a heading: cells merged over both are in both; or only
+    a few words stand in it, none where the first has a row's number or name."""
+    same = [a == b for a, b in zip(above, below, strict=False) if a]
+    if sum(same) >= _LEAST:
+        return not all(same)
+    words = [text for text in below if text]
+    return (
+        0 < len(words) < len([text for text in above if text])
+        and not any(below[:_LEAST])
+        and not any(c.isdigit() for text in words for c in text)
+    )
 
 
 def _meaning(text: str, wanted: Mapping[str, Field]) -> tuple[Field | None, int]:

@@ -13,6 +13,7 @@ from console.sitelist.values import (
     MOST_PEOPLE,
     Unclear,
     Wards,
+    clock,
     hours_of,
     kind_of,
     number_of,
@@ -225,7 +226,7 @@ class _Reader:
             raise _AtFault(column or "--ward", why) from None
 
     def _hours(self, row: Row) -> Hours | None:
-        opens, closes = self._text(row, Field.OPENS), self._text(row, Field.CLOSES)
+        opens, closes = (clock(self._text(row, side)) for side in (Field.OPENS, Field.CLOSES))
         both = self._text(row, Field.HOURS) or (f"{opens} - {closes}" if opens or closes else "")
         try:
             return hours_of(both)

@@ -57,6 +57,14 @@ def hours_of(text: str) -> Hours | None:
     return Hours(opens=_clock(*times[0], text), closes=_clock(*times[-1], text))
 
 
+def clock(text: str) -> str:
+    """A cell of a workbook that holds a time as a part of a day (0.3125), as a time (07:30)."""
+    if not re.fullmatch(r"0?[.,]\d+|[01]", text):
+        return text
+    minutes = round(float(text.replace(",", ".")) * _DAY_MINUTES)
+    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
+
+
 def _clock(hour: int, minute: int, text: str) -> str:
     total = hour * 60 + minute
     if total > _DAY_MINUTES:

@@ -207,6 +207,24 @@ def test_a_heading_in_two_rows_and_one_named_by_hand() -> None:
         find_heading(lines, {Field.NAME: "Biển", Field.CODE: "Nope"})
 
 
+def test_a_group_above_two_columns_and_times_as_parts_of_a_day(tmp_path: Path) -> None:
+    heading = ["STT", "Tên cơ sở", "Địa chỉ", "Phường", "Loại hình", "Giờ hoạt động"]
+    path = workbook(
+        tmp_path / "ds.xlsx",
+        [
+            [*heading, None],
+            [None, None, None, None, None, "Từ", "Đến"],
+            [1, "Quán A", "1 Cát Bi", "Đằng Lâm", "quán ăn", 0.3125, 0.9166667],
+            [2, "Quán B", "2 Cát Bi", "Đằng Lâm", "quán ăn", "7h", "22h30"],
+        ],
+        [(0, 5, 0, 6)],
+    )
+    found = understand(read_rows(path), Options(HAI_PHONG))
+    assert found.refused == []
+    hours = [(one.hours.opens, one.hours.closes) for one in found.listed if one.hours]
+    assert hours == [("07:30", "22:00"), ("07:00", "22:30")]
+
+
 def test_rooms_of_one_site_are_its_places_and_a_market_without_any_gets_a_gate() -> None:
     heading = ["Tên cơ sở", "Phòng", "Địa chỉ", "Phường", "Loại hình"]
     found = read(
