@@ -32,6 +32,7 @@ class Right(StrEnum):
     CODES_MANAGE = "codes.manage"
     CODES_VERIFY = "codes.verify"
     PRODUCERS_READ = "producers.read"
+    SITES_IMPORT = "sites.import"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -50,6 +51,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CODES_MANAGE,
             Right.CODES_VERIFY,
             Right.PRODUCERS_READ,
+            Right.SITES_IMPORT,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
@@ -79,6 +81,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         {
             Right.PRODUCERS_READ,
             Right.REJECTS_READ,
+            Right.SITES_IMPORT,
             Right.PLACES_READ,
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,

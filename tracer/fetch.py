@@ -28,6 +28,7 @@ from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
+from tracer.tiers import TIER_OF, called
 from tracer.trace import TraceResult, at_least_one, trace_chunks
 from tracer.window import window_of
 
@@ -116,8 +117,10 @@ def second_from(
         {person_bits(p)} if (p := case["person"]) else set()
     )
     chunks: Iterator[pl.DataFrame] = iter(())
-    if not counted.is_empty():
-        meetings = _meetings(counted, ground)
+    # nobody is named whom only a gate or an open place brings near
+    near = counted.filter(ground.of(counted["place"], *TIER_OF).select(called()).to_series())
+    if not near.is_empty():
+        meetings = _meetings(near, ground)
         present = _could_meet(_there(scans, meetings, ground.parameters), meetings)
         others = [person for person in present if person not in own]
         first, last = _first_and_last(counted)

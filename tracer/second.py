@@ -106,14 +106,32 @@ def second_contacts(
     every = pl.concat(found).sort("person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
-    wanted = every.filter(pl.col("person").is_in(named["person"].implode()))
-    by_person = wanted.partition_by("person", as_dict=True)
-    steps = {first.person: first.step for first in firsts}
-    documents = [
-        _document(rank, row, by_person[(row["person"],)], case, steps)
-        for rank, row in enumerate(named.iter_rows(named=True), start=1)
-    ]
+    met = every.filter(pl.col("person").is_in(named["person"].implode()))
+    rows = (
+        named.join(_likeliest(met, named), on="person", maintain_order="left")
+        .join(_through(met), on="person", maintain_order="left")
+        .with_row_index("rank", offset=1)
+    )
+    steps = {first.person: (person_text(first.person), first.step) for first in firsts}
+    documents = [_document(row, case, steps) for row in rows.iter_rows(named=True)]
     return Second(documents, called.height - named.height)
+
+
+def _likeliest(met: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """Each person's likeliest meeting: of the closest tier, the longest, the first."""
+    order = ("person", "minutes", "start", "place", "case_person")
+    return (
+        met.join(named.select("person", closest="tier"), on="person")
+        .filter(pl.col("tier") == pl.col("closest"))
+        .sort(order, descending=[False, True, False, False, False])
+        .unique("person", keep="first", maintain_order=True)
+        .select("person", first="case_person", place="place", start="start", end="end")
+    )
+
+
+def _through(met: pl.DataFrame) -> pl.DataFrame:
+    """Each person's F1s, rising."""
+    return met.group_by("person").agg(through=pl.col("case_person").unique().sort())
 
 
 def _first(document: Document) -> First:
@@ -124,16 +142,13 @@ def _first(document: Document) -> First:
 
 
 def _document(
-    rank: int, row: dict[str, Any], met: pl.DataFrame, case: Document, steps: dict[int, Document]
+    row: dict[str, Any], case: Document, steps: dict[int, tuple[str, Document]]
 ) -> Document:
-    """Through whom it is likeliest: the closest tier, the longest, the first."""
-    closest = met.filter(pl.col("tier") == row["tier"])
-    order = ("minutes", "start", "place", "case_person")
-    through = closest.sort(order, descending=[True, False, False, False]).row(0, named=True)
-    first = through["case_person"]
+    person = person_text(row["person"])
+    first, step = steps[row["first"]]
     return {
-        "rank": rank,
-        "person": person_text(row["person"]),
+        "rank": row["rank"],
+        "person": person,
         "tier": row["tier"],
         "minutes": row["minutes"],
         "exposures": row["exposures"],
@@ -142,16 +157,16 @@ def _document(
         "band": row["band"],
         "clauses": row["clauses"],
         "questions": row["questions"],
-        "through": [person_text(p) for p in met["case_person"].unique().sort()],
+        "through": [steps[bits][0] for bits in row["through"]],
         "path": [
             case,
-            steps[first],
-            {"person": person_text(first)},
+            step,
+            {"person": first},
             {
-                "place": through["place"],
-                "start": format_timestamp(through["start"]),
-                "end": format_timestamp(through["end"]),
+                "place": row["place"],
+                "start": format_timestamp(row["start"]),
+                "end": format_timestamp(row["end"]),
             },
-            {"person": person_text(row["person"])},
+            {"person": person},
         ],
     }

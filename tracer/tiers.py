@@ -17,6 +17,14 @@ class Tier(StrEnum):
 TIERS: Final = pl.Enum([tier.value for tier in Tier])
 
 
+TIER_OF: Final = ("gate", "enclosed", "small")
+
+
+def called() -> pl.Expr:
+    """Whether who is in such a place goes on the call list; columns `TIER_OF`."""
+    return tier() != Tier.SAME_TIME_ONLY.value
+
+
 def tier() -> pl.Expr:
     """The tier from a place's `gate`, `enclosed` and `small`; null counts as false.
 

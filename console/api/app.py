@@ -29,6 +29,7 @@ from console.api import (
     registry,
     rules,
     second,
+    site_lists,
     standing,
     triage,
     worklist,
@@ -123,7 +124,7 @@ def joined() -> tuple[BaseRoute, ...]:
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
-    register_modules = (codes, register, register_reading)
+    register_modules = (codes, register, register_reading, site_lists)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
     for router in (*gateway_routers, *of_people):

@@ -36,7 +36,7 @@ PLACE_EXAMPLE: Final[dict[str, Any]] = {
     "status": "active",
 }
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=240)]
 Note = Annotated[str, Field(min_length=1, max_length=500, description="For the history.")]
 Reason = Annotated[
     str, Field(min_length=1, max_length=500, pattern=r"\S", description="Why; no names of persons.")

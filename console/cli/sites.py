@@ -1,4 +1,4 @@
-"""`truyvet sites list | show | close | merge`: the register, read and ended.
+"""`truyvet sites list | show | close | merge`: the register; `site_import` has the lists.
 
 They work on the database itself; the console's relay publishes what they change. Fields are
 edited over HTTP (`PATCH /v1/sites/{id}`, `/v1/places/{id}`), where the asker's area is checked.
@@ -10,6 +10,7 @@ import typer
 
 from console.cli.out import json_line, line, note
 from console.cli.session import Json, Session, session_of
+from console.cli.site_import import add_import
 from schemas.clock import local_text
 from schemas.errors import UserError
 
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("show", help="Một cơ sở và các điểm quét. / One, with its places.")(show)
     group.command("close", help="Đóng cơ sở, thu hồi mã. / Close it; its codes are revoked.")(close)
     group.command("merge", help="Gộp vào cơ sở khác. / Merge it into another; codes stay.")(merge)
+    add_import(group)
     app.add_typer(group, name="sites")
 
 

@@ -47,6 +47,7 @@ ROUTES = [
     ("POST", "/v1/places/1/codes/1/revoke", Right.CODES_MANAGE),
     ("POST", "/v1/codes/verify", Right.CODES_VERIFY),
     ("GET", "/v1/producers", Right.PRODUCERS_READ),
+    ("POST", "/v1/sites/import?file=ds.csv", Right.SITES_IMPORT),
     ("GET", "/v1/cases/C-1/list", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}/visits", Right.LIST_READ),
@@ -121,6 +122,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "places.read",
             "producers.read",
             "rejects.read",
+            "sites.import",
         ],
         "epidemiologist": [
             "cases.end",
@@ -146,6 +148,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "places.read",
             "producers.read",
             "rejects.read",
+            "sites.import",
         ],
     }
     assert set(RIGHTS) == set(Role)

@@ -1,0 +1,147 @@
+"""The route of lists of establishments: what one says, and its import, within the key's area."""
+
+import asyncio
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Final, Literal
+
+import structlog
+from fastapi import APIRouter, Depends, Query, Request
+
+from console.access import Principal, Requires, Right
+from console.api.cases import ConsoleOf
+from console.api.documented import answers
+from console.api.errors import ApiError, unavailable
+from console.api.site_lists_schemas import SiteListAnswer
+from console.api.state import Console
+from console.sitelist.options import options_of
+from console.sitelist.report import document
+from console.sitelist.run import Plan, apply, check_decided, plan
+from console.sitelist.sheet import read_rows
+from console.sitelist.understand import Options, understand
+from console.store.engine import utc_now
+from issuer.keyring import KeyRing
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/v1/sites", tags=["registry"])
+
+Imports = Annotated[Principal, Depends(Requires(Right.SITES_IMPORT))]
+MOST_BYTES: Final = 32 * 1024 * 1024
+MOST_LISTED: Final = 1_000
+_WHOLE_BODY_S: Final = 120.0
+_NAME: Final = re.compile(r"[^/\\\x00-\x1f]{1,128}\.(csv|tsv|txt|xlsx|xlsm|xls|ods)", re.IGNORECASE)
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary"},
+                "example": "Tên cơ sở,Phường,Loại hình\nQuán Phở Thìn,Đằng Lâm,quán ăn\n",
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/import",
+    summary="A list of establishments",
+    responses=answers(408, 413, 503),
+    openapi_extra=_BODY,
+)
+async def import_list(
+    request: Request,
+    principal: Imports,
+    console: ConsoleOf,
+    file: Annotated[str, Query(max_length=132, description="The file's name: ds.xlsx, ds.csv.")],
+    source: Annotated[
+        str | None, Query(max_length=100, description="What the list is called; else the file.")
+    ] = None,
+    sheet: Annotated[str | None, Query(max_length=64)] = None,
+    ward: Annotated[str | None, Query(max_length=8, description="Where none is written.")] = None,
+    kind: Annotated[str | None, Query(max_length=64, description="Where none is written.")] = None,
+    column: Annotated[
+        list[str] | None, Query(max_length=20, description="`name=Heading`, by hand.")
+    ] = None,
+    import_it: Annotated[
+        bool, Query(alias="apply", description="False: only what it would do.")
+    ] = False,
+    without_refused: Annotated[bool, Query(description="Leave refused rows out.")] = False,
+    likely: Annotated[
+        Literal["take", "leave"] | None, Query(description="Likely duplicates.")
+    ] = None,
+) -> SiteListAnswer:
+    """The body is the file. Rows of wards outside the key's area are refused. At most a thousand
+    refused rows and likely duplicates are listed; how many there are is said.
+    """
+    if not _NAME.fullmatch(file):
+        raise ApiError(
+            422,
+            "invalid",
+            "file: tên tệp CSV, XLSX, XLS hoặc ODS, không có thư mục.",
+            "file: the name of a CSV, XLSX, XLS or ODS file, without a folder.",
+        )
+    options = options_of(principal.area, ward, kind, column or [])
+    name = source or Path(file).stem
+    with TemporaryDirectory(prefix="truyvet-list-") as folder:
+        path = Path(folder) / f"list{Path(file).suffix.lower()}"
+        await _receive(request, path)
+        made, places = await asyncio.to_thread(
+            _work, console, path, file, sheet, options, name, import_it, without_refused, likely
+        )
+    log.info(
+        "site_list", by=principal.by, sites=len(made.grouped.sites), applied=places is not None,
+        refused=len(made.understood.refused), likely=len(made.likely),
+    )  # fmt: skip
+    return SiteListAnswer.model_validate(_bounded(document(made, name, places)))
+
+
+def _work(
+    console: Console,
+    path: Path,
+    shown: str,
+    sheet: str | None,
+    options: Options,
+    name: str,
+    import_it: bool,
+    without_refused: bool,
+    likely: str | None,
+) -> tuple[Plan, int | None]:
+    made = plan(console.store, name, understand(read_rows(path, sheet, shown), options))
+    if not import_it:
+        return made, None
+    check_decided(made, without_refused, likely)
+    try:
+        ring = KeyRing.parse(console.settings.code_keys.get_secret_value())
+    except ValueError:
+        raise unavailable("Chưa có khoá ký mã.", "There is no key to sign codes yet.", 60) from None
+    left = made.likely_rows if likely == "leave" else set()
+    return made, apply(console.store, ring, name, made, left, utc_now())
+
+
+async def _receive(request: Request, path: Path) -> None:
+    """The body into a file of its own. Raises ApiError: 408, 413."""
+    size = 0
+    try:
+        async with asyncio.timeout(_WHOLE_BODY_S):
+            with path.open("wb") as out:
+                async for part in request.stream():
+                    size += len(part)
+                    if size > MOST_BYTES:
+                        raise ApiError(
+                            413,
+                            "too_large",
+                            f"Tệp tối đa {MOST_BYTES >> 20} MiB: hãy tách ra, hoặc nhập trên máy "
+                            "chủ bằng truyvet sites import.",
+                            f"At most {MOST_BYTES >> 20} MiB: split it, or import it on the server "
+                            "with truyvet sites import.",
+                        )
+                    out.write(part)
+    except TimeoutError:
+        raise ApiError(408, "too_slow", "Gửi tệp quá chậm.", "The file came too slowly.") from None
+
+
+def _bounded(found: dict[str, Any]) -> dict[str, Any]:
+    counts = {f"{name}_count": len(found[name]) for name in ("refused", "likely", "repeated_rows")}
+    return {k: v[:MOST_LISTED] if isinstance(v, list) else v for k, v in found.items()} | counts

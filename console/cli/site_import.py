@@ -1,0 +1,214 @@
+"""`truyvet sites import FILE`: what a ward's list says, what of it is refused, and the import."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.cli.out import json_line, line, note, number, progress
+from console.cli.session import Json, Session, session_of
+
+if TYPE_CHECKING:
+    from console.sitelist.run import Plan
+    from console.sitelist.understand import Understood
+    from issuer.keyring import KeyRing
+    from schemas.settings import Settings
+
+_SHOWN = 20
+_HELP = (
+    "Nhập danh sách cơ sở từ CSV, XLSX. / Import a list of establishments.\n\n"
+    "Trước hết chỉ đọc và cho biết hiểu gì, từ chối gì, gì có thể trùng; thêm --apply để nhập. / "
+    "First only what it understands, what it refuses and why, what may be there twice; with "
+    "--apply the import."
+)
+
+
+def add_import(sites: typer.Typer) -> None:
+    """This command, into the group `sites`."""
+    sites.command("import", help=_HELP)(import_sites)
+
+
+def import_sites(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    area: Annotated[
+        str, typer.Option(help="Địa bàn của danh sách. / Whose list: city/31, district/…, ward/…")
+    ] = "*",
+    ward: Annotated[
+        str | None,
+        typer.Option(help="Phường, xã khi danh sách không ghi. / Where none is written."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Loại hình khi không ghi. / Where none is written.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="name='Tên quán', khi tiêu đề không được hiểu. / A heading by hand."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Trang tính. / The workbook's sheet.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Tên của danh sách; mặc định là tên tệp. / The list's name.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Nhập. / Import it.")] = False,
+    without_refused: Annotated[
+        bool,
+        typer.Option("--without-refused", help="Bỏ các dòng bị từ chối. / Leave them out."),
+    ] = False,
+    likely: Annotated[
+        str | None,
+        typer.Option(help="take | leave: nhập hay bỏ dòng có thể trùng. / Likely duplicates."),
+    ] = None,
+    refused_to: Annotated[
+        Path | None, typer.Option(help="Ghi các dòng bị từ chối ra CSV. / Refused rows as CSV.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """A second import of the same list adds only what is new in it."""
+    from console.sitelist.options import options_of
+    from console.sitelist.report import document
+    from console.sitelist.run import apply as import_
+    from console.sitelist.run import check_decided, check_likely, plan
+    from console.sitelist.sheet import read_rows
+    from console.sitelist.understand import understand
+    from console.store.engine import open_store
+
+    check_likely(likely)
+    session = session_of(context)
+    options = options_of(area, ward, kind, column or [])
+    name = source or file.stem
+    understood = understand(read_rows(file, sheet), options)
+    if refused_to is not None:
+        _write_refused(refused_to, understood)
+    settings = session.settings()
+    store = open_store(settings)
+    try:
+        made = plan(store, name, understood)
+        if apply:
+            check_decided(made, without_refused, likely)
+        left = made.likely_rows if likely == "leave" else set()
+        places = None
+        if apply:
+            ring = _ring(settings)
+            total = sum(len(site.places) for site in made.grouped.sites)
+            label = session.words("đăng ký", "registering")
+            with progress(label, total, session.words("điểm quét", "places")) as advance:
+                now = datetime.now(UTC)
+                places = import_(store, ring, name, made, left, now, advance)
+    finally:
+        store.close()
+    if as_json:
+        json_line(document(made, name, places))
+        return
+    _show(session, made, places, len(left))
+
+
+def _ring(settings: "Settings") -> "KeyRing":
+    """The keys that sign codes. Raises UserError."""
+    from issuer.keyring import KeyRing
+    from schemas.errors import UserError
+
+    try:
+        return KeyRing.parse(settings.code_keys.get_secret_value())
+    except ValueError as error:
+        raise UserError(
+            f"Chưa có khoá ký mã: {error}. `truyvet up` tạo khoá lần đầu. / No key to sign codes: "
+            f"{error}. `truyvet up` makes one at first start. Nothing was imported."
+        ) from None
+
+
+def _write_refused(file: Path, understood: "Understood") -> None:
+    import csv
+
+    with file.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow(["dòng / row", "cột / column", "lý do", "reason"])
+        for one in understood.refused:
+            writer.writerow([one.row, _safe(one.column), _safe(one.vi), _safe(one.en)])
+
+
+def _safe(text: str) -> str:
+    """Not a formula, whatever the list held."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+
+
+def _show(session: Session, made: "Plan", places: int | None, left: int) -> None:
+    from issuer.kinds import kinds
+
+    words, understood, groups = session.words, made.understood, made.grouped
+    line(words("Cột", "Columns"))
+    for c in understood.heading.columns:
+        if c.heading:
+            used = c.field is not None and c.heading not in understood.left_out
+            meaning = words(*c.field.words) if used and c.field else words("không dùng", "left out")
+            line(f"  {c.heading}  →  {meaning}")
+    line()
+    total = sum(len(site.places) for site in groups.sites)
+    rows = number(len(understood.listed))
+    line(
+        words(
+            f"{rows} dòng: {number(len(groups.sites))} cơ sở ({number(made.new_sites)} mới), "
+            f"{number(total)} điểm quét",
+            f"{rows} rows: {number(len(groups.sites))} sites ({number(made.new_sites)} new), "
+            f"{number(total)} places",
+        )
+    )
+    for kind, count in understood.by_kind().most_common():
+        name = kinds()[kind].name
+        line(f"  {number(count):>8}  {words(name.vi, name.en)}")
+    for count, vi, en in (
+        (understood.guessed, "loại hình đoán từ tên", "kinds guessed by the name"),
+        (groups.gates, "cơ sở không ghi phòng: một cổng", "sites without rooms: one gate each"),
+        (len(groups.again), "dòng lặp lại, bỏ qua", "rows said before, passed over"),
+    ):
+        if count:
+            line(f"  {number(count):>8}  {words(vi, en)}")
+    _show_refused(session, understood)
+    _show_likely(session, made)
+    line()
+    if places is None:
+        note(session.words("Chưa nhập gì; thêm --apply.", "Nothing is imported yet: --apply."))
+    else:
+        line(words(f"Đã nhập: {number(places)} điểm quét.", f"Imported: {number(places)} places."))
+        if left:
+            note(words(f"Bỏ {left} cơ sở có thể trùng.", f"{left} likely duplicates left out."))
+
+
+def _show_refused(session: Session, understood: "Understood") -> None:
+    refused = understood.refused
+    if not refused:
+        return
+    line()
+    count = number(len(refused))
+    line(session.words(f"Từ chối: {count} dòng", f"Refused rows: {count}"))
+    for one in refused[:_SHOWN]:
+        at = session.words(f"dòng {one.row}", f"row {one.row}")
+        line(f"  {at}, {one.column}: {session.words(one.vi, one.en)}")
+    if len(refused) > _SHOWN:
+        rest = number(len(refused) - _SHOWN)
+        line(
+            session.words(
+                f"  … và {rest} dòng nữa: --refused-to TỆP",
+                f"  … and {rest} more: --refused-to FILE",
+            )
+        )
+
+
+def _show_likely(session: Session, made: "Plan") -> None:
+    if not made.likely:
+        return
+    line()
+    count = number(len(made.likely))
+    line(session.words(f"Có thể trùng: {count} cơ sở", f"Likely there already: {count} sites"))
+    for pair in made.likely[:_SHOWN]:
+        other = (
+            session.words(f"dòng {pair.other.row}", f"row {pair.other.row}")
+            if pair.other.row
+            else session.words(f"cơ sở {pair.other.site}", f"site {pair.other.site}")
+        )
+        row = session.words(f"dòng {pair.one.row}", f"row {pair.one.row}")
+        line(f"  {pair.likeness} %  {row} {pair.one.name}, {pair.one.address or '?'}")
+        line(f"         {other} {pair.other.name}, {pair.other.address or '?'}")
+    if len(made.likely) > _SHOWN:
+        rest = number(len(made.likely) - _SHOWN)
+        line(session.words(f"  … và {rest} nữa", f"  … and {rest} more"))

@@ -1,0 +1,128 @@
+"""A list read, understood, compared and registered: a dry run first, then the same for good."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from console.sitelist.duplicates import Likely, Named, likely
+from console.sitelist.register import Grouped, grouped
+from console.sitelist.understand import Understood
+from console.store import tables
+from console.store.engine import Store
+from console.store.register import register_sites
+from issuer.keyring import KeyRing
+from schemas.errors import UserError
+
+SOURCE_PREFIX: Final = "list/"
+_KEYS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import would do. `known`: sites that this source registered before, by key."""
+
+    understood: Understood
+    grouped: Grouped
+    likely: list[Likely]
+    known: set[str]
+
+    @property
+    def new_sites(self) -> int:
+        """Sites that are not yet registered from this source."""
+        return len(self.grouped.sites) - len(self.known)
+
+    @property
+    def likely_rows(self) -> set[int]:
+        """Rows of the list that are likely there already."""
+        return {pair.one.row for pair in self.likely if pair.one.row is not None}
+
+
+def plan(store: Store, source: str, understood: Understood) -> Plan:
+    """Compare with the register; changes nothing."""
+    groups = grouped(understood.listed)
+    known = set(_known(store, source, [site.external_key for site in groups.sites]))
+    fresh = [site for site in groups.sites if site.external_key not in known]
+    named = [
+        Named(site.name, site.address or "", site.ward, row=groups.rows[site.external_key][0].row)
+        for site in fresh
+    ]
+    wards = {site.ward for site in fresh}
+    return Plan(understood, groups, likely(named, _registered(store, wards)), known)
+
+
+def apply(
+    store: Store,
+    ring: KeyRing,
+    source: str,
+    made: Plan,
+    left_out: set[int],
+    valid_from: datetime,
+    on_progress: Callable[[int], None] | None = None,
+) -> int:
+    """Register all but the sites that begin at a row of `left_out`; how many places they have.
+
+    Interrupted, call it again: what is registered stays as it is and the rest is added.
+    """
+    sites = [
+        site
+        for site in made.grouped.sites
+        if made.grouped.rows[site.external_key][0].row not in left_out
+    ]
+    done = register_sites(
+        store,
+        ring,
+        sites,
+        source=SOURCE_PREFIX + source,
+        valid_from=valid_from,
+        on_progress=on_progress,
+    )
+    return len(done)
+
+
+def check_likely(likely: str | None) -> None:
+    """Raises UserError."""
+    if likely not in (None, "take", "leave"):
+        raise UserError("--likely: take hoặc leave. / --likely is take or leave.")
+
+
+def check_decided(made: Plan, without_refused: bool, likely: str | None) -> None:
+    """Raises UserError where a person has to decide before anything is registered."""
+    if made.understood.refused and not without_refused:
+        count = len(made.understood.refused)
+        raise UserError(
+            f"{count} dòng bị từ chối: sửa danh sách, hoặc thêm --without-refused. / {count} rows "
+            "are refused: mend the list, or leave them out with --without-refused. Nothing was "
+            "imported."
+        )
+    if made.likely and likely is None:
+        count = len(made.likely)
+        raise UserError(
+            f"{count} cơ sở có thể trùng: xem và chọn --likely take hoặc leave. / {count} sites "
+            "are likely there already: look at them, then --likely take or leave. Nothing was "
+            "imported."
+        )
+
+
+def _known(store: Store, source: str, keys: list[str]) -> Iterator[str]:
+    s = tables.sources.c
+    with store.read() as connection:
+        for begin in range(0, len(keys), _KEYS_AT_ONCE):
+            yield from connection.execute(
+                select(s.external_key).where(
+                    s.source == SOURCE_PREFIX + source,
+                    s.entity == "site",
+                    s.external_key.in_(keys[begin : begin + _KEYS_AT_ONCE]),
+                )
+            ).scalars()
+
+
+def _registered(store: Store, wards: set[str]) -> Iterator[Named]:
+    s = tables.sites.c
+    query = select(s.id, s.name, s.address, s.ward).where(s.status == "active")
+    with store.read() as connection:
+        for row in connection.execute(query):
+            if row.ward in wards:
+                yield Named(row.name, row.address or "", row.ward, site=row.id)
