@@ -153,7 +153,6 @@ def scans_of(city: City, setting: Setting) -> pl.DataFrame:
     count = len(rows)
     return pl.DataFrame(
         {
-            "event_id": [f"{city.seed}-{n}" for n in range(count)],
             "person": city.people.bits[rows["person"]],
             "place": city.world.ids[rows["place"]],
             "scanned_at": pl.Series(rows["scanned"]).cast(TIME),

@@ -13,7 +13,6 @@ TIME: Final = pl.Datetime("ms", "UTC")
 DIRECTIONS: Final = pl.Enum(["out", "in", "pass"])
 
 SCANS: Final[Mapping[str, pl.DataType]] = {
-    "event_id": pl.String(),
     "person": pl.UInt64(),
     "place": pl.UInt32(),
     "scanned_at": TIME,
@@ -51,16 +50,13 @@ ANSWERS: Final[Mapping[str, pl.DataType]] = {
 def shaped(frame: pl.DataFrame, shape: Mapping[str, pl.DataType], name: str) -> pl.DataFrame:
     """`frame` with exactly the columns of `shape`, cast to its types.
 
-    `event_id` may also be the 16 bytes that ClickHouse gives. Raises ValueError that names the
+    Raises ValueError that names the
     frame and the column that is missing or of another type.
     """
     columns = []
     for column, dtype in shape.items():
         if column not in frame.columns:
             raise ValueError(f"{name}: column {column!r} is missing")
-        if column == "event_id" and frame.schema[column] == pl.Binary:
-            columns.append(frame[column])
-            continue
         try:
             columns.append(frame[column].cast(dtype))
         except pl.exceptions.PolarsError as error:

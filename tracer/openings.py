@@ -1,4 +1,4 @@
-"""Scans in reading order: each counted once, double taps joined, what came next beside it."""
+"""Scans in reading order: double taps joined, what came next beside each."""
 
 import polars as pl
 
@@ -9,18 +9,8 @@ from tracer.nesting import with_nesting
 ORDER = ("person", "scanned_at", "direction", "place", "kafka_partition", "kafka_offset")
 
 
-def counted_once(scans: pl.DataFrame) -> pl.DataFrame:
-    """`scans` where each (person, event_id) is there once: at its lowest (partition, offset)."""
-    key = ["person", "event_id"]
-    if scans.unique(key, keep="any").height == scans.height:
-        return scans
-    return scans.sort("kafka_partition", "kafka_offset").unique(
-        key, keep="first", maintain_order=True
-    )
-
-
 def read_in_order(scans: pl.DataFrame, ground: Ground) -> pl.DataFrame:
-    """Steps 1 to 3 of `tracer.stays`: one row a scan that is read, in `ORDER`.
+    """Steps 2 and 3 of `tracer.stays`: one row a scan that is read, in `ORDER`.
 
     Beside person, place, direction, trip, partition and offset:
     `row` its number; `t` its time in milliseconds since 1970 UTC; `previous_t` the time of the
@@ -29,9 +19,9 @@ def read_in_order(scans: pl.DataFrame, ground: Ground) -> pl.DataFrame:
     `next_is_out` whether that is the person's own scan out here; `elsewhere_t` its time if it is
     not.
     """
-    scans = counted_once(shaped(scans, SCANS, "scans")).sort(*ORDER)
+    scans = shaped(scans, SCANS, "scans").sort(*ORDER)
     t = pl.col("scanned_at").dt.timestamp("ms").alias("t")
-    scans = scans.select(*(c for c in SCANS if c not in ("event_id", "scanned_at")), t)
+    scans = scans.select(*(c for c in SCANS if c != "scanned_at"), t)
     same_person = (pl.col("person") == pl.col("person").shift(1)).fill_null(False)
     same_place = same_person & (pl.col("place") == pl.col("place").shift(1))
     double_tap = (

@@ -67,7 +67,7 @@ def milliseconds(moment: datetime) -> int:
 
 
 _COLUMNS: Final = (
-    "event_id, person, place, scanned_at, CAST(direction, 'String') AS direction, "
+    "person, place, scanned_at, CAST(direction, 'String') AS direction, "
     "CAST(trip, 'String') AS trip, kafka_partition, kafka_offset"
 )
 _BETWEEN: Final = (

@@ -7,7 +7,8 @@ none is known, at most `max_stay_minutes`; `bound` is `within_usual` × `usual` 
 a millisecond), or `cap_minutes` if none is known, at most `max_stay_minutes`.
 
 Reading
-1. A (person, event_id) counts once: the row with the lowest (partition, offset).
+1. Every row is a scan: ingest writes an event once. One that came in two partitions is there
+   twice, at the same time and place: a double tap of itself, of which rule 3 reads the first.
 2. One person's scans are read by time; at equal time `out` before `in` before `pass`, then by
    place, partition, offset. Before and after below mean this order.
 3. Double tap: a scan at the same place, in the same direction and at most `double_tap_seconds`

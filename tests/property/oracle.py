@@ -29,7 +29,6 @@ MINUTE = 60_000
 
 @dataclass(frozen=True)
 class Scan:
-    event: str
     person: int
     place: int
     t: int
@@ -122,13 +121,8 @@ def stays(city: City) -> list[Stay]:
 
 
 def _stays_of(person: int, city: City) -> list[Stay]:
-    first: dict[str, Scan] = {}
-    for scan in city.scans:
-        if scan.person == person:
-            known = first.get(scan.event)
-            if known is None or (scan.partition, scan.offset) < (known.partition, known.offset):
-                first[scan.event] = scan
-    ordered = sorted(first.values(), key=lambda scan: scan.order)
+    mine = [scan for scan in city.scans if scan.person == person]
+    ordered = sorted(mine, key=lambda scan: scan.order)
     read: list[Scan] = []
     for i, scan in enumerate(ordered):
         before = ordered[i - 1] if i else None
@@ -153,13 +147,13 @@ def _stays_of(person: int, city: City) -> list[Stay]:
             Stay(person, scan.place, scan.t, end, f"scan_{scan.direction}", ended, scan, closing, i)
         )
     ending = {
-        stay.closing.event
+        stay.closing.offset
         for of_place in intervals.values()
         for stay in of_place
         if stay.ended == "scan_out" and stay.closing is not None
     }
     for i, scan in enumerate(read):
-        if scan.direction == "out" and scan.event not in ending:
+        if scan.direction == "out" and scan.offset not in ending:
             start = scan.t - city.reach(scan.place)
             others = [s for s in read[:i] if not city.inside(s.place, scan.place)]
             if others:

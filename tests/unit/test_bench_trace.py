@@ -102,7 +102,6 @@ def test_truyvets_stays_of_the_city_are_its_pairs_of_scans() -> None:
     assert load_parameters().max_stay_minutes * MINUTE == LONGEST_MS
     frame = pl.DataFrame(
         {
-            "event_id": [str(n) for n in range(len(scans))],
             "person": made.persons(scans.who),
             "place": scans.place,
             "scanned_at": pl.Series(scans.at).cast(pl.Datetime("ms", "UTC")),

@@ -44,7 +44,7 @@ def small() -> Result:
 
 def scans(*rows: tuple[int, datetime, str]) -> pl.DataFrame:
     """Of one person: place, time, direction."""
-    whole = [(str(n), 7, p, at, d, 0, n, None) for n, (p, at, d) in enumerate(rows)]
+    whole = [(7, p, at, d, 0, n, None) for n, (p, at, d) in enumerate(rows)]
     return pl.DataFrame(whole, schema=dict(SCANS), orient="row")
 
 

@@ -45,13 +45,12 @@ PLACES = [
 
 
 def scans(*rows: tuple[Any, ...]) -> pl.DataFrame:
-    """(place, direction, clock or time[, trip[, event]]) of one person, offsets as they come."""
+    """(place, direction, clock or time[, trip]) of one person, offsets as they come."""
     made = []
     for offset, (at_place, direction, when, *more) in enumerate(rows):
         trip = more[0] if more else None
-        event = more[1] if len(more) > 1 else f"e{offset}"
         moment = local(when) if isinstance(when, str) else when
-        made.append((event, 7, at_place, moment, direction, 0, offset, trip))
+        made.append((7, at_place, moment, direction, 0, offset, trip))
     return pl.DataFrame(made, schema=dict(SCANS), orient="row")
 
 
@@ -200,10 +199,12 @@ def test_an_out_alone_assumes_the_usual_stay_before_it() -> None:
     assert found[0] == (MARKET, "10:40", "11:00", "assumed", "scan_out")
 
 
-def test_the_same_event_counts_once_at_its_lowest_offset() -> None:
-    rows = scans((MARKET, "in", "08:00", None, "same"), (MARKET, "in", "08:00", None, "same"))
-    found = stays(rows.reverse(), ground_at(PLACES, PARAMETERS))
-    assert found["opening_offset"].to_list() == [0]
+def test_a_scan_that_is_there_twice_counts_once_at_its_lowest_offset() -> None:
+    rows = scans(*2 * [(MARKET, "in", "08:00")], *2 * [(MARKET, "out", "08:30")])
+    exact = PARAMETERS.model_copy(update={"double_tap_seconds": 0})
+    for parameters in (PARAMETERS, exact):
+        found = stays(rows.reverse(), ground_at(PLACES, parameters))
+        assert found.select("opening_offset", "closing_offset").rows() == [(0, 2)]
 
 
 def test_evidence_and_confidence() -> None:
@@ -262,12 +263,6 @@ def test_an_assumed_entry_to_the_house_may_be_before_the_room() -> None:
 def test_a_frame_without_a_column_is_named() -> None:
     with pytest.raises(ValueError, match=r"scans: column 'kafka_offset' is missing"):
         stays(empty(SCANS).drop("kafka_offset"), ground_at([], PARAMETERS))
-
-
-def test_event_ids_may_be_the_engines_sixteen_bytes() -> None:
-    rows = scans((MARKET, "in", "08:00"), (MARKET, "out", "08:30"))
-    rows = rows.with_columns(event_id=pl.Series([b"0" * 16, b"1" * 16]))
-    assert stays(rows, ground_at(PLACES, PARAMETERS)).height == 1
 
 
 def test_parameters_are_a_record_that_json_keeps() -> None:
