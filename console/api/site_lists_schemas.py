@@ -44,6 +44,7 @@ class SiteListAnswer(BaseModel):
     repeated_rows_count: int
     sites: int
     new_sites: int
+    closed_sites: int
     places: int
     gates_assumed: int
     kinds_guessed: int
@@ -67,6 +68,7 @@ class SiteListAnswer(BaseModel):
                     "repeated_rows_count": 0,
                     "sites": 1,
                     "new_sites": 1,
+                    "closed_sites": 0,
                     "places": 1,
                     "gates_assumed": 0,
                     "kinds_guessed": 0,

@@ -160,6 +160,7 @@ def _show(session: Session, made: "Plan", places: int | None, left: int) -> None
         (understood.guessed, "loại hình đoán từ tên", "kinds guessed by the name"),
         (groups.gates, "cơ sở không ghi phòng: một cổng", "sites without rooms: one gate each"),
         (len(groups.again), "dòng lặp lại, bỏ qua", "rows said before, passed over"),
+        (len(made.closed), "cơ sở đã đóng hay gộp: không thêm gì", "closed or merged since: left"),
     ):
         if count:
             line(f"  {number(count):>8}  {words(vi, en)}")

@@ -23,6 +23,7 @@ def document(made: Plan, source: str, places: int | None) -> dict[str, Any]:
         "repeated_rows": [one.row for one in groups.again],
         "sites": len(groups.sites),
         "new_sites": made.new_sites,
+        "closed_sites": len(made.closed),
         "places": sum(len(site.places) for site in groups.sites),
         "gates_assumed": groups.gates,
         "kinds_guessed": understood.guessed,

@@ -12,7 +12,7 @@ from console.sitelist.register import Grouped, grouped
 from console.sitelist.understand import Understood
 from console.store import tables
 from console.store.engine import Store
-from console.store.register import register_sites
+from console.store.register import closed_of, register_sites
 from issuer.keyring import KeyRing
 from schemas.errors import UserError
 
@@ -22,12 +22,14 @@ _KEYS_AT_ONCE: Final = 500
 
 @dataclass(frozen=True)
 class Plan:
-    """What an import would do. `known`: sites that this source registered before, by key."""
+    """What an import would do. `known`: sites that this source registered before, by key; `closed`:
+    those of them that have been closed or merged since, to which nothing is added."""
 
     understood: Understood
     grouped: Grouped
     likely: list[Likely]
     known: set[str]
+    closed: set[str]
 
     @property
     def new_sites(self) -> int:
@@ -43,14 +45,14 @@ class Plan:
 def plan(store: Store, source: str, understood: Understood) -> Plan:
     """Compare with the register; changes nothing."""
     groups = grouped(understood.listed)
-    known = set(_known(store, source, [site.external_key for site in groups.sites]))
+    known, closed = _known(store, source, [site.external_key for site in groups.sites])
     fresh = [site for site in groups.sites if site.external_key not in known]
     named = [
         Named(site.name, site.address or "", site.ward, row=groups.rows[site.external_key][0].row)
         for site in fresh
     ]
     wards = {site.ward for site in fresh}
-    return Plan(understood, groups, likely(named, _registered(store, wards)), known)
+    return Plan(understood, groups, likely(named, _registered(store, wards)), known, closed)
 
 
 def apply(
@@ -106,17 +108,17 @@ def check_decided(made: Plan, without_refused: bool, likely: str | None) -> None
         )
 
 
-def _known(store: Store, source: str, keys: list[str]) -> Iterator[str]:
+def _known(store: Store, source: str, keys: list[str]) -> tuple[set[str], set[str]]:
     s = tables.sources.c
+    found: dict[str, int] = {}
     with store.read() as connection:
         for begin in range(0, len(keys), _KEYS_AT_ONCE):
-            yield from connection.execute(
-                select(s.external_key).where(
-                    s.source == SOURCE_PREFIX + source,
-                    s.entity == "site",
-                    s.external_key.in_(keys[begin : begin + _KEYS_AT_ONCE]),
-                )
-            ).scalars()
+            some = s.external_key.in_(keys[begin : begin + _KEYS_AT_ONCE])
+            mine = (s.source == SOURCE_PREFIX + source) & (s.entity == "site") & some
+            rows = connection.execute(select(s.external_key, s.id).where(mine))
+            found.update((row.external_key, row.id) for row in rows)
+        closed = closed_of(connection, list(found.values()))
+    return set(found), {key for key, site in found.items() if site in closed}
 
 
 def _registered(store: Store, wards: set[str]) -> Iterator[Named]:

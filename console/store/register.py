@@ -15,7 +15,7 @@ from console.store.sites import places_by_id
 from issuer.codes import issue
 from issuer.keyring import KeyRing
 from schemas.errors import UserError
-from schemas.places import Code, Hours, Place, Site, Trip
+from schemas.places import Code, Hours, Place, Site, Status, Trip
 
 _CHUNK_PLACES: Final = 2_000
 _MAX_PLACES: Final = 2**30 - 1
@@ -78,7 +78,8 @@ def register_sites(
     """The places of these sites, in the order given, each with a code valid from `valid_from`.
 
     A site or place that `source` registered before, by its external key, is returned as it
-    stands; only what is new is added. `on_progress` is told how many places are done.
+    stands; only what is new is added, and nothing to a site that has been closed or merged: such
+    places are not among those returned. `on_progress` is told how many places are done.
     A transaction holds a few thousand places: after a crash, call it again. Raises UserError if a
     place is within one that its site has not.
     """
@@ -122,6 +123,7 @@ def _register(
     chunk.site_ids = _known(connection, source, "site", list(site_keys))
     chunk.place_ids = _known(connection, source, "place", list(place_keys))
     old_places = list(chunk.place_ids.values())
+    closed = closed_of(connection, list(chunk.site_ids.values()))
     new_site_keys, new_place_keys = [], []
     for new in new_sites:
         if new.external_key not in chunk.site_ids:
@@ -131,7 +133,8 @@ def _register(
             next_site += 1
         fresh: list[NewPlace] = []
         for spot in new.places:
-            if spot.external_key not in chunk.place_ids:
+            over = chunk.site_ids[new.external_key] in closed
+            if spot.external_key not in chunk.place_ids and not over:
                 assert next_place <= _MAX_PLACES
                 chunk.place_ids[spot.external_key] = next_place
                 fresh.append(spot)
@@ -154,7 +157,8 @@ def _register(
     _remember(connection, source, "place", new_place_keys, chunk.place_ids)
     outbox.append(connection, site_entries(chunk.sites, chunk.places), utc_now())
     by_id = {p.id: p for p in [*places_by_id(connection, old_places), *chunk.places]}
-    return [by_id[chunk.place_ids[spot.external_key]] for new in new_sites for spot in new.places]
+    asked = (spot.external_key for new in new_sites for spot in new.places)
+    return [by_id[chunk.place_ids[key]] for key in asked if key in chunk.place_ids]
 
 
 def _site(new: NewSite, site_id: int) -> Site:
@@ -215,6 +219,16 @@ def _known(connection: Connection, source: str, entity: str, keys: Sequence[str]
             )
         )
         found.update((row.external_key, row.id) for row in rows)
+    return found
+
+
+def closed_of(connection: Connection, ids: Sequence[int]) -> set[int]:
+    """Which of these sites are closed, merged ones among them."""
+    s = tables.sites.c
+    found: set[int] = set()
+    for begin in range(0, len(ids), 500):
+        some = s.id.in_(ids[begin : begin + 500]) & (s.status == Status.CLOSED)
+        found |= set(connection.execute(select(s.id).where(some)).scalars())
     return found
 
 

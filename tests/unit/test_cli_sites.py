@@ -95,6 +95,22 @@ def test_again_adds_only_what_is_new(folder: Path, capsys: pytest.CaptureFixture
     assert [place.name for place in registered(folder)[4:]] == ["Cà phê Mộc"]
 
 
+def test_nothing_is_added_to_a_site_that_has_been_closed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms = "Tên cơ sở,Phòng,Phường,Loại hình\nUBND,Phòng họp 1,Đằng Lâm,cơ quan\n"
+    (folder / "ds.csv").write_text(rooms, encoding="utf-8")
+    assert run(folder, "--apply") == 0
+    [before] = registered(folder)
+    given = ["--data-dir", str(folder / "data"), "--lang", "en", "sites", "close", str(before.site)]
+    assert main([*given, "--reason", "moved"]) == 0
+    (folder / "ds.csv").write_text(f"{rooms}UBND,Phòng họp 2,Đằng Lâm,cơ quan\n", encoding="utf-8")
+    capsys.readouterr()
+    assert run(folder, "--apply") == 0
+    assert "1  closed or merged since: left" in capsys.readouterr().out
+    assert [place.name for place in registered(folder)] == ["Phòng họp 1"]
+
+
 def test_another_list_is_compared_with_the_register(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
