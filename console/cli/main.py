@@ -20,6 +20,7 @@ from console.cli import (
     demo,
     importing,
     maintaining,
+    posters,
     processes,
     registry,
     rules,
@@ -47,7 +48,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, demo, benching):
+for module_ in (worklist, deadletters, maintaining, registry, posters, demo, benching):
     module_.add_to(app)
 
 
