@@ -30,13 +30,26 @@ def _endless(seed: int) -> Iterator[Sheet]:
     place_ids = count(1)
     for site_id in count(1):
         spec = plan.sites[(site_id - 1) % len(plan.sites)]
-        about = {"ward": spec.ward, "sector": spec.sector}
-        site = Site(id=site_id, name=spec.name, kind=spec.kind, address=spec.address, **about)
+        site = Site(
+            id=site_id,
+            name=spec.name,
+            kind=spec.kind,
+            ward=spec.ward,
+            sector=spec.sector,
+            address=spec.address,
+        )
         for one in spec.places:
             place_id = next(place_ids)
             version = place_id % 3 + 1
             code = Code(version=version, token=issue(_RING, place_id, version))
-            place = Place(id=place_id, site=site_id, name=one.name, kind=one.kind, **about)
+            place = Place(
+                id=place_id,
+                site=site_id,
+                name=one.name,
+                kind=one.kind,
+                ward=spec.ward,
+                sector=spec.sector,
+            )
             yield Sheet(place, site, code)
 
 

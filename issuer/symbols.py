@@ -91,20 +91,22 @@ def penalty(lines: U64) -> I64:
     finder = lines & ~(lines >> one[1]) & ~(lines >> one[5]) & np.uint64((1 << (side - 6)) - 1)
     for dark in (2, 3, 4, 6):
         finder &= lines >> one[dark]
-    before, after = ~np.uint64(0), ~np.uint64(0)
+    before, after = np.full_like(lines, ~np.uint64(0)), np.full_like(lines, ~np.uint64(0))
     for step in range(1, 5):  # beyond the edge is light
-        before = before & ~(lines << one[step])
-        after = after & ~(lines >> one[step + 6])
+        before &= ~(lines << one[step])
+        after &= ~(lines >> one[step + 6])
     finder &= before | after
     overlapping = _count(finder & (finder << one[4])) + _count(finder & (finder << one[6]))
     dark_share = _count(rows) / side**2
     uneven = (np.abs(dark_share * 100 - 50) / 5).astype(np.int64)
-    return runs + 3 * blocks + 40 * (_count(finder) - overlapping) + 10 * uneven
+    score: I64 = runs + 3 * blocks + 40 * (_count(finder) - overlapping) + 10 * uneven
+    return score
 
 
 def _count(bits: U64) -> I64:
     """How many are set, all lines of a symbol together."""
-    return np.bitwise_count(bits).sum(axis=-1, dtype=np.int64)
+    counted: I64 = np.bitwise_count(bits).sum(axis=-1, dtype=np.int64)
+    return counted
 
 
 def _lines(text: str, form: tuple[int, str], mask: int) -> U64:

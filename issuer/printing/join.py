@@ -1,5 +1,7 @@
 """Pieces to one file: PDFs page by page, ZIPs member by member; the same bytes every time."""
 
+import hashlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +11,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from issuer.walk import fold
 
 _LONGEST_NAME: Final = 40
+_TRAILER: Final = 1_024
+_ID: Final = re.compile(rb"/ID\s*\[.*<([0-9A-F]{32})>\s*\]", re.DOTALL)
 _MIDNIGHT: Final = (1980, 1, 1, 0, 0, 0)  # a ZIP knows no earlier; no time of ours is in a file
 
 
@@ -22,7 +26,25 @@ def join_pdfs(pieces: Sequence[Path], target: Path) -> int:
                 whole.import_pages(piece)
         pages = len(whole)
         whole.save(target)
+    _settle_id(target)
     return pages
+
+
+def _settle_id(pdf: Path) -> None:
+    """The second half of a PDF's id, which pdfium draws anew, follows from what is before it."""
+    with pdf.open("r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        begin = file.seek(max(0, size - _TRAILER))
+        found = _ID.search(file.read())
+        assert found is not None, "a saved PDF ends with a trailer that has an id"
+        at, digits = begin + found.start(1), len(found[1])
+        file.seek(0)
+        before = hashlib.sha256()
+        left = at
+        while left:
+            left -= len(some := file.read(min(left, 1 << 20)))
+            before.update(some)
+        file.write(before.hexdigest()[:digits].upper().encode())
 
 
 def join_zips(pieces: Sequence[Path], target: Path) -> int:

@@ -4,8 +4,9 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait as wait_for
@@ -19,7 +20,7 @@ from issuer.printing.order import Index, Job, Order, Posters, Whole, pieces, who
 from issuer.printing.work import Done, do
 from schemas.errors import UserError
 
-_AHEAD: Final = 2  # jobs handed out for each process: memory is bounded by it
+_AHEAD: Final = 3  # jobs handed out for each process: memory is bounded by it
 Advance = Callable[[int], None]
 
 
@@ -91,9 +92,10 @@ def _print(
             else:
                 ready, kept = ready + done.posters, kept + done.posters
 
-    few = total <= order.part_pages  # one process has nothing to share
-    with _processes(1 if few else workers) as submit:
-        for done in _done(fresh(), found.folder, submit, workers):
+    # one piece is nothing to share; alone there is nothing to hand out ahead either
+    processes = 1 if total <= order.part_pages else workers
+    with _processes(processes) as submit:
+        for done in _done(fresh(), found.folder, submit, processes):
             found.add(done)
             ready += done.posters
             on_progress(ready)
@@ -104,7 +106,7 @@ def _print(
             )
         files = list(wholes(order, made))
         fresh_files = (file for file in files if found.done(file.file_name) is None)
-        for done in _done(fresh_files, found.folder, submit, workers):
+        for done in _done(fresh_files, found.folder, submit, processes):
             found.add(done)
     return _place(files, targets, found, total, kept)
 
@@ -171,16 +173,15 @@ def _settle() -> None:
 
 
 def _done(jobs: Iterator[Job], folder: Path, submit: Submit, workers: int) -> Iterator[Done]:
-    """Each job's result as it comes, a few jobs ahead. Raises UserError if a process is killed."""
-    under_way: set[Future[Done]] = set()
+    """Each job's result, in order, a few jobs ahead. Raises UserError if a process is killed."""
+    under_way: deque[Future[Done]] = deque()
     try:
         for job in jobs:
-            under_way.add(submit(job, folder))
-            if len(under_way) >= _AHEAD * workers:
-                ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ready)
-        for future in wait(under_way).done:
-            yield future.result()
+            under_way.append(submit(job, folder))
+            if len(under_way) > (_AHEAD * workers if workers > 1 else 0):
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
     except BrokenProcessPool:
         raise UserError(
             "Một tiến trình in đã bị dừng; chạy lại cùng lệnh để in tiếp. / "

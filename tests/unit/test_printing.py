@@ -23,7 +23,8 @@ from issuer.poster import Sheet, verify_poster
 from issuer.printing import run, work
 from issuer.printing.order import Index, Order, Packing, Posters, pieces, wholes
 from issuer.printing.run import folder_of, print_set
-from issuer.symbol import Symbol, UnreadableError
+from issuer.symbol import Symbol, UnreadableError, make_symbol, prove
+from issuer.symbols import symbols_of
 from schemas.errors import UserError
 from schemas.places import Code
 
@@ -283,18 +284,16 @@ def test_a_symbol_that_does_not_read_stops_the_run_and_names_the_place(
     def spoilt(symbol: Symbol) -> Symbol:
         return Symbol(symbol.text, symbol.modules, "") if symbol.text == bad else symbol
 
-    make, many = poster.make_symbol, poster.symbols_of
-
     def one(text: str) -> Symbol:
-        poster.prove(spoilt(make(text)))
-        return make(text)
+        prove(spoilt(make_symbol(text)))
+        return make_symbol(text)
 
     class Many:
         def __init__(self, origin: str) -> None:
             self.origin = origin
 
         def draw(self, tokens: list[str]) -> list[Symbol]:
-            return [spoilt(symbol) for symbol in many(self.origin).draw(tokens)]
+            return [spoilt(symbol) for symbol in symbols_of(self.origin).draw(tokens)]
 
     monkeypatch.setattr(poster, "make_symbol", one)
     monkeypatch.setattr(poster, "symbols_of", Many)
