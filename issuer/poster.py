@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import zxingcpp
@@ -81,8 +82,26 @@ def pages_pdf(
     pages: Sequence[dict[str, Any]], form: Format, *, retention_days: int, tagged: bool
 ) -> bytes:
     """These pages, of `pages_of` for the same format, as one PDF."""
-    data = {"pages": pages, "retention_days": retention_days, "code_mm": SHAPES[form].code_mm}
-    return typeset(f"poster_{form}", data, tagged=tagged)
+    # in a frame the words of all pages are one picture: searched as well, but not read aloud
+    frame = None if tagged or len(pages) == 1 else _frame(form, retention_days)
+    return _typeset(pages, form, retention_days, frame, tagged)
+
+
+@cache
+def _frame(form: Format, retention_days: int) -> list[int]:
+    """What is the same on every page: the bytes of a PDF of one."""
+    return list(_typeset([], form, retention_days, None, False))
+
+
+def _typeset(
+    pages: Sequence[dict[str, Any]],
+    form: Format,
+    retention_days: int,
+    frame: list[int] | None,
+    tagged: bool,
+) -> bytes:
+    about = {"retention_days": retention_days, "code_mm": SHAPES[form].code_mm, "frame": frame}
+    return typeset(f"poster_{form}", {"pages": pages, **about}, tagged=tagged)
 
 
 def check(sheet: Sheet) -> None:

@@ -17,7 +17,6 @@ import zxingcpp
 QUIET_MODULES: Final = 4
 _FORMS: Final = ((47, 3, "q"), (50, 4, "h"))  # longest text, version, level
 _PIXELS: Final = 4  # a module of the bitmap that is read back
-_QR: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 _RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
 
 
@@ -99,7 +98,8 @@ def bitmap(symbol: Symbol) -> npt.NDArray[np.uint8]:
 
 def prove(symbol: Symbol) -> None:
     """Read the drawing with another program (zxing-cpp). Raises UnreadableError."""
-    found = zxingcpp.read_barcodes(bitmap(symbol), formats=_QR)
+    only = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(bitmap(symbol), formats=only)
     texts = [barcode.text for barcode in found]
     if texts != [symbol.text]:
         raise UnreadableError(f"the symbol of {symbol.text!r} reads as {texts}")

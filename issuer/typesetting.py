@@ -16,6 +16,7 @@ import typst
 # pages are set in Libertinus Serif, which typst has built in and which has Vietnamese as well.
 FONT_PACKAGE: Final = "font_source_sans_pro"
 
+_REMEMBERED: Final = 11
 _COMPILING: Final = Lock()  # typst's compiler is one at a time ("Already borrowed")
 
 
@@ -30,6 +31,15 @@ def typeset(template: str, data: Mapping[str, Any], *, tagged: bool = True) -> b
             format="pdf", sys_inputs=inputs, timestamp=0, pdf_tags=tagged
         )
     return pdf
+
+
+def forget() -> None:
+    """Let go of what typst keeps of earlier pages: for a process that sets many.
+
+    It remembers parts of a page until ten compilations did without them, and is not told to stop.
+    """
+    for _ in range(_REMEMBERED):
+        typeset("nothing", {}, tagged=False)
 
 
 def edition() -> str:

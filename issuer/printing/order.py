@@ -39,7 +39,7 @@ class Order:
     origin: str
     retention_days: int
     packing: Packing = Packing.PDF
-    part_pages: int = 200
+    part_pages: int = 100
     file_pages: int = 2_000
 
     def files(self, total: int) -> int:

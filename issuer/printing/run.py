@@ -162,6 +162,7 @@ def _here(job: Job, folder: Path) -> "Future[Done]":
 def _settle() -> None:
     """A process that prints: Ctrl-C is its parent's to answer, and without a parent it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["RAYON_NUM_THREADS"] = "1"  # typst's: the other cores have processes of their own
     parent = multiprocessing.parent_process()
     assert parent is not None
 

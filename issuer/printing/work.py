@@ -11,6 +11,7 @@ from issuer.poster import Sheet, pages_of, pages_pdf, posters_pdf
 from issuer.printing.join import join_pdfs, join_zips, member, slug
 from issuer.printing.order import Index, Job, Order, Packing, Posters, Whole
 from issuer.symbol import UnreadableError
+from issuer.typesetting import forget
 from schemas.errors import UserError
 
 HIDDEN_SUFFIX = ".part"
@@ -39,6 +40,7 @@ def do(job: Job, folder: Path) -> Done:
         hidden.replace(folder / name)
     finally:
         hidden.unlink(missing_ok=True)
+        forget()
     return Done(name, sha256, size, len(job.sheets) if isinstance(job, Posters) else 0)
 
 
