@@ -168,9 +168,10 @@ def plain(text: str) -> str:
 
     Very long words may break anywhere. Raises ValueError above 240 characters.
     """
-    composed = unicodedata.normalize("NFC", text)
-    seen = "".join(" " if c.isspace() else c for c in composed)
-    seen = "".join(c for c in seen if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    seen = unicodedata.normalize("NFC", text)
+    if not seen.isprintable():
+        seen = "".join(" " if c.isspace() else c for c in seen)
+        seen = "".join(c for c in seen if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
     line = " ".join(seen.split())
     if len(line) > MAX_NAME:
         raise ValueError(f"a name of {len(line)} characters does not fit a poster: {line[:40]}…")

@@ -6,7 +6,7 @@ level H (33) holds 50; a quiet zone of 4 modules belongs to every symbol.
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -86,8 +86,8 @@ def bitmap(symbol: Symbol) -> npt.NDArray[np.uint8]:
     """
     side = symbol.modules + 2 * QUIET_MODULES
     steps = np.zeros((side, side + 1), dtype=np.int8)  # where dark begins and ends in a row
-    runs = np.array(_RUN.findall(symbol.path), dtype=np.int64).reshape(-1, 4)
-    x, y, width, back = runs.T
+    numbers = [int(n) for n in chain.from_iterable(_RUN.findall(symbol.path))]
+    x, y, width, back = np.array(numbers, dtype=np.int64).reshape(-1, 4).T
     assert (width == back).all()
     top, left = y + QUIET_MODULES, x + QUIET_MODULES
     np.add.at(steps, (top, left), 1)

@@ -117,22 +117,18 @@ Job = Posters | Index | Whole
 
 
 def pieces(order: Order, sheets: Iterable[Sheet], total: int) -> Iterator[Posters | Index]:
-    """The pieces of a set in the order of its sheets; after those of a file comes its index.
+    """The pieces of a set in the order of its sheets; before those of a file comes its index.
 
-    Holds the sheets of one file at most.
+    Holds the sheets of one file at most. The index first, because it is the longest piece: what
+    is left at the end is short, so that no process waits long for another.
     """
     mark, rest, first = order.fingerprint(), iter(sheets), 1
-    most = min(order.part_pages, order.file_pages)
-    while held := tuple(islice(rest, most)):
-        begin = first
-        of_file = list(held)
-        while held:
-            yield Posters(order, mark, first, total, held)
-            first += len(held)
-            room = order.file_pages - len(of_file)
-            held = tuple(islice(rest, min(most, room)))
-            of_file += held
-        yield Index(order, mark, begin, total, tuple(of_file))
+    while of_file := tuple(islice(rest, order.file_pages)):
+        yield Index(order, mark, first, total, of_file)
+        for begin in range(0, len(of_file), order.part_pages):
+            part = of_file[begin : begin + order.part_pages]
+            yield Posters(order, mark, first + begin, total, part)
+        first += len(of_file)
 
 
 def wholes(order: Order, made: Iterable[tuple[int, str]]) -> Iterator[Whole]:
