@@ -1,6 +1,7 @@
 """Each format: its paper, its code, its words, whatever the names; and the index sheet."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pypdfium2
@@ -176,3 +177,11 @@ def test_the_index_takes_any_name(name: str) -> None:
         assert re.sub(r"\W", "", expected) in text
     with pytest.raises(ValueError, match="nothing to print"):
         index_pdf([], "x", Format.A4)
+
+
+def test_the_guide_says_what_each_format_is() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "posters.md").read_text("utf-8")
+    for form, shape in SHAPES.items():
+        side, far = f"{shape.code_mm / 10:g}", f"{shape.code_mm / 100:.2g}"
+        row = rf"\| `{form}` \| {shape.en} \| {side} × {side} cm \| {far} m \|"
+        assert re.search(row, guide), form
