@@ -1,6 +1,6 @@
-"""Posters: one A4 page a place, with its code at 15 × 15 cm or more.
+"""Posters: a page a place, with its code at 15 × 15 cm or more on A4 and A3.
 
-What a page says stands in templates/poster_a4.typ; names reach it as data (JSON), never as markup.
+What a page says stands in templates/common.typ; names reach it as data (JSON), never as markup.
 """
 
 import re
@@ -8,31 +8,24 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from importlib.util import find_spec
-from pathlib import Path
-from threading import Lock
 from typing import Any, Final
 
-import orjson
-import typst
 import zxingcpp
 
 from issuer import words
 from issuer.codes import code_url, read
+from issuer.formats import SHAPES, Format
 from issuer.kinds import kinds
-from issuer.symbol import QUIET_MODULES, UnreadableError, make_symbol
+from issuer.symbol import QUIET_MODULES, Symbol, UnreadableError, make_symbol, prove
+from issuer.symbols import symbols_of
+from issuer.typesetting import typeset
 from schemas.places import Code, Place, Site
 
-CODE_MM: Final = 150  # Hà Nội's print size for a place: 15 × 15 cm (RULES, Shapes of others)
 MAX_NAME: Final = 240
-# Source Sans (OFL 1.1) as the package font-source-sans-pro brings it; without the package the
-# pages are set in Libertinus Serif, which typst has built in and which has Vietnamese as well.
-FONT_PACKAGE: Final = "font_source_sans_pro"
 
-_COMPILING: Final = Lock()  # typst's compiler is one at a time ("Already borrowed")
 _LONGEST_WORD: Final = 30
 _BREAK: Final = "\u200b"  # a line may end here, and nothing is seen
+_MANY: Final = 50  # from here on it pays to learn the origin's symbols first
 
 
 @dataclass(frozen=True)
@@ -45,30 +38,74 @@ class Sheet:
 
 
 def poster_pdf(
-    place: Place, site: Site, code: Code, origin: str, *, retention_days: int = 21
+    place: Place,
+    site: Site,
+    code: Code,
+    origin: str,
+    *,
+    retention_days: int = 21,
+    form: Format = Format.A4,
 ) -> bytes:
-    """The poster of one code as a PDF of one A4 page.
+    """The poster of one code as a PDF of one page.
 
     Raises ValueError for a code that is not this place's or is revoked, for a place that is not
     this site's and for a name of more than 240 characters; UnreadableError if the symbol that
     was drawn does not read as the code's URL.
     """
-    return posters_pdf([Sheet(place, site, code)], origin, retention_days=retention_days)
+    return posters_pdf([Sheet(place, site, code)], origin, retention_days=retention_days, form=form)
 
 
-def posters_pdf(sheets: Sequence[Sheet], origin: str, *, retention_days: int = 21) -> bytes:
+def posters_pdf(
+    sheets: Sequence[Sheet],
+    origin: str,
+    *,
+    retention_days: int = 21,
+    form: Format = Format.A4,
+    tagged: bool = True,
+) -> bytes:
     """One PDF with a page for each sheet, in this order. Raises as `poster_pdf` does."""
     if not sheets:
         raise ValueError("there is nothing to print")
-    pages = [_page(sheet, origin) for sheet in sheets]
-    data = {"pages": pages, "retention_days": retention_days, "code_mm": CODE_MM}
-    inputs = {"data": orjson.dumps(data).decode()}
-    with _COMPILING:
-        pdf: bytes = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=0)
-    return pdf
+    pages = pages_of(sheets, origin, form)
+    return pages_pdf(pages, form, retention_days=retention_days, tagged=tagged)
 
 
-def _page(sheet: Sheet, origin: str) -> dict[str, Any]:
+def pages_of(sheets: Sequence[Sheet], origin: str, form: Format) -> list[dict[str, Any]]:
+    """What each page says, with its proven symbol. Raises as `poster_pdf` does."""
+    for sheet in sheets:
+        check(sheet)
+    symbols = symbols_for(sheets, origin)
+    return [_page(s, symbol, origin, form) for s, symbol in zip(sheets, symbols, strict=True)]
+
+
+def pages_pdf(
+    pages: Sequence[dict[str, Any]], form: Format, *, retention_days: int, tagged: bool
+) -> bytes:
+    """These pages, of `pages_of` for the same format, as one PDF."""
+    # in a frame the words of all pages are one picture: searched as well, but not read aloud
+    frame = None if tagged or len(pages) == 1 else _frame(form, retention_days)
+    return _typeset(pages, form, retention_days, frame, tagged)
+
+
+@cache
+def _frame(form: Format, retention_days: int) -> list[int]:
+    """What is the same on every page: the bytes of a PDF of one."""
+    return list(_typeset([], form, retention_days, None, False))
+
+
+def _typeset(
+    pages: Sequence[dict[str, Any]],
+    form: Format,
+    retention_days: int,
+    frame: list[int] | None,
+    tagged: bool,
+) -> bytes:
+    about = {"retention_days": retention_days, "code_mm": SHAPES[form].code_mm, "frame": frame}
+    return typeset(f"poster_{form}", {"pages": pages, **about}, tagged=tagged)
+
+
+def check(sheet: Sheet) -> None:
+    """Raises ValueError for what must not be printed, as `poster_pdf` says."""
     place, site, code = sheet.place, sheet.site, sheet.code
     token = read(code.token)
     if (token.place, token.version) != (place.id, code.version):
@@ -77,21 +114,52 @@ def _page(sheet: Sheet, origin: str) -> dict[str, Any]:
         raise ValueError(f"version {code.version} of place {place.id} is revoked")
     if place.site != site.id:
         raise ValueError(f"place {place.id} is not one of site {site.id}")
-    symbol = make_symbol(code_url(origin, code.token))
+    for name in (place.name, site.name, site.address or ""):
+        plain(name)
+
+
+def symbols_for(sheets: Sequence[Sheet], origin: str) -> list[Symbol]:
+    """The sheets' symbols, each read back by another program.
+
+    Raises ValueError for an origin that cannot be one, UnreadableError that names the place.
+    """
+    urls = [code_url(origin, sheet.code.token) for sheet in sheets]
+    many = len(sheets) >= _MANY
+    drawn = symbols_of(origin).draw([sheet.code.token for sheet in sheets]) if many else []
+    made = []
+    for number, (sheet, url) in enumerate(zip(sheets, urls, strict=True)):
+        try:
+            if many:
+                prove(drawn[number])
+            made.append(drawn[number] if many else make_symbol(url))
+        except UnreadableError as error:
+            raise UnreadableError(f"place {sheet.place.id}: {error}") from None
+    return made
+
+
+def described(sheet: Sheet) -> dict[str, Any]:
+    """Names and version of a sheet as pages say them; kinds in both languages."""
+    place, code = sheet.place, sheet.code
     kind = kinds().get(place.kind)
     return {
         "place": plain(place.name),
-        "site": plain(site.name),
-        "address": plain(site.address or ""),
         "kind_vi": kind.name.vi if kind else place.kind,
         "kind_en": kind.name.en if kind else "",
-        "svg": symbol.svg,
-        "quiet_mm": CODE_MM / symbol.modules * QUIET_MODULES,
-        "groups": [code.token[i : i + 3] for i in range(0, len(code.token), 3)],
-        "host": origin.lower(),
         "version": code.version,
         "version_vi": words.vietnamese(code.version),
         "version_en": words.english(code.version),
+    }
+
+
+def _page(sheet: Sheet, symbol: Symbol, origin: str, form: Format) -> dict[str, Any]:
+    token = sheet.code.token
+    return described(sheet) | {
+        "site": plain(sheet.site.name),
+        "address": plain(sheet.site.address or ""),
+        "svg": symbol.svg,
+        "quiet_mm": SHAPES[form].code_mm / symbol.modules * QUIET_MODULES,
+        "groups": [token[i : i + 3] for i in range(0, len(token), 3)],
+        "host": origin.lower(),
     }
 
 
@@ -100,21 +168,14 @@ def plain(text: str) -> str:
 
     Very long words may break anywhere. Raises ValueError above 240 characters.
     """
-    composed = unicodedata.normalize("NFC", text)
-    seen = "".join(" " if c.isspace() else c for c in composed)
-    seen = "".join(c for c in seen if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    seen = unicodedata.normalize("NFC", text)
+    if not seen.isprintable():
+        seen = "".join(" " if c.isspace() else c for c in seen)
+        seen = "".join(c for c in seen if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
     line = " ".join(seen.split())
     if len(line) > MAX_NAME:
         raise ValueError(f"a name of {len(line)} characters does not fit a poster: {line[:40]}…")
     return re.sub(rf"\S{{{_LONGEST_WORD}}}(?=\S)", rf"\g<0>{_BREAK}", line)
-
-
-@cache
-def _compiler() -> Any:
-    spec = find_spec(FONT_PACKAGE)
-    fonts = [str(Path(spec.origin).parent / "files")] if spec and spec.origin else []
-    template = files("issuer") / "templates" / "poster_a4.typ"
-    return typst.Compiler(input=str(template), font_paths=fonts, ignore_system_fonts=True)
 
 
 def verify_poster(pdf: bytes, urls: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ level H (33) holds 50; a quiet zone of 4 modules belongs to every symbol.
 
 import re
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -46,24 +47,36 @@ def make_symbol(text: str) -> Symbol:
 
     Raises ValueError if the text does not fit, UnreadableError if the drawing does not read.
     """
-    forms = [(version, level) for longest, version, level in _FORMS if len(text) <= longest]
-    if not forms:
-        raise ValueError(f"{len(text)} characters do not fit the symbol: at most {_FORMS[-1][0]}")
-    version, level = forms[0]
+    version, level = form_of(len(text))
     made = segno.make_qr(text, version=version, error=level, mode="alphanumeric", boost_error=False)
     rows = np.array([list(row) for row in made.matrix], dtype=np.uint8)
-    symbol = Symbol(text, len(rows), _path(rows))
+    symbol = Symbol(text, len(rows), paths(rows[None])[0])
     prove(symbol)
     return symbol
 
 
-def _path(rows: npt.NDArray[np.uint8]) -> str:
-    runs = []
-    for y, row in enumerate(rows):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], row, [0])).astype(np.int8)))
-        for begin, end in edges.reshape(-1, 2).tolist():
-            runs.append(f"M{begin} {y}h{end - begin}v1h-{end - begin}z")
-    return "".join(runs)
+def form_of(length: int) -> tuple[int, str]:
+    """Version and level of the symbol of so many characters. Raises ValueError if none has room."""
+    for longest, version, level in _FORMS:
+        if length <= longest:
+            return version, level
+    raise ValueError(f"{length} characters do not fit the symbol: at most {_FORMS[-1][0]}")
+
+
+def paths(symbols: npt.NDArray[np.uint8]) -> list[str]:
+    """The drawing of each of these symbols, shape (symbols, side, side), 1 for dark.
+
+    A rectangle for each run of dark modules of a row.
+    """
+    edges = np.diff(np.pad(symbols.astype(np.int8), ((0, 0), (0, 0), (1, 1))), axis=2)
+    of, y, x = np.nonzero(edges)  # begin, end, begin, end, … of the runs, in reading order
+    begins, widths = x[::2].tolist(), (x[1::2] - x[::2]).tolist()
+    runs = [
+        f"M{begin} {row}h{width}v1h-{width}z"
+        for begin, row, width in zip(begins, y[::2].tolist(), widths, strict=True)
+    ]
+    ends = np.searchsorted(of[::2], np.arange(len(symbols) + 1)).tolist()
+    return ["".join(runs[a:b]) for a, b in pairwise(ends)]
 
 
 def bitmap(symbol: Symbol) -> npt.NDArray[np.uint8]:
@@ -72,17 +85,21 @@ def bitmap(symbol: Symbol) -> npt.NDArray[np.uint8]:
     Painted from the path, not from segno's modules, so that a mistake in the drawing shows.
     """
     side = symbol.modules + 2 * QUIET_MODULES
-    grey = np.full((side, side), 255, dtype=np.uint8)
-    for x, y, width, back in (map(int, run.groups()) for run in _RUN.finditer(symbol.path)):
-        assert width == back
-        left, top = x + QUIET_MODULES, y + QUIET_MODULES
-        grey[top, left : left + width] = 0
-    return np.kron(grey, np.ones((_PIXELS, _PIXELS), dtype=np.uint8))
+    steps = np.zeros((side, side + 1), dtype=np.int8)  # where dark begins and ends in a row
+    numbers = [int(n) for n in chain.from_iterable(_RUN.findall(symbol.path))]
+    x, y, width, back = np.array(numbers, dtype=np.int64).reshape(-1, 4).T
+    assert (width == back).all()
+    top, left = y + QUIET_MODULES, x + QUIET_MODULES
+    np.add.at(steps, (top, left), 1)
+    np.add.at(steps, (top, left + width), -1)
+    grey = np.where(steps.cumsum(axis=1)[:, :side] > 0, 0, 255).astype(np.uint8)
+    return grey.repeat(_PIXELS, axis=0).repeat(_PIXELS, axis=1)
 
 
 def prove(symbol: Symbol) -> None:
     """Read the drawing with another program (zxing-cpp). Raises UnreadableError."""
-    found = zxingcpp.read_barcodes(bitmap(symbol))
+    only = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(bitmap(symbol), formats=only)
     texts = [barcode.text for barcode in found]
     if texts != [symbol.text]:
         raise UnreadableError(f"the symbol of {symbol.text!r} reads as {texts}")

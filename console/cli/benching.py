@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from console.cli.bench_gateway import add_gateway_bench
+from console.cli.bench_posters import add_posters_bench
+from console.cli.bench_scanability import add_scanability_bench
 from console.cli.bench_trace import add_trace_bench
 from console.cli.benching_long import add_long_benches
 from console.cli.benching_truth import add_truth_bench
@@ -22,7 +24,7 @@ SHORT_RECORDS: Final = 100_000
 
 
 def add_to(app: typer.Typer) -> None:
-    """These commands: the table, the long ones, the gateway's and the trace's."""
+    """These commands: the table, the long ones, the gateway's, the trace's, the posters'."""
     bench = typer.Typer(no_args_is_help=True, help="Đo tốc độ. / Benchmarks, side by side.")
     bench.command(
         "ingest", help="truyvet bên cạnh các hệ khác, cùng chủ đề. / truyvet beside others."
@@ -31,6 +33,8 @@ def add_to(app: typer.Typer) -> None:
     add_gateway_bench(bench)
     add_truth_bench(bench)
     add_trace_bench(bench)
+    add_posters_bench(bench)
+    add_scanability_bench(bench)
     app.add_typer(bench, name="bench")
 
 

@@ -21,6 +21,7 @@ from console.cli import (
     demo,
     importing,
     maintaining,
+    posters,
     processes,
     registry,
     rules,
@@ -49,8 +50,9 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, sites, demo, benching):
+for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters, demo):
     module_.add_to(app)
+benching.add_to(app)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
 
-from issuer import poster, words
+from issuer import typesetting, words
 from issuer.codes import KeyRing, code_url, issue, revoke
 from issuer.kinds import new_place, new_site
 from issuer.poster import Sheet, plain, poster_pdf, posters_pdf, verify_poster
@@ -222,13 +222,13 @@ def test_what_must_not_be_printed_is_refused() -> None:
 
 
 def test_without_the_font_package_the_page_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poster, "FONT_PACKAGE", "no_such_package")
-    poster._compiler.cache_clear()
+    monkeypatch.setattr(typesetting, "FONT_PACKAGE", "no_such_package")
+    typesetting._compiler.cache_clear()
     try:
         one = SHEETS["long"]
         pdf = pdf_of(one)
     finally:
-        poster._compiler.cache_clear()
+        typesetting._compiler.cache_clear()
     verify_poster(pdf, [code_url(SHORT, one.code.token)])
     assert "Ẵ" in text_of(pdf)
 
