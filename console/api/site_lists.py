@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final, Literal
@@ -11,8 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from console.access import Principal, Requires, Right
 from console.api.cases import ConsoleOf
+from console.api.codes import ring_of
 from console.api.documented import answers
-from console.api.errors import ApiError, unavailable
+from console.api.errors import ApiError
 from console.api.site_lists_schemas import SiteListAnswer
 from console.api.state import Console
 from console.sitelist.options import options_of
@@ -21,7 +23,6 @@ from console.sitelist.run import Plan, apply, check_decided, plan
 from console.sitelist.sheet import read_rows
 from console.sitelist.understand import Options, understand
 from console.store.engine import utc_now
-from issuer.keyring import KeyRing
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/sites", tags=["registry"])
@@ -87,9 +88,10 @@ async def import_list(
     with TemporaryDirectory(prefix="truyvet-list-") as folder:
         path = Path(folder) / f"list{Path(file).suffix.lower()}"
         await _receive(request, path)
-        made, places = await asyncio.to_thread(
-            _work, console, path, file, sheet, options, name, import_it, without_refused, likely
-        )
+        wanted = _Wanted(file, sheet, name, import_it, without_refused, likely, principal.by)
+        made, places = await asyncio.to_thread(_work, console, path, options, wanted)
+    if places is not None:
+        console.relay.wake()
     log.info(
         "site_list", by=principal.by, sites=len(made.grouped.sites), applied=places is not None,
         refused=len(made.understood.refused), likely=len(made.likely),
@@ -97,27 +99,28 @@ async def import_list(
     return SiteListAnswer.model_validate(_bounded(document(made, name, places)))
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    shown: str
+    sheet: str | None
+    source: str
+    apply: bool
+    without_refused: bool
+    likely: str | None
+    by: str
+
+
 def _work(
-    console: Console,
-    path: Path,
-    shown: str,
-    sheet: str | None,
-    options: Options,
-    name: str,
-    import_it: bool,
-    without_refused: bool,
-    likely: str | None,
+    console: Console, path: Path, options: Options, wanted: _Wanted
 ) -> tuple[Plan, int | None]:
-    made = plan(console.store, name, understand(read_rows(path, sheet, shown), options))
-    if not import_it:
+    understood = understand(read_rows(path, wanted.sheet, wanted.shown), options)
+    made = plan(console.store, wanted.source, understood)
+    if not wanted.apply:
         return made, None
-    check_decided(made, without_refused, likely)
-    try:
-        ring = KeyRing.parse(console.settings.code_keys.get_secret_value())
-    except ValueError:
-        raise unavailable("Chưa có khoá ký mã.", "There is no key to sign codes yet.", 60) from None
-    left = made.likely_rows if likely == "leave" else set()
-    return made, apply(console.store, ring, name, made, left, utc_now())
+    check_decided(made, wanted.without_refused, wanted.likely)
+    left = made.likely_rows if wanted.likely == "leave" else set()
+    ring = ring_of(console)
+    return made, apply(console.store, ring, wanted.source, made, left, wanted.by, utc_now())
 
 
 async def _receive(request: Request, path: Path) -> None:

@@ -11,7 +11,7 @@ from console.cli import code_keys, codes_read
 from console.cli.case_text import moment
 from console.cli.errors import INTERRUPTED
 from console.cli.out import json_line, line, note, number, progress
-from console.cli.session import Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of
 from console.cli.spans import span_of
 from schemas.errors import UserError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from console.store.engine import Store
     from console.store.history import What
 
-BY: Final = "cli"
 _SHOWN: Final = 50  # places named one by one
 
 Places = Annotated[

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from schemas.settings import Settings
+
+
+BY: Final = "cli"  # the account that histories name: whoever has the database itself
 
 
 class Lang(StrEnum):

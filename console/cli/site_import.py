@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.cli.out import json_line, line, note, number, progress
-from console.cli.session import Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of
 
 if TYPE_CHECKING:
     from console.sitelist.run import Plan
@@ -94,7 +94,7 @@ def import_sites(
             label = session.words("đăng ký", "registering")
             with progress(label, total, session.words("điểm quét", "places")) as advance:
                 now = datetime.now(UTC)
-                places = import_(store, ring, name, made, left, now, advance)
+                places = import_(store, ring, name, made, left, BY, now, advance)
     finally:
         store.close()
     if as_json:

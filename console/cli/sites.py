@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from console.cli.out import json_line, line, note
-from console.cli.session import Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of
 from console.cli.site_import import add_import
 from schemas.clock import local_text
 from schemas.errors import UserError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from console.store.history import Step, What
     from schemas.places import Code, Place, Site
 
-BY: Final = "cli"
 STATUSES: Final = {"active": ("đang hoạt động", "active"), "closed": ("đã đóng", "closed")}
 SiteId = Annotated[int, typer.Argument(metavar="SITE", min=1, help="Số cơ sở. / Its number.")]
 Reason = Annotated[str, typer.Option(help="Lý do, ghi vào lịch sử. / Why, for the history.")]

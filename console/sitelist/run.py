@@ -12,6 +12,7 @@ from console.sitelist.register import Grouped, grouped
 from console.sitelist.understand import Understood
 from console.store import tables
 from console.store.engine import Store
+from console.store.history import What, Why
 from console.store.register import closed_of, register_sites
 from issuer.keyring import KeyRing
 from schemas.errors import UserError
@@ -61,10 +62,13 @@ def apply(
     source: str,
     made: Plan,
     left_out: set[int],
+    by: str,
     valid_from: datetime,
     on_progress: Callable[[int], None] | None = None,
 ) -> int:
     """Register all but the sites that begin at a row of `left_out`; how many places they have.
+
+    `by`: the account; with the list's name it is the first step of each new site's history.
 
     Interrupted, call it again: what is registered stays as it is and the rest is added.
     """
@@ -79,6 +83,7 @@ def apply(
         sites,
         source=SOURCE_PREFIX + source,
         valid_from=valid_from,
+        why=Why(by, What.REGISTER, source),
         on_progress=on_progress,
     )
     return len(done)

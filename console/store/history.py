@@ -1,7 +1,7 @@
 """The history of sites and places: who, when, why, and each field before and after.
 
-It is only added to. A site's or place's first version has no row: that is its registration. What
-a code's token is stands in the code itself, not here.
+It is only added to. A site that came of an officer's list has a row for its first version: who
+registered it, from which list. What a code's token is stands in the code itself, not here.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ Record = Site | Place
 class What(StrEnum):
     """The kind of a change."""
 
+    REGISTER = "register"
     EDIT = "edit"
     CLOSE = "close"
     MERGE = "merge"
@@ -76,6 +77,26 @@ def remember(
                 "note": why.note,
             }
         )
+    if rows:
+        connection.execute(insert(tables.site_history), rows)
+
+
+def remember_new(connection: Connection, sites: Sequence[Site], why: Why, at: datetime) -> None:
+    """Add the first step of each of these sites."""
+    rows: list[dict[str, Any]] = [
+        {
+            "entity": "site",
+            "id": site.id,
+            "version": site.version,
+            "at": at,
+            "by": why.by,
+            "what": why.what.value,
+            "before": {},
+            "after": {},
+            "note": why.note,
+        }
+        for site in sites
+    ]
     if rows:
         connection.execute(insert(tables.site_history), rows)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from console.store import outbox, tables
 from console.store.engine import Store, allocate, utc_now
+from console.store.history import Why, remember_new
 from console.store.rows import code_row, place_row, site_entries, site_row
 from console.store.sites import places_by_id
 from issuer.codes import issue
@@ -73,22 +74,23 @@ def register_sites(
     *,
     source: str,
     valid_from: datetime | None = None,
+    why: Why | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[Place]:
     """The places of these sites, in the order given, each with a code valid from `valid_from`.
 
     A site or place that `source` registered before, by its external key, is returned as it
     stands; only what is new is added, and nothing to a site that has been closed or merged: such
-    places are not among those returned. `on_progress` is told how many places are done.
-    A transaction holds a few thousand places: after a crash, call it again. Raises UserError if a
-    place is within one that its site has not.
+    places are not among those returned. `why` goes into the history of new sites. `on_progress`
+    is told how many places are done. A transaction holds a few thousand places: after a crash,
+    call it again. Raises UserError if a place is within one that its site has not.
     """
     done: list[Place] = []
     for sites in _chunks(new_sites):
         if done:
             time.sleep(_PAUSE_S)
         with store.write() as connection:
-            done += _register(connection, ring, sites, source, valid_from)
+            done += _register(connection, ring, sites, source, valid_from, why)
         if on_progress:
             on_progress(len(done))
     return done
@@ -113,6 +115,7 @@ def _register(
     new_sites: Sequence[NewSite],
     source: str,
     valid_from: datetime | None,
+    why: Why | None,
 ) -> list[Place]:
     chunk = _Chunk()
     site_keys = dict.fromkeys(site.external_key for site in new_sites)
@@ -155,7 +158,10 @@ def _register(
     )
     _remember(connection, source, "site", new_site_keys, chunk.site_ids)
     _remember(connection, source, "place", new_place_keys, chunk.place_ids)
-    outbox.append(connection, site_entries(chunk.sites, chunk.places), utc_now())
+    now = utc_now()
+    if why is not None:
+        remember_new(connection, chunk.sites, why, now)
+    outbox.append(connection, site_entries(chunk.sites, chunk.places), now)
     by_id = {p.id: p for p in [*places_by_id(connection, old_places), *chunk.places]}
     asked = (spot.external_key for new in new_sites for spot in new.places)
     return [by_id[chunk.place_ids[key]] for key in asked if key in chunk.place_ids]

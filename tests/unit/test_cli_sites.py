@@ -8,6 +8,7 @@ import pytest
 
 from console.cli.main import main
 from console.store.engine import Store, open_store
+from console.store.history import steps
 from console.store.migrations.run import upgrade
 from console.store.sites import places, site
 from schemas.settings import load_settings
@@ -75,6 +76,12 @@ def test_a_person_decides_on_what_is_refused_and_on_what_is_likely_twice(
     found = {place.name: place for place in registered(folder)}
     assert set(found) == {"Quán Phở Thìn", "Nhà thuốc Minh Tâm", "Cổng chính"}
     assert found["Cổng chính"].gate
+    store = open_store(load_settings(folder / "data"))
+    try:
+        [step] = steps(store, "site", found["Quán Phở Thìn"].site)
+    finally:
+        store.close()
+    assert (step.version, step.by, step.what, step.note) == (1, "cli", "register", "ds")
     hours = found["Quán Phở Thìn"].hours
     assert (hours.opens, hours.closes) == ("06:00", "22:00")
     assert all(len(place.codes) == 1 for place in found.values())

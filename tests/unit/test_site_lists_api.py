@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 
 from console.api import site_lists
+from console.store.history import steps
 from console.store.keys import Role
 from console.store.sites import places
 from tests.console_kit import Running, running
@@ -50,6 +51,9 @@ def test_first_what_it_would_do_then_the_import_on_its_way_to_the_topic(console:
     answer = send(console, apply=True, without_refused=True, likely="leave")
     assert answer.json()["registered_places"] == 1
     [place] = places(console.store)
+    [step] = steps(console.store, "site", place.site)
+    assert step.by.startswith("key/")
+    assert (step.what, step.note) == ("register", "ds")
     assert (place.name, len(place.codes)) == ("Quán Phở Thìn", 1)
     assert send(console, apply=True, without_refused=True, likely="leave").json()["new_sites"] == 1
 
