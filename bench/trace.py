@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -22,7 +22,7 @@ from bench.peers.answers import digest
 from bench.process_stack import Bench, running_bench
 from bench.report import machine
 from bench.trace_alerts import Alerted, alerted
-from bench.trace_cases import Seconds, Timed, Tracer, answer_of, percentiles, seconds_of
+from bench.trace_cases import Seconds, Timed, Tracer, answer_of, middle, percentiles, seconds_of
 from bench.trace_city import SCANS_A_PERSON, SCANS_A_PLACE, TraceCity
 from bench.trace_fill import current_week, fill_scans, merge_weeks
 from bench.trace_ingest import Busy, busy
@@ -232,7 +232,7 @@ def _timed(bench: Bench, tracer: Tracer, count: int) -> tuple[Timed, list[Asked]
             p50_ms=p50,
             p99_ms=p99,
             max_ms=longest,
-            contacts=_middle(contacts),
+            contacts=middle(contacts),
             most_contacts=max(contacts),
             parts=bench.parts(),
             current_week_parts=current_week(bench.clickhouse).parts,
@@ -252,7 +252,3 @@ def _cpu_ms(timed: Timed) -> float:
 def _bits(case: Case) -> int:
     assert case.person is not None
     return person_bits(case.person)
-
-
-def _middle(values: Sequence[int]) -> int:
-    return sorted(values)[(len(values) - 1) // 2]

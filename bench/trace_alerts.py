@@ -16,7 +16,7 @@ import orjson
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 
 from bench.process_stack import NATION, Bench
-from bench.trace_cases import Tracer, percentiles
+from bench.trace_cases import Tracer, middle, percentiles
 from schemas.cases import Case
 from schemas.errors import UserError
 from schemas.settings import Settings
@@ -62,8 +62,7 @@ def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> Alerted:
     del milliseconds[:_WARM_UP], contacts[:_WARM_UP]
     p50, p99, longest = percentiles([took / 1000 for took in milliseconds])
     say(f"  from a case to its last alert: p50 {p50} ms, p99 {p99} ms")
-    middle = sorted(contacts)[(len(contacts) - 1) // 2]
-    return Alerted(len(milliseconds), p50, p99, longest, middle, max(contacts))
+    return Alerted(len(milliseconds), p50, p99, longest, middle(contacts), max(contacts))
 
 
 class _Officers:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,7 @@ RULE_SET: Final = "vn-2021-12-29"
 F2_RULE_SET: Final = "vn-2021-07-30"
 ONSET_DAYS: Final = 4  # before the day of registration: a window of six days
 MANY: Final = 100_000
+Item = TypeVar("Item", int, tuple[float, int, int])
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ def percentiles(seconds: Sequence[float]) -> tuple[float, float, float]:
     ranks = (max(0, -(-len(ordered) * p // 100) - 1) for p in (50, 99, 100))
     p50, p99, longest = (round(1000 * ordered[rank], 2) for rank in ranks)
     return p50, p99, longest
+
+
+def middle(values: Sequence[Item]) -> Item:
+    """The lower median."""
+    return sorted(values)[(len(values) - 1) // 2]
 
 
 class Tracer:
@@ -144,9 +150,8 @@ class Tracer:
 def seconds_of(tracer: Tracer, count: int) -> Seconds:
     """The F2s of ordinary cases. Raises Retryable."""
     found = sorted(tracer.second(case) for case in tracer.cases(count))
-    middle = found[(len(found) - 1) // 2]
-    median, longest = round(middle[0], 3), round(found[-1][0], 3)
-    return Seconds(len(found), median, longest, middle[1], middle[2])
+    median, firsts, contacts = middle(found)
+    return Seconds(len(found), round(median, 3), round(found[-1][0], 3), firsts, contacts)
 
 
 def answer_of(result: TraceResult) -> Rows:

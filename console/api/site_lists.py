@@ -118,7 +118,7 @@ def _work(
     if not wanted.apply:
         return made, None
     check_decided(made, wanted.without_refused, wanted.likely)
-    left = made.likely_rows if wanted.likely == "leave" else set()
+    left = made.left_out(wanted.likely)
     ring = ring_of(console)
     return made, apply(console.store, ring, wanted.source, made, left, wanted.by, utc_now())
 

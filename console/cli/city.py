@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from console.accounting.outbox import require_console, wait_until_published
+from console.codekeys import ring_of
 from console.store import sites
 from console.store.engine import Store, open_store
 from console.store.producers import put_producer
@@ -15,7 +16,6 @@ from issuer.keyring import KeyRing
 from issuer.poster import poster_pdf
 from issuer.units import HAI_PHONG, wards_of
 from schemas.clock import LOCAL
-from schemas.errors import UserError
 from schemas.places import Place, Producer
 from schemas.settings import Settings
 from sim.city import CityPlan, plan_city
@@ -64,10 +64,7 @@ def make_city(
 ) -> MadeCity:
     """Register the city of this seed and size; again, it is the same one. Raises UserError."""
     require_console(settings)
-    try:
-        ring = KeyRing.parse(settings.code_keys.get_secret_value())
-    except ValueError as error:
-        raise UserError(f"{error}. `truyvet up` makes it, in truyvet.env.") from None
+    ring = ring_of(settings)
     begins = (until - timedelta(days=days)).astimezone(LOCAL).date()
     wards = wards_of(HAI_PHONG)
     plan = plan_city(wards, seed, people, begins, days + 2)

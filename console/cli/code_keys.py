@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from console.cli.codes_read import ring_of
 from console.cli.out import json_line, line, note
 from console.cli.session import Json, Session, session_of
 from issuer.keyring import SETTING
@@ -43,6 +42,8 @@ class Signed:
 
 def list_keys(context: typer.Context, as_json: Json = False) -> None:
     """How many versions each made that a scan can still use: at 0 a key can be taken out."""
+    from console.codekeys import ring_of
+
     session = session_of(context)
     settings = session.settings()
     ring = ring_of(settings)
@@ -138,6 +139,7 @@ def _signed(settings: "Settings", ring: "KeyRing") -> tuple[dict[str, Signed], i
 
 def _ring_of_file(session: Session) -> "KeyRing":
     """The keys in `truyvet.env`. Raises UserError if that is not where they are set."""
+    from console.codekeys import ring_of
     from deploy.embedded import environment
 
     path = environment.env_path(session.data_dir)

@@ -67,12 +67,13 @@ def issue(
     as_json: Json = False,
 ) -> None:
     """Places whose code can be used are left alone; run again, it goes on."""
+    from console.codekeys import ring_of
     from console.store.history import What
     from issuer.rotation import Left, issued
 
     session = session_of(context)
     settings = session.settings()
-    ring = codes_read.ring_of(settings)
+    ring = ring_of(settings)
     begins, _ = _begins(valid_from)
 
     def decide(place: Any) -> Any:
@@ -103,12 +104,13 @@ def rotate(
     Left alone: places in an overlap, and those rotated at or after --from. So a run that was
     broken off goes on when it is begun again.
     """
+    from console.codekeys import ring_of
     from console.store.history import What
     from issuer.rotation import Left, rotated
 
     session = session_of(context)
     settings = session.settings()
-    ring = codes_read.ring_of(settings)
+    ring = ring_of(settings)
     begins, now = _begins(valid_from)
     lasts = span_of("--overlap", overlap)
 
@@ -138,6 +140,7 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Scans made before stay as they are. A revocation is not undone: issue a new version."""
+    from console.codekeys import ring_of
     from console.store.engine import utc_now
     from console.store.history import What
     from issuer.rotation import Left, revoked
@@ -145,7 +148,7 @@ def revoke(
     if not reason.strip():
         raise UserError("--reason: cần lý do. / --reason: a revocation needs a reason.")
     session = session_of(context)
-    ring = codes_read.ring_of(session.settings()) if new else None
+    ring = ring_of(session.settings()) if new else None
     now = utc_now()
 
     def decide(found: Any) -> Any:

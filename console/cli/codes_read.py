@@ -23,20 +23,6 @@ def add_to(group: typer.Typer) -> None:
     group.command("verify", help="Mã này là gì, còn hiệu lực không. / What a code is.")(verify)
 
 
-def ring_of(settings: "Settings") -> "KeyRing":
-    """The keys of the codes. Raises UserError that names the setting."""
-    from issuer.keyring import KeyRing
-    from schemas.errors import UserError
-
-    try:
-        return KeyRing.parse(settings.code_keys.get_secret_value())
-    except ValueError as error:
-        raise UserError(
-            f"Thiếu khoá ký mã TRUYVET_CODE_KEYS; `truyvet up` tạo ra nó. / {error}. "
-            "`truyvet up` makes it, in truyvet.env."
-        ) from None
-
-
 def list_codes(
     context: typer.Context,
     live: Annotated[bool, typer.Option("--live", help="Chỉ mã đang dùng. / In force now.")] = False,
@@ -90,6 +76,7 @@ def verify(
 
     Exit code 1 if one is not good.
     """
+    from console.codekeys import ring_of
     from console.store.engine import open_store
 
     session = session_of(context)

@@ -12,8 +12,6 @@ from console.cli.session import BY, Json, Session, session_of
 if TYPE_CHECKING:
     from console.sitelist.run import Plan
     from console.sitelist.understand import Understood
-    from issuer.keyring import KeyRing
-    from schemas.settings import Settings
 
 _SHOWN = 20
 _HELP = (
@@ -65,6 +63,7 @@ def import_sites(
     as_json: Json = False,
 ) -> None:
     """A second import of the same list adds only what is new in it."""
+    from console.codekeys import ring_of
     from console.sitelist.options import options_of
     from console.sitelist.report import document
     from console.sitelist.run import apply as import_
@@ -86,13 +85,14 @@ def import_sites(
         made = plan(store, name, understood)
         if apply:
             check_decided(made, without_refused, likely)
-        left = made.likely_rows if likely == "leave" else set()
+        left = made.left_out(likely)
         places = None
         if apply:
-            ring = _ring(settings)
-            total = sum(len(site.places) for site in made.grouped.sites)
+            ring = ring_of(settings)
             label = session.words("đăng ký", "registering")
-            with progress(label, total, session.words("điểm quét", "places")) as advance:
+            with progress(
+                label, made.grouped.places, session.words("điểm quét", "places")
+            ) as advance:
                 now = datetime.now(UTC)
                 places = import_(store, ring, name, made, left, BY, now, advance)
     finally:
@@ -103,33 +103,16 @@ def import_sites(
     _show(session, made, places, len(left))
 
 
-def _ring(settings: "Settings") -> "KeyRing":
-    """The keys that sign codes. Raises UserError."""
-    from issuer.keyring import KeyRing
-    from schemas.errors import UserError
-
-    try:
-        return KeyRing.parse(settings.code_keys.get_secret_value())
-    except ValueError as error:
-        raise UserError(
-            f"Chưa có khoá ký mã: {error}. `truyvet up` tạo khoá lần đầu. / No key to sign codes: "
-            f"{error}. `truyvet up` makes one at first start. Nothing was imported."
-        ) from None
-
-
 def _write_refused(file: Path, understood: "Understood") -> None:
     import csv
+
+    from console.exports.cells import defused
 
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, lineterminator="\r\n")
         writer.writerow(["dòng / row", "cột / column", "lý do", "reason"])
         for one in understood.refused:
-            writer.writerow([one.row, _safe(one.column), _safe(one.vi), _safe(one.en)])
-
-
-def _safe(text: str) -> str:
-    """Not a formula, whatever the list held."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+            writer.writerow([one.row, defused(one.column), defused(one.vi), defused(one.en)])
 
 
 def _show(session: Session, made: "Plan", places: int | None, left: int) -> None:
@@ -139,18 +122,16 @@ def _show(session: Session, made: "Plan", places: int | None, left: int) -> None
     line(words("Cột", "Columns"))
     for c in understood.heading.columns:
         if c.heading:
-            used = c.field is not None and c.heading not in understood.left_out
-            meaning = words(*c.field.words) if used and c.field else words("không dùng", "left out")
+            meaning = words(*c.used.words) if c.used else words("không dùng", "left out")
             line(f"  {c.heading}  →  {meaning}")
     line()
-    total = sum(len(site.places) for site in groups.sites)
     rows = number(len(understood.listed))
     line(
         words(
             f"{rows} dòng: {number(len(groups.sites))} cơ sở ({number(made.new_sites)} mới), "
-            f"{number(total)} điểm quét",
+            f"{number(groups.places)} điểm quét",
             f"{rows} rows: {number(len(groups.sites))} sites ({number(made.new_sites)} new), "
-            f"{number(total)} places",
+            f"{number(groups.places)} places",
         )
     )
     for kind, count in understood.by_kind().most_common():

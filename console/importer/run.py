@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Final, Protocol
 
 from console.accounting.outbox import require_console, wait_until_published
+from console.codekeys import ring_of
 from console.importer import shift
 from console.importer.files import Reading, Source, content_hash
 from console.importer.publish import BatchPublisher
@@ -80,7 +81,7 @@ def import_file(settings: Settings, wanted: Wanted, now: datetime, on_progress: 
     if wanted.as_recorded:
         refuse_unless_kept_for_ever(settings)
     pseudonyms = Pseudonyms(settings.person_key.get_secret_value())
-    ring = _ring(settings)
+    ring = ring_of(settings)
     require_console(settings)
 
     source = Source(wanted.reading)
@@ -156,13 +157,6 @@ async def _publish(
                 "when it can go on: what is there already is recognised.)"
             ) from None
         return publisher.acknowledged, dict(publisher.highest)
-
-
-def _ring(settings: Settings) -> KeyRing:
-    try:
-        return KeyRing.parse(settings.code_keys.get_secret_value())
-    except ValueError as error:
-        raise UserError(f"{error}. `truyvet up` makes it, in truyvet.env.") from None
 
 
 def _text(moment_ms: int | None, weeks: int) -> str | None:

@@ -75,6 +75,11 @@ class Column:
     heading: str
     field: Field | None
 
+    @property
+    def used(self) -> Field | None:
+        """The field, if what the column says is used."""
+        return None if self.field in LEFT_OUT else self.field
+
 
 @dataclass(frozen=True)
 class Heading:

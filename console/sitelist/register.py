@@ -26,6 +26,11 @@ class Grouped:
     gates: int = 0
     again: list[Listed] = field(default_factory=list)
 
+    @property
+    def places(self) -> int:
+        """How many places the sites have together."""
+        return sum(len(site.places) for site in self.sites)
+
 
 def site_key(listed: Listed) -> str:
     """What the list calls the site: at most 64 characters, no letter of its name."""

@@ -24,7 +24,7 @@ def document(made: Plan, source: str, places: int | None) -> dict[str, Any]:
         "sites": len(groups.sites),
         "new_sites": made.new_sites,
         "closed_sites": len(made.closed),
-        "places": sum(len(site.places) for site in groups.sites),
+        "places": groups.places,
         "gates_assumed": groups.gates,
         "kinds_guessed": understood.guessed,
         "by_kind": dict(understood.by_kind().most_common()),

@@ -13,12 +13,13 @@ from console.sitelist.understand import Understood
 from console.store import tables
 from console.store.engine import Store
 from console.store.history import What, Why
-from console.store.register import closed_of, register_sites
+from console.store.register import closed_of, ids_by_key, register_sites
 from issuer.keyring import KeyRing
 from schemas.errors import UserError
+from schemas.places import Status
 
 SOURCE_PREFIX: Final = "list/"
-_KEYS_AT_ONCE: Final = 500
+_AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ class Plan:
         """Sites that are not yet registered from this source."""
         return len(self.grouped.sites) - len(self.known)
 
-    @property
-    def likely_rows(self) -> set[int]:
-        """Rows of the list that are likely there already."""
+    def left_out(self, likely: str | None) -> set[int]:
+        """Rows that are not to be registered: if `leave`, those likely there already."""
+        if likely != "leave":
+            return set()
         return {pair.one.row for pair in self.likely if pair.one.row is not None}
 
 
@@ -52,7 +54,7 @@ def plan(store: Store, source: str, understood: Understood) -> Plan:
         Named(site.name, site.address or "", site.ward, row=groups.rows[site.external_key][0].row)
         for site in fresh
     ]
-    wards = {site.ward for site in fresh}
+    wards = sorted({site.ward for site in fresh})
     return Plan(understood, groups, likely(named, _registered(store, wards)), known, closed)
 
 
@@ -114,22 +116,16 @@ def check_decided(made: Plan, without_refused: bool, likely: str | None) -> None
 
 
 def _known(store: Store, source: str, keys: list[str]) -> tuple[set[str], set[str]]:
-    s = tables.sources.c
-    found: dict[str, int] = {}
     with store.read() as connection:
-        for begin in range(0, len(keys), _KEYS_AT_ONCE):
-            some = s.external_key.in_(keys[begin : begin + _KEYS_AT_ONCE])
-            mine = (s.source == SOURCE_PREFIX + source) & (s.entity == "site") & some
-            rows = connection.execute(select(s.external_key, s.id).where(mine))
-            found.update((row.external_key, row.id) for row in rows)
+        found = ids_by_key(connection, SOURCE_PREFIX + source, "site", keys)
         closed = closed_of(connection, list(found.values()))
     return set(found), {key for key, site in found.items() if site in closed}
 
 
-def _registered(store: Store, wards: set[str]) -> Iterator[Named]:
+def _registered(store: Store, wards: list[str]) -> Iterator[Named]:
     s = tables.sites.c
-    query = select(s.id, s.name, s.address, s.ward).where(s.status == "active")
+    query = select(s.id, s.name, s.address, s.ward).where(s.status == Status.ACTIVE)
     with store.read() as connection:
-        for row in connection.execute(query):
-            if row.ward in wards:
+        for begin in range(0, len(wards), _AT_ONCE):
+            for row in connection.execute(query.where(s.ward.in_(wards[begin : begin + _AT_ONCE]))):
                 yield Named(row.name, row.address or "", row.ward, site=row.id)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from console.sitelist.headings import LEFT_OUT, Field, Heading, find_heading
+from console.sitelist.headings import Field, Heading, find_heading
 from console.sitelist.plain import plain
 from console.sitelist.sheet import Row
 from console.sitelist.values import (
@@ -44,7 +44,7 @@ class Options:
 class Listed:
     """One row that can be registered. `place`: a room or gate of the site, if the row is of one.
 
-    `code`: what the list calls it (a licence, a tax number), or empty.
+    `code`: what the list calls it (a licence, a school's number), or empty.
     """
 
     row: int
@@ -72,7 +72,8 @@ class Refused:
 
 @dataclass
 class Understood:
-    """A whole list. `guessed`: rows whose kind was taken from the name; `empty`: blank rows."""
+    """A whole list. `guessed`: rows whose kind was taken from the name; `passed_over`:
+    blank rows, titles, totals."""
 
     heading: Heading
     listed: list[Listed] = field(default_factory=list)
@@ -83,11 +84,7 @@ class Understood:
     @property
     def left_out(self) -> list[str]:
         """Headings of columns that are not used."""
-        return [
-            c.heading
-            for c in self.heading.columns
-            if c.heading and (c.field is None or c.field in LEFT_OUT)
-        ]
+        return [c.heading for c in self.heading.columns if c.heading and c.used is None]
 
     def by_kind(self) -> Counter[str]:
         """Rows of each kind."""
@@ -197,15 +194,14 @@ class _Reader:
         kind = kind_of(written, _SITES)
         if kind is not None:
             return kind, False
+        given = self._options.kind
+        if given and not written:
+            return given, False
         kind = kind_of(name, _SITES, name=True)
-        if kind is not None and not self._options.kind:
-            return kind, True
-        if self._options.kind and not written:
-            return self._options.kind, False
         if kind is not None:
             return kind, True
-        if self._options.kind:
-            return self._options.kind, False
+        if given:
+            return given, False
         column = self._headings.get(Field.KIND) or self._headings[Field.NAME]
         said = written or name
         raise _AtFault(

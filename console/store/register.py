@@ -123,8 +123,8 @@ def _register(
     # ids first: on PostgreSQL the counter's row keeps a second registration out until the end
     next_site = allocate(connection, "site", len(site_keys))
     next_place = allocate(connection, "place", max(1, len(place_keys)))
-    chunk.site_ids = _known(connection, source, "site", list(site_keys))
-    chunk.place_ids = _known(connection, source, "place", list(place_keys))
+    chunk.site_ids = ids_by_key(connection, source, "site", list(site_keys))
+    chunk.place_ids = ids_by_key(connection, source, "place", list(place_keys))
     old_places = list(chunk.place_ids.values())
     closed = closed_of(connection, list(chunk.site_ids.values()))
     new_site_keys, new_place_keys = [], []
@@ -212,7 +212,9 @@ def _place(
     )
 
 
-def _known(connection: Connection, source: str, entity: str, keys: Sequence[str]) -> dict[str, int]:
+def ids_by_key(
+    connection: Connection, source: str, entity: str, keys: Sequence[str]
+) -> dict[str, int]:
     """Ids of what this source registered before, by external key."""
     s = tables.sources.c
     found: dict[str, int] = {}
