@@ -43,7 +43,7 @@ $(PROMTOOL): | $(INSTALLED)
 	fi
 
 # Two at a time, the longest first; each says what it found when it is through
-check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: a good minute
+check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: a minute and a half
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@echo "== types, layers, unit and contract tests, two at a time"
