@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from schemas.cases import Alert, AlertKind, Case, TraceAgain
 from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX
+from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.ids import PERSON_PATTERN
 from schemas.places import Place, Producer, Site
 from schemas.reasons import SENTENCES, Reason
@@ -21,6 +22,7 @@ from schemas.settings import Settings
 from schemas.topics import (
     ALERTS,
     CASES,
+    COVERAGE,
     DLQ,
     NOTICES,
     PRODUCERS,
@@ -33,7 +35,7 @@ from schemas.topics import (
 SPECIFICATION: Final = "3.0.0"
 # of the contract, not of the program: the major is the topics' `v1`, a new optional field or
 # topic raises the minor
-CONTRACT_VERSION: Final = "1.1.0"
+CONTRACT_VERSION: Final = "1.2.0"
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 _KAFKA_BINDING: Final = "0.5.0"
@@ -113,6 +115,15 @@ _SITE: Final = Message("site", "A site as it stands.", _pattern(r"^site/\d+$"), 
 _PLACE: Final = Message(
     "place", "A place as it stands, with its codes.", _pattern(r"^place/\d+$"), Place
 )
+_POSTING: Final = Message(
+    "posting", "What is known of a place's poster.", _pattern(r"^posting/\d+$"), Posting
+)
+_REQUIRED_LIST: Final = Message(
+    "requiredList", "A list of required sites: keeper, day.", _pattern(r"^list/.+$"), RequiredList
+)
+_REQUIREMENT: Final = Message(
+    "requirement", "One entry of such a list.", _pattern(r"^required/.+/.+$"), Requirement
+)
 _PRODUCER: Final = Message(
     "producer", "A producer as it stands.", _pattern(PRODUCER_PATTERN), Producer
 )
@@ -131,6 +142,7 @@ CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     SCANS: (_SCAN,),
     DLQ: (_REFUSED,),
     SITES: (_SITE, _PLACE),
+    COVERAGE: (_POSTING, _REQUIRED_LIST, _REQUIREMENT),
     PRODUCERS: (_PRODUCER,),
     CASES: (_CASE,),
     TRACES: (_TRACE_AGAIN,),
@@ -144,6 +156,8 @@ _OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
     "sendScans": (SCANS, "send", "The gateway publishes scans that came over HTTP, as they came."),
     "sendRefusedScans": (DLQ, "send", "The workers keep what they refuse, and why."),
     "sendSites": (SITES, "send", "The console publishes sites, places and their codes."),
+    "sendCoverage": (COVERAGE, "send", "The console publishes what is required and put up."),
+    "receiveCoverage": (COVERAGE, "receive", "The console counts coverage from it."),
     "sendProducers": (PRODUCERS, "send", "The console publishes who may report what."),
     "sendCases": (CASES, "send", "The console publishes a case with each change."),
     "receiveCases": (

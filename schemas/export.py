@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from schemas import asyncapi
 from schemas.cases import Alert, Case
+from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.places import Place, Producer, Site
 from schemas.scan import Scan
 
@@ -25,6 +26,9 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "producer.v1": Producer,
     "case.v1": Case,
     "alert.v1": Alert,
+    "posting.v1": Posting,
+    "required-list.v1": RequiredList,
+    "requirement.v1": Requirement,
 }
 
 

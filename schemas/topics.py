@@ -54,6 +54,12 @@ DLQ: Final = Topic(
     max_message=DLQ_MAX_MESSAGE,
 )
 SITES: Final = Topic("sites.v1", "site/<id> or place/<id>", "compact", "sites, places, their codes")
+COVERAGE: Final = Topic(
+    "coverage.v1",
+    "posting/<place>, list/<list> or required/<list>/<entry>",
+    "compact",
+    "which establishments are required, what is put up where",
+)
 PRODUCERS: Final = Topic(
     "producers.v1", "producer", "compact", "allowed places and methods, active or not"
 )
@@ -64,7 +70,7 @@ TRACES: Final = Topic(
 ALERTS: Final = Topic("alerts.v1", "case", "delete", "for officers", 1, True)
 NOTICES: Final = Topic("notices.v1", "recipient", "delete", "released notices", 1, True)
 
-TOPICS: Final = (SCANS, DLQ, SITES, PRODUCERS, CASES, TRACES, ALERTS, NOTICES)
+TOPICS: Final = (SCANS, DLQ, SITES, COVERAGE, PRODUCERS, CASES, TRACES, ALERTS, NOTICES)
 
 assert SCANS.max_message is not None
 assert MAX_SCAN_BYTES < SCANS.max_message < DLQ_MAX_MESSAGE

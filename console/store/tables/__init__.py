@@ -1,0 +1,38 @@
+"""The tables, as SQLAlchemy sees them. What makes them is `migrations/`; a test compares both."""
+
+from console.store.tables.access import api_keys, producers
+from console.store.tables.base import metadata
+from console.store.tables.cases import case_history, cases
+from console.store.tables.contacts import (
+    contact_handovers,
+    contact_history,
+    contact_pairs,
+    contact_visits,
+    contact_work,
+)
+from console.store.tables.coverage import postings, required, required_lists
+from console.store.tables.plumbing import counters, outbox
+from console.store.tables.register import codes, places, site_history, sites, sources
+
+__all__ = [
+    "api_keys",
+    "case_history",
+    "cases",
+    "codes",
+    "contact_handovers",
+    "contact_history",
+    "contact_pairs",
+    "contact_visits",
+    "contact_work",
+    "counters",
+    "metadata",
+    "outbox",
+    "places",
+    "postings",
+    "producers",
+    "required",
+    "required_lists",
+    "site_history",
+    "sites",
+    "sources",
+]

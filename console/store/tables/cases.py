@@ -1,0 +1,48 @@
+"""Cases and what was changed of them."""
+
+from typing import Final
+
+from sqlalchemy import JSON, Date, ForeignKey, Integer, String, Table, Text
+
+from console.store.column import Moment, column
+from console.store.tables.base import metadata
+
+cases: Final = Table(
+    "cases",
+    metadata,
+    column("id", String(97), primary_key=True),
+    column("version", Integer),
+    column("status", String(16)),
+    column("person", String(13), nullable=True),
+    column("symptoms", String(8), nullable=True),
+    column("onset", Date, nullable=True),
+    column("sampled_on", Date, nullable=True),
+    column("isolated_at", Moment, nullable=True),
+    column("negative_at", Moment, nullable=True),
+    column("ward", String(64), index=True),
+    column("rule_set", String(64), nullable=True),
+    column("registered_at", Moment, index=True),
+    column("registered_by", Text),
+    column("points", JSON, server_default="[]"),
+    column("answers", JSON, server_default="[]"),
+    column("named", JSON, server_default="[]"),
+    column("excluded", JSON, server_default="[]"),
+    # why it was last closed or voided, and who did; not part of the event
+    column("ended_by", Text, nullable=True),
+    column("ended_reason", Text, nullable=True),
+    # the request that made it, so that a retry makes no second one
+    column("request_key", String(200), nullable=True, unique=True),
+    column("request_hash", String(64), nullable=True),
+)
+
+# Who changed what of a case, and their note: notes can hold names, so they are in no event.
+case_history: Final = Table(
+    "case_history",
+    metadata,
+    column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    column("version", Integer, primary_key=True, autoincrement=False),
+    column("at", Moment),
+    column("by", Text),
+    column("changes", JSON),
+    column("note", Text, nullable=True),
+)
