@@ -17,6 +17,7 @@ from console.cli import (
     codes,
     contacts,
     counting,
+    coverage,
     deadletters,
     demo,
     importing,
@@ -24,6 +25,7 @@ from console.cli import (
     posters,
     processes,
     registry,
+    required,
     rules,
     second,
     simulating,
@@ -50,7 +52,9 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters, demo):
+for module_ in (worklist, deadletters, maintaining, registry, codes, sites, required, posters):
+    module_.add_to(app)
+for module_ in (coverage, demo):
     module_.add_to(app)
 benching.add_to(app)
 
