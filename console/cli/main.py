@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from console.cli import (
     benching,
+    cards,
     cases,
     codes,
     contacts,
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters, demo):
+for module_ in (worklist, deadletters, maintaining, registry, codes, cards, sites, posters, demo):
     module_.add_to(app)
 benching.add_to(app)
 

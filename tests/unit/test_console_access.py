@@ -46,6 +46,12 @@ ROUTES = [
     ("POST", "/v1/places/1/codes", Right.CODES_MANAGE),
     ("POST", "/v1/places/1/codes/1/revoke", Right.CODES_MANAGE),
     ("POST", "/v1/codes/verify", Right.CODES_VERIFY),
+    ("POST", "/v1/cards", Right.CARDS_MANAGE),
+    ("GET", "/v1/cards", Right.CARDS_MANAGE),
+    ("POST", "/v1/cards/verify", Right.CARDS_MANAGE),
+    ("GET", "/v1/cards/482177306", Right.CARDS_MANAGE),
+    ("POST", "/v1/cards/482177306/revoke", Right.CARDS_MANAGE),
+    ("POST", "/v1/cards/482177306/replace", Right.CARDS_MANAGE),
     ("GET", "/v1/producers", Right.PRODUCERS_READ),
     ("POST", "/v1/sites/import?file=ds.csv", Right.SITES_IMPORT),
     ("GET", "/v1/cases/C-1/list", Right.LIST_READ),
@@ -113,6 +119,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
         "producer": ["rejects.read", "scans.publish", "scans.track"],
         "owner": [],
         "officer": [
+            "cards.manage",
             "codes.manage",
             "codes.verify",
             "list.hand_over",
@@ -142,6 +149,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
         ],
         "auditor": [],
         "admin": [
+            "cards.manage",
             "codes.manage",
             "codes.verify",
             "places.edit",
