@@ -65,6 +65,7 @@ class _Is(_Strict):
     enclosed: bool
     small: SmallRule
     gate: bool
+    vehicle: bool = False
 
     @model_validator(mode="after")
     def _sector_of_sites(self) -> Self:
@@ -117,6 +118,7 @@ class KindDefaults:
     enclosed: bool
     small: SmallRule
     gate: bool
+    vehicle: bool
     hours: Hours | None
     usual_stay: int | None
     stay_basis: str | None
@@ -166,6 +168,7 @@ def parse_kinds(text: str, file: str, sectors: dict[str, Names]) -> dict[str, Ki
             enclosed=about.enclosed,
             small=about.small,
             gate=about.gate,
+            vehicle=about.vehicle,
             hours=one.hours,
             usual_stay=stay.minutes if stay else None,
             stay_basis=stay.basis if stay else None,

@@ -33,6 +33,7 @@ from console.api import (
     site_lists,
     standing,
     triage,
+    trips,
     worklist,
 )
 from console.api.documented import ALWAYS
@@ -126,7 +127,7 @@ def joined() -> tuple[BaseRoute, ...]:
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
-    register_modules = (codes, cards, register, register_reading, site_lists)
+    register_modules = (codes, cards, register, register_reading, trips, site_lists)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
     for router in (*gateway_routers, *of_people):

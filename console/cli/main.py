@@ -24,12 +24,14 @@ from console.cli import (
     maintaining,
     posters,
     processes,
+    register_edits,
     registry,
     rules,
     second,
     simulating,
     sites,
     stack,
+    trips,
     worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
@@ -51,8 +53,10 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, cards, sites, posters, demo):
+for module_ in (worklist, deadletters, maintaining, registry, codes, cards, posters, demo):
     module_.add_to(app)
+for register in (sites, register_edits, trips):
+    register.add_to(app)
 benching.add_to(app)
 
 

@@ -46,6 +46,8 @@ ROUTES = [
     ("POST", "/v1/places/1/codes", Right.CODES_MANAGE),
     ("POST", "/v1/places/1/codes/1/revoke", Right.CODES_MANAGE),
     ("POST", "/v1/codes/verify", Right.CODES_VERIFY),
+    ("GET", "/v1/places/1/trips", Right.PLACES_READ),
+    ("POST", "/v1/places/1/trips", Right.PLACES_EDIT),
     ("POST", "/v1/cards", Right.CARDS_MANAGE),
     ("GET", "/v1/cards", Right.CARDS_MANAGE),
     ("POST", "/v1/cards/verify", Right.CARDS_MANAGE),
