@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from console.sitelist.columns import cells_of, find_columns
 from console.sitelist.plain import holds, plain
 from console.sitelist.sheet import Row
 from issuer.trips import TripError, check_trip, trip_name
@@ -21,7 +22,6 @@ _HEADINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "departs": ("gio di", "khoi hanh", "gio khoi hanh", "xuat ben", "departs", "departs at"),
     "arrives": ("gio den", "den noi", "gio den noi", "arrives", "arrives at"),
 }
-_LOOKED_AT: Final = 20
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])(?:h|:|g)([0-5]\d)?(?::[0-5]\d)?", re.ASCII)
 
 
@@ -58,14 +58,20 @@ def read_timetable(
 
     Raises UserError if there is no heading with a vehicle, a departure and an arrival.
     """
-    at, first = _heading(rows)
+    columns = find_columns(rows, _HEADINGS, {"vehicle", "departs", "arrives"})
+    if columns is None:
+        raise UserError(
+            "Không tìm thấy dòng tiêu đề có các cột xe, giờ đi, giờ đến. / "
+            "There is no heading with the columns vehicle, departs and arrives."
+        )
+    at, first = columns
     finder = _Vehicles(names)
     table = Timetable()
     seen: dict[tuple[int, str], Trip] = {}
     for row in rows[first:]:
         if row.empty:
             continue
-        cell = {name: row.cells[i] if i < len(row.cells) else "" for name, i in at.items()}
+        cell = cells_of(row, at)
         try:
             place = finder.find(cell["vehicle"])
             trip = _trip(cell)
@@ -79,24 +85,6 @@ def read_timetable(
             continue
         table.trips.setdefault(place, []).append(trip)
     return table
-
-
-def _heading(rows: Sequence[Row]) -> tuple[dict[str, int], int]:
-    """Where each column is, and the first row after the heading."""
-    for index, row in enumerate(rows[:_LOOKED_AT]):
-        cells = [plain(cell) for cell in row.cells]
-        at = {
-            name: cells.index(word)
-            for name, words in _HEADINGS.items()
-            for word in reversed(words)
-            if word in cells
-        }
-        if {"vehicle", "departs", "arrives"} <= set(at):
-            return at, index + 1
-    raise UserError(
-        "Không tìm thấy dòng tiêu đề có các cột xe, giờ đi, giờ đến. / "
-        "There is no heading with the columns vehicle, departs and arrives."
-    )
 
 
 class _Vehicles:

@@ -13,6 +13,7 @@ from console.cli.register_edits import add_edit
 from console.cli.register_text import show_place, show_site, state_text, step_text
 from console.cli.session import BY, Json, session_of
 from console.cli.site_import import add_import
+from console.cli.site_regroup import add_regroup
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("merge", help="Gộp vào cơ sở khác. / Merge it into another; codes stay.")(merge)
     add_edit(group)
     add_import(group)
+    add_regroup(group)
     app.add_typer(group, name="sites")
 
 
