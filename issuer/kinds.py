@@ -80,6 +80,7 @@ class _Kind(_Strict):
     name: Names
     about: Annotated[_Is, Field(alias="is")]
     hours: Hours | None = None
+    workdays: bool = False
     usual_stay: UsualStay | None = None
 
 
@@ -109,7 +110,10 @@ _SECTORS: Final = TypeAdapter(dict[str, Names])
 
 @dataclass(frozen=True)
 class KindDefaults:
-    """What a kind says of its sites and places. `sector` None: the site's. `usual_stay` minutes."""
+    """What a kind says of its sites and places. `sector` None: the site's. `usual_stay` minutes.
+
+    `workdays`: usually open from Monday to Friday only.
+    """
 
     kind: str
     name: Names
@@ -120,6 +124,7 @@ class KindDefaults:
     gate: bool
     vehicle: bool
     hours: Hours | None
+    workdays: bool
     usual_stay: int | None
     stay_basis: str | None
     sizes: SmallSizes
@@ -170,6 +175,7 @@ def parse_kinds(text: str, file: str, sectors: dict[str, Names]) -> dict[str, Ki
             gate=about.gate,
             vehicle=about.vehicle,
             hours=one.hours,
+            workdays=one.workdays,
             usual_stay=stay.minutes if stay else None,
             stay_basis=stay.basis if stay else None,
             sizes=raw.small,

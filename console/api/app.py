@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from console.api import (
     cases,
     codes,
     convert,
+    coverage,
     duplicates,
     entries,
     errors,
@@ -28,6 +29,7 @@ from console.api import (
     register,
     register_reading,
     registry,
+    required,
     rules,
     second,
     site_lists,
@@ -40,6 +42,7 @@ from console.api.documented import ALWAYS
 from console.api.observe import Observe
 from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
+from console.coverage.keeper import Keeper
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
 from console.gateway.activity_counts import KnownCounts
@@ -76,8 +79,10 @@ def create_app(
     publisher: Publisher | None = None,
     relay_publisher: Publisher | None = None,
     clickhouse: ClickHouse | None = None,
+    keep_coverage: bool = False,
 ) -> FastAPI:
     """The application; its database must have been migrated. Publishers may be given (tests).
+    `keep_coverage`: count coverage beside serving.
 
     Raises Fatal if a route does not declare who may use it.
     """
@@ -90,13 +95,16 @@ def create_app(
             await asyncio.to_thread(
                 ensure_key, console.store, secret, Role.EPIDEMIOLOGIST, EVERYWHERE, name="admin"
             )
-        relay = asyncio.create_task(console.relay.run(), name="relay")
+        tasks = [asyncio.create_task(console.relay.run(), name="relay")]
+        if keep_coverage:
+            keeper = Keeper(settings, console.store, console.metrics)
+            tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
         try:
             yield
         finally:
-            relay.cancel()
-            with suppress(asyncio.CancelledError):
-                await relay
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(console.publisher.close(), relay_publisher.close())
             console.clickhouse.close()
             console.store.close()
@@ -127,7 +135,9 @@ def joined() -> tuple[BaseRoute, ...]:
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
-    register_modules = (codes, cards, register, register_reading, trips, site_lists)
+    register_modules = (
+        codes, cards, register, register_reading, trips, site_lists, coverage, required,
+    )  # fmt: skip
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
     for router in (*gateway_routers, *of_people):

@@ -30,8 +30,7 @@ from console.api.schemas import Sentence
 from console.api.state import Console, console_of
 from console.cardstanding import SENTENCES, CardStanding, card_in
 from console.store import cards
-from console.store.cards import By
-from console.store.edits import Guard
+from console.store.cards import By, Guard
 from console.store.errors import NotFound
 from issuer.units import EVERYWHERE, wards_in
 

@@ -32,7 +32,7 @@ Edits = Annotated[Principal, Depends(Requires(Right.PLACES_EDIT))]
 def listed(place_id: PlaceId, principal: Reads, console: ConsoleOf) -> VehicleTrips:
     """By departure; those older than the retention go when others are written."""
     found = sites.place(console.store, place_id)
-    if found is None or not principal.reaches(found.ward):
+    if found is None or not principal.has(found):
         raise not_found(*NO_PLACE)
     return _trips(found)
 

@@ -164,5 +164,6 @@ def _of_state(reason: CardReason, detail: str) -> _Refused:
 
 def _event_id(scan: dict[str, Any]) -> str | None:
     event_id = scan.get("event_id")
-    good = isinstance(event_id, str) and _EVENT_ID.fullmatch(event_id)
-    return event_id.lower() if good else None
+    if isinstance(event_id, str) and _EVENT_ID.fullmatch(event_id):
+        return event_id.lower()
+    return None

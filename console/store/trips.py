@@ -40,7 +40,7 @@ def change_trips(
     """
     with store.write() as connection:
         [before] = locked_places(connection, [place_id])
-        guard(before.ward)
+        guard(before)
         must_be_open("điểm quét", "place", before, on_version)
         try:
             after = with_trips(before, added, removed, cut_off=cut_off)

@@ -3,6 +3,7 @@
 import random
 import string
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -107,7 +108,7 @@ def sound(text: str) -> bool:
 
 def test_no_damage_of_a_card_is_accepted_as_another() -> None:
     """As of the places' codes; what is read back is what was printed."""
-    damages = {
+    damages: dict[str, tuple[int, Callable[[str], str]]] = {
         "one": (4_000, lambda t: replaced(t, 1)),
         "two": (4_000, lambda t: replaced(t, 2)),
         "swap": (4_000, swapped),
