@@ -109,10 +109,10 @@ def sound(text: str) -> bool:
 def test_no_damage_of_a_card_is_accepted_as_another() -> None:
     """As of the places' codes; what is read back is what was printed."""
     damages: dict[str, tuple[int, Callable[[str], str]]] = {
-        "one": (4_000, lambda t: replaced(t, 1)),
-        "two": (4_000, lambda t: replaced(t, 2)),
-        "swap": (4_000, swapped),
-        "case": (4_000, another_case),
+        "one": (4_000, lambda t: replaced(t, 1, CHANCE)),
+        "two": (4_000, lambda t: replaced(t, 2, CHANCE)),
+        "swap": (4_000, lambda t: swapped(t, CHANCE)),
+        "case": (4_000, lambda t: another_case(t, CHANCE)),
         "azerty": (1_000, french),
         "qwertz": (1_000, german),
         "shifted": (1_000, inverted),
