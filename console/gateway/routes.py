@@ -48,8 +48,8 @@ _SCAN: Final = {
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": f"At most {MAX_LINES} lines and {MAX_BODY_BYTES >> 20} MiB. A guard's device "
-        "that scans people's cards sends `card`, the card's text, in place of `person`.",
+        "description": f"At most {MAX_LINES} lines and {MAX_BODY_BYTES >> 20} MiB. A guard's "
+        "device that scans people's cards sends `card`, the card's text, in place of `person`.",
         "content": {
             JSON: {"schema": Scan.model_json_schema(), "example": _SCAN},
             NDJSON: {"schema": {"type": "string"}, "example": "one scan as JSON a line"},
