@@ -6,23 +6,23 @@ filled before they are linked and columns only grow, so a reader in another thre
 directory as it was or as it is.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import orjson
 import structlog
 
-from issuer.codes import KeyRing, read, verify
-from schemas.errors import InvalidEvent
-from schemas.places import Place, Producer
-from schemas.scan import parse_timestamp
+from issuer.codes import KeyRing, verify
+from schemas.places import Producer
+from streams.place_records import PlaceRows, read_places
+from streams.place_table import PlaceTable
+from tracer.ground import Ground, ground_of
+from tracer.parameters import Parameters
 
 log = structlog.get_logger()
 
-ALWAYS: Final = np.iinfo(np.int64).min
-NEVER: Final = np.iinfo(np.int64).max
 _NONE: Final = -1
 
 
@@ -59,8 +59,7 @@ class Directory:
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
-        self._places: dict[int, bytes] = {}
-        self._versions: dict[int, int] = {}
+        self.places = PlaceTable()
         self._producers: dict[str, Producer] = {}
         self._wards: dict[str, int] = {}
         self._head = np.full(1024, _NONE, np.int32)
@@ -70,23 +69,19 @@ class Directory:
 
     # what the followers write
 
-    def put_site_record(self, key: str, value: bytes | None) -> None:
-        """A record of `sites.v1`; one older than what is known, and sites, change nothing."""
-        if not key.startswith("place/") or value is None:
-            return
-        record = _object(value)
-        place, version = record.get("id"), record.get("version", 1)
-        if not isinstance(place, int) or not isinstance(version, int) or place < 1:
-            raise InvalidEvent(f"{key}: a place needs a positive id and a version")
-        if version <= self._versions.get(place, 0):
-            return
-        self._room_for(place)
-        ward = self._wards.setdefault(str(record.get("ward")), len(self._wards))
-        for code in record.get("codes", ()):
-            self._put_code(place, ward, code)
-        self._places[place] = value
-        self._versions[place] = version
-        self.changes += 1
+    def put_site_records(
+        self, records: Iterable[tuple[str, bytes | None]]
+    ) -> list[tuple[str, str]]:
+        """Records of `sites.v1`, (key, value); one older than what is known, and sites, change
+        nothing. Those that make no sense, (key, why), are left out."""
+        places = [(k, v) for k, v in records if k.startswith("place/") and v is not None]
+        try:
+            self._put(read_places([value for _, value in places]))
+        except ValueError as error:
+            if len(places) == 1:
+                return [(places[0][0], str(error))]
+            return [wrong for one in places for wrong in self.put_site_records([one])]
+        return []
 
     def put_producer(self, key: str, value: bytes | None) -> None:
         """A record of `producers.v1`; a tombstone takes the producer away."""
@@ -99,31 +94,40 @@ class Directory:
             self._producers[producer.id] = producer
             self.changes += 1
 
-    def _put_code(self, place: int, ward: int, code: dict[str, Any]) -> None:
-        token = read(code["token"])
-        row = self._row_of(place, token.version)
-        new = row == _NONE
-        if new:
-            if self._rows == len(self._columns.version):
-                self._columns = self._columns.grown()
-            row = self._rows
-        columns = self._columns
-        columns.version[row] = token.version
-        columns.mac[row] = token.mac
-        columns.valid_from[row] = _moment(code.get("valid_from"), ALWAYS)
-        columns.valid_to[row] = _moment(code.get("valid_to"), NEVER)
-        columns.revoked_at[row] = _moment(code.get("revoked_at"), NEVER)
-        columns.ward[row] = ward
-        if new:
-            columns.after[row] = self._head[place]
-            self._head[place] = row
-            self._rows += 1
+    def _put(self, rows: PlaceRows) -> None:
+        chosen = _newest(rows)
+        chosen = chosen[rows.version[chosen] > self.places.versions(rows.place[chosen])]
+        if not len(chosen):
+            return
+        wards = np.array([self._wards.setdefault(ward, len(self._wards)) for ward in rows.ward])
+        self._room_for(int(rows.place[chosen].max()))
+        for codes in _one_each(rows, chosen):
+            self._put_codes(rows, codes, wards)
+        self.places.put(rows, chosen)
+        self.changes += 1
 
-    def _row_of(self, place: int, version: int) -> int:
-        row = int(self._head[place])
-        while row != _NONE and self._columns.version[row] != version:
-            row = int(self._columns.after[row])
-        return row
+    def _put_codes(
+        self, rows: PlaceRows, codes: npt.NDArray[np.int64], wards: npt.NDArray[np.int64]
+    ) -> None:
+        """Rows of `rows.codes`, at most one of each place."""
+        of, version = rows.codes.of[codes], rows.codes.version[codes]
+        place = rows.place[of]
+        row = self.find(place, version).row.copy()
+        new = row == _NONE
+        count = self._rows + int(new.sum())
+        while count > len(self._columns.version):
+            self._columns = self._columns.grown()
+        row[new] = np.arange(self._rows, count)
+        columns = self._columns
+        columns.version[row] = version
+        columns.mac[row] = rows.codes.mac[codes]
+        columns.valid_from[row] = rows.codes.valid_from[codes]
+        columns.valid_to[row] = rows.codes.valid_to[codes]
+        columns.revoked_at[row] = rows.codes.revoked_at[codes]
+        columns.ward[row] = wards[of]
+        columns.after[row[new]] = self._head[place[new]]
+        self._head[place[new]] = row[new]
+        self._rows = count
 
     def _room_for(self, place: int) -> None:
         if place >= len(self._head):
@@ -162,9 +166,9 @@ class Directory:
         """The numbers that `Found.ward` uses for these wards."""
         return np.array([self._wards[c] for c in codes if c in self._wards], dtype=np.int32)
 
-    def places(self) -> list[Place]:
-        """All places with everything that is known of them."""
-        return [Place.model_validate_json(value) for value in list(self._places.values())]
+    def ground(self, parameters: Parameters) -> Ground:
+        """What traces stand on, as it is known now."""
+        return ground_of(self.places.frame(), self.places.trips(), parameters)
 
 
 @dataclass(frozen=True)
@@ -185,12 +189,21 @@ class Found:
         return column[self.row]
 
 
-def _object(value: bytes) -> dict[str, Any]:
-    record = orjson.loads(value)
-    if not isinstance(record, dict):
-        raise InvalidEvent("the record is not an object")
-    return record
+def _newest(rows: PlaceRows) -> npt.NDArray[np.int64]:
+    """Of each place its row of the highest version; of two the first."""
+    order = np.lexsort((-np.arange(len(rows.place)), rows.version, rows.place))
+    place = rows.place[order]
+    last = np.append(place[1:] != place[:-1], [True] * min(1, len(place)))
+    return np.asarray(order[last], np.int64)
 
 
-def _moment(text: str | None, otherwise: int) -> int:
-    return otherwise if text is None else round(parse_timestamp(text).timestamp() * 1000)
+def _one_each(rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """The codes of these places in turns: the first of each, the second of each, …"""
+    wanted = np.zeros(len(rows.place), bool)
+    wanted[chosen] = True
+    codes = np.flatnonzero(wanted[rows.codes.of])
+    of = rows.codes.of[codes]
+    first = np.searchsorted(of, of)  # a place's codes lie together
+    turn = np.arange(len(of)) - first
+    for number in range(int(turn.max()) + 1 if len(turn) else 0):
+        yield codes[turn == number]

@@ -5,7 +5,7 @@ everything that was on the topic at the start has been applied.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 
 log = structlog.get_logger()
 
-# Takes one aiokafka record; raises ValueError for one that makes no sense.
-Apply = Callable[[Any], None]
+# Takes aiokafka records in their order, and says which of them make no sense: (offset, why).
+Apply = Callable[[Sequence[Any]], Iterable[tuple[int, str]]]
 _PAUSE_S = 1.0
 
 
@@ -62,7 +62,7 @@ class Follower:
                         self.ready.set()
                 batches = await consumer.getmany(timeout_ms=500, max_records=10_000)
                 for partition, records in batches.items():
-                    self._take(records)
+                    self._take(partition, records)
                     self._next[partition] = records[-1].offset + 1
                 await asyncio.sleep(0)
         finally:
@@ -77,15 +77,25 @@ class Follower:
             if self._next.get(partition, 0) < begins[partition]:
                 consumer.seek(partition, begins[partition])
 
-    def _take(self, records: list[Any]) -> None:
+    def _take(self, partition: TopicPartition, records: list[Any]) -> None:
+        for offset, detail in self._apply(records):
+            log.error(
+                "record_ignored",
+                topic=partition.topic,
+                partition=partition.partition,
+                offset=offset,
+                detail=detail[:300],
+            )
+
+
+def each(apply: Callable[[Any], None]) -> Apply:
+    """One after the other; `apply` raises ValueError for a record that makes no sense."""
+
+    def applied(records: Sequence[Any]) -> Iterable[tuple[int, str]]:
         for record in records:
             try:
-                self._apply(record)
+                apply(record)
             except (ValueError, KeyError, TypeError) as error:
-                log.error(
-                    "record_ignored",
-                    topic=record.topic,
-                    partition=record.partition,
-                    offset=record.offset,
-                    detail=str(error)[:300],
-                )
+                yield record.offset, str(error)
+
+    return applied

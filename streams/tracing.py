@@ -18,7 +18,6 @@ from tracer.documents import contact_documents, run_document
 from tracer.fetch import to_watch, trace_from
 from tracer.ground import Ground
 from tracer.parameters import Parameters
-from tracer.places import ground_at
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
 from tracer.stated import bits_of
@@ -113,7 +112,7 @@ class Tracing:
     def _ground(self) -> Ground:
         changes = self._directory.changes
         if self._made is None or self._made[0] != changes:
-            self._made = (changes, ground_at(self._directory.places(), self._parameters))
+            self._made = (changes, self._directory.ground(self._parameters))
         return self._made[1]
 
 

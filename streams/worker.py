@@ -6,7 +6,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -31,7 +31,7 @@ from streams.cases import CaseWatcher
 from streams.casework import CaseWork
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
-from streams.follow import Follower
+from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
@@ -79,9 +79,9 @@ class Worker:
         self._accounts = Accounts(self.metrics, self.latencies, self.directory)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
-            Follower(settings.kafka_bootstrap, SITES.name, self._put_site),
-            Follower(settings.kafka_bootstrap, PRODUCERS.name, self._put_producer),
-            Follower(settings.kafka_bootstrap, CASES.name, self.watcher.apply),
+            Follower(settings.kafka_bootstrap, SITES.name, self._put_sites),
+            Follower(settings.kafka_bootstrap, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings.kafka_bootstrap, CASES.name, each(self.watcher.apply)),
         ]
         self._monitor = Monitor(
             settings.metrics_port, self.metrics, self.latencies, self._missing, self._refresh
@@ -196,8 +196,11 @@ class Worker:
 
     # what the followers and the case agent say
 
-    def _put_site(self, record: Any) -> None:
-        self.directory.put_site_record(record.key.decode(), record.value)
+    def _put_sites(self, records: Sequence[Any]) -> Iterable[tuple[int, str]]:
+        offsets = {record.key.decode(): record.offset for record in records}
+        pairs = ((record.key.decode(), record.value) for record in records)
+        for key, detail in self.directory.put_site_records(pairs):
+            yield offsets[key], f"{key}: {detail}"
 
     def _put_producer(self, record: Any) -> None:
         self.directory.put_producer(record.key.decode(), record.value)

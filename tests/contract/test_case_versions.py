@@ -37,7 +37,7 @@ def tracing(clickhouse: ClickHouse) -> Tracing:
         id=ROOM, site=1, name="n", kind="meeting_room", ward="w", sector="s",
         enclosed=True, small=True, gate=False,
     )  # fmt: skip
-    directory.put_site_record(f"place/{ROOM}", place.model_dump_json().encode())
+    directory.put_site_records([(f"place/{ROOM}", place.model_dump_json().encode())])
     return Tracing(clickhouse, directory, load_rule_sets(), load_parameters(), 0)
 
 

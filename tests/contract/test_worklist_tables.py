@@ -71,7 +71,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClien
         )
         directory = Directory(RING)
         for place in places:
-            directory.put_site_record(f"place/{place.id}", place.model_dump_json().encode())
+            directory.put_site_records([(f"place/{place.id}", place.model_dump_json().encode())])
         onset = NOW.astimezone(LOCAL).date()
         case = cases.register_case(
             store, NewCase(person_text(CASE), WARD, onset=onset), registered_by="key/1"

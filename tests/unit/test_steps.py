@@ -48,7 +48,7 @@ def directory() -> Directory:
         place(4, code(4, valid_to=NOW - timedelta(hours=1))),
         place(5, code(5, 1, valid_to=NOW - timedelta(hours=1)), code(5, 2), ward="99"),
     ):
-        known.put_site_record(place_key(record.id), record.model_dump_json().encode())
+        known.put_site_records([(place_key(record.id), record.model_dump_json().encode())])
     for producer in (
         Producer(id="sim", name="sim"),
         Producer(id="off", name="off", active=False),
@@ -255,10 +255,10 @@ def test_a_signed_code_that_is_not_known_yet_waits_and_a_forged_one_does_not() -
     world.steps.give_up(verdicts)
     assert not world.steps.waits(verdicts), "what never came is not waited for again"
     other = place(78, code(78))
-    world.directory.put_site_record(place_key(78), other.model_dump_json().encode())
+    world.directory.put_site_records([(place_key(78), other.model_dump_json().encode())])
     assert world.steps.waits(verdicts), "until something changes"
     late = place(77, code(77))
-    world.directory.put_site_record(place_key(77), late.model_dump_json().encode())
+    world.directory.put_site_records([(place_key(77), late.model_dump_json().encode())])
     assert not world.steps.waits(verdicts)
     assert reasons(world.steps.judge(verdicts, world.window)) == []
 
@@ -267,8 +267,8 @@ def test_an_older_record_of_a_place_is_ignored() -> None:
     known = directory()
     newer = place(1, code(1, revoked_at=NOW)).model_copy(update={"version": 3})
     older = place(1, code(1)).model_copy(update={"version": 2})
-    known.put_site_record("place/1", newer.model_dump_json().encode())
-    known.put_site_record("place/1", older.model_dump_json().encode())
+    known.put_site_records([("place/1", newer.model_dump_json().encode())])
+    known.put_site_records([("place/1", older.model_dump_json().encode())])
     found = known.find(np.array([1], np.uint32), np.array([1], np.int32))
     assert found["revoked_at"].tolist() == [NOW_MS]
 
@@ -277,7 +277,7 @@ def test_many_places_and_versions_are_found() -> None:
     known = Directory(RING)
     for number in range(1, 3000, 7):
         record = place(number, *(code(number, v) for v in range(1, 1 + number % 4)))
-        known.put_site_record(place_key(number), record.model_dump_json().encode())
+        known.put_site_records([(place_key(number), record.model_dump_json().encode())])
     places = np.repeat(np.arange(1, 3000, dtype=np.uint32), 4)
     versions = np.tile(np.arange(1, 5, dtype=np.int32), 2999)
     expected = ((places - 1) % 7 == 0) & (versions <= places % 4)

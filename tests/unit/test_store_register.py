@@ -48,7 +48,7 @@ def scanned(store: Store, token: str, at: datetime) -> int | Reason:
     """What a worker that has read `sites.v1` makes of a scan of this code at that time."""
     directory = Directory(RING)
     for row in outbox.pending(store, 10_000):
-        directory.put_site_record(row.key, row.value)
+        directory.put_site_records([(row.key, row.value)])
     directory.put_producer("sim", Producer(id="sim", name="sim").model_dump_json().encode())
     verdicts = decode(raw_batch([scan_json(code=token, scanned_at=format_timestamp(at))]))
     found = resolve(verdicts, directory)

@@ -1,0 +1,166 @@
+"""Many records read at once are the same as each read by itself, as pydantic reads it."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from issuer.codes import issue, read
+from schemas.places import Code, Hours, Place, Trip, place_key
+from streams.directory import Directory
+from streams.place_records import ALWAYS, NEVER
+from tests.console_kit import RING
+from tracer.places import places_frame, trips_frame
+
+NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
+KINDS = ("market", "office", "bus")
+
+
+def made_up(pick: random.Random, number: int, version: int) -> Place:
+    """A place with up to four code versions, in any state."""
+
+    def moment() -> datetime | None:
+        return NOW + timedelta(minutes=pick.randint(-9999, 9999)) if pick.random() < 0.5 else None
+
+    codes = tuple(
+        Code(
+            version=v,
+            token=issue(RING, number, v),
+            valid_from=moment(),
+            valid_to=moment(),
+            revoked_at=moment(),
+        )
+        for v in range(1, pick.randint(0, 3) + version)
+    )
+    trips = tuple(
+        Trip(id=f"t{n}", departs_at=NOW, arrives_at=NOW + timedelta(hours=n))
+        for n in range(pick.choice((0, 0, 0, 2)))
+    )
+    hours = Hours(opens="06:30", closes=f"{pick.randint(0, 23):02}:00")
+    return Place(
+        id=number,
+        site=pick.randint(1, 2**32 - 1),
+        version=version,
+        name="Phòng «họp»\n1",
+        kind=pick.choice(KINDS),
+        ward=pick.choice(("11413", "11407")),
+        sector="health",
+        hours=pick.choice((None, hours)),
+        enclosed=pick.random() < 0.5,
+        small=pick.random() < 0.5,
+        gate=pick.random() < 0.5,
+        usual_stay=pick.choice((None, 1, 1440)),
+        within=pick.choice((None, 3)),
+        codes=codes,
+        trips=trips,
+    )
+
+
+def known_by_hand(records: list[Place]) -> dict[int, Place]:
+    """Of each place the first record of its highest version."""
+    best: dict[int, Place] = {}
+    for record in records:
+        if record.id not in best or record.version > best[record.id].version:
+            best[record.id] = record
+    return best
+
+
+def ms(moment: datetime | None, otherwise: int) -> int:
+    return otherwise if moment is None else round(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_batches_of_any_size_give_what_the_records_say(seed: int) -> None:
+    pick = random.Random(seed)
+    directory = Directory(RING)
+    records: list[Place] = []
+    versions: dict[int, int] = {}
+    for _ in range(pick.choice((1, 3, 9))):
+        batch = []
+        for _ in range(pick.choice((1, 7, 400))):
+            number = pick.randint(1, 300)
+            # versions rise; now and then an older record comes again
+            versions[number] = versions.get(number, 0) + 1
+            version = max(1, versions[number] - pick.choice((0, 0, 0, 1)))
+            batch.append(made_up(pick, number, version))
+        records += batch
+        pairs = [(place_key(p.id), p.model_dump_json(exclude_none=True).encode()) for p in batch]
+        assert directory.put_site_records([("site/1", b"{}"), *pairs, ("place/7", None)]) == []
+        agree(directory, known_by_hand(records))
+
+
+def agree(directory: Directory, best: dict[int, Place]) -> None:
+    known = list(best.values())
+    frame = directory.places.frame().sort("place")
+    assert frame.equals(places_frame(known).sort("place"))
+    order = ["place", "trip"]
+    assert directory.places.trips().sort(order).equals(trips_frame(known).sort(order))
+    codes = [(place, code) for place in known for code in place.codes]
+    found = directory.find(
+        np.array([place.id for place, _ in codes], np.uint32),
+        np.array([code.version for _, code in codes], np.int32),
+    )
+    assert found.known.all()
+    assert found["mac"].tolist() == [read(code.token).mac for _, code in codes]
+    assert found["valid_from"].tolist() == [ms(code.valid_from, ALWAYS) for _, code in codes]
+    assert found["valid_to"].tolist() == [ms(code.valid_to, NEVER) for _, code in codes]
+    assert found["revoked_at"].tolist() == [ms(code.revoked_at, NEVER) for _, code in codes]
+    here = directory.wards(("11413",))
+    assert np.isin(found["ward"], here).tolist() == [p.ward == "11413" for p, _ in codes]
+
+
+GOOD = made_up(random.Random(1), 9, 2)
+
+
+def changed(**changes: Any) -> bytes:
+    return GOOD.model_copy(update=changes).model_dump_json().encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"", "one line"),
+        (b"{}", "id is missing"),
+        (b"[]", ""),
+        (b"7", ""),
+        (b'{"id": 1', ""),
+        (b'{"id": 1}\n{"id": 2}', "one line"),
+        (b'{"id": 1}{"id": 2}', "one JSON object"),
+        (b"\xff\xfe", ""),
+        (b'{"id": "9", "site": 1, "kind": "a", "ward": "b"}', ""),
+        (changed(id=0), "id is not"),
+        (changed(id=2**30), "id is not"),
+        (changed(version=0), "version is not"),
+        (changed(kind=None), "kind is missing"),
+        (changed(usual_stay=9999), "usual_stay is not"),
+        (changed(hours=Hours.model_construct(opens="06:00", closes="24:00")), "HH:MM"),
+        (changed(hours=Hours.model_construct(opens="06:00", closes=None)), "go together"),
+        (changed(codes=(Code.model_construct(version=1, token="X" * 18),)), "none of ours"),
+        (changed(codes=(Code.model_construct(version=1, token=None),)), "none of ours"),
+        (b'{"id": 1, "site": 1, "kind": "a", "ward": "b", "codes": [null]}', "null"),
+        (
+            b'{"id":1,"site":1,"kind":"a","ward":"b","codes":[{"token":"%s","valid_from":"soon"}]}'
+            % issue(RING, 1, 1).encode(),
+            "valid_from is exactly",
+        ),
+        (b'{"id": 1, "site": 1, "kind": "a", "ward": "b", "trips": [{"id": "t"}]}', "a trip has"),
+    ],
+)
+def test_a_record_that_makes_no_sense_costs_its_neighbours_nothing(value: bytes, said: str) -> None:
+    directory = Directory(RING)
+    pairs = [("place/9", changed()), ("place/1", value), ("place/8", changed(id=8, codes=()))]
+    [(key, why)] = directory.put_site_records(pairs)
+    assert key == "place/1"
+    assert said in why
+    agree(directory, {9: GOOD, 8: GOOD.model_copy(update={"id": 8, "codes": ()})})
+
+
+def test_a_place_without_trips_any_more_has_none() -> None:
+    directory = Directory(RING)
+    trips = (Trip(id="t", departs_at=NOW, arrives_at=NOW),)
+    for version, some in ((2, trips), (3, ())):
+        record = GOOD.model_copy(update={"version": version, "trips": some})
+        directory.put_site_records([("place/9", record.model_dump_json().encode())])
+        agree(directory, {9: record})
