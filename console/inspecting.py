@@ -1,0 +1,114 @@
+"""A step on its way in: what the system sees at a check, then the step recorded.
+
+The code is judged, and scans are counted, by when the check was made: an old poster that was
+current that morning stays so when the phone sends in the evening.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from console.inspections.steps import Checked, Seen, Step
+from console.store import sites
+from console.store.engine import Store
+from console.store.inspections import Guard, Inspection, is_recorded, record
+from issuer.codes import BadToken
+from issuer.delivered import read_text
+from issuer.keyring import KeyRing
+from issuer.standing import Standing, standing_of
+from schemas.errors import Fatal, Retryable, UserError
+from schemas.scan import FUTURE_SKEW_SECONDS
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+
+log = structlog.get_logger()
+
+SCANS_OVER: Final = timedelta(days=7)
+OLDEST: Final = timedelta(days=366)
+_SCANS: Final = """
+SELECT uniqExact(person, event_id) FROM scans
+WHERE place = {place:UInt32}
+  AND scanned_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+  AND scanned_at <= fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+SETTINGS max_execution_time = 3
+"""
+
+
+def check_moment(occurred_at: datetime, now: datetime) -> None:
+    """Raises UserError for a step in the future or older than a year: a clock that is wrong."""
+    if occurred_at > now + timedelta(seconds=FUTURE_SKEW_SECONDS):
+        raise UserError(
+            "occurred_at: ở tương lai; đồng hồ của máy có đúng không? / "
+            "occurred_at: is in the future; is the clock right?"
+        )
+    if occurred_at < now - OLDEST:
+        raise UserError(
+            "occurred_at: đã hơn một năm; đồng hồ của máy có đúng không? / "
+            "occurred_at: is more than a year ago; is the clock right?"
+        )
+
+
+def take(
+    store: Store,
+    settings: Settings,
+    clickhouse: ClickHouse,
+    inspection: str,
+    place: int,
+    step: Step,
+    *,
+    now: datetime,
+    by: str,
+    guard: Guard = lambda _ward: None,
+) -> Inspection:
+    """Record a step of this place's inspection. Raises as `check_moment` and `record` do."""
+    check_moment(step.occurred_at, now)
+    content = step.content
+    if isinstance(content, Checked) and not is_recorded(store, step.event_id):
+        seen = seen_at(store, settings, content, place, step.occurred_at)
+        scans = scans_before(clickhouse, place, step.occurred_at, now, settings.retention_days)
+        step = replace(step, seen=replace(seen, scans=scans))
+    after = record(store, inspection, place, step, by=by, guard=guard)
+    log.info(
+        "inspection_step", inspection=after.number, place=after.place, kind=content.kind.value,
+        version=after.version, late_s=round((now - step.occurred_at).total_seconds()),
+    )  # fmt: skip
+    return after
+
+
+def seen_at(store: Store, settings: Settings, check: Checked, place: int, at: datetime) -> Seen:
+    """What the scanned code was at that moment; nothing without a scan, or without our keys."""
+    if check.scanned is None:
+        return Seen()
+    try:
+        ring = KeyRing.parse(settings.code_keys.get_secret_value())
+    except ValueError:
+        return Seen()
+    try:
+        reading = read_text(ring, check.scanned)
+    except BadToken:
+        return Seen(Standing.UNREADABLE, here=False)
+    number = reading.fields.place
+    standing = standing_of(reading, sites.place(store, number), settings.code_origin, at)
+    here = reading.ours and number == place
+    return Seen(standing, here, reading.fields.version if here else None)
+
+
+def scans_before(
+    clickhouse: ClickHouse, place: int, at: datetime, now: datetime, retention_days: int
+) -> int | None:
+    """Scans of the place in the seven days before; None if ClickHouse is away, or they are gone."""
+    since = at - SCANS_OVER
+    if retention_days and since < now - timedelta(days=retention_days):
+        return None
+    what = {
+        "place": place,
+        "since": int(since.timestamp() * 1000),
+        "until": int(at.timestamp() * 1000),
+    }
+    try:
+        [(count,)] = clickhouse.rows(_SCANS, what)
+    except (Retryable, Fatal):
+        return None
+    return int(count)
