@@ -33,6 +33,10 @@ class Right(StrEnum):
     CODES_VERIFY = "codes.verify"
     PRODUCERS_READ = "producers.read"
     SITES_IMPORT = "sites.import"
+    INSPECTIONS_READ = "inspections.read"
+    INSPECTIONS_WORK = "inspections.work"
+    INSPECTIONS_REPLY = "inspections.reply"
+    INSPECTIONS_DECIDE = "inspections.decide"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -52,6 +56,10 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CODES_VERIFY,
             Right.PRODUCERS_READ,
             Right.SITES_IMPORT,
+            Right.INSPECTIONS_READ,
+            Right.INSPECTIONS_WORK,
+            Right.INSPECTIONS_REPLY,
+            Right.INSPECTIONS_DECIDE,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
@@ -82,6 +90,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.PRODUCERS_READ,
             Right.REJECTS_READ,
             Right.SITES_IMPORT,
+            Right.INSPECTIONS_READ,
             Right.PLACES_READ,
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,

@@ -108,7 +108,7 @@ def scans_before(
         "until": int(at.timestamp() * 1000),
     }
     try:
-        [(count,)] = clickhouse.rows(_SCANS, what)
+        rows = clickhouse.rows(_SCANS, what)
     except (Retryable, Fatal):
         return None
-    return int(count)
+    return int(rows[0][0]) if rows else None

@@ -174,7 +174,7 @@ class InspectionStep(Record):
     mend_by: date | None = None
 
     says: Says | None = None
-    to: Authority | None = None
+    authority: Authority | None = None
     outcome: Outcome | None = None
     until: date | None = None
     ending: Ending | None = None

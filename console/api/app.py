@@ -24,6 +24,9 @@ from console.api import (
     exports,
     handovers,
     health,
+    inspection_files,
+    inspections,
+    inspections_reading,
     register,
     register_reading,
     registry,
@@ -125,9 +128,10 @@ def joined() -> tuple[BaseRoute, ...]:
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
     register_modules = (codes, register, register_reading, site_lists)
+    inspection_modules = (inspections_reading, inspections, inspection_files)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
-    of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
-    for router in (*gateway_routers, *of_people):
+    of_people = (*case_modules, *register_modules, *inspection_modules, *list_modules)
+    for router in (*gateway_routers, *(module.router for module in of_people)):
         whole.include_router(router, responses=ALWAYS)
     return tuple(whole.routes)
 

@@ -51,7 +51,9 @@ def ahead(state: State, today: date) -> Ahead:
         case Stage.REFERRED:
             return Ahead(Turn.AUTHORITY, (Kind.DECIDED,), state.due_on, late)
         case Stage.DECIDED:
-            closes = (Kind.CLOSED,) if state.result is Result.PASSED else (Kind.CHECKED, Kind.CLOSED)
+            closes = (
+                (Kind.CLOSED,) if state.result is Result.PASSED else (Kind.CHECKED, Kind.CLOSED)
+            )
             return Ahead(Turn.OFFICER, closes, state.due_on, late)
         case Stage.CLOSED:
             return Ahead(Turn.NOBODY)

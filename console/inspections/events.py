@@ -65,8 +65,8 @@ def _said(step: Step) -> dict[str, Any]:
         case Replied(says=says, until=day):
             return {"says": says, "until": day}
         case Referred(to=authority):
-            return {"to": authority}
-        case Decided(outcome=outcome, until=day):
-            return {"outcome": outcome, "until": day}
+            return {"authority": authority}
+        case Decided(by=authority, outcome=outcome, until=day):
+            return {"authority": authority, "outcome": outcome, "until": day}
         case Closed(ending=ending):
             return {"ending": ending}

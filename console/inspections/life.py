@@ -115,8 +115,9 @@ def refusal(state: State, content: Content) -> Aside | None:
             return _about_defects(state)
         case Replied():
             return None if state.check else Aside.NOT_CHECKED
-        case Decided():
-            return None if state.referred else Aside.NOT_REFERRED
+        case Decided(by=authority):
+            mine = state.referred and state.authority is authority
+            return None if mine else Aside.NOT_REFERRED
         case Closed():
             return _end(state, content.ending)
 

@@ -35,6 +35,10 @@ DocumentNumber = Annotated[
 ]
 
 
+def _wrong(vi: str, en: str) -> PydanticCustomError:
+    return PydanticCustomError("contradiction", f"{vi} / {en}")  # type: ignore[arg-type]
+
+
 class _Content(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -79,14 +83,19 @@ class Checked(_Content):
 
     @model_validator(mode="after")
     def _together(self) -> Self:
+        passed = self.result is Result.PASSED
         if self.result is not Result.NOT_POSSIBLE and self.posted is None:
-            raise PydanticCustomError("posted_unsaid", "posted: is a poster there or not?")
+            raise _wrong("Cần nói áp phích có được dán hay không.", "Say whether it is posted.")
         if self.posted is False and (self.visible or self.current or self.scanned):
-            raise PydanticCustomError("not_posted", "without a poster there is nothing to see")
-        if self.result is Result.PASSED and self.posted and self.visible is not True:
-            raise PydanticCustomError("passed_hidden", "passed needs a poster that can be seen")
-        if self.result is Result.PASSED and (not self.posted or self.current is False):
-            raise PydanticCustomError("passed_without", "passed needs this place's current poster")
+            raise _wrong(
+                "Không dán thì không thể dễ thấy, đúng mã hay quét được.",
+                "What is not posted is not visible, not current and cannot be scanned.",
+            )
+        if passed and not (self.posted and self.visible and self.current is not False):
+            raise _wrong(
+                "Đạt thì áp phích phải được dán, dễ thấy và đúng phiên bản.",
+                "To pass, the poster must be posted, visible and the current one.",
+            )
         return self
 
 
@@ -114,9 +123,10 @@ class Referred(_Content):
 
 
 class Decided(_Content):
-    """What that authority decided. `until`: with `more_time`, the new day."""
+    """What the authority it was referred to decided. `until`: with `more_time`, the new day."""
 
     kind: Literal[Kind.DECIDED] = Kind.DECIDED
+    by: Authority
     outcome: Outcome
     until: date | None = None
     document: DocumentNumber | None = None
@@ -124,7 +134,9 @@ class Decided(_Content):
     @model_validator(mode="after")
     def _together(self) -> Self:
         if (self.outcome is Outcome.MORE_TIME) != (self.until is not None):
-            raise PydanticCustomError("until", "until: with more_time, and only then")
+            raise _wrong(
+                "until: chỉ và luôn đi cùng more_time.", "until: with more_time, and only then."
+            )
         return self
 
 
@@ -168,9 +180,7 @@ _RANK: Final = {kind: rank for rank, kind in enumerate(Kind)}
 def in_order(steps: Iterable[Step]) -> list[Step]:
     """Each step once, as they happened: by time, then by what follows what, then by id."""
     once = {step.event_id: step for step in steps}
-    return sorted(
-        once.values(), key=lambda s: (s.occurred_at, _RANK[s.content.kind], s.event_id)
-    )
+    return sorted(once.values(), key=lambda s: (s.occurred_at, _RANK[s.content.kind], s.event_id))
 
 
 def is_current(check: Checked, seen: Seen) -> bool | None:

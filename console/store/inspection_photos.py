@@ -23,8 +23,8 @@ class Photo:
     data: bytes
 
 
-def keep_photo(store: Store, inspection: str, name: str, data: bytes, *, by: str) -> None:
-    """Keep the file under its hash; kept before, nothing changes.
+def keep_photo(store: Store, inspection: str, name: str, data: bytes, *, by: str) -> str:
+    """Keep the file under its hash; its media type. Kept before, nothing changes.
 
     Raises UserError for what is no picture, too large or not what its name says; NotFound without
     the inspection; Conflict when it has `MOST_OF_ONE` already.
@@ -41,7 +41,7 @@ def keep_photo(store: Store, inspection: str, name: str, data: bytes, *, by: str
         locked_places(connection, [place])
         of_it = f.inspection == inspection
         if connection.scalar(select(f.by).where(of_it, f.sha256 == name)) is not None:
-            return
+            return kind
         count = connection.scalar(select(func.count()).where(of_it)) or 0
         if count >= MOST_OF_ONE:
             raise Conflict(
@@ -57,6 +57,7 @@ def keep_photo(store: Store, inspection: str, name: str, data: bytes, *, by: str
             "by": by,
         }
         connection.execute(insert(tables.inspection_photos), [row])
+    return kind
 
 
 def photo(store: Store, inspection: str, name: str) -> Photo | None:

@@ -17,7 +17,7 @@ from console.inspections.life import Life, life_of
 from console.inspections.steps import AnyContent, Checked, Content, Seen, Step, is_good
 from console.store import outbox, tables
 from console.store.engine import Store, allocate, utc_now
-from console.store.errors import Conflict, NotFound
+from console.store.errors import Conflict
 from console.store.outbox import Entry
 from console.store.postings import Mark, mark
 from console.store.sites import locked_places
@@ -56,36 +56,32 @@ class Inspection:
 def record(
     store: Store,
     inspection: str,
-    place: int | None,
+    place: int,
     step: Step,
     *,
     by: str,
     guard: Guard = lambda _ward: None,
 ) -> Inspection:
-    """The inspection with this step; begun by its first one, which names the place.
+    """The inspection with this step; begun by its first one.
 
-    Raises NotFound without either; Conflict if the step's id, or the inspection, is known with
-    other content, or the inspection has `MOST_STEPS`.
+    Raises NotFound if there is no such place; Conflict if the step's id, or the inspection's, is
+    known with other content or another place, or if the inspection has `MOST_STEPS`.
     """
     with store.write() as connection:
         where = _place_of(connection, inspection) or place
-        if where is None:
-            raise NotFound(*_none(inspection))
         # every step of a place waits for the one before
         [spot] = locked_places(connection, [where])
         guard(spot.ward)
-        known = _place_of(connection, inspection) or where
-        if place not in (None, known):
-            raise Conflict(
-                f"place: đợt kiểm tra này là của điểm quét {known}. / "
-                f"place: this inspection is of place {known}."
-            )
         before = _whole(connection, inspection)
+        if place != (before.place if before else where):
+            raise Conflict(
+                f"place: đợt kiểm tra này là của điểm quét {where}. / "
+                f"place: this inspection is of place {where}."
+            )
         if _is_known(connection, inspection, step):
             assert before is not None
             return before
-        after = _with(connection, before, inspection, known, step, by)
-    return after
+        return _with(connection, before, inspection, place, step, by)
 
 
 def inspection_of(store: Store, inspection: str) -> Inspection | None:
@@ -231,10 +227,3 @@ def _entry(after: Inspection, step: Step, now: datetime) -> Entry:
     )
     value = event.model_dump_json(exclude_none=True).encode()
     return Entry(INSPECTIONS.name, inspection_key(after.place), value)
-
-
-def _none(inspection: str) -> tuple[str]:
-    return (
-        f"Không có đợt kiểm tra {inspection}; bước đầu tiên phải nêu điểm quét. / "
-        f"There is no inspection {inspection}; its first step names the place.",
-    )
