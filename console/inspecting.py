@@ -5,19 +5,20 @@ current that morning stays so when the phone sends in the evening.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
 
-from console.inspections.steps import Checked, Seen, Step
+from console.inspections.steps import Checked, Decided, Ordered, Seen, Step
 from console.store import sites
 from console.store.engine import Store
-from console.store.inspections import Guard, Inspection, is_recorded, record
+from console.store.inspections import Guard, Inspection, record, recorded_in
 from issuer.codes import BadToken
 from issuer.delivered import read_text
 from issuer.keyring import KeyRing
 from issuer.standing import Standing, standing_of
+from schemas.clock import LOCAL
 from schemas.errors import Fatal, Retryable, UserError
 from schemas.scan import FUTURE_SKEW_SECONDS
 from schemas.settings import Settings
@@ -50,6 +51,17 @@ def check_moment(occurred_at: datetime, now: datetime) -> None:
         )
 
 
+def check_days(step: Step) -> None:
+    """Raises UserError for a day to mend by that was over when it was said."""
+    match step.content:
+        case Ordered(by=day) | Decided(until=date() as day):
+            if day < step.occurred_at.astimezone(LOCAL).date():
+                raise UserError(
+                    f"Hạn {day:%d/%m/%Y} đã qua khi bước này được ghi. / "
+                    f"The day {day} was over when this happened."
+                )
+
+
 def take(
     store: Store,
     settings: Settings,
@@ -62,10 +74,11 @@ def take(
     by: str,
     guard: Guard = lambda _ward: None,
 ) -> Inspection:
-    """Record a step of this place's inspection. Raises as `check_moment` and `record` do."""
+    """Record a step of this place's inspection. Raises UserError, and as `record` does."""
     check_moment(step.occurred_at, now)
+    check_days(step)
     content = step.content
-    if isinstance(content, Checked) and not is_recorded(store, step.event_id):
+    if isinstance(content, Checked) and recorded_in(store, step.event_id) is None:
         seen = seen_at(store, settings, content, place, step.occurred_at)
         scans = scans_before(clickhouse, place, step.occurred_at, now, settings.retention_days)
         step = replace(step, seen=replace(seen, scans=scans))

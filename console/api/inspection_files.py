@@ -1,7 +1,7 @@
 """Routes of an inspection's files: its record on paper, and photos."""
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -24,10 +24,10 @@ Works = Annotated[Principal, Depends(Requires(Right.INSPECTIONS_WORK))]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _WHOLE_BODY_S: Final = 60.0
 _PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_PDF: Final = {
+_PDF: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }
-_PICTURE: Final = {
+_PICTURE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 _BODY: Final = {

@@ -8,12 +8,13 @@ from console import inspecting
 from console.access import Principal, Requires, Right, forbidden
 from console.api.documented import answers
 from console.api.errors import not_found
-from console.api.inspections_reading import NO_INSPECTION, InspectionId, said_of
+from console.api.inspections_reading import NO_INSPECTION, InspectionId
+from console.api.inspections_said import said_of
 from console.api.inspections_schemas import InspectionSaid, SendDecision, SendReply, SendStep
 from console.api.state import Console, console_of
 from console.inspections.authorities import may_decide
 from console.inspections.steps import Step
-from console.inspections.words import WORDS
+from console.inspections.words import words_of
 from console.store.engine import utc_now
 from console.store.errors import NotFound
 from console.store.inspection_lists import line_of
@@ -59,7 +60,7 @@ def decision(
     """Recorded by an account at that authority's level or above: 403 otherwise."""
     authority = body.step.by
     if not may_decide(principal.area, authority):
-        vi, en = WORDS[authority]
+        vi, en = words_of(authority)
         raise forbidden(
             f"Việc này do {vi} quyết định; khoá này không ghi thay được.",
             f"This is for {en} to decide: this key cannot record it for them.",
@@ -99,4 +100,4 @@ def _taken(
     console.relay.wake()
     line = line_of(console.store, inspection)
     assert line is not None
-    return said_of(console, after, line)
+    return said_of(console.store, after, line)

@@ -8,28 +8,18 @@ from pydantic import AfterValidator
 from console.access import Principal, Requires, Right
 from console.api.documented import answers
 from console.api.errors import field_problem, invalid, not_found
+from console.api.inspections_said import round_of, said_of
 from console.api.inspections_schemas import (
-    AheadSaid,
     InspectionLines,
     InspectionSaid,
     LineSaid,
     RoundSaid,
-    SeenSaid,
-    StepSaid,
-    VisitSaid,
 )
-from console.api.schemas import Sentence
 from console.api.state import Console, console_of
-from console.inspections.ahead import ahead
-from console.inspections.steps import Checked, Step, is_current
-from console.inspections.visits import visits
-from console.inspections.words import WORDS, Pair
 from console.store import inspection_lists
 from console.store.engine import utc_now
 from console.store.inspection_lists import Line, Wanted
-from console.store.inspection_photos import photos_of
-from console.store.inspections import Inspection, inspection_of
-from issuer.standing import SENTENCES
+from console.store.inspections import inspection_of
 from issuer.units import EVERYWHERE, wards_in
 from schemas.clock import LOCAL
 from schemas.inspections import Stage
@@ -67,26 +57,7 @@ def round_(
         words = "Nằm ngoài địa bàn của khoá.", "It is outside this key's area."
         raise invalid(field_problem("ward", "outside_area", *words))
     today = utc_now().astimezone(LOCAL).date()
-    doors, names = inspection_lists.doors(console.store, ward)
-    found = visits(doors, today)
-    said = []
-    for visit in found[offset : offset + limit]:
-        name, site_name, address = names[visit.door.place]
-        said.append(
-            VisitSaid(
-                place=visit.door.place,
-                place_name=name,
-                site_name=site_name,
-                address=address,
-                reason=visit.reason,
-                sentence=_sentence(WORDS[visit.reason]),
-                since=visit.since,
-                inspection=visit.inspection,
-            )
-        )
-    return RoundSaid(
-        ward=ward, day=today, visits=said, total=len(found), limit=limit, offset=offset
-    )
+    return round_of(console.store, ward, today, limit=limit, offset=offset)
 
 
 @router.get("/inspections", summary="Inspections in the key's area")
@@ -119,7 +90,7 @@ def one(inspection: InspectionId, principal: Reads, console: ConsoleOf) -> Inspe
     line = within(console, principal, inspection)
     found = inspection_of(console.store, inspection)
     assert found is not None
-    return said_of(console, found, line)
+    return said_of(console.store, found, line)
 
 
 def within(console: Console, principal: Principal, inspection: str) -> Line:
@@ -128,49 +99,3 @@ def within(console: Console, principal: Principal, inspection: str) -> Line:
     if line is None or not principal.reaches(line.ward):
         raise not_found(*NO_INSPECTION)
     return line
-
-
-def said_of(console: Console, inspection: Inspection, line: Line) -> InspectionSaid:
-    """What is shown of an inspection; `line` for the names."""
-    life = inspection.life
-    named = {p for s in life.steps if isinstance(s.content, Checked) for p in s.content.photos}
-    missing = named - photos_of(console.store, inspection.id) if named else set()
-    next_ = ahead(life.state, utc_now().astimezone(LOCAL).date())
-    return InspectionSaid(
-        **vars(line),
-        ahead=AheadSaid(**vars(next_) | {"proposed": list(next_.proposed)}),
-        steps=[_step(inspection, step) for step in life.steps],
-        photos_missing=sorted(missing),
-    )
-
-
-def _step(inspection: Inspection, step: Step) -> StepSaid:
-    recorded, aside = inspection.recorded[step.event_id], inspection.life.aside.get(step.event_id)
-    return StepSaid(
-        event_id=step.event_id,
-        kind=step.content.kind,
-        occurred_at=step.occurred_at,
-        recorded_at=recorded.at,
-        by=recorded.by,
-        counts=aside is None,
-        aside=aside,
-        sentence=_sentence(WORDS[aside]) if aside else None,
-        content=step.content,
-        seen=_seen(step.content, step) if isinstance(step.content, Checked) else None,
-    )
-
-
-def _seen(check: Checked, step: Step) -> SeenSaid:
-    standing = step.seen.standing
-    return SeenSaid(
-        standing=standing,
-        sentence=_sentence(SENTENCES[standing]) if standing else None,
-        here=step.seen.here,
-        version=step.seen.version,
-        current=is_current(check, step.seen),
-        scans=step.seen.scans,
-    )
-
-
-def _sentence(words: Pair) -> Sentence:
-    return Sentence(vi=words[0], en=words[1])

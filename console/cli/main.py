@@ -20,6 +20,7 @@ from console.cli import (
     deadletters,
     demo,
     importing,
+    inspections,
     maintaining,
     posters,
     processes,
@@ -50,7 +51,17 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters, demo):
+for module_ in (
+    worklist,
+    deadletters,
+    maintaining,
+    registry,
+    codes,
+    sites,
+    posters,
+    inspections,
+    demo,
+):
     module_.add_to(app)
 benching.add_to(app)
 

@@ -19,7 +19,7 @@ from console.inspections.steps import (
     TeamMember,
     is_current,
 )
-from console.inspections.words import FINDINGS, WORDS, YES_NO
+from console.inspections.words import FINDINGS, YES_NO, words_of
 from issuer.typesetting import typeset
 from issuer.units import Ward
 from issuer.units import ward as unit
@@ -90,7 +90,7 @@ def paper(
         "at": {"hour": begun.hour, "minute": begun.minute, **_date(day)},
         "site": site.name,
         "address": site.address or "",
-        "ground": WORDS[_ground(spots)],
+        "ground": words_of(_ground(spots)),
         "team": _team(checks, names),
         "representative": names.representative,
         "position": names.position,
@@ -140,7 +140,7 @@ def _team(checks: Sequence[Step], names: Names) -> list[dict[str, Any]]:
     order = list(TeamRole)
     listed.sort(key=lambda m: (order.index(m.role), list(Agency).index(m.agency)))
     rows: list[dict[str, Any]] = [
-        {"agency": WORDS[member.agency], "role": WORDS[member.role], "name": ""}
+        {"agency": words_of(member.agency), "role": words_of(member.role), "name": ""}
         for member in listed
     ] or [{"agency": ("", ""), "role": ("", ""), "name": ""} for _ in range(BLANK_ROWS)]
     for number, name in enumerate(names.team):
@@ -155,7 +155,7 @@ def _row(spot: Spot, check: Step) -> dict[str, Any]:
     assert isinstance(found, Checked)
     if found.result is Result.NOT_POSSIBLE:
         looked = dict.fromkeys(FINDINGS, _NOT_LOOKED)
-        return {"place": spot.name, "result": WORDS[found.result], "good": False} | looked
+        return {"place": spot.name, "result": words_of(found.result), "good": False} | looked
     scans = check.seen.scans
     return {
         "place": spot.name,
@@ -164,7 +164,7 @@ def _row(spot: Spot, check: Step) -> dict[str, Any]:
         "current": YES_NO[is_current(found, check.seen)],
         "guided": YES_NO[found.guided],
         "scans": YES_NO[None] if scans is None else (str(scans), str(scans)),
-        "result": WORDS[found.result],
+        "result": words_of(found.result),
         "good": found.result is Result.PASSED,
     }
 
@@ -183,7 +183,7 @@ def _order(spot: Spot, check: Step) -> dict[str, Any] | None:
     assert isinstance(order, Ordered)
     return {
         "place": spot.name,
-        "mend": [WORDS[mend] for mend in order.mend],
+        "mend": [words_of(mend) for mend in order.mend],
         "by": f"{order.by:%d/%m/%Y}",
         "note": order.note or "",
     }
@@ -193,7 +193,7 @@ def _opinions(spot: Spot, check: Step) -> list[dict[str, Any]]:
     """What the owner said to this check on its day: what comes later is not on this paper."""
     day = _local(check.occurred_at).date()
     return [
-        {"place": spot.name, "says": WORDS[step.content.says], "note": step.content.note or ""}
+        {"place": spot.name, "says": words_of(step.content.says), "note": step.content.note or ""}
         for step in spot.life.steps
         if isinstance(step.content, Replied) and _local(step.occurred_at).date() == day
     ]

@@ -36,7 +36,7 @@ DocumentNumber = Annotated[
 
 
 def _wrong(vi: str, en: str) -> PydanticCustomError:
-    return PydanticCustomError("contradiction", f"{vi} / {en}")  # type: ignore[arg-type]
+    return PydanticCustomError("contradiction", f"{vi} / {en}")
 
 
 class _Content(BaseModel):

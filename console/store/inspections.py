@@ -90,11 +90,12 @@ def inspection_of(store: Store, inspection: str) -> Inspection | None:
         return _whole(connection, inspection)
 
 
-def is_recorded(store: Store, event_id: str) -> bool:
-    """Whether there is a step of this id."""
+def recorded_in(store: Store, event_id: str) -> str | None:
+    """The inspection that has the step of this id; None if there is no such step."""
     s = tables.inspection_steps.c
     with store.read() as connection:
-        return connection.scalar(select(s.kind).where(s.event_id == event_id)) is not None
+        found: str | None = connection.scalar(select(s.inspection).where(s.event_id == event_id))
+    return found
 
 
 def id_of(store: Store, number: int) -> str | None:
