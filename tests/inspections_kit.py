@@ -27,7 +27,9 @@ def event_id(number: int) -> str:
     return f"0190f5a4-0000-7000-8000-{number:012d}"
 
 
-def step(number: int, content: Content, minute: float | None = None, seen: Seen | None = None) -> Step:
+def step(
+    number: int, content: Content, minute: float | None = None, seen: Seen | None = None
+) -> Step:
     at = AT + timedelta(minutes=number if minute is None else minute)
     return Step(event_id(number), at, content, seen or Seen())
 

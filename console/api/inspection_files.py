@@ -55,7 +55,7 @@ def record(
 ) -> Response:
     """Of the newest check: A4, with rows to write names on. No name is asked for or kept."""
     line = within(console, principal, inspection)
-    pdf = paper_of(console.store, inspection, lang, Names(), alone=alone)
+    pdf = paper_of(console.store, inspection, lang, Names(), alone=alone, see=principal.has)
     name = f"bien-ban-{line.number}.pdf"
     headers = _PRIVATE | {"Content-Disposition": f'inline; filename="{name}"'}
     return Response(pdf, media_type="application/pdf", headers=headers)

@@ -18,6 +18,7 @@ from console.inspections.words import words_of
 from console.store.engine import utc_now
 from console.store.errors import NotFound
 from console.store.inspection_lists import line_of
+from schemas.places import Place
 
 router = APIRouter(prefix="/v1", tags=["inspections"])
 
@@ -59,7 +60,7 @@ def decision(
 ) -> InspectionSaid:
     """Recorded by an account at that authority's level or above: 403 otherwise."""
     authority = body.step.by
-    if not may_decide(principal.area, authority):
+    if not may_decide(principal.area, principal.sector, authority):
         vi, en = words_of(authority)
         raise forbidden(
             f"Việc này do {vi} quyết định; khoá này không ghi thay được.",
@@ -79,8 +80,8 @@ def _taken(
     if place is None:
         raise not_found(*NO_INSPECTION)
 
-    def guard(ward: str) -> None:
-        if not principal.reaches(ward):
+    def guard(place: Place) -> None:
+        if not principal.has(place):
             raise not_found(*NO_INSPECTION)
 
     try:

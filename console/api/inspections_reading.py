@@ -57,7 +57,7 @@ def round_(
         words = "Nằm ngoài địa bàn của khoá.", "It is outside this key's area."
         raise invalid(field_problem("ward", "outside_area", *words))
     today = utc_now().astimezone(LOCAL).date()
-    return round_of(console.store, ward, today, limit=limit, offset=offset)
+    return round_of(console.store, ward, today, limit=limit, offset=offset, sector=principal.sector)
 
 
 @router.get("/inspections", summary="Inspections in the key's area")
@@ -77,7 +77,7 @@ def listed(
     if ward is not None:
         wards = [ward] if principal.reaches(ward) else []
     day = utc_now().astimezone(LOCAL).date() if overdue else None
-    wanted = Wanted(wards, place, site, stage, due_before=day)
+    wanted = Wanted(wards, principal.sector, place, site, stage, due_before=day)
     found = inspection_lists.listed(console.store, wanted, limit=limit + 1, after=after)
     more, found = len(found) > limit, found[:limit]
     lines = [LineSaid(**vars(line)) for line in found]
@@ -96,6 +96,6 @@ def one(inspection: InspectionId, principal: Reads, console: ConsoleOf) -> Inspe
 def within(console: Console, principal: Principal, inspection: str) -> Line:
     """The inspection as a list shows it. Raises ApiError (404) outside the area."""
     line = inspection_lists.line_of(console.store, inspection)
-    if line is None or not principal.reaches(line.ward):
+    if line is None or not principal.has(line):
         raise not_found(*NO_INSPECTION)
     return line

@@ -24,9 +24,11 @@ from issuer.standing import SENTENCES
 from schemas.clock import LOCAL
 
 
-def round_of(store: Store, ward: str, today: date, *, limit: int, offset: int) -> RoundSaid:
+def round_of(
+    store: Store, ward: str, today: date, *, limit: int, offset: int, sector: str | None = None
+) -> RoundSaid:
     """The ward's next visits on this day, as a page."""
-    doors, names = inspection_lists.doors(store, ward)
+    doors, names = inspection_lists.doors(store, ward, sector)
     found = visits(doors, today)
     said = []
     for visit in found[offset : offset + limit]:

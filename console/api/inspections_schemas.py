@@ -145,6 +145,7 @@ _LINE: Final[dict[str, Any]] = {
     "site_name": "Chợ An Dương",
     "address": "Số 2 đường Tôn Đức Thắng",
     "ward": "11413",
+    "sector": "industry_trade",
     "version": 1,
     "stage": "checked",
     "result": "defects",
@@ -168,6 +169,7 @@ class LineSaid(ApiModel):
     site_name: str
     address: str | None
     ward: str
+    sector: str
     version: int
     stage: Stage | None
     result: Result | None

@@ -93,7 +93,7 @@ def list_(
 
     session = session_of(context)
     today = utc_now().astimezone(LOCAL).date()
-    wanted = Wanted(ward, place, None, stage, due_before=today if overdue else None)
+    wanted = Wanted(ward, None, place, None, stage, due_before=today if overdue else None)
     with store_of(session) as store:
         found = listed(store, wanted, limit=limit + 1, after=after)
     more, found = len(found) > limit, found[:limit]

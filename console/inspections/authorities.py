@@ -11,9 +11,17 @@ _LEVEL: Final = {
     Authority.SECTOR_DEPARTMENT: "city",
     Authority.HEALTH_INSPECTORATE: "city",
 }
+_HEALTH: Final = "health"
 
 
-def may_decide(area: str, authority: Authority) -> bool:
-    """Whether an account of this area (`ward/11413`, …) is at the authority's level or above."""
+def may_decide(area: str, sector: str | None, authority: Authority) -> bool:
+    """Whether an account of this area (`ward/11413`, …) is at the authority's level or above.
+
+    A department's (with a sector) records its own decisions, and not those of a committee.
+    """
+    if sector is not None:
+        health = sector == _HEALTH and authority is Authority.HEALTH_INSPECTORATE
+        if authority is not Authority.SECTOR_DEPARTMENT and not health:
+            return False
     level = area.partition("/")[0]
     return level in _LEVELS and _LEVELS.index(level) >= _LEVELS.index(_LEVEL[authority])

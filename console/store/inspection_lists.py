@@ -35,6 +35,7 @@ class Line:
     site_name: str
     address: str | None
     ward: str
+    sector: str
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Wanted:
     """Which inspections; None is all. `due_before`: not closed and due before that day."""
 
     wards: Sequence[str] | None = None
+    sector: str | None = None
     place: int | None = None
     site: int | None = None
     stage: Stage | None = None
@@ -56,6 +58,8 @@ def listed(store: Store, wanted: Wanted, *, limit: int, after: int = 0) -> list[
         query = query.where(i.number < after)
     if wanted.wards is not None:
         query = query.where(p.ward.in_(wanted.wards))
+    if wanted.sector is not None:
+        query = query.where(p.sector == wanted.sector)
     if wanted.place is not None:
         query = query.where(i.place == wanted.place)
     if wanted.site is not None:
@@ -93,14 +97,18 @@ def of_visit(store: Store, site: int, day: date) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-def doors(store: Store, ward: str) -> tuple[list[Door], dict[int, tuple[str, str, str | None]]]:
-    """The ward's places that are open, as a round sees them, and each one's names and address."""
+def doors(
+    store: Store, ward: str, sector: str | None = None
+) -> tuple[list[Door], dict[int, tuple[str, str, str | None]]]:
+    """The ward's places (of this sector) that are open, as a round sees them, and each one's names and address."""
     i, p, s = tables.inspections.c, tables.places.c, tables.sites.c
     spots = (
         select(p.id, p.gate, p.name, s.id.label("site"), s.name.label("site_name"), s.address)
         .join(tables.sites, s.id == p.site)
         .where(p.ward == ward, p.status == Status.ACTIVE.value, s.status == Status.ACTIVE.value)
     )
+    if sector is not None:
+        spots = spots.where(p.sector == sector)
     there = select(p.id).where(p.ward == ward)
     seen = (
         select(i.place, func.max(i.checked_at))
@@ -144,6 +152,7 @@ _LINES = (
         tables.inspections,
         tables.places.c.name.label("place_name"),
         tables.places.c.ward,
+        tables.places.c.sector,
         tables.sites.c.id.label("site"),
         tables.sites.c.name.label("site_name"),
         tables.sites.c.address,

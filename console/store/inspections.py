@@ -24,13 +24,18 @@ from console.store.sites import locked_places
 from issuer.standing import Standing
 from schemas.coverage import Fact
 from schemas.inspections import Result, inspection_key
+from schemas.places import Place
 from schemas.topics import INSPECTIONS
 
 MOST_STEPS: Final = 200
 _CONTENT: Final[TypeAdapter[Content]] = TypeAdapter(AnyContent)
 
-# Told the ward of the inspection's place, under its lock; raises what the asker is to hear.
-Guard = Callable[[str], None]
+# Told the inspection's place, under its lock; raises what the asker is to hear.
+Guard = Callable[[Place], None]
+
+
+def anybody(_: Place) -> None:
+    """The guard of the command line, which has the database itself."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def record(
     step: Step,
     *,
     by: str,
-    guard: Guard = lambda _ward: None,
+    guard: Guard = anybody,
 ) -> Inspection:
     """The inspection with this step; begun by its first one.
 
@@ -71,7 +76,7 @@ def record(
         where = _place_of(connection, inspection) or place
         # every step of a place waits for the one before
         [spot] = locked_places(connection, [where])
-        guard(spot.ward)
+        guard(spot)
         before = _whole(connection, inspection)
         if place != (before.place if before else where):
             raise Conflict(
