@@ -100,7 +100,9 @@ def of_visit(store: Store, site: int, day: date) -> list[str]:
 def doors(
     store: Store, ward: str, sector: str | None = None
 ) -> tuple[list[Door], dict[int, tuple[str, str, str | None]]]:
-    """The ward's places (of this sector) that are open, as a round sees them, and each one's names and address."""
+    """The ward's places that are open, of this sector (None: of all), as a round sees them, and
+    the names and the address of each.
+    """
     i, p, s = tables.inspections.c, tables.places.c, tables.sites.c
     spots = (
         select(p.id, p.gate, p.name, s.id.label("site"), s.name.label("site_name"), s.address)
