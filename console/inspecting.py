@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-import structlog
-
 from console.inspections.steps import Checked, Decided, Ordered, Seen, Step
 from console.store import sites
 from console.store.engine import Store
@@ -23,8 +21,6 @@ from schemas.errors import Fatal, Retryable, UserError
 from schemas.scan import FUTURE_SKEW_SECONDS
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
-
-log = structlog.get_logger()
 
 SCANS_OVER: Final = timedelta(days=7)
 OLDEST: Final = timedelta(days=366)
@@ -82,12 +78,7 @@ def take(
         seen = seen_at(store, settings, content, place, step.occurred_at)
         scans = scans_before(clickhouse, place, step.occurred_at, now, settings.retention_days)
         step = replace(step, seen=replace(seen, scans=scans))
-    after = record(store, inspection, place, step, by=by, guard=guard)
-    log.info(
-        "inspection_step", inspection=after.number, place=after.place, kind=content.kind.value,
-        version=after.version, late_s=round((now - step.occurred_at).total_seconds()),
-    )  # fmt: skip
-    return after
+    return record(store, inspection, place, step, by=by, guard=guard)
 
 
 def seen_at(store: Store, settings: Settings, check: Checked, place: int, at: datetime) -> Seen:

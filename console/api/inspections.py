@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends
 
 from console import inspecting
@@ -20,6 +21,7 @@ from console.store.errors import NotFound
 from console.store.inspection_lists import line_of
 from schemas.places import Place
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/v1", tags=["inspections"])
 
 ConsoleOf = Annotated[Console, Depends(console_of)]
@@ -99,6 +101,10 @@ def _taken(
     except NotFound:
         raise not_found(*NO_INSPECTION) from None
     console.relay.wake()
+    log.info(
+        "inspection_step", inspection=after.number, place=place, kind=body.step.kind.value,
+        version=after.version,
+    )  # fmt: skip
     line = line_of(console.store, inspection)
     assert line is not None
     return said_of(console.store, after, line)

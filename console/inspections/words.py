@@ -83,6 +83,7 @@ _WORDS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Pair]]] = {
         ),
         Mend.NAME_GUIDE: ("cử người hướng dẫn quét mã", "name somebody who guides people"),
         Mend.URGE: ("nhắc khách quét mã khi vào và ra", "urge people to scan in and out"),
+        Mend.OTHER: ("việc khác, xem ghi chú", "other, see the note"),
     },
     Says: {
         Says.MENDED: ("đã khắc phục", "it is mended"),
