@@ -106,6 +106,7 @@ class Authority(StrEnum):
 
     WARD_CHAIR = "ward_chair"
     DISTRICT_CHAIR = "district_chair"
+    CITY_CHAIR = "city_chair"
     SECTOR_DEPARTMENT = "sector_department"
     HEALTH_INSPECTORATE = "health_inspectorate"
 

@@ -40,11 +40,12 @@ def life(*contents: Content) -> Life:
 
 
 def passed(**changes: Any) -> Checked:
-    return Checked(**{"result": Result.PASSED, "posted": True, "visible": True} | changes)
+    fields = {"result": Result.PASSED, "posted": True, "visible": True}
+    return Checked.model_validate(fields | changes)
 
 
 def defects(**changes: Any) -> Checked:
-    return Checked(**{"result": Result.DEFECTS, "posted": False} | changes)
+    return Checked.model_validate({"result": Result.DEFECTS, "posted": False} | changes)
 
 
 OPENED = Opened(planned_on=DAY)

@@ -25,15 +25,17 @@ Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _WHOLE_BODY_S: Final = 60.0
 _PRIVATE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _PDF: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {"application/pdf": {"example": "%PDF-1.7…"}}}
 }
 _PICTURE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+    200: {"content": {"image/*": {"example": "a picture"}}}
 }
 _BODY: Final = {
     "requestBody": {
         "required": True,
-        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}, "example": "a picture"}
+        },
     }
 }
 

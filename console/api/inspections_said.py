@@ -21,6 +21,7 @@ from console.store.inspection_lists import Line
 from console.store.inspection_photos import photos_of
 from console.store.inspections import Inspection
 from issuer.standing import SENTENCES
+from issuer.units import TWO_LEVELS
 from schemas.clock import LOCAL
 
 
@@ -55,7 +56,8 @@ def said_of(store: Store, inspection: Inspection, line: Line) -> InspectionSaid:
     life = inspection.life
     named = {p for s in life.steps if isinstance(s.content, Checked) for p in s.content.photos}
     missing = named - photos_of(store, inspection.id) if named else set()
-    next_ = ahead(life.state, utc_now().astimezone(LOCAL).date())
+    today = utc_now().astimezone(LOCAL).date()
+    next_ = ahead(life.state, today, districts=not line.ward.startswith(TWO_LEVELS))
     return InspectionSaid(
         **vars(line),
         ahead=AheadSaid(**vars(next_) | {"proposed": list(next_.proposed)}),

@@ -13,10 +13,12 @@ from typer.exceptions import TyperException
 
 from console.cli import (
     benching,
+    cards,
     cases,
     codes,
     contacts,
     counting,
+    coverage,
     deadletters,
     demo,
     importing,
@@ -24,12 +26,15 @@ from console.cli import (
     maintaining,
     posters,
     processes,
+    register_edits,
     registry,
+    required,
     rules,
     second,
     simulating,
     sites,
     stack,
+    trips,
     worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
@@ -49,21 +54,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
+_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_TRACING: Final = (cases, contacts, second, rules, worklist)
+_REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
+_COVERAGE: Final = (required, coverage, inspections)
+for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
-for module_ in (
-    worklist,
-    deadletters,
-    maintaining,
-    registry,
-    codes,
-    sites,
-    posters,
-    inspections,
-    demo,
-):
-    module_.add_to(app)
-benching.add_to(app)
 
 
 @app.callback()

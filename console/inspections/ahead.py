@@ -6,8 +6,8 @@ All of it is proposed to a person. Nothing happens because a day has passed.
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final
 
+from console.inspections.authorities import above
 from console.inspections.life import State
 from console.inspections.steps import Checked, Replied, is_current
 from schemas.inspections import Authority, Kind, Result, Says, Stage
@@ -33,15 +33,15 @@ class Ahead:
     refer_to: Authority | None = None
 
 
-def ahead(state: State, today: date) -> Ahead:
-    """What is next on this day (Asia/Ho_Chi_Minh)."""
+def ahead(state: State, today: date, *, districts: bool = True) -> Ahead:
+    """What is next on this day (Asia/Ho_Chi_Minh); `districts`: whether the ward is in one."""
     late = state.due_on is not None and state.due_on < today
     match state.stage:
         case None | Stage.PLANNED:
             day = state.planned_on
             return Ahead(Turn.OFFICER, (Kind.CHECKED,), day, day is not None and day < today)
         case Stage.CHECKED:
-            return _checked(state, late)
+            return _checked(state, late, districts)
         case Stage.ORDERED if not late:
             return Ahead(Turn.OWNER, (Kind.REPLIED,), state.due_on)
         case Stage.ORDERED:
@@ -59,23 +59,15 @@ def ahead(state: State, today: date) -> Ahead:
             return Ahead(Turn.NOBODY)
 
 
-def _checked(state: State, late: bool) -> Ahead:
+def _checked(state: State, late: bool, districts: bool) -> Ahead:
     if state.result is Result.PASSED:
         return Ahead(Turn.OFFICER, (Kind.CHECKED,) if _contradicted(state) else (Kind.CLOSED,))
     if not late:
         return Ahead(Turn.OFFICER, (Kind.ORDERED,), state.due_on)
     # looked at again after the day, and still not mended
-    to = _HIGHER[state.authority] if state.authority else Authority.WARD_CHAIR
+    to = above(state.authority, districts=districts)
     proposed = (Kind.ORDERED, Kind.REFERRED)
     return Ahead(Turn.OFFICER, proposed, state.due_on, overdue=True, refer_to=to)
-
-
-_HIGHER: Final = {
-    Authority.WARD_CHAIR: Authority.DISTRICT_CHAIR,
-    Authority.DISTRICT_CHAIR: Authority.DISTRICT_CHAIR,
-    Authority.SECTOR_DEPARTMENT: Authority.SECTOR_DEPARTMENT,
-    Authority.HEALTH_INSPECTORATE: Authority.HEALTH_INSPECTORATE,
-}
 
 
 def _contradicted(state: State) -> bool:

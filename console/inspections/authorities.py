@@ -8,6 +8,7 @@ _LEVELS: Final = ("ward", "district", "city", "*")
 _LEVEL: Final = {
     Authority.WARD_CHAIR: "ward",
     Authority.DISTRICT_CHAIR: "district",
+    Authority.CITY_CHAIR: "city",
     Authority.SECTOR_DEPARTMENT: "city",
     Authority.HEALTH_INSPECTORATE: "city",
 }
@@ -25,3 +26,19 @@ def may_decide(area: str, sector: str | None, authority: Authority) -> bool:
             return False
     level = area.partition("/")[0]
     return level in _LEVELS and _LEVELS.index(level) >= _LEVELS.index(_LEVEL[authority])
+
+
+def above(authority: Authority | None, *, districts: bool) -> Authority:
+    """To whom a referral is proposed after this one (None: nobody was asked yet).
+
+    `districts`: whether there are any, which since 2025-07-01 there are not.
+    """
+    match authority:
+        case None:
+            return Authority.WARD_CHAIR
+        case Authority.WARD_CHAIR if districts:
+            return Authority.DISTRICT_CHAIR
+        case Authority.WARD_CHAIR | Authority.DISTRICT_CHAIR:
+            return Authority.CITY_CHAIR
+        case _:
+            return authority

@@ -94,6 +94,7 @@ _WORDS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Pair]]] = {
     Authority: {
         Authority.WARD_CHAIR: ("Chủ tịch UBND xã, phường, thị trấn", "the ward's chair"),
         Authority.DISTRICT_CHAIR: ("Chủ tịch UBND quận, huyện", "the district's chair"),
+        Authority.CITY_CHAIR: ("Chủ tịch UBND tỉnh, thành phố", "the city's chair"),
         Authority.SECTOR_DEPARTMENT: ("Sở quản lý ngành", "the sector's department"),
         Authority.HEALTH_INSPECTORATE: ("Thanh tra Sở Y tế", "the health inspectorate"),
     },

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from console.inspections.steps import Content
 from console.store import cases, outbox
 from console.store.inspections import record
 from console.store.producers import put_producer
@@ -206,7 +207,8 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
     new = cases.NewCase(person=PERSON, ward=WARD, onset=date(2026, 11, 20))
     case = cases.register_case(store, new, registered_by="key/1")
     cases.close(store, case.id, by="key/1", reason="followed to the end")
-    for n, content in enumerate([DEFECTS, ORDERED, MENDED, REFERRED, REMINDED]):
+    taken: list[Content] = [DEFECTS, ORDERED, MENDED, REFERRED, REMINDED]
+    for n, content in enumerate(taken):
         record(store, event_id(99), 1, step(n, content), by="key/1")
     found = []
     for row in outbox.pending(store, 100):

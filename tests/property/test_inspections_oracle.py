@@ -185,5 +185,5 @@ class Oracle:
                 return "referred"
             if self._more_time(n):
                 return "ordered"
-            return {"opened": "planned"}.get(content.kind, content.kind)
+            return "planned" if content.kind == Kind.OPENED else str(content.kind)
         return None

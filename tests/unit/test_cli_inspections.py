@@ -131,7 +131,7 @@ def test_the_record_has_the_names_it_is_given_and_keeps_none(
     assert "12/BB-KT" in text
     assert "BIÊN BẢN KIỂM TRA" in text
     with store.engine.connect() as connection:
-        dump = "\n".join(connection.connection.iterdump())  # type: ignore[attr-defined]
+        dump = "\n".join(connection.connection.iterdump())
     assert "Nguyễn" not in dump
     assert "Trần" not in dump
 

@@ -197,7 +197,7 @@ def test_outside_the_area_and_not_there_are_one_answer(ward: Ward) -> None:
     away = ward.console.key(Role.OFFICER, "city/01")
     body = {"event_id": str(uuid4()), "occurred_at": ago(0), "step": MISSING}
     reply, decision = {"says": "mended"}, {"by": "ward_chair", "outcome": "reminded"}
-    asked = [
+    asked: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "steps", {"json": body}),
         ("POST", "steps", {"json": body | {"place": ward.place}}),
         ("POST", "reply", {"json": body | {"step": reply}}),

@@ -100,7 +100,7 @@ def test_an_order_that_arrives_before_its_check_counts_once_the_check_is_there()
 
 
 def test_steps_of_one_moment_follow_each_other_as_they_must() -> None:
-    contents = [CLOSED, PASSED, MENDED, ORDERED, DEFECTS, OPENED]
+    contents: list[Content] = [CLOSED, PASSED, MENDED, ORDERED, DEFECTS, OPENED]
     made = [
         step(n, content, minute=0 if content != PASSED else 1) for n, content in enumerate(contents)
     ]
@@ -142,6 +142,7 @@ def test_a_referral_is_proposed_and_to_the_next_above_after_a_decision() -> None
     contents += [REFERRED, REMINDED, DEFECTS]
     found = life(*contents)
     assert ahead(found.state, LATER).refer_to is Authority.DISTRICT_CHAIR
+    assert ahead(found.state, LATER, districts=False).refer_to is Authority.CITY_CHAIR
     assert found.state.stage is Stage.CHECKED  # nobody has referred it by the day alone
 
 

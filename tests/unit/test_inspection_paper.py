@@ -94,6 +94,11 @@ def test_the_paper_is_a_page_in_each_language(
     assert not [words for words in not_there if words in text]
 
 
+def test_since_2025_a_ward_is_in_no_district() -> None:
+    ward = paper(Site("Chợ", None, "25-11413"), [Spot("Cổng", 1, life(PASSED))], DAY, "vi", Names())
+    assert (ward["unit"]["district"], ward["unit"]["ward"]) == ("", "Phường Hải An")
+
+
 def test_a_ward_that_is_not_known_leaves_its_name_out() -> None:
     spots = [Spot("Cổng", 1, life(PASSED))]
     assert paper_pdf(Site("Quán", None, "unknown"), spots, DAY, "vi", Names()).startswith(b"%PDF")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from console.inspections.photos import MOST_BYTES, digest
-from console.inspections.steps import Seen, Step
+from console.inspections.steps import Content, Seen, Step
 from console.store import outbox, tables
 from console.store.engine import Store
 from console.store.errors import Conflict, NotFound
@@ -61,7 +61,8 @@ def sent(store: Store, topic: str) -> list[InspectionStep]:
 
 
 def test_any_order_and_any_number_of_arrivals_is_one_inspection(tmp_path: Path) -> None:
-    steps = [step(n, c) for n, c in enumerate([DEFECTS, ORDERED, MENDED, PASSED, CLOSED])]
+    contents: list[Content] = [DEFECTS, ORDERED, MENDED, PASSED, CLOSED]
+    steps = [step(n, content) for n, content in enumerate(contents)]
     ends, postings_seen = [], []
     for seed in range(4):
         store = registered(tmp_path / str(seed))

@@ -2,6 +2,7 @@
 
 from console.store.tables.access import api_keys, producers
 from console.store.tables.base import metadata
+from console.store.tables.cards import cards
 from console.store.tables.cases import case_history, cases
 from console.store.tables.contacts import (
     contact_handovers,
@@ -17,6 +18,7 @@ from console.store.tables.register import codes, places, site_history, sites, so
 
 __all__ = [
     "api_keys",
+    "cards",
     "case_history",
     "cases",
     "codes",
