@@ -37,6 +37,10 @@ class Right(StrEnum):
     COVERAGE_READ = "coverage.read"
     POSTERS_REPORT = "posters.report"
     REQUIRED_MANAGE = "required.manage"
+    INSPECTIONS_READ = "inspections.read"
+    INSPECTIONS_WORK = "inspections.work"
+    INSPECTIONS_REPLY = "inspections.reply"
+    INSPECTIONS_DECIDE = "inspections.decide"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -60,6 +64,10 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.COVERAGE_READ,
             Right.POSTERS_REPORT,
             Right.REQUIRED_MANAGE,
+            Right.INSPECTIONS_READ,
+            Right.INSPECTIONS_WORK,
+            Right.INSPECTIONS_REPLY,
+            Right.INSPECTIONS_DECIDE,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
@@ -72,6 +80,8 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CODES_VERIFY,
             Right.COVERAGE_READ,
             Right.REQUIRED_MANAGE,
+            Right.INSPECTIONS_READ,
+            Right.INSPECTIONS_DECIDE,
         }
     ),
     Role.EPIDEMIOLOGIST: frozenset(
@@ -102,6 +112,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.COVERAGE_READ,
             Right.POSTERS_REPORT,
             Right.REQUIRED_MANAGE,
+            Right.INSPECTIONS_READ,
             Right.PLACES_READ,
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,

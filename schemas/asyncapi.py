@@ -15,6 +15,7 @@ from schemas.cases import Alert, AlertKind, Case, TraceAgain
 from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX
 from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.ids import PERSON_PATTERN
+from schemas.inspections import InspectionStep
 from schemas.places import Place, Producer, Site
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import PRODUCER_PATTERN, TIMESTAMP_PATTERN, Scan
@@ -24,6 +25,7 @@ from schemas.topics import (
     CASES,
     COVERAGE,
     DLQ,
+    INSPECTIONS,
     NOTICES,
     PRODUCERS,
     SCANS,
@@ -35,7 +37,7 @@ from schemas.topics import (
 SPECIFICATION: Final = "3.0.0"
 # of the contract, not of the program: the major is the topics' `v1`, a new optional field or
 # topic raises the minor
-CONTRACT_VERSION: Final = "1.2.0"
+CONTRACT_VERSION: Final = "1.3.0"
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 _KAFKA_BINDING: Final = "0.5.0"
@@ -136,6 +138,9 @@ _TRACE_AGAIN: Final = Message(
 _ALERT: Final = Message(
     "alert", "For officers: a CloudEvent.", {"type": "string"}, Alert, _ALERT_EVENT
 )
+_INSPECTION_STEP: Final = Message(
+    "inspectionStep", "One step of an inspection, once.", _NUMBER, InspectionStep
+)
 
 # A topic without messages is made, and nothing of this version publishes to it.
 CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
@@ -148,6 +153,7 @@ CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     TRACES: (_TRACE_AGAIN,),
     ALERTS: (_ALERT,),
     NOTICES: (),
+    INSPECTIONS: (_INSPECTION_STEP,),
 }
 
 # name → (topic, action as truyvet sees it, what happens)
@@ -173,6 +179,7 @@ _OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
     ),
     "receiveTraceRequests": (TRACES, "receive", "The worker that has the case traces it again."),
     "sendAlerts": (ALERTS, "send", "The workers tell officers."),
+    "sendInspectionSteps": (INSPECTIONS, "send", "The console publishes what inspectors did."),
 }
 
 

@@ -69,8 +69,11 @@ TRACES: Final = Topic(
 )
 ALERTS: Final = Topic("alerts.v1", "case", "delete", "for officers", 1, True)
 NOTICES: Final = Topic("notices.v1", "recipient", "delete", "released notices", 1, True)
+INSPECTIONS: Final = Topic("inspections.v1", "place", "delete", "steps of inspections", 1, True)
 
-TOPICS: Final = (SCANS, DLQ, SITES, COVERAGE, PRODUCERS, CASES, TRACES, ALERTS, NOTICES)
+TOPICS: Final = (
+    SCANS, DLQ, SITES, COVERAGE, PRODUCERS, CASES, TRACES, ALERTS, NOTICES, INSPECTIONS,
+)  # fmt: skip
 
 assert SCANS.max_message is not None
 assert MAX_SCAN_BYTES < SCANS.max_message < DLQ_MAX_MESSAGE

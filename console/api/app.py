@@ -26,6 +26,9 @@ from console.api import (
     exports,
     handovers,
     health,
+    inspection_files,
+    inspections,
+    inspections_reading,
     register,
     register_reading,
     registry,
@@ -138,9 +141,10 @@ def joined() -> tuple[BaseRoute, ...]:
     register_modules = (
         codes, cards, register, register_reading, trips, site_lists, coverage, required,
     )  # fmt: skip
+    inspection_modules = (inspections_reading, inspections, inspection_files)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
-    of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
-    for router in (*gateway_routers, *of_people):
+    of_people = (*case_modules, *register_modules, *inspection_modules, *list_modules)
+    for router in (*gateway_routers, *(module.router for module in of_people)):
         whole.include_router(router, responses=ALWAYS)
     return tuple(whole.routes)
 

@@ -116,6 +116,9 @@ def _of_pydantic(problem: dict[str, Any]) -> FieldProblem:
         return field_problem(field, code, *_DATE)
     if code in _FIELD:
         return field_problem(field, code, *_FIELD[code])
+    vi, slash, en = str(problem["msg"]).partition(" / ")  # a check of ours says it in both
+    if slash:
+        return field_problem(field, code, vi, en)
     return field_problem(field, code, "Giá trị không hợp lệ.", str(problem["msg"]))
 
 

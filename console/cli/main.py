@@ -22,6 +22,7 @@ from console.cli import (
     deadletters,
     demo,
     importing,
+    inspections,
     maintaining,
     posters,
     processes,
@@ -56,7 +57,7 @@ app = typer.Typer(
 _SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
-_COVERAGE: Final = (required, coverage)
+_COVERAGE: Final = (required, coverage, inspections)
 for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
 

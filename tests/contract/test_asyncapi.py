@@ -15,7 +15,9 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from console.inspections.steps import Content
 from console.store import cases, outbox
+from console.store.inspections import record
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite, register_sites
 from schemas.asyncapi import CHANNELS, document
@@ -23,11 +25,23 @@ from schemas.cases import Alert, AlertKind
 from schemas.export import ASYNCAPI, DIRECTORY
 from schemas.places import Producer
 from schemas.settings import Settings
-from schemas.topics import ALERTS, CASES, DLQ, PRODUCERS, SCANS, SCANS_MAX_MESSAGE, SITES, TOPICS
+from schemas.topics import (
+    ALERTS,
+    CASES,
+    COVERAGE,
+    DLQ,
+    INSPECTIONS,
+    PRODUCERS,
+    SCANS,
+    SCANS_MAX_MESSAGE,
+    SITES,
+    TOPICS,
+)
 from streams.alerts import alert_message
 from streams.deadletters import dead_letters
 from streams.decode import decode
 from tests.console_kit import PERSON, RING, WARD, migrated
+from tests.inspections_kit import DEFECTS, MENDED, ORDERED, REFERRED, REMINDED, event_id, step
 from tests.scans import raw_batch, scan_json
 
 OFFICIAL = Path(__file__).parent / "data" / "asyncapi-3.0.0.json.gz"
@@ -193,6 +207,9 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
     new = cases.NewCase(person=PERSON, ward=WARD, onset=date(2026, 11, 20))
     case = cases.register_case(store, new, registered_by="key/1")
     cases.close(store, case.id, by="key/1", reason="followed to the end")
+    taken: list[Content] = [DEFECTS, ORDERED, MENDED, REFERRED, REMINDED]
+    for n, content in enumerate(taken):
+        record(store, event_id(99), 1, step(n, content), by="key/1")
     found = []
     for row in outbox.pending(store, 100):
         headers = [(name, text.encode()) for name, text in row.headers.items()]
@@ -205,4 +222,7 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
         (PRODUCERS.name, "producer"),
         (CASES.name, "case"),
         (CASES.name, "case"),
+        (INSPECTIONS.name, "inspectionStep"),
+        (COVERAGE.name, "posting"),
+        *[(INSPECTIONS.name, "inspectionStep")] * 4,
     ]

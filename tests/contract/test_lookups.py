@@ -1,10 +1,12 @@
 """What a worker reads back from the tables: its window after a start, and persons' rows."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from console.inspecting import scans_before
 from streams import lookups
 from streams.clickhouse import ClickHouse
 from streams.keys import Keys, origin_offset
@@ -141,3 +143,16 @@ def test_looked_up_are_the_events_that_are_asked_for(clickhouse: ClickHouse) -> 
     assert ask([3, 990], newest=NOW - 50 * HOUR) == [3]
     twice = [*range(1, 1_000)] * 2  # in two questions, the first with a row 1 too many
     assert ask(twice) == sorted(twice)[1:]
+
+
+def test_the_scans_before_an_inspection_are_those_of_its_place(clickhouse: ClickHouse) -> None:
+    newest = datetime.fromtimestamp((NOW - 99 * HOUR + 360_000 * 999 - 1_200_000) / 1000, UTC)
+
+    def before(at: datetime, place: int = 3, retention_days: int = 0) -> int | None:
+        return scans_before(clickhouse, place, at, at, retention_days)
+
+    assert before(newest) == 1_000  # the row of partition 2 has the key of one of partition 1
+    assert before(newest - timedelta(minutes=6)) == 999
+    assert before(newest, place=4) == 0
+    assert before(newest + timedelta(days=9)) == 0
+    assert before(newest, retention_days=6) is None

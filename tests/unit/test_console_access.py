@@ -14,6 +14,7 @@ from schemas.errors import Fatal
 from tests.console_kit import ADMIN, PERSON, WARD, bearer, migrated, running, settings_in
 
 EVENT = "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77"
+DIGEST = "9f" * 32
 ROUTES = [
     ("POST", "/v1/scans", Right.SCANS_PUBLISH),
     ("GET", f"/v1/scans/{EVENT}?person={PERSON}", Right.SCANS_TRACK),
@@ -69,6 +70,15 @@ ROUTES = [
     ("GET", "/v1/required", Right.COVERAGE_READ),
     ("PATCH", "/v1/required/a/entries/b", Right.REQUIRED_MANAGE),
     ("POST", "/v1/required/a/withdraw", Right.REQUIRED_MANAGE),
+    ("GET", "/v1/inspections", Right.INSPECTIONS_READ),
+    ("GET", "/v1/inspections/round?ward=1", Right.INSPECTIONS_READ),
+    ("GET", f"/v1/inspections/{EVENT}", Right.INSPECTIONS_READ),
+    ("GET", f"/v1/inspections/{EVENT}/record.pdf", Right.INSPECTIONS_READ),
+    ("GET", f"/v1/inspections/{EVENT}/photos/{DIGEST}", Right.INSPECTIONS_READ),
+    ("PUT", f"/v1/inspections/{EVENT}/photos/{DIGEST}", Right.INSPECTIONS_WORK),
+    ("POST", f"/v1/inspections/{EVENT}/steps", Right.INSPECTIONS_WORK),
+    ("POST", f"/v1/inspections/{EVENT}/reply", Right.INSPECTIONS_REPLY),
+    ("POST", f"/v1/inspections/{EVENT}/decision", Right.INSPECTIONS_DECIDE),
     ("GET", "/v1/cases/C-1/list", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}/visits", Right.LIST_READ),
@@ -138,6 +148,10 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "codes.manage",
             "codes.verify",
             "coverage.read",
+            "inspections.decide",
+            "inspections.read",
+            "inspections.reply",
+            "inspections.work",
             "list.hand_over",
             "list.read",
             "list.work",
@@ -149,7 +163,14 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "required.manage",
             "sites.import",
         ],
-        "department": ["codes.verify", "coverage.read", "places.read", "required.manage"],
+        "department": [
+            "codes.verify",
+            "coverage.read",
+            "inspections.decide",
+            "inspections.read",
+            "places.read",
+            "required.manage",
+        ],
         "epidemiologist": [
             "cases.end",
             "cases.read",
@@ -173,6 +194,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "codes.manage",
             "codes.verify",
             "coverage.read",
+            "inspections.read",
             "places.edit",
             "places.read",
             "posters.report",
