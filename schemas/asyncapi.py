@@ -12,9 +12,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas.cases import Alert, AlertKind, Case, TraceAgain
-from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX
+from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX, NOTICE_PREFIX
 from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.ids import PERSON_PATTERN
+from schemas.notices import Reminder
 from schemas.places import Place, Producer, Site
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import PRODUCER_PATTERN, TIMESTAMP_PATTERN, Scan
@@ -35,7 +36,7 @@ from schemas.topics import (
 SPECIFICATION: Final = "3.0.0"
 # of the contract, not of the program: the major is the topics' `v1`, a new optional field or
 # topic raises the minor
-CONTRACT_VERSION: Final = "1.2.0"
+CONTRACT_VERSION: Final = "1.3.0"
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 _KAFKA_BINDING: Final = "0.5.0"
@@ -102,6 +103,8 @@ _ALERT_EVENT: Final = _cloudevent(
     {"type": "string", "enum": [f"{ALERT_PREFIX}{kind.value}" for kind in AlertKind]}
 )
 
+_NOTICE_EVENT: Final = _cloudevent({"type": "string", "const": f"{NOTICE_PREFIX}reminder"})
+
 _SCAN: Final = Message(
     "scan", "One scan. It counts once, by person and event_id.", _pattern(PERSON_PATTERN), Scan
 )
@@ -136,6 +139,13 @@ _TRACE_AGAIN: Final = Message(
 _ALERT: Final = Message(
     "alert", "For officers: a CloudEvent.", {"type": "string"}, Alert, _ALERT_EVENT
 )
+_REMINDER: Final = Message(
+    "reminder",
+    "A reminder about coverage, released by an officer; never about a case: a CloudEvent.",
+    _pattern(r"^(site/\d+|ward/[^/]+|required/.+/.+)$"),
+    Reminder,
+    _NOTICE_EVENT,
+)
 
 # A topic without messages is made, and nothing of this version publishes to it.
 CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
@@ -147,7 +157,7 @@ CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     CASES: (_CASE,),
     TRACES: (_TRACE_AGAIN,),
     ALERTS: (_ALERT,),
-    NOTICES: (),
+    NOTICES: (_REMINDER,),
 }
 
 # name → (topic, action as truyvet sees it, what happens)
@@ -173,6 +183,7 @@ _OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
     ),
     "receiveTraceRequests": (TRACES, "receive", "The worker that has the case traces it again."),
     "sendAlerts": (ALERTS, "send", "The workers tell officers."),
+    "sendNotices": (NOTICES, "send", "The console publishes what an officer released."),
 }
 
 

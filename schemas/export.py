@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from schemas import asyncapi
 from schemas.cases import Alert, Case
 from schemas.coverage import Posting, RequiredList, Requirement
+from schemas.notices import Reminder
 from schemas.places import Place, Producer, Site
 from schemas.scan import Scan
 
@@ -29,6 +30,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "posting.v1": Posting,
     "required-list.v1": RequiredList,
     "requirement.v1": Requirement,
+    "reminder.v1": Reminder,
 }
 
 

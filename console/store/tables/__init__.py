@@ -13,6 +13,8 @@ from console.store.tables.contacts import (
 from console.store.tables.coverage import postings, required, required_lists
 from console.store.tables.plumbing import counters, outbox
 from console.store.tables.register import codes, places, site_history, sites, sources
+from console.store.tables.reminders import reminder_batches, reminder_items, reminders
+from console.store.tables.staff import headcounts
 
 __all__ = [
     "api_keys",
@@ -25,11 +27,15 @@ __all__ = [
     "contact_visits",
     "contact_work",
     "counters",
+    "headcounts",
     "metadata",
     "outbox",
     "places",
     "postings",
     "producers",
+    "reminder_batches",
+    "reminder_items",
+    "reminders",
     "required",
     "required_lists",
     "site_history",
