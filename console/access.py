@@ -1,11 +1,11 @@
-"""Who may do what, where: area × role × right; what is not said here is denied."""
+"""Who may do what, where: area × sector × right; what is not said here is denied."""
 
 import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Protocol
 
 import structlog
 from fastapi import Depends, Request
@@ -33,6 +33,9 @@ class Right(StrEnum):
     CODES_VERIFY = "codes.verify"
     PRODUCERS_READ = "producers.read"
     SITES_IMPORT = "sites.import"
+    COVERAGE_READ = "coverage.read"
+    POSTERS_REPORT = "posters.report"
+    REQUIRED_MANAGE = "required.manage"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -52,10 +55,21 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CODES_VERIFY,
             Right.PRODUCERS_READ,
             Right.SITES_IMPORT,
+            Right.COVERAGE_READ,
+            Right.POSTERS_REPORT,
+            Right.REQUIRED_MANAGE,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
             Right.LIST_HAND_OVER,
+        }
+    ),
+    Role.DEPARTMENT: frozenset(
+        {
+            Right.PLACES_READ,
+            Right.CODES_VERIFY,
+            Right.COVERAGE_READ,
+            Right.REQUIRED_MANAGE,
         }
     ),
     Role.EPIDEMIOLOGIST: frozenset(
@@ -64,6 +78,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CASES_READ,
             Right.CASES_END,
             Right.CONTACTS_READ,
+            Right.COVERAGE_READ,
             Right.PLACES_READ,
             Right.CODES_VERIFY,
             Right.SCANS_TRACK,
@@ -82,6 +97,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.PRODUCERS_READ,
             Right.REJECTS_READ,
             Right.SITES_IMPORT,
+            Right.COVERAGE_READ,
+            Right.POSTERS_REPORT,
+            Right.REQUIRED_MANAGE,
             Right.PLACES_READ,
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,
@@ -97,14 +115,29 @@ _BEARER = HTTPBearer(
 )
 
 
+class OfSector(Protocol):
+    """What lies in a ward and belongs to a sector."""
+
+    @property
+    def ward(self) -> str:
+        """Its ward's code."""
+        ...
+
+    @property
+    def sector(self) -> str:
+        """Its department's sector."""
+        ...
+
+
 @dataclass(frozen=True)
 class Principal:
-    """Who asks."""
+    """Who asks. `sector`: of a department, which sees what belongs to it in its area."""
 
     key_id: int
     role: Role
     area: str
     producer: str | None
+    sector: str | None = None
 
     @property
     def by(self) -> str:
@@ -118,6 +151,10 @@ class Principal:
     def reaches(self, ward: str) -> bool:
         """Whether the ward is in their area."""
         return contains(self.area, ward)
+
+    def has(self, record: "OfSector") -> bool:
+        """Whether a site, a place or what is like one is in their area and of their sector."""
+        return self.reaches(record.ward) and self.sector in (None, record.sector)
 
 
 class KeyRoom:
@@ -167,7 +204,7 @@ class Requires:
             raise _unknown(
                 "Khoá API không đúng hoặc đã bị thu hồi.", "The API key is wrong or revoked."
             )
-        principal = Principal(key.id, key.role, key.area, key.producer)
+        principal = Principal(key.id, key.role, key.area, key.producer, key.sector)
         structlog.contextvars.bind_contextvars(key=key.id)
         if not principal.may(self.right):
             raise forbidden(

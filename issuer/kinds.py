@@ -79,6 +79,7 @@ class _Kind(_Strict):
     name: Names
     about: Annotated[_Is, Field(alias="is")]
     hours: Hours | None = None
+    workdays: bool = False
     usual_stay: UsualStay | None = None
 
 
@@ -108,7 +109,10 @@ _SECTORS: Final = TypeAdapter(dict[str, Names])
 
 @dataclass(frozen=True)
 class KindDefaults:
-    """What a kind says of its sites and places. `sector` None: the site's. `usual_stay` minutes."""
+    """What a kind says of its sites and places. `sector` None: the site's. `usual_stay` minutes.
+
+    `workdays`: usually open from Monday to Friday only.
+    """
 
     kind: str
     name: Names
@@ -118,6 +122,7 @@ class KindDefaults:
     small: SmallRule
     gate: bool
     hours: Hours | None
+    workdays: bool
     usual_stay: int | None
     stay_basis: str | None
     sizes: SmallSizes
@@ -167,6 +172,7 @@ def parse_kinds(text: str, file: str, sectors: dict[str, Names]) -> dict[str, Ki
             small=about.small,
             gate=about.gate,
             hours=one.hours,
+            workdays=one.workdays,
             usual_stay=stay.minutes if stay else None,
             stay_basis=stay.basis if stay else None,
             sizes=raw.small,

@@ -158,6 +158,14 @@ GATEWAY_SCANS: Final = MetricDef(
 OUTBOX_PENDING: Final = MetricDef(
     "truyvet_outbox_pending", "gauge", "Rows of the outbox not yet published."
 )
+COVERAGE_ROUND: Final = MetricDef(
+    "truyvet_coverage_round_timestamp_seconds",
+    "gauge",
+    "When coverage was last counted, by the console that keeps it; 0 on the others.",
+)
+COVERAGE_SECONDS: Final = MetricDef(
+    "truyvet_coverage_round_seconds", "gauge", "How long the last count of coverage took."
+)
 
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, MetricDef))
 

@@ -107,6 +107,12 @@ class Settings(BaseSettings):
         description="Scans a second an API key may post to one console, ten seconds' worth at "
         "once; 0 is no limit.",
     )
+    coverage_scanned_days: Annotated[int, Field(ge=1, le=28)] = Field(
+        7, description="A place counts as scanned if it was in so many days."
+    )
+    coverage_inspected_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        90, description="A place counts as inspected if it was in so many days."
+    )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
 

@@ -125,9 +125,15 @@ class Running:
     relayed: FakeBroker
     tables: FakeTables
 
-    def key(self, role: Role, area: str = "*", producer: str | None = None) -> dict[str, str]:
+    def key(
+        self,
+        role: Role,
+        area: str = "*",
+        producer: str | None = None,
+        sector: str | None = None,
+    ) -> dict[str, str]:
         """Headers of a new key."""
-        secret = create_key(self.store, role, area, producer=producer, name="test")
+        secret = create_key(self.store, role, area, producer=producer, sector=sector, name="test")
         return bearer(secret)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from console.api import (
     cases,
     codes,
     convert,
+    coverage,
     duplicates,
     entries,
     errors,
@@ -27,6 +28,7 @@ from console.api import (
     register,
     register_reading,
     registry,
+    required,
     rules,
     second,
     site_lists,
@@ -38,6 +40,7 @@ from console.api.documented import ALWAYS
 from console.api.observe import Observe
 from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
+from console.coverage.keeper import Keeper
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
 from console.gateway.activity_counts import KnownCounts
@@ -73,8 +76,10 @@ def create_app(
     publisher: Publisher | None = None,
     relay_publisher: Publisher | None = None,
     clickhouse: ClickHouse | None = None,
+    keep_coverage: bool = False,
 ) -> FastAPI:
     """The application; its database must have been migrated. Publishers may be given (tests).
+    `keep_coverage`: count coverage beside serving.
 
     Raises Fatal if a route does not declare who may use it.
     """
@@ -87,13 +92,16 @@ def create_app(
             await asyncio.to_thread(
                 ensure_key, console.store, secret, Role.EPIDEMIOLOGIST, EVERYWHERE, name="admin"
             )
-        relay = asyncio.create_task(console.relay.run(), name="relay")
+        tasks = [asyncio.create_task(console.relay.run(), name="relay")]
+        if keep_coverage:
+            keeper = Keeper(settings, console.store, console.metrics)
+            tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
         try:
             yield
         finally:
-            relay.cancel()
-            with suppress(asyncio.CancelledError):
-                await relay
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(console.publisher.close(), relay_publisher.close())
             console.clickhouse.close()
             console.store.close()
@@ -124,7 +132,7 @@ def joined() -> tuple[BaseRoute, ...]:
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
-    register_modules = (codes, register, register_reading, site_lists)
+    register_modules = (codes, register, register_reading, site_lists, coverage, required)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
     for router in (*gateway_routers, *of_people):

@@ -109,7 +109,7 @@ def verify(body: VerifyCode, principal: Verifies, console: ConsoleOf) -> CodeSai
         "place": reading.fields.place,
         "version": reading.fields.version,
     }
-    if place is not None and reading.ours and principal.reaches(place.ward):
+    if place is not None and reading.ours and principal.has(place):
         names = sites.named(console.store, [place.id])[place.id]
         fields |= {"place_name": names.name, "site_name": names.site_name, "ward": place.ward}
         if code := code_of(reading, place):
@@ -144,7 +144,7 @@ def _said(standing: Standing, *, ours: bool, **fields: object) -> CodeSaid:
 
 def _within(console: Console, principal: Principal, place_id: int) -> Place:
     place = sites.place(console.store, place_id)
-    if place is None or not principal.reaches(place.ward):
+    if place is None or not principal.has(place):
         raise not_found(*NO_PLACE)
     return place
 

@@ -26,6 +26,7 @@ from console.store.errors import NotFound
 from console.store.history import What, Why
 from issuer.kinds import Level, kinds, sectors
 from issuer.units import ward as unit
+from schemas.places import Place, Site
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1", tags=["registry"])
@@ -169,8 +170,8 @@ def _within(principal: Principal, words: tuple[str, str]) -> Iterator[edits.Guar
     """A guard for the change inside: what is outside the area is as if it were not there, and
     what is not there is answered with the same words."""
 
-    def guard(ward: str) -> None:
-        if not principal.reaches(ward):
+    def guard(record: Site | Place) -> None:
+        if not principal.has(record):
             raise not_found(*words)
 
     try:

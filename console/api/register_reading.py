@@ -51,7 +51,7 @@ def listed(
     wards = None if principal.area == EVERYWHERE else [w.code for w in wards_in(principal.area)]
     if ward is not None:
         wards = [ward] if principal.reaches(ward) else []
-    found = list_sites(console.store, wards, limit=limit + 1, after=after)
+    found = list_sites(console.store, wards, sector=principal.sector, limit=limit + 1, after=after)
     more, found = len(found) > limit, found[:limit]
     lines = [SiteLine(**dict(SiteRecord.of(one.site)), places=one.places) for one in found]
     return SiteLines(sites=lines, after=lines[-1].id if more else None)
@@ -76,14 +76,14 @@ def site_history(site_id: SiteId, principal: Edits, console: ConsoleOf) -> Histo
 def place_history(place_id: PlaceId, principal: Edits, console: ConsoleOf) -> History:
     """Who changed what and when, codes too; never a token."""
     found = sites.place(console.store, place_id)
-    if found is None or not principal.reaches(found.ward):
+    if found is None or not principal.has(found):
         raise not_found(*NO_PLACE)
     return _history(console, "place", place_id)
 
 
 def _site(console: Console, principal: Principal, site_id: int) -> Site:
     found = sites.site(console.store, site_id)
-    if found is None or not principal.reaches(found.ward):
+    if found is None or not principal.has(found):
         raise not_found(*NO_SITE)
     return found
 

@@ -26,7 +26,7 @@ def place(
     """Its names and kind, within the key's area; never its codes."""
     found = sites.place(console.store, place_id)
     site = sites.site(console.store, found.site) if found else None
-    if found is None or site is None or not principal.reaches(found.ward):
+    if found is None or site is None or not principal.has(found):
         raise not_found(
             "Không có điểm quét này trong địa bàn của khoá.",
             "There is no such place in this key's area.",

@@ -1,7 +1,6 @@
 """The route of lists of establishments: what one says, and its import, within the key's area."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +13,7 @@ from console.access import Principal, Requires, Right
 from console.api.cases import ConsoleOf
 from console.api.codes import ring_of
 from console.api.documented import answers
-from console.api.errors import ApiError
+from console.api.list_files import BODY, check_name, receive
 from console.api.site_lists_schemas import SiteListAnswer
 from console.api.state import Console
 from console.sitelist.options import options_of
@@ -28,28 +27,14 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/v1/sites", tags=["registry"])
 
 Imports = Annotated[Principal, Depends(Requires(Right.SITES_IMPORT))]
-MOST_BYTES: Final = 32 * 1024 * 1024
 MOST_LISTED: Final = 1_000
-_WHOLE_BODY_S: Final = 120.0
-_NAME: Final = re.compile(r"[^/\\\x00-\x1f]{1,128}\.(csv|tsv|txt|xlsx|xlsm|xls|ods)", re.IGNORECASE)
-_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/octet-stream": {
-                "schema": {"type": "string", "format": "binary"},
-                "example": "Tên cơ sở,Phường,Loại hình\nQuán Phở Thìn,Đằng Lâm,quán ăn\n",
-            }
-        },
-    }
-}
 
 
 @router.post(
     "/import",
     summary="A list of establishments",
     responses=answers(408, 413, 503),
-    openapi_extra=_BODY,
+    openapi_extra=BODY,
 )
 async def import_list(
     request: Request,
@@ -76,18 +61,12 @@ async def import_list(
     """The body is the file. Rows of wards outside the key's area are refused. At most a thousand
     refused rows and likely duplicates are listed; how many there are is said.
     """
-    if not _NAME.fullmatch(file):
-        raise ApiError(
-            422,
-            "invalid",
-            "file: tên tệp CSV, XLSX, XLS hoặc ODS, không có thư mục.",
-            "file: the name of a CSV, XLSX, XLS or ODS file, without a folder.",
-        )
+    check_name(file)
     options = options_of(principal.area, ward, kind, column or [])
     name = source or Path(file).stem
     with TemporaryDirectory(prefix="truyvet-list-") as folder:
         path = Path(folder) / f"list{Path(file).suffix.lower()}"
-        await _receive(request, path)
+        await receive(request, path)
         wanted = _Wanted(file, sheet, name, import_it, without_refused, likely, principal.by)
         made, places = await asyncio.to_thread(_work, console, path, options, wanted)
     if places is not None:
@@ -121,28 +100,6 @@ def _work(
     left = made.left_out(wanted.likely)
     ring = ring_of(console)
     return made, apply(console.store, ring, wanted.source, made, left, wanted.by, utc_now())
-
-
-async def _receive(request: Request, path: Path) -> None:
-    """The body into a file of its own. Raises ApiError: 408, 413."""
-    size = 0
-    try:
-        async with asyncio.timeout(_WHOLE_BODY_S):
-            with path.open("wb") as out:
-                async for part in request.stream():
-                    size += len(part)
-                    if size > MOST_BYTES:
-                        raise ApiError(
-                            413,
-                            "too_large",
-                            f"Tệp tối đa {MOST_BYTES >> 20} MiB: hãy tách ra, hoặc nhập trên máy "
-                            "chủ bằng truyvet sites import.",
-                            f"At most {MOST_BYTES >> 20} MiB: split it, or import it on the server "
-                            "with truyvet sites import.",
-                        )
-                    out.write(part)
-    except TimeoutError:
-        raise ApiError(408, "too_slow", "Gửi tệp quá chậm.", "The file came too slowly.") from None
 
 
 def _bounded(found: dict[str, Any]) -> dict[str, Any]:

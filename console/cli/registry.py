@@ -27,11 +27,15 @@ def add_to(app: typer.Typer) -> None:
 def create_key(
     context: typer.Context,
     role: Annotated[
-        str, typer.Option(help="producer, owner, officer, epidemiologist, auditor, admin.")
+        str,
+        typer.Option(help="producer, owner, officer, department, epidemiologist, auditor, admin."),
     ],
     area: Annotated[str, typer.Option(help="'*', city/31, district/…, ward/…")] = "*",
     producer: Annotated[
         str | None, typer.Option(help="Nguồn gửi của khoá. / Whose it is, for a producer.")
+    ] = None,
+    sector: Annotated[
+        str | None, typer.Option(help="Ngành của sở: health, trade… / Its sector, for one.")
     ] = None,
     name: Annotated[str, typer.Option(help="Để nhận ra về sau. / To know it by.")] = "",
     as_json: Json = False,
@@ -50,11 +54,20 @@ def create_key(
     store = open_store(session.settings())
     try:
         made = name or producer or role
-        secret = create(store, Role(role), area, producer=producer, name=made)
+        secret = create(store, Role(role), area, producer=producer, sector=sector, name=made)
     finally:
         store.close()
     if as_json:
-        json_line({"key": secret, "role": role, "area": area, "producer": producer, "name": made})
+        json_line(
+            {
+                "key": secret,
+                "role": role,
+                "area": area,
+                "producer": producer,
+                "sector": sector,
+                "name": made,
+            }
+        )
         return
     line(secret)
     note(session.words("Hãy cất khoá này ngay.", "Keep it now: it is not shown again."))
@@ -75,6 +88,7 @@ def list_keys(context: typer.Context, as_json: Json = False) -> None:
                 "role": key.role.value,
                 "area": key.area,
                 "producer": key.producer,
+                "sector": key.sector,
                 "created_at": key.created_at.isoformat(),
                 "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
             }

@@ -1,25 +1,18 @@
 """A list read, understood, compared and registered: a dry run first, then the same for good."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-from sqlalchemy import select
 
 from console.sitelist.duplicates import Likely, Named, likely
 from console.sitelist.register import Grouped, grouped
+from console.sitelist.registered import SOURCE_PREFIX, open_sites
 from console.sitelist.understand import Understood
-from console.store import tables
 from console.store.engine import Store
 from console.store.history import What, Why
 from console.store.register import closed_of, ids_by_key, register_sites
 from issuer.keyring import KeyRing
 from schemas.errors import UserError
-from schemas.places import Status
-
-SOURCE_PREFIX: Final = "list/"
-_AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ def plan(store: Store, source: str, understood: Understood) -> Plan:
         for site in fresh
     ]
     wards = sorted({site.ward for site in fresh})
-    return Plan(understood, groups, likely(named, _registered(store, wards)), known, closed)
+    return Plan(understood, groups, likely(named, open_sites(store, wards)), known, closed)
 
 
 def apply(
@@ -97,15 +90,20 @@ def check_likely(likely: str | None) -> None:
         raise UserError("--likely: take hoặc leave. / --likely is take or leave.")
 
 
-def check_decided(made: Plan, without_refused: bool, likely: str | None) -> None:
-    """Raises UserError where a person has to decide before anything is registered."""
-    if made.understood.refused and not without_refused:
-        count = len(made.understood.refused)
+def check_refused(understood: Understood, without_refused: bool) -> None:
+    """Raises UserError where rows are refused and nobody has said to leave them out."""
+    if understood.refused and not without_refused:
+        count = len(understood.refused)
         raise UserError(
             f"{count} dòng bị từ chối: sửa danh sách, hoặc thêm --without-refused. / {count} rows "
             "are refused: mend the list, or leave them out with --without-refused. Nothing was "
             "imported."
         )
+
+
+def check_decided(made: Plan, without_refused: bool, likely: str | None) -> None:
+    """Raises UserError where a person has to decide before anything is registered."""
+    check_refused(made.understood, without_refused)
     if made.likely and likely is None:
         count = len(made.likely)
         raise UserError(
@@ -120,12 +118,3 @@ def _known(store: Store, source: str, keys: list[str]) -> tuple[set[str], set[st
         found = ids_by_key(connection, SOURCE_PREFIX + source, "site", keys)
         closed = closed_of(connection, list(found.values()))
     return set(found), {key for key, site in found.items() if site in closed}
-
-
-def _registered(store: Store, wards: list[str]) -> Iterator[Named]:
-    s = tables.sites.c
-    query = select(s.id, s.name, s.address, s.ward).where(s.status == Status.ACTIVE)
-    with store.read() as connection:
-        for begin in range(0, len(wards), _AT_ONCE):
-            for row in connection.execute(query.where(s.ward.in_(wards[begin : begin + _AT_ONCE]))):
-                yield Named(row.name, row.address or "", row.ward, site=row.id)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, select, update
 
-from console.store import history, outbox, tables
+from console.store import history, outbox, required, tables
 from console.store.engine import Store, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.history import Why
@@ -23,12 +23,12 @@ PLACE_FIELDS: Final = frozenset(
 )
 SITE_FIELDS: Final = frozenset({"name", "kind", "ward", "sector", "address"})
 
-# Told the ward of what is to be changed, under its lock; raises what the asker is to hear.
-Guard = Callable[[str], None]
+# Told what is to be changed, and what it becomes, under its lock; raises what the asker is to hear.
+Guard = Callable[[Site | Place], None]
 _Record = TypeVar("_Record", Site, Place)
 
 
-def anybody(_: str) -> None:
+def anybody(_: Site | Place) -> None:
     """The guard of the command line, which has the database itself."""
 
 
@@ -48,7 +48,7 @@ def edit_place(
     assert set(changes) <= PLACE_FIELDS
     with store.write() as connection:
         [before] = locked_places(connection, [place_id])
-        guard(before.ward)
+        guard(before)
         _must_be_open("điểm quét", "place", before, on_version)
         after = _changed(before, changes)
         put_places(connection, [(before, after)], why)
@@ -72,10 +72,10 @@ def edit_site(
     assert set(changes) <= SITE_FIELDS
     with store.write() as connection:
         before = locked_site(connection, site_id)
-        guard(before.ward)
+        guard(before)
         _must_be_open("cơ sở", "site", before, on_version)
         after = _changed(before, changes)
-        guard(after.ward)
+        guard(after)
         _put_site(connection, before, after, why)
         if (after.ward, after.sector) != (before.ward, before.sector):
             places = _places_of(connection, site_id)
@@ -87,7 +87,7 @@ def close_place(store: Store, place_id: int, why: Why, *, guard: Guard = anybody
     """The place closed and its codes revoked; closed before, as it is. Raises NotFound."""
     with store.write() as connection:
         [before] = locked_places(connection, [place_id])
-        guard(before.ward)
+        guard(before)
         after = closed(before, utc_now())
         put_places(connection, [(before, after)], why)
     return after
@@ -100,7 +100,7 @@ def close_site(store: Store, site_id: int, why: Why, *, guard: Guard = anybody) 
     """
     with store.write() as connection:
         before = locked_site(connection, site_id)
-        guard(before.ward)
+        guard(before)
         if before.status is Status.CLOSED:
             return before
         after = _changed(before, {"status": Status.CLOSED})
@@ -125,8 +125,8 @@ def merge_site(store: Store, site_id: int, into: int, why: Why, *, guard: Guard 
         # in the order of numbers: two merges at once wait for each other, and not both
         locked = {number: locked_site(connection, number) for number in sorted((site_id, into))}
         before, target = locked[site_id], locked[into]
-        guard(before.ward)
-        guard(target.ward)
+        guard(before)
+        guard(target)
         if before.merged_into == into:
             return before
         _must_be_open("cơ sở", "site", before, None)
@@ -135,6 +135,7 @@ def merge_site(store: Store, site_id: int, into: int, why: Why, *, guard: Guard 
         places = _places_of(connection, site_id)
         _put_site(connection, before, after, why)
         put_places(connection, [(p, _moved(p, before, target)) for p in places], why)
+        required.follow_merge(connection, site_id, into, why.by)
     return after
 
 

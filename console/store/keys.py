@@ -14,16 +14,18 @@ from console.store import tables
 from console.store.engine import Store, utc_now
 from console.store.errors import NotFound
 from console.store.producers import list_producers
+from issuer.kinds import sectors
 from issuer.units import EVERYWHERE, check_area, contains
 from schemas.errors import UserError
 
 
 class Role(StrEnum):
-    """What a key's holder is. The departments and the city's accounts office come later."""
+    """What a key's holder is. The city's accounts office comes later."""
 
     PRODUCER = "producer"
     OWNER = "owner"
     OFFICER = "officer"
+    DEPARTMENT = "department"
     EPIDEMIOLOGIST = "epidemiologist"
     AUDITOR = "auditor"
     ADMIN = "admin"
@@ -35,7 +37,7 @@ _SECRET: Final = re.compile(r"tv_[A-Za-z0-9_-]{43,}")
 
 @dataclass(frozen=True)
 class ApiKey:
-    """Who a key stands for: a role, an area, and for a producer its id."""
+    """Who a key stands for: a role, an area, for a department its sector, for a producer its id."""
 
     id: int
     name: str
@@ -44,24 +46,38 @@ class ApiKey:
     producer: str | None
     created_at: datetime
     revoked_at: datetime | None = None
+    sector: str | None = None
 
 
 def create_key(
-    store: Store, role: Role, area: str, *, producer: str | None = None, name: str
+    store: Store,
+    role: Role,
+    area: str,
+    *,
+    producer: str | None = None,
+    sector: str | None = None,
+    name: str,
 ) -> str:
     """A new key; this is the only time it can be seen."""
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
-    ensure_key(store, secret, role, area, producer=producer, name=name)
+    ensure_key(store, secret, role, area, producer=producer, sector=sector, name=name)
     return secret
 
 
 def ensure_key(
-    store: Store, secret: str, role: Role, area: str, *, producer: str | None = None, name: str
+    store: Store,
+    secret: str,
+    role: Role,
+    area: str,
+    *,
+    producer: str | None = None,
+    sector: str | None = None,
+    name: str,
 ) -> ApiKey:
     """The key with this secret; made if there is none. One that was revoked stays revoked.
 
     Raises UserError if the secret is not `tv_` and at least 43 characters (256 bits), if there
-    is no such area, or if a producer's key does not say whose it is.
+    is no such area, or if the key of a producer or a department does not say whose it is.
     """
     if not _SECRET.fullmatch(secret):
         raise UserError(
@@ -77,6 +93,7 @@ def ensure_key(
             "Khoá của nguồn gửi, và chỉ khoá đó, phải ghi mã nguồn gửi. / "
             "A producer's key, and no other, names the producer."
         )
+    _check_sector(role, sector)
     if producer is not None and area != EVERYWHERE:
         _check_reach(store, producer, area)
     digest = _digest(secret)
@@ -90,10 +107,24 @@ def ensure_key(
                 "role": role.value,
                 "area": area,
                 "producer": producer,
+                "sector": sector,
                 "created_at": utc_now(),
             }
             row = connection.execute(insert(k).values(values).returning(k)).one()
     return _key(row)
+
+
+def _check_sector(role: Role, sector: str | None) -> None:
+    if (role is Role.DEPARTMENT) != (sector is not None):
+        raise UserError(
+            "Khoá của sở, ngành, và chỉ khoá đó, phải ghi ngành. / "
+            "A department's key, and no other, names its sector."
+        )
+    if sector is not None and sector not in sectors():
+        there = ", ".join(sectors())
+        raise UserError(
+            f"Không có ngành {sector!r}: {there}. / There is no sector {sector!r}: {there}."
+        )
 
 
 def _check_reach(store: Store, producer: str, area: str) -> None:
@@ -151,5 +182,12 @@ def _digest(secret: str) -> str:
 
 def _key(row: Row[Any]) -> ApiKey:
     return ApiKey(
-        row.id, row.name, Role(row.role), row.area, row.producer, row.created_at, row.revoked_at
+        row.id,
+        row.name,
+        Role(row.role),
+        row.area,
+        row.producer,
+        row.created_at,
+        row.revoked_at,
+        row.sector,
     )

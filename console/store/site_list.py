@@ -21,13 +21,20 @@ class Listed:
 
 
 def list_sites(
-    store: Store, wards: Sequence[str] | None, *, limit: int, after: int = 0
+    store: Store,
+    wards: Sequence[str] | None,
+    *,
+    limit: int,
+    sector: str | None = None,
+    after: int = 0,
 ) -> list[Listed]:
-    """Sites of these wards (None: of all) with numbers above `after`, by number."""
+    """Sites of these wards and this sector (None: of all) with numbers above `after`, by number."""
     s, p = tables.sites.c, tables.places.c
     query = select(tables.sites).where(s.id > after).order_by(s.id).limit(limit)
     if wards is not None:
         query = query.where(s.ward.in_(wards))
+    if sector is not None:
+        query = query.where(s.sector == sector)
     with store.read() as connection:
         found = [site_of(row) for row in connection.execute(query)]
         counts: dict[int, int] = {}

@@ -48,6 +48,19 @@ ROUTES = [
     ("POST", "/v1/codes/verify", Right.CODES_VERIFY),
     ("GET", "/v1/producers", Right.PRODUCERS_READ),
     ("POST", "/v1/sites/import?file=ds.csv", Right.SITES_IMPORT),
+    ("GET", "/v1/coverage", Right.COVERAGE_READ),
+    ("GET", "/v1/coverage/behind?stage=scanned", Right.COVERAGE_READ),
+    ("GET", "/v1/places/1/poster", Right.COVERAGE_READ),
+    ("POST", "/v1/places/1/poster", Right.POSTERS_REPORT),
+    (
+        "POST",
+        "/v1/required/import?file=ds.csv&list=a&keeper=b&as_of=2026-11-01",
+        Right.REQUIRED_MANAGE,
+    ),
+    ("GET", "/v1/required/lists", Right.COVERAGE_READ),
+    ("GET", "/v1/required", Right.COVERAGE_READ),
+    ("PATCH", "/v1/required/a/entries/b", Right.REQUIRED_MANAGE),
+    ("POST", "/v1/required/a/withdraw", Right.REQUIRED_MANAGE),
     ("GET", "/v1/cases/C-1/list", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}", Right.LIST_READ),
     ("GET", f"/v1/cases/C-1/list/{PERSON}/visits", Right.LIST_READ),
@@ -115,21 +128,26 @@ def test_the_roles_have_exactly_these_rights() -> None:
         "officer": [
             "codes.manage",
             "codes.verify",
+            "coverage.read",
             "list.hand_over",
             "list.read",
             "list.work",
             "places.edit",
             "places.read",
+            "posters.report",
             "producers.read",
             "rejects.read",
+            "required.manage",
             "sites.import",
         ],
+        "department": ["codes.verify", "coverage.read", "places.read", "required.manage"],
         "epidemiologist": [
             "cases.end",
             "cases.read",
             "cases.register",
             "codes.verify",
             "contacts.read",
+            "coverage.read",
             "list.assign",
             "list.convert",
             "list.export",
@@ -144,10 +162,13 @@ def test_the_roles_have_exactly_these_rights() -> None:
         "admin": [
             "codes.manage",
             "codes.verify",
+            "coverage.read",
             "places.edit",
             "places.read",
+            "posters.report",
             "producers.read",
             "rejects.read",
+            "required.manage",
             "sites.import",
         ],
     }
@@ -158,7 +179,8 @@ def test_each_role_on_each_route(tmp_path: Path) -> None:
     with running(tmp_path) as console:
         for role in Role:
             producer = "gate-1" if role is Role.PRODUCER else None
-            headers = console.key(role, producer=producer)
+            sector = "health" if role is Role.DEPARTMENT else None
+            headers = console.key(role, producer=producer, sector=sector)
             for method, path, right in ROUTES:
                 answer = console.client.request(method, path, headers=headers)
                 allowed = right in RIGHTS[role]

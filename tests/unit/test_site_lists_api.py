@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from console.api import site_lists
+from console.api import list_files
 from console.store.history import steps
 from console.store.keys import Role
 from console.store.sites import places
@@ -99,7 +99,7 @@ def test_what_is_sent_is_checked(
 
 
 def test_too_large_a_file_is_not_taken(console: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site_lists, "MOST_BYTES", 100)
+    monkeypatch.setattr(list_files, "MOST_BYTES", 100)
     answer = send(console)
     assert answer.status_code == 413
     assert "truyvet sites import" in answer.json()["sentence"]["en"]

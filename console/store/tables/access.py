@@ -28,6 +28,7 @@ api_keys: Final = Table(
     column("name", Text),
     column("role", String(32)),
     column("area", String(64)),
+    column("sector", String(64), nullable=True),
     column("producer", String(32), nullable=True),
     column("created_at", Moment),
     column("revoked_at", Moment, nullable=True),

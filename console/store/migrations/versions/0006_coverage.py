@@ -1,4 +1,4 @@
-"""What is known of posters, and the lists of establishments that must have codes."""
+"""What is known of posters, lists of establishments that must have codes, keys of a sector."""
 
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ _BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """A row for each place of whose poster something is known; lists and their entries."""
+    op.add_column("api_keys", sa.Column("sector", sa.String(64), nullable=True))
     op.create_table(
         "postings",
         _column(

@@ -1,0 +1,167 @@
+"""The funnel: how many establishments and places have reached each stage, by ward, kind, day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from console.coverage.stages import STAGES, Stage, reached
+from issuer.units import EVERYWHERE, wards_in
+from schemas.errors import Retryable
+from streams.clickhouse import ClickHouse
+
+_TIMEOUT: Final = "SETTINGS max_execution_time = 10"
+
+
+class By(StrEnum):
+    """What a funnel is split by."""
+
+    WARD = "ward"
+    KIND = "kind"
+    SECTOR = "sector"
+    DAY = "day"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which part of the register: an area of `issuer.units`, one sector, one kind."""
+
+    area: str = EVERYWHERE
+    sector: str | None = None
+    kind: str | None = None
+
+    def where(self) -> tuple[str, dict[str, Any]]:
+        """A condition on the columns ward, sector and kind, and its parameters."""
+        conditions, parameters = ["1"], dict[str, Any]()
+        if self.area != EVERYWHERE:
+            conditions.append("ward IN {wards:Array(String)}")
+            parameters["wards"] = [ward.code for ward in wards_in(self.area)]
+        for name in ("sector", "kind"):
+            if (value := getattr(self, name)) is not None:
+                conditions.append(f"{name} = {{{name}:String}}")
+                parameters[name] = value
+        return " AND ".join(conditions), parameters
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How many have reached a stage: establishments of which all places have, those of them that
+    are required, and places."""
+
+    sites: int
+    required: int
+    places: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A funnel of one ward, kind, sector or day; `key` holds what it was split by.
+
+    `required`: establishments on the lists, registered or not; 0 where no list names any.
+    """
+
+    key: tuple[str, ...]
+    required: int
+    stages: dict[Stage, Reached]
+    scans: int
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Lines, and the round they are of. `days`: in which a scan counts, an inspection counts."""
+
+    at: datetime
+    scanned_days: int
+    inspected_days: int
+    lines: list[Line]
+
+
+def newest(clickhouse: ClickHouse) -> datetime:
+    """The time of the newest whole round. Raises Retryable if there is none yet."""
+    [(count, ms)] = clickhouse.rows(
+        "SELECT count(), toUnixTimestamp64Milli(max(round)) FROM coverage_rounds"
+    )
+    if not count:
+        raise Retryable(
+            "Độ phủ chưa được tính lần nào: console đang chạy sẽ tính trong một phút. / Coverage "
+            "has not been counted yet: a running console does so within a minute."
+        )
+    return datetime.fromtimestamp(int(ms) / 1000, UTC)
+
+
+def funnel(
+    clickhouse: ClickHouse,
+    asked: Asked,
+    by: Sequence[By] = (),
+    *,
+    scanned_days: int,
+    inspected_days: int,
+) -> Funnel:
+    """The funnel of now, one line for each ward, kind or sector; without `by`, one in all.
+
+    Raises Retryable.
+    """
+    assert By.DAY not in by, "days are those of `by_day`"
+    at = newest(clickhouse)
+    where, parameters = asked.where()
+    columns = [f"toString({one})" for one in by]
+    stages = reached(scanned_days, inspected_days)
+    flags = ", ".join(f"min({stages[stage]})" for stage in STAGES)
+    spots = ", ".join(f"countIf(place > 0 AND ({stages[stage]}))" for stage in STAGES)
+    numbers = range(1, len(STAGES) + 1)
+    rows = clickhouse.rows(
+        f"""
+SELECT [{", ".join(columns)}] AS key, sum(needed * if(site > 0, 1, rows)), sum(scans),
+       [{", ".join(f"countIf(site > 0 AND whole[{n}])" for n in numbers)}],
+       [{", ".join(f"countIf(site > 0 AND needed AND whole[{n}])" for n in numbers)}],
+       sumForEach(spots)
+FROM (
+    SELECT {", ".join([*by, "site"])}, max(required) AS needed, count() AS rows,
+           [{flags}] AS whole, [{spots}] AS spots, sum(scans) AS scans
+    FROM coverage WHERE round = fromUnixTimestamp64Milli({{round:Int64}}, 'UTC') AND {where}
+    GROUP BY {", ".join([*by, "site"])}
+)
+GROUP BY key ORDER BY key {_TIMEOUT}
+""",  # noqa: S608 (own columns; values are parameters)
+        parameters | {"round": int(at.timestamp() * 1000)},
+    )
+    return Funnel(at, scanned_days, inspected_days, [_line(*row) for row in rows])
+
+
+def by_day(
+    clickhouse: ClickHouse, asked: Asked, days: int, *, scanned_days: int, inspected_days: int
+) -> Funnel:
+    """The funnel as it last stood on each of the last days, the oldest first. Raises Retryable."""
+    at = newest(clickhouse)
+    where, parameters = asked.where()
+    rows = clickhouse.rows(
+        f"""
+SELECT [toString(day)] AS key, sum(required), sum(scans), sumForEach(sites),
+       sumForEach(required_sites), sumForEach(places)
+FROM coverage_days AS d FINAL
+INNER JOIN (SELECT day, max(round) AS round FROM coverage_days GROUP BY day) AS l
+    ON l.day = d.day AND l.round = d.round
+WHERE day > (SELECT max(day) FROM coverage_days) - {{days:UInt16}} AND {where}
+GROUP BY key ORDER BY key {_TIMEOUT}
+""",  # noqa: S608 (own columns; values are parameters)
+        parameters | {"days": days},
+    )
+    return Funnel(at, scanned_days, inspected_days, [_line(*row) for row in rows])
+
+
+def _line(
+    key: list[str],
+    required: int,
+    scans: int,
+    sites: list[int],
+    required_sites: list[int],
+    places: list[int],
+) -> Line:
+    if not places:  # nothing at all: sums over no rows are empty
+        places = sites = required_sites = [0] * len(STAGES)
+    stages = {
+        stage: Reached(int(sites[n]), int(required_sites[n]), int(places[n]))
+        for n, stage in enumerate(STAGES)
+    }
+    return Line(tuple(key), int(required), stages, int(scans))

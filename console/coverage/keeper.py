@@ -1,0 +1,78 @@
+"""Coverage, a minute old at most: a console keeps counting it, one console at a time."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from console.coverage import snapshot
+from console.coverage.feed import Feed
+from console.sitelist.linking import link_new
+from console.store.engine import Store, utc_now
+from console.store.locks import ExclusiveLock
+from schemas.errors import Fatal, Retryable
+from schemas.metrics import COVERAGE_ROUND, COVERAGE_SECONDS, Metrics
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+
+log = structlog.get_logger()
+
+EVERY_S: Final = 30.0
+_SHARE: Final = 0.1  # of the time, at most: a round of four seconds has 36 of rest after it
+_STAND_BY_S: Final = 5.0
+_PAUSE_S: Final = 5.0
+# the engine's largest statement here reads every scan of a week
+TIMEOUT_S: Final = 120.0
+
+
+class Keeper:
+    """Counts while `run` runs. It has a way to ClickHouse of its own, with a long time limit."""
+
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
+        self._settings = settings
+        self._store = store
+        self._clickhouse = ClickHouse(settings, TIMEOUT_S)
+        self._feed = Feed(settings.kafka_bootstrap, self._clickhouse)
+        self._lock = ExclusiveLock(store.engine, "coverage")
+        self._round = metrics.gauge(COVERAGE_ROUND)
+        self._seconds = metrics.gauge(COVERAGE_SECONDS)
+        self._linked = 0
+
+    async def run(self) -> None:
+        """Until cancelled. A broker, an engine or a database that is away is waited for."""
+        try:
+            while True:
+                try:
+                    made = await self.step()
+                except (Retryable, Fatal, KafkaError, SQLAlchemyError, OSError) as error:
+                    words = str(error)[:300] if not isinstance(error, SQLAlchemyError) else ""
+                    log.warning("coverage_waits", error=type(error).__name__, detail=words)
+                    await self._feed.close()
+                    await asyncio.sleep(_PAUSE_S)
+                    continue
+                rest = _STAND_BY_S if made is None else max(EVERY_S, made.seconds / _SHARE)
+                await asyncio.sleep(rest)
+        finally:
+            await self._feed.close()
+            self._lock.release()
+            self._clickhouse.close()
+
+    async def step(self) -> snapshot.Round | None:
+        """One round; None if another process keeps coverage. Raises what `run` waits for."""
+        if not await asyncio.to_thread(self._lock.try_acquire):
+            return None
+        self._linked = await asyncio.to_thread(link_new, self._store, self._linked)
+        copied = await self._feed.catch_up()
+        made = await asyncio.to_thread(
+            snapshot.take,
+            self._clickhouse,
+            utc_now(),
+            scanned_days=self._settings.coverage_scanned_days,
+            inspected_days=self._settings.coverage_inspected_days,
+        )
+        self._round.set(made.at.timestamp())
+        self._seconds.set(made.seconds)
+        log.debug("coverage_counted", copied=copied, places=made.places, seconds=made.seconds)
+        return made

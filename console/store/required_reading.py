@@ -1,0 +1,137 @@
+"""Reading the lists of establishments that must have codes, and how their entries stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select
+
+from console.store import tables
+from console.store.engine import Store
+from console.store.errors import NotFound
+from schemas.coverage import RequiredList
+
+_AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
+
+
+@dataclass(frozen=True)
+class Needed:
+    """An entry as its list says it. `entry`: what the list calls it, at most 256 characters."""
+
+    entry: str
+    name: str
+    address: str | None
+    ward: str
+    kind: str
+    sector: str
+
+
+@dataclass(frozen=True)
+class Standing(Needed):
+    """An entry as it stands: the site registered for it, or why it needs none."""
+
+    list: str
+    site: int | None
+    exempt_reason: str | None
+
+
+@dataclass(frozen=True)
+class ListStanding:
+    """A list and how many of its entries count, and have a site."""
+
+    list: RequiredList
+    imported_at: datetime
+    counted: int
+    linked: int
+
+
+def lists(store: Store) -> list[ListStanding]:
+    """All lists, by id."""
+    r = tables.required.c
+    counts = select(r.list, func.count(), func.count(r.site)).where(r.exempt_reason.is_(None))
+    with store.read() as connection:
+        rows = connection.execute(
+            select(tables.required_lists).order_by(tables.required_lists.c.id)
+        )
+        counted = {row[0]: (row[1], row[2]) for row in connection.execute(counts.group_by(r.list))}
+        return [
+            ListStanding(list_of(row), row.imported_at, *counted.get(row.id, (0, 0)))
+            for row in rows
+        ]
+
+
+def unregistered(
+    store: Store,
+    wards: Sequence[str] | None,
+    *,
+    limit: int,
+    after: tuple[str, str] = ("", ""),
+    list_id: str | None = None,
+    sector: str | None = None,
+) -> list[Standing]:
+    """Entries of lists that count, in these wards (None: all), without a site, in their order."""
+    r, lists_ = tables.required.c, tables.required_lists.c
+    query = (
+        select(tables.required)
+        .join(tables.required_lists, lists_.id == r.list)
+        .where(r.site.is_(None), r.exempt_reason.is_(None), lists_.withdrawn.is_(False))
+        .where((r.list > after[0]) | ((r.list == after[0]) & (r.entry > after[1])))
+        .order_by(r.list, r.entry)
+        .limit(limit)
+    )
+    if wards is not None:
+        query = query.where(r.ward.in_(wards))
+    if list_id is not None:
+        query = query.where(r.list == list_id)
+    if sector is not None:
+        query = query.where(r.sector == sector)
+    with store.read() as connection:
+        return [_standing(row) for row in connection.execute(query)]
+
+
+def standing(store: Store, list_id: str, entry: str) -> Standing:
+    """One entry. Raises NotFound."""
+    with store.read() as connection:
+        return _standing(entry_of(connection, list_id, entry))
+
+
+def extent(connection: Connection, list_id: str) -> list[tuple[str, str]]:
+    """The (ward, sector) pairs that the list's entries have: who has not all of them, may not
+    replace or withdraw it."""
+    r = tables.required.c
+    query = select(r.ward, r.sector).where(r.list == list_id).distinct()
+    return [(row.ward, row.sector) for row in connection.execute(query)]
+
+
+def entries_of(connection: Connection, list_id: str, keys: Sequence[str]) -> dict[str, Row[Any]]:
+    """The rows of these entries of a list, by entry; what is not there is left out."""
+    r = tables.required.c
+    found: dict[str, Row[Any]] = {}
+    for begin in range(0, len(keys), _AT_ONCE):
+        some = r.entry.in_(keys[begin : begin + _AT_ONCE])
+        rows = connection.execute(select(tables.required).where(r.list == list_id, some))
+        found |= {row.entry: row for row in rows}
+    return found
+
+
+def entry_of(connection: Connection, list_id: str, entry: str) -> Row[Any]:
+    """The row of one entry. Raises NotFound."""
+    rows = entries_of(connection, list_id, [entry])
+    if entry not in rows:
+        raise NotFound(
+            f"Danh sách {list_id} không có mục {entry}. / The list {list_id} has no entry {entry}."
+        )
+    return rows[entry]
+
+
+def list_of(row: Row[Any]) -> RequiredList:
+    """A list from its row."""
+    return RequiredList.model_validate(row._asdict())
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(
+        row.entry, row.name, row.address, row.ward, row.kind, row.sector, row.list, row.site,
+        row.exempt_reason,
+    )  # fmt: skip
