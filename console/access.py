@@ -36,6 +36,7 @@ class Right(StrEnum):
     COVERAGE_READ = "coverage.read"
     POSTERS_REPORT = "posters.report"
     REQUIRED_MANAGE = "required.manage"
+    REMINDERS_SEND = "reminders.send"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -58,6 +59,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.COVERAGE_READ,
             Right.POSTERS_REPORT,
             Right.REQUIRED_MANAGE,
+            Right.REMINDERS_SEND,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,

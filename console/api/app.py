@@ -28,6 +28,7 @@ from console.api import (
     register,
     register_reading,
     registry,
+    reminders,
     required,
     rules,
     second,
@@ -48,6 +49,7 @@ from console.gateway.flow import Flow
 from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
 from console.relay import Relay
+from console.reminders.webhook import Webhook
 from console.store.engine import open_store
 from console.store.keys import Role, ensure_key
 from issuer.units import EVERYWHERE
@@ -96,6 +98,9 @@ def create_app(
         if keep_coverage:
             keeper = Keeper(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
+        if settings.reminder_webhook_url:
+            webhook = Webhook(settings, console.store)
+            tasks.append(asyncio.create_task(webhook.run(), name="webhook"))
         try:
             yield
         finally:
@@ -133,8 +138,12 @@ def joined() -> tuple[BaseRoute, ...]:
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
     register_modules = (codes, register, register_reading, site_lists, coverage, required)
+    officer_modules = (reminders,)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
-    of_people = (module.router for module in (*case_modules, *register_modules, *list_modules))
+    of_people = (
+        module.router
+        for module in (*case_modules, *register_modules, *officer_modules, *list_modules)
+    )
     for router in (*gateway_routers, *of_people):
         whole.include_router(router, responses=ALWAYS)
     return tuple(whole.routes)
