@@ -37,6 +37,9 @@ class Right(StrEnum):
     POSTERS_REPORT = "posters.report"
     REQUIRED_MANAGE = "required.manage"
     REMINDERS_SEND = "reminders.send"
+    STAFF_DECLARE = "staff.declare"
+    STAFF_READ = "staff.read"
+    REPORTS_READ = "reports.read"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -60,6 +63,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.POSTERS_REPORT,
             Right.REQUIRED_MANAGE,
             Right.REMINDERS_SEND,
+            Right.STAFF_DECLARE,
+            Right.STAFF_READ,
+            Right.REPORTS_READ,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
@@ -72,6 +78,8 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.CODES_VERIFY,
             Right.COVERAGE_READ,
             Right.REQUIRED_MANAGE,
+            Right.STAFF_READ,
+            Right.REPORTS_READ,
         }
     ),
     Role.EPIDEMIOLOGIST: frozenset(

@@ -33,6 +33,7 @@ from console.api import (
     rules,
     second,
     site_lists,
+    staff,
     standing,
     triage,
     worklist,
@@ -138,7 +139,7 @@ def joined() -> tuple[BaseRoute, ...]:
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
     register_modules = (codes, register, register_reading, site_lists, coverage, required)
-    officer_modules = (reminders,)
+    officer_modules = (reminders, staff)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (
         module.router

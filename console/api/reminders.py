@@ -1,7 +1,7 @@
 """Routes of reminders: proposed, shown, released by the officer responsible, and what helped."""
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from console.access import Principal, Requires, Right
 from console.api.coverage import Area, asked_of
 from console.api.documented import answers
-from console.api.errors import field_problem, invalid, not_found
+from console.api.errors import not_found
 from console.api.reminders_schemas import (
     ProposeReminders,
     ReleaseReminders,
@@ -23,14 +23,13 @@ from console.api.reminders_schemas import (
     UrgingText,
 )
 from console.api.state import Console, console_of
-from console.reminders.desk import Desk, Wanted, preview
+from console.reminders.desk import Desk, Wanted, desk_of, fields_of, shown_of
 from console.reminders.files import FileKind, file_of
-from console.reminders.looking import Days
-from console.reminders.texts import Channel, urging
+from console.reminders.texts import urging
 from console.store import reminder_ends, reminder_rows
 from console.store import reminders as store_
 from console.store.errors import NotFound
-from console.store.reminder_rows import Batch, State
+from console.store.reminder_rows import Batch
 from console.worklist.areas import covers
 from issuer.units import ward as unit
 
@@ -55,11 +54,8 @@ _FILES: Final[dict[FileKind, str]] = {
 def propose(body: ProposeReminders, principal: Sends, console: ConsoleOf) -> ReminderBatchWhole:
     """To all who are behind at a stage and were not told so already. Nothing is sent."""
     asked = asked_of(principal, body.area, body.sector, body.kind)
-    if body.channel is Channel.WEBHOOK and not console.settings.reminder_webhook_url:
-        vi, en = "Kênh webhook chưa được bật.", "The channel webhook is off."
-        raise invalid(field_problem("channel", "off", vi, en))
     wanted = Wanted(asked, body.reason, body.channel, body.lang, body.text, body.reply_by)
-    made = desk_of(console).propose(wanted, principal.by)
+    made = _desk(console).propose(wanted, principal.by)
     log.info("reminders_proposed", batch=made.id, area=made.area, count=sum(made.messages.values()))
     return _whole(console, made)
 
@@ -76,7 +72,7 @@ def listed(
     more, found = len(found) > limit, found[:limit]
     two = console.settings.reminders_two_above
     return ReminderBatches(
-        batches=[ReminderBatch(**ReminderBatch.fields_of(one, two)) for one in found],
+        batches=[ReminderBatch(**_shown(fields_of(one, two))) for one in found],
         before=found[-1].id if more else None,
     )
 
@@ -90,7 +86,7 @@ def effect(
 ) -> ReminderEffects:
     """By reason, channel and text."""
     asked = asked_of(principal, area, None, None)
-    found = desk_of(console).effect(asked.area, days)
+    found = _desk(console).effect(asked.area, days)
     effects = [TextEffect(**vars(one), share=one.share) for one in found]
     return ReminderEffects(area=asked.area, days=days, effects=effects)
 
@@ -143,7 +139,7 @@ def release(
     """What has caught up since is dropped. Above the setting's number the first release confirms,
     and another key must release it, too."""
     guard = _guard(principal)
-    made = _found(lambda: desk_of(console).release(batch_id, body.count, principal.by, guard))
+    made = _found(lambda: _desk(console).release(batch_id, body.count, principal.by, guard))
     console.relay.wake()
     log.info("reminders_released", batch=made.id, state=made.state, by=principal.by)
     return _whole(console, made)
@@ -172,19 +168,18 @@ def undelivered(
     )
 
 
-def desk_of(console: Console) -> Desk:
-    """The desk of this console."""
-    settings = console.settings
-    days = Days(settings.coverage_scanned_days, settings.coverage_inspected_days)
-    return Desk(console.store, console.clickhouse, days, settings.reminders_two_above)
+def _desk(console: Console) -> Desk:
+    return desk_of(console.settings, console.store, console.clickhouse)
 
 
 def _whole(console: Console, batch: Batch) -> ReminderBatchWhole:
-    messages = reminder_rows.messages(console.store, batch.id)
-    if batch.state is not State.RELEASED:
-        messages = preview(console.store, batch, messages)
-    fields = ReminderBatch.fields_of(batch, console.settings.reminders_two_above)
-    return ReminderBatchWhole(**fields, shown=[ReminderMessage.of(m) for m in messages])
+    fields = fields_of(batch, console.settings.reminders_two_above)
+    shown = [ReminderMessage.of(message) for message in shown_of(console.store, batch)]
+    return ReminderBatchWhole(**_shown(fields), shown=shown)
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: fields[name] for name in ReminderBatch.model_fields}
 
 
 def _within(console: Console, principal: Principal, batch_id: int) -> Batch:

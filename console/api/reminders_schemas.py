@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.api.schemas import ApiModel, example
 from console.reminders.texts import Channel, Reason
-from console.store.reminder_rows import Batch, Message, Sent, State
+from console.store.reminder_rows import Message, Sent, State
 
 _MESSAGE: Final[dict[str, Any]] = {
     "id": 41,
@@ -128,20 +128,6 @@ class ReminderBatch(ApiModel):
     confirmed_by: str | None
     ended_at: datetime | None
     ended_by: str | None
-
-    @classmethod
-    def fields_of(cls, batch: Batch, two_above: int) -> dict[str, Any]:
-        """What is shown of a batch."""
-        count, frame = sum(batch.messages.values()), batch.frame
-        same = ("id", "area", "sector", "kind", "state", "messages", "proposed_at", "proposed_by",
-                "confirmed_by", "ended_at", "ended_by")  # fmt: skip
-        of_frame = ("reason", "channel", "text", "lang", "reply_by", "as_of")
-        return (
-            {name: getattr(batch, name) for name in same}
-            | {name: getattr(frame, name) for name in of_frame}
-            | {name: batch.rule[name] for name in ("behind", "told", "too_new")}
-            | {"count": count, "needs_second": count > two_above}
-        )
 
 
 class ReminderBatchWhole(ReminderBatch):

@@ -24,11 +24,13 @@ from console.cli import (
     posters,
     processes,
     registry,
+    reminders,
     rules,
     second,
     simulating,
     sites,
     stack,
+    staff,
     worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
@@ -50,8 +52,19 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters, demo):
+for module_ in (
+    worklist,
+    deadletters,
+    maintaining,
+    registry,
+    codes,
+    sites,
+    posters,
+    reminders,
+    staff,
+):
     module_.add_to(app)
+demo.add_to(app)
 benching.add_to(app)
 
 

@@ -4,7 +4,7 @@ Everything here asks coverage as it is now first, so that who has caught up is n
 fell behind anew can be.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -23,6 +23,7 @@ from console.store.reminder_words import names_of
 from console.store.reminders import Guard, NewBatch, Release
 from schemas.clock import LOCAL
 from schemas.errors import UserError
+from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 
 REPLY_DAYS: Final = 3
@@ -44,12 +45,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Desk:
-    """What it works with. `days` and `two_above` are settings."""
+    """What it works with. `days`, `two_above` and whether there is a webhook are settings."""
 
     store: Store
     clickhouse: ClickHouse
     days: Days
     two_above: int
+    webhook: bool
 
     def propose(self, wanted: Wanted, by: str) -> Batch:
         """A batch of all who are behind and were not told so already.
@@ -58,6 +60,8 @@ class Desk:
         nobody is left to tell, saying when and how they were; Retryable.
         """
         now = utc_now()
+        if wanted.channel is Channel.WEBHOOK and not self.webhook:
+            raise UserError("Kênh webhook chưa được bật. / The channel webhook is off.")
         frame_text = _text(wanted.channel, wanted.text)
         reply_by = _reply_by(wanted.reply_by, now)
         self.observe(wanted.asked.area, now)
@@ -123,9 +127,28 @@ class Desk:
         return [o for o in lagging if weeks[o.ward] not in said], list(said.values())
 
 
-def preview(store: Store, batch: Batch, messages: Iterable[Message]) -> list[Message]:
-    """The first few messages of a proposal with the words they will have."""
-    some = list(messages)[:SHOWN]
+def desk_of(settings: Settings, store: Store, clickhouse: ClickHouse) -> Desk:
+    """The desk of these settings."""
+    days = Days(settings.coverage_scanned_days, settings.coverage_inspected_days)
+    webhook = bool(settings.reminder_webhook_url)
+    return Desk(store, clickhouse, days, settings.reminders_two_above, webhook)
+
+
+def fields_of(batch: Batch, two_above: int) -> dict[str, Any]:
+    """A batch as it is shown: beside its own fields those of its frame and of its rule."""
+    count = sum(batch.messages.values())
+    fields = vars(batch) | vars(batch.frame) | dict(batch.rule)
+    fields |= {"as_of": batch.frame.as_of, "count": count, "needs_second": count > two_above}
+    return {name: value for name, value in fields.items() if name not in ("frame", "rule")}
+
+
+def shown_of(store: Store, batch: Batch) -> list[Message]:
+    """All messages of what was released; else the first few, with the words they will have."""
+    messages = reminder_rows.messages(store, batch.id)
+    return messages if batch.state is State.RELEASED else _preview(store, batch, messages[:SHOWN])
+
+
+def _preview(store: Store, batch: Batch, some: Sequence[Message]) -> list[Message]:
     with store.read() as connection:
         items = reminder_rows.items_of(connection, batch.id)
         about = [subject for m in some for subject in items.get(m.id, ())]

@@ -11,11 +11,11 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from string import Formatter
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from issuer.units import Ward, area_name, ward
+from issuer.units import Ward, ward
 
 Lang = Literal["vi", "en"]
 
@@ -99,6 +99,7 @@ _FORBIDDEN: Final = re.compile(
     r"|quarantine\w*|lockdown|fined?|fines|penalt\w*|punish\w*|sanction\w*|violat\w*)\b",
     re.IGNORECASE,
 )
+URGING: Final = ("loudspeaker", "zalo", "poster")
 _URGING: Final = TypeAdapter(dict[Literal["loudspeaker", "zalo", "poster"], dict[Lang, Words]])
 _ALOUD: Final = (90, 180)
 
@@ -164,7 +165,7 @@ def parse_urging(text: str, file: str) -> dict[str, dict[Lang, str]]:
     for lang, words in raw.get("loudspeaker", {}).items():
         if not least <= len(words.split()) <= most:
             problems.append(f"loudspeaker.{lang}: {least} to {most} words are read in 30 to 60 s")
-    if len(raw) != 3 or problems:
+    if set(raw) != set(URGING) or problems:
         raise TextError(f"{file}: {'; '.join(problems) or 'a channel is missing'}")
     return {name: dict(by) for name, by in raw.items()}
 
@@ -226,15 +227,3 @@ def where(names: list[str], lang: Lang, most: int = 5) -> str:
     if more > 0:
         listed += f" và {more} điểm khác" if lang == "vi" else f" and {more} more"
     return f": {listed}"
-
-
-def area_words(area: str, lang: Lang) -> str:
-    """An area as a heading names it."""
-    everywhere = area == "*" and lang == "en"
-    return "Everywhere" if everywhere else area_name(area)
-
-
-def choices() -> dict[str, list[str]]:
-    """Ids of texts by channel, for help and errors."""
-    found: dict[str, Any] = {channel.value: texts().of(channel) for channel in Channel}
-    return found

@@ -1,0 +1,32 @@
+"""The options that say of which area: at most one of a ward, a district and a city."""
+
+from typing import Annotated
+
+import typer
+
+from schemas.errors import UserError
+
+Ward = Annotated[str | None, typer.Option(help="Mã xã, phường: 11413. / A ward.")]
+District = Annotated[str | None, typer.Option(help="Mã quận, huyện: 306. / A district.")]
+City = Annotated[str | None, typer.Option(help="Mã tỉnh, thành phố: 31. / A city.")]
+Sector = Annotated[str | None, typer.Option(help="Ngành: health, trade… / A sector.")]
+
+
+def area_of(ward: str | None, district: str | None, city: str | None) -> str:
+    """As `issuer.units` writes it; everywhere if none is given. Raises UserError."""
+    from issuer.units import EVERYWHERE, check_area
+
+    given = {"ward": ward, "district": district, "city": city}
+    named = [f"{level}/{code}" for level, code in given.items() if code is not None]
+    if len(named) > 1:
+        raise UserError(
+            "Nêu nhiều nhất một trong --ward, --district, --city. / "
+            "Give at most one of --ward, --district and --city."
+        )
+    if not named:
+        return EVERYWHERE
+    try:
+        return check_area(named[0])
+    except ValueError as error:
+        level, _, code = named[0].partition("/")
+        raise UserError(f"--{level}: không có mã {code}. / --{level}: {error}.") from None
