@@ -26,6 +26,7 @@ from console.store import headcounts, sites
 from console.store.engine import utc_now
 from console.store.errors import NotFound
 from schemas.clock import LOCAL
+from schemas.places import Place, Site
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1", tags=["staff"])
@@ -44,8 +45,8 @@ def declare(
     """From tomorrow on: what is shown of a day does not change afterwards. The same again adds
     nothing."""
 
-    def guard(ward: str) -> None:
-        if not principal.reaches(ward):
+    def guard(site: Site | Place) -> None:
+        if not principal.has(site):
             raise not_found(*NO_SITE)
 
     try:

@@ -1,4 +1,4 @@
-"""`truyvet staff declare | history | coverage`: headcounts, and how many scanned at their office."""
+"""`truyvet staff declare | history | coverage`: headcounts, and how many of them scanned."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated

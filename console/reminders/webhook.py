@@ -57,8 +57,12 @@ class Webhook:
                 if not done:
                     await asyncio.sleep(_POLL_S)
         finally:
-            await self._client.aclose()
-            self._lock.release()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let another process do it."""
+        await self._client.aclose()
+        self._lock.release()
 
     async def step(self) -> int:
         """Post what is due; how many. 0 too if another process does it."""

@@ -106,7 +106,7 @@ def _group(level: Level, area: str, units: Sequence[Unit]) -> Group:
     declared = sum(one.declared for one in units)
     counted = sum(one.counted for one in units)
     return Group(
-        level, area, units[0].sector, tuple(one.site for one in units), declared,
+        level, area, units[0].sector, tuple(sorted(one.site for one in units)), declared,
         shown(counted, declared),
     )  # fmt: skip
 

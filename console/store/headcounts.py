@@ -64,7 +64,7 @@ def declare(
     h = tables.headcounts.c
     with store.write() as connection:
         found = locked_site(connection, site)
-        guard(found.ward)
+        guard(found)
         _must_be_open(found)
         query = select(tables.headcounts).where(h.site == site, h.since == day)
         last = connection.execute(query.order_by(h.number.desc()).limit(1)).first()
