@@ -29,6 +29,7 @@ from console.api import (
     register_reading,
     registry,
     reminders,
+    reports,
     required,
     rules,
     second,
@@ -139,7 +140,7 @@ def joined() -> tuple[BaseRoute, ...]:
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
     register_modules = (codes, register, register_reading, site_lists, coverage, required)
-    officer_modules = (reminders, staff)
+    officer_modules = (reminders, staff, reports)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (
         module.router

@@ -78,7 +78,7 @@ class StaffTotal(ApiModel):
 class StaffCoverage(ApiModel):
     """A day that is over. `left_out`: units under ten even with others; `no_entrance`: units
     without a staff entrance, where nothing is counted. Not for attendance and not for discipline:
-    docs/adr/0011."""
+    docs/adr/0012."""
 
     model_config = example(
         {

@@ -25,6 +25,7 @@ from console.cli import (
     processes,
     registry,
     reminders,
+    reporting,
     rules,
     second,
     simulating,

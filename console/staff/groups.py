@@ -95,7 +95,8 @@ def _merged(
         found.setdefault((one.sector, code(unit_of(one.ward))), []).append(one)
     made, left = [*groups], list[Unit]()
     for (_, where), some in found.items():
-        if sum(one.declared for one in some) >= LEAST:
+        # a ward of two levels has no district: it goes on to the city
+        if where and sum(one.declared for one in some) >= LEAST:
             made.append(_group(level, f"{level}/{where}", some))
         else:
             left += some

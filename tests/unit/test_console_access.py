@@ -92,6 +92,7 @@ ROUTES = [
     ("PUT", "/v1/sites/1/headcount", Right.STAFF_DECLARE),
     ("GET", "/v1/sites/1/headcounts", Right.STAFF_READ),
     ("GET", "/v1/staff/coverage", Right.STAFF_READ),
+    ("GET", "/v1/reports/daily", Right.REPORTS_READ),
 ]
 
 
