@@ -53,19 +53,10 @@ app = typer.Typer(
 )
 for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
     module.add_to(app)
-for module_ in (
-    worklist,
-    deadletters,
-    maintaining,
-    registry,
-    codes,
-    sites,
-    posters,
-    reminders,
-    staff,
-):
+for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters):
     module_.add_to(app)
-demo.add_to(app)
+for module__ in (reminders, staff, reporting, demo):
+    module__.add_to(app)
 benching.add_to(app)
 
 

@@ -15,7 +15,10 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from console.store import cases, outbox
+from console.reminders.plan import Draft, Frame
+from console.reminders.texts import Channel, Reason
+from console.store import cases, outbox, reminders
+from console.store.engine import Store
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite, register_sites
 from schemas.asyncapi import CHANNELS, document
@@ -23,7 +26,17 @@ from schemas.cases import Alert, AlertKind
 from schemas.export import ASYNCAPI, DIRECTORY
 from schemas.places import Producer
 from schemas.settings import Settings
-from schemas.topics import ALERTS, CASES, DLQ, PRODUCERS, SCANS, SCANS_MAX_MESSAGE, SITES, TOPICS
+from schemas.topics import (
+    ALERTS,
+    CASES,
+    DLQ,
+    NOTICES,
+    PRODUCERS,
+    SCANS,
+    SCANS_MAX_MESSAGE,
+    SITES,
+    TOPICS,
+)
 from streams.alerts import alert_message
 from streams.deadletters import dead_letters
 from streams.decode import decode
@@ -193,6 +206,7 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
     new = cases.NewCase(person=PERSON, ward=WARD, onset=date(2026, 11, 20))
     case = cases.register_case(store, new, registered_by="key/1")
     cases.close(store, case.id, by="key/1", reason="followed to the end")
+    _remind(store)
     found = []
     for row in outbox.pending(store, 100):
         headers = [(name, text.encode()) for name, text in row.headers.items()]
@@ -205,4 +219,13 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
         (PRODUCERS.name, "producer"),
         (CASES.name, "case"),
         (CASES.name, "case"),
+        (NOTICES.name, "reminder"),
     ]
+
+
+def _remind(store: Store) -> None:
+    frame = Frame(Reason.POSTED, Channel.ZALO, "zalo", "vi", date(2026, 11, 29), NOW, 7)
+    new = reminders.NewBatch(frame, f"ward/{WARD}", "key/1", {"behind": 1})
+    batch = reminders.propose(store, new, [Draft("site/1", WARD, ("place/1",))])
+    asked = reminders.Release("key/1", 1, frozenset(), 200)
+    reminders.release(store, batch.id, asked, lambda _: None)

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from console.coverage.funnel import Asked
+from console.coverage.funnel import Asked, By, Reached
+from console.coverage.stages import Stage
 from console.reminders.looking import Days, behind_still, ended, look
 from console.reminders.texts import Channel, Reason
+from console.reports.days import two_days
 from console.staff.day import STAFF_ENTRANCE, staff_day
 from console.store.engine import Store
 from console.store.headcounts import declare
 from console.store.register import NewPlace, NewSite, register_sites
 from console.store.reminder_ends import Ended, Item
 from schemas.clock import LOCAL, local_midnight
+from schemas.errors import UserError
 from streams.clickhouse import ClickHouse
 from tests.console_kit import RING, WARD, migrated
 from tests.contract.clickhouse_fixtures import migrated_engine
@@ -133,3 +136,28 @@ def test_staff_are_those_who_scanned_at_the_staff_entrance_that_day(
     found = staff_day(store, tables, day, f"ward/{WARD}", None, retention_days=21, now=NOW)
     [group] = found.groups
     assert (group.declared, group.counted) == (40, 25), "people, not scans; the day's own"
+
+
+def test_a_day_and_the_day_before_as_they_last_stood(tables: ClickHouse) -> None:
+    yesterday = TODAY - timedelta(days=1)
+    seven = "[{0}, {0}, {0}, {0}, {0}, {0}, {0}]"
+    values = ", ".join(
+        f"('{day}', '{ward}', '{kind}', 'health', fromUnixTimestamp64Milli({ms}, 'UTC'), {required}, "
+        f"{seven.format(required - 1)}, {seven.format(required)}, {seven.format(3 * required)}, 5)"
+        for day, ward, kind, ms, required in (
+            (TODAY, WARD, "shop", 1_000, 90),  # an earlier round of the day
+            (TODAY, WARD, "shop", 2_000, 10),
+            (TODAY, WARD, "market", 2_000, 4),
+            (TODAY, "11416", "shop", 2_000, 100),
+            (yesterday, WARD, "shop", 500, 9),
+        )
+    )
+    tables.command(f"INSERT INTO coverage_days VALUES {values}")
+    whole = two_days(tables, Asked(f"ward/{WARD}"), TODAY, None)
+    assert (whole.lines[""].required, whole.before[""].required) == (14, 9)
+    assert whole.lines[""].stages[Stage.POSTED] == Reached(14, 12, 42)
+    assert whole.at == datetime.fromtimestamp(2, UTC)
+    kinds = two_days(tables, Asked(f"ward/{WARD}"), TODAY, By.KIND)
+    assert {key: line.required for key, line in kinds.lines.items()} == {"shop": 10, "market": 4}
+    with pytest.raises(UserError):
+        two_days(tables, Asked("ward/11419"), TODAY, None)
