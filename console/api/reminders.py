@@ -48,6 +48,12 @@ _FILES: Final[dict[FileKind, str]] = {
     "csv": "text/csv; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
 }
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The texts.",
+        "content": {media: {"example": "UBND phường … kính gửi …"} for media in _FILES.values()},
+    }
+}
 
 
 @router.post("", status_code=201, summary="Propose reminders", responses=answers(404, 409, 503))
@@ -116,7 +122,7 @@ def one(batch_id: BatchId, principal: Sends, console: ConsoleOf) -> ReminderBatc
     "/{batch_id}/texts",
     summary="Released texts as a file",
     response_class=Response,
-    responses=answers(404, 409) | {200: {"content": {kind: {} for kind in _FILES.values()}}},
+    responses=_ANSWERS | answers(404, 409),
 )
 def file(
     batch_id: BatchId,

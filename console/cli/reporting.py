@@ -13,6 +13,7 @@ from console.cli.session import Json, Lang, session_of
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
+    from console.reminders.texts import Lang as TextLang
     from console.reports.made import Format
 
 _BY_NAME: Final[dict[str, "Format"]] = {".pdf": "pdf", ".xlsx": "xlsx", ".txt": "txt"}
@@ -53,7 +54,7 @@ def daily(
     session = session_of(context)
     path, form = _target(out, replace)
     asked = Asked(area_of(ward, district, city), _known(sector))
-    lang = "en" if session.lang is Lang.EN else "vi"
+    lang: TextLang = "en" if session.lang is Lang.EN else "vi"
     settings = session.settings()
     store, clickhouse = open_store(settings), ClickHouse(settings, timeout_s=15)
     try:

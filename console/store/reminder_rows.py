@@ -1,7 +1,7 @@
 """Reminders as they stand: batches, their messages, what each is about, what was said before."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -165,21 +165,16 @@ def items_of(connection: Connection, number: int) -> dict[int, list[str]]:
 def told(connection: Connection, reason: Reason, subjects: Iterable[str]) -> dict[str, Before]:
     """Of these, which were told the same and have not caught up since: when and how."""
     keys = {once(reason, subject): subject for subject in subjects}
-    return {
-        keys[key]: Before(keys[key], *rest)
-        for key, *rest in _before(connection, tables.reminder_items.c.once, list(keys))
-    }
+    found = _before(connection, tables.reminder_items.c.once, list(keys))
+    return {keys[one.subject]: replace(one, subject=keys[one.subject]) for one in found}
 
 
 def told_aloud(connection: Connection, keys: Sequence[str]) -> dict[str, Before]:
     """Of what a loudspeaker says once in a week (`plan.once_aloud`), what it has said."""
-    found = _before(connection, tables.reminders.c.once, keys)
-    return {key: Before(key, *rest) for key, *rest in found}
+    return {one.subject: one for one in _before(connection, tables.reminders.c.once, keys)}
 
 
-def _before(
-    connection: Connection, key: Any, keys: Sequence[str]
-) -> Iterable[tuple[str, int, Channel, datetime, str]]:
+def _before(connection: Connection, key: Any, keys: Sequence[str]) -> Iterator[Before]:
     r, b = tables.reminders.c, tables.reminder_batches.c
     query = select(key, r.id, b.channel, b.ended_at, b.ended_by).select_from(tables.reminders)
     query = query.join(tables.reminder_batches, b.id == r.batch)
@@ -187,7 +182,7 @@ def _before(
         query = query.join(tables.reminder_items, tables.reminder_items.c.reminder == r.id)
     for begin in range(0, len(keys), AT_ONCE):
         for row in connection.execute(query.where(key.in_(keys[begin : begin + AT_ONCE]))):
-            yield row[0], row[1], Channel(row[2]), row[3], row[4]
+            yield Before(row[0], row[1], Channel(row[2]), row[3], row[4])
 
 
 def in_area(area: str) -> Any:
