@@ -31,6 +31,7 @@ class Right(StrEnum):
     PLACES_EDIT = "places.edit"
     CODES_MANAGE = "codes.manage"
     CODES_VERIFY = "codes.verify"
+    CARDS_MANAGE = "cards.manage"
     PRODUCERS_READ = "producers.read"
     SITES_IMPORT = "sites.import"
     COVERAGE_READ = "coverage.read"
@@ -57,6 +58,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,
             Right.CODES_VERIFY,
+            Right.CARDS_MANAGE,
             Right.PRODUCERS_READ,
             Right.SITES_IMPORT,
             Right.COVERAGE_READ,
@@ -114,6 +116,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.PLACES_EDIT,
             Right.CODES_MANAGE,
             Right.CODES_VERIFY,
+            Right.CARDS_MANAGE,
         }
     ),
 }

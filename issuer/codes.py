@@ -45,7 +45,7 @@ MAX_VERSION: Final = 2**10 - 1
 
 _VALUE: Final = {character: value for value, character in enumerate(CROCKFORD)}
 # What people read for what is printed (Crockford, "Base 32"): I and L for 1, O for 0.
-_AS_TYPED: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
+AS_TYPED: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 
 
 class Wrong(StrEnum):
@@ -131,7 +131,7 @@ def token_from_text(text: str) -> str:
     last = re.split(r"[?#]", text.strip(), maxsplit=1)[0].rstrip("/").rpartition("/")[2]
     if not last.isascii():  # before upper(), which turns ß into SS
         raise BadToken(Wrong.SYMBOL, "a location code has only A-Z and 0-9: check the keyboard")
-    token = last.upper().translate(_AS_TYPED)
+    token = last.upper().translate(AS_TYPED)
     read(token)
     return token
 

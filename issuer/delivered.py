@@ -14,6 +14,7 @@ from itertools import permutations
 from typing import Final
 from unicodedata import normalize
 
+from issuer.cards import CARD_LENGTH, card_from_text, verified_number
 from issuer.check import LENGTH
 from issuer.codes import BadToken, Token, Wrong, read, token_from_text, verify
 from issuer.keyring import KeyRing
@@ -50,13 +51,18 @@ class Reading:
     origin: str | None
 
 
+@dataclass(frozen=True)
+class CardReading:
+    """A well-formed card's text and, if one of our keys made it, its number."""
+
+    text: str
+    number: int | None
+    delivery: Delivery
+
+
 def read_text(ring: KeyRing, text: str) -> Reading:
     """The token in a URL or a token, as delivered. Raises BadToken if there is none."""
-    if len(text) > MAX_TEXT:
-        raise BadToken(
-            Wrong.LENGTH, f"a location code has {LENGTH} characters, this text {len(text)}"
-        )
-    text = normalize("NFC", text.strip())
+    text = _composed(text, LENGTH)
     try:
         token = token_from_text(text)
     except BadToken:
@@ -71,6 +77,38 @@ def read_text(ring: KeyRing, text: str) -> Reading:
     return Reading(token, read(token), True, _form(text, token), _origin(text))
 
 
+def read_card_text(ring: KeyRing, text: str) -> CardReading:
+    """The card in a text, as delivered. Raises BadToken if there is none."""
+    text = _composed(text, CARD_LENGTH)
+    try:
+        canonical = card_from_text(text)
+    except BadToken:
+        repaired = _repaired_card(ring, text)
+        if repaired is None:
+            raise
+        return repaired
+    number = verified_number(ring, canonical)
+    as_it_is = CardReading(canonical, number, _form(text, canonical))
+    return as_it_is if number is not None else _repaired_card(ring, text) or as_it_is
+
+
+def _repaired_card(ring: KeyRing, text: str) -> CardReading | None:
+    for delivery, candidate in _ways_back(text, CARD_LENGTH):
+        try:
+            canonical = card_from_text(candidate)
+        except BadToken:
+            continue
+        if (number := verified_number(ring, canonical)) is not None:
+            return CardReading(canonical, number, delivery)
+    return None
+
+
+def _composed(text: str, length: int) -> str:
+    if len(text) > MAX_TEXT:
+        raise BadToken(Wrong.LENGTH, f"a code has {length} characters, this text {len(text)}")
+    return normalize("NFC", text.strip())
+
+
 def _form(text: str, token: str) -> Delivery:
     return Delivery.PRINTED if token in text else Delivery.TYPED
 
@@ -81,16 +119,22 @@ def _origin(text: str) -> str | None:
 
 
 def _repaired(ring: KeyRing, text: str) -> Reading | None:
+    for delivery, candidate in _ways_back(text, LENGTH):
+        try:
+            token = token_from_text(candidate)
+        except BadToken:
+            continue
+        if verify(ring, token):
+            return Reading(token, read(token), True, delivery, None)
+    return None
+
+
+def _ways_back(text: str, length: int) -> Iterator[tuple[Delivery, str]]:
+    """What each keyboard can have made this text of; a code has `length` characters."""
     upper = text.upper()
     for delivery, inverse in _INVERSES.items():
-        for candidate in inverse(upper):
-            try:
-                token = token_from_text(candidate)
-            except BadToken:
-                continue
-            if verify(ring, token):
-                return Reading(token, read(token), True, delivery, None)
-    return None
+        for candidate in inverse(upper, length):
+            yield delivery, candidate
 
 
 # Layouts: what the key that has this on a US board gives, upper case, and back.
@@ -99,8 +143,11 @@ _AZERTY: Final = str.maketrans("AQZW?,:!)&É\"'(-È_ÇÀ", "QAWZMM./-1234567890"
 _SHIFTED: Final = str.maketrans("!@#$%^&*()?_>", "1234567890/-.")
 
 
-def _layout(table: Mapping[int, int]) -> Callable[[str], Iterator[str]]:
-    def inverse(text: str) -> Iterator[str]:
+_Inverse = Callable[[str, int], Iterator[str]]
+
+
+def _layout(table: Mapping[int, int]) -> _Inverse:
+    def inverse(text: str, _length: int) -> Iterator[str]:
         back = text.translate(table)
         if back != text:
             yield back
@@ -120,20 +167,20 @@ _VNI: Final = dict(zip(_TONES, "12345", strict=True)) | {
 }
 
 
-def _telex(text: str) -> Iterator[str]:
-    return _typed(text, _TELEX)
+def _telex(text: str, length: int) -> Iterator[str]:
+    return _typed(text, length, _TELEX)
 
 
-def _vni(text: str) -> Iterator[str]:
-    return _typed(text, _VNI)
+def _vni(text: str, length: int) -> Iterator[str]:
+    return _typed(text, length, _VNI)
 
 
-def _typed(text: str, keys: Mapping[str, str]) -> Iterator[str]:
-    """The ways in which the text's last part can have been typed, if they are `LENGTH` long."""
+def _typed(text: str, length: int, keys: Mapping[str, str]) -> Iterator[str]:
+    """The ways in which the text's last part can have been typed, if they are `length` long."""
     if text.isascii():  # no marks: it is as it was typed
         return
     parts = [_apart(letter, keys) for letter in text.rstrip("/").rpartition("/")[2]]
-    if sum(1 + len(pressed) for _, pressed in parts) != LENGTH:
+    if sum(1 + len(pressed) for _, pressed in parts) != length:
         return
     ways = {""}
     for letter, pressed in reversed(parts):
@@ -166,7 +213,7 @@ def _with_keys(rest: str, pressed: str) -> Iterator[str]:
         yield from ways
 
 
-_INVERSES: Final[Mapping[Delivery, Callable[[str], Iterator[str]]]] = {
+_INVERSES: Final[Mapping[Delivery, _Inverse]] = {
     Delivery.QWERTZ: _layout(_QWERTZ),
     Delivery.AZERTY: _layout(_AZERTY),
     Delivery.SHIFTED: _layout(_SHIFTED),

@@ -1,12 +1,13 @@
-"""The keys of the location codes: the first signs, every one verifies.
+"""The keys of the location codes and of persons' cards: the first signs, every one verifies.
 
 So a key is replaced without printing anything anew: put the new one in front, keep the old one
-until its last poster is gone.
+until its last poster and card is gone.
 """
 
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
@@ -14,8 +15,10 @@ SETTING: Final = "TRUYVET_CODE_KEYS"
 MIN_KEY_BYTES: Final = 16  # beyond guessing; RFC 2104, section 3, advises 32 for SHA-256
 MAC_BITS: Final = 40
 
-# Part of every code ever printed: changing it makes all of them forgeries.
+# Part of every code and card ever printed: changing one makes all of its kind forgeries. That
+# they differ keeps a MAC of the one from being one of the other.
 _DOMAIN: Final = b"truyvet location code 1\x00"
+_CARD_DOMAIN: Final = b"truyvet person card 1\x00"
 _KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,16}", re.ASCII)
 
 
@@ -28,7 +31,13 @@ class Key:
 
     def mac(self, place: int, version: int) -> int:
         """First 40 bits of HMAC-SHA256 over domain, place (4 bytes) and version (2), big-endian."""
-        message = _DOMAIN + place.to_bytes(4) + version.to_bytes(2)
+        return self._mac(_DOMAIN + place.to_bytes(4) + version.to_bytes(2))
+
+    def card_mac(self, number: int) -> int:
+        """First 40 bits of HMAC-SHA256 over the cards' domain and the number (6 bytes)."""
+        return self._mac(_CARD_DOMAIN + number.to_bytes(6))
+
+    def _mac(self, message: bytes) -> int:
         digest = hmac.digest(self.secret, message, hashlib.sha256)
         return int.from_bytes(digest[: MAC_BITS // 8])
 
@@ -62,12 +71,23 @@ class KeyRing:
 
     def accepts(self, place: int, version: int, mac: int) -> bool:
         """Whether any key made this MAC; takes as long whichever did, or none."""
-        given = mac.to_bytes(MAC_BITS // 8)
-        accepted = False
-        for key in self.keys:
-            made = key.mac(place, version).to_bytes(MAC_BITS // 8)
-            accepted |= hmac.compare_digest(given, made)
-        return accepted
+        return _is_one_of([key.mac(place, version) for key in self.keys], mac)
+
+    def accepts_card(self, number: int, mac: int) -> bool:
+        """As `accepts`, of the MAC of a card."""
+        return _is_one_of([key.card_mac(number) for key in self.keys], mac)
+
+    def key(self, key_id: str) -> Key | None:
+        """The key of this id, if it is still here."""
+        return next((key for key in self.keys if key.id == key_id), None)
+
+
+def _is_one_of(made: Iterable[int], mac: int) -> bool:
+    """In constant time for so many."""
+    given, accepted = mac.to_bytes(MAC_BITS // 8), False
+    for one in made:
+        accepted |= hmac.compare_digest(given, one.to_bytes(MAC_BITS // 8))
+    return accepted
 
 
 def _secret(key_id: str, digits: str) -> bytes:

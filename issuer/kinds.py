@@ -65,6 +65,7 @@ class _Is(_Strict):
     enclosed: bool
     small: SmallRule
     gate: bool
+    vehicle: bool = False
 
     @model_validator(mode="after")
     def _sector_of_sites(self) -> Self:
@@ -121,6 +122,7 @@ class KindDefaults:
     enclosed: bool
     small: SmallRule
     gate: bool
+    vehicle: bool
     hours: Hours | None
     workdays: bool
     usual_stay: int | None
@@ -171,6 +173,7 @@ def parse_kinds(text: str, file: str, sectors: dict[str, Names]) -> dict[str, Ki
             enclosed=about.enclosed,
             small=about.small,
             gate=about.gate,
+            vehicle=about.vehicle,
             hours=one.hours,
             workdays=one.workdays,
             usual_stay=stay.minutes if stay else None,

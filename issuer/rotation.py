@@ -12,6 +12,8 @@ from issuer.codes import MAX_VERSION, KeyRing, next_version, revoke
 from schemas.places import Code, Place, Status
 
 CLOSED_REASON: Final = "closed"
+# A place that got a next version so short a time ago is left alone: the command was given twice.
+RECENT: Final = timedelta(minutes=10)
 
 
 class Left(StrEnum):
@@ -70,8 +72,9 @@ def rotated(
 ) -> Place | Left:
     """The place with a next version; those before end `overlap` after `valid_from`.
 
-    Left alone if its newest code began at or after `valid_from`, and, but for `again`, while an
-    earlier rotation's overlap runs: a third live version would leave posters nobody counts.
+    Left alone if its newest code began at or after `valid_from`, and, but for `again`, for ten
+    minutes after it got a next version, and while an earlier rotation's overlap runs: a third
+    live version would leave posters nobody counts.
     """
     if place.status is Status.CLOSED:
         return Left.CLOSED
@@ -81,6 +84,8 @@ def rotated(
         return Left.SINCE
     if len(live) > 1 and not again:
         return Left.CHANGING
+    if _just_renewed(place, now) and not again:
+        return Left.SINCE
     return _next(place, ring, valid_from, overlap)
 
 
@@ -95,8 +100,12 @@ def revoked(
     """The place with this version revoked from `at` on, or all that are usable; with a `ring`,
     and a next version from then on if an active place has no other that is usable.
 
+    All that are usable, with the next at once: left alone for ten minutes after the same was done
+    for the same reason, else the second time would revoke what the first has made.
     Raises ValueError for a blank reason; a version that is not there changes nothing.
     """
+    if version is None and ring is not None and _just_replaced(place, at, reason):
+        return Left.SINCE
     codes = tuple(
         revoke(code, at, reason)
         if code.version == version or (version is None and usable(code, at))
@@ -122,6 +131,31 @@ def closed(place: Place, at: datetime) -> Place:
     codes = tuple(revoke(c, at, CLOSED_REASON) if usable(c, at) else c for c in place.codes)
     change = {"status": Status.CLOSED, "codes": codes, "version": place.version + 1}
     return place.model_copy(update=change)
+
+
+def _just_renewed(place: Place, now: datetime) -> bool:
+    """Whether its newest code followed another, and began a short while ago."""
+    newest = max(place.codes, key=lambda code: code.version, default=None)
+    return (
+        newest is not None
+        and newest.version > 1
+        and newest.valid_from is not None
+        and now - RECENT < newest.valid_from <= now
+        and usable(newest, now)
+    )
+
+
+def _just_replaced(place: Place, now: datetime, reason: str) -> bool:
+    """Whether its only usable code was made a short while ago as others were revoked for this."""
+    live = [code for code in place.codes if usable(code, now)]
+    return (
+        len(live) == 1
+        and _just_renewed(place, now)
+        and any(
+            code.revoked_at == live[0].valid_from and code.revoked_reason == reason
+            for code in place.codes
+        )
+    )
 
 
 def _next(place: Place, ring: KeyRing, valid_from: datetime, overlap: timedelta) -> Place | Left:

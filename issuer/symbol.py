@@ -1,7 +1,8 @@
 """The QR symbol of a code: its modules, its drawing, and the proof that the drawing reads.
 
 ISO/IEC 18004: version 3 at level Q (29 modules) holds 47 alphanumeric characters, version 4 at
-level H (33) holds 50; a quiet zone of 4 modules belongs to every symbol.
+level H (33) holds 50, and version 2 at level H (25) the 20 of a card; a quiet zone of 4 modules
+belongs to every symbol.
 """
 
 import re
@@ -15,7 +16,7 @@ import segno
 import zxingcpp
 
 QUIET_MODULES: Final = 4
-_FORMS: Final = ((47, 3, "q"), (50, 4, "h"))  # longest text, version, level
+_FORMS: Final = ((20, 2, "h"), (47, 3, "q"), (50, 4, "h"))  # longest text, version, level
 _PIXELS: Final = 4  # a module of the bitmap that is read back
 _RUN = re.compile(r"M(\d+) (\d+)h(\d+)v1h-(\d+)z")
 

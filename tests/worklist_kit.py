@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from schemas.clock import LOCAL
+from schemas.clock import LOCAL, local_midnight
 from schemas.ids import person_bits, person_text
 from schemas.scan import format_timestamp
 from tests.console_kit import ADMIN, PERSON, WARD, Running, bearer
@@ -13,6 +13,8 @@ from tests.console_kit import ADMIN, PERSON, WARD, Running, bearer
 HEAD = bearer(ADMIN)
 NOW = datetime.now(UTC).replace(microsecond=0)
 TODAY = NOW.astimezone(LOCAL).date()
+# ten in the morning: an hour from now a day ago would end today when tests run before midnight
+YESTERDAY = local_midnight(TODAY) - timedelta(hours=14)
 A, B, C, D = (person_text(1000 + i) for i in range(4))
 ELSEWHERE = "00001"  # Phúc Xá, Ba Đình, Hà Nội
 QUESTIONS = ["touch", "masks", "within_2_m"]
@@ -20,7 +22,7 @@ QUESTIONS = ["touch", "masks", "within_2_m"]
 
 def exposure(**changes: Any) -> dict[str, Any]:
     """An hour together in a meeting room yesterday, in the tracer's document's shape."""
-    begun = NOW - timedelta(days=1)
+    begun = YESTERDAY
     stay = {"start": format_timestamp(begun), "start_provenance": "scan_in"}
     return {
         "place": 7,

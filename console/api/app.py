@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from console.access import KeyRoom, Requires
 from console.api import (
     across,
+    cards,
     cases,
     codes,
     convert,
@@ -37,6 +38,7 @@ from console.api import (
     staff,
     standing,
     triage,
+    trips,
     worklist,
 )
 from console.api.documented import ALWAYS
@@ -47,6 +49,7 @@ from console.coverage.keeper import Keeper
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
 from console.gateway.activity_counts import KnownCounts
+from console.gateway.cards import CardRoom
 from console.gateway.flow import Flow
 from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
@@ -139,7 +142,9 @@ def joined() -> tuple[BaseRoute, ...]:
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
     case_modules = (cases, entries, second, across, rules, registry)
-    register_modules = (codes, register, register_reading, site_lists, coverage, required)
+    register_modules = (
+        codes, cards, register, register_reading, trips, site_lists, coverage, required,
+    )  # fmt: skip
     officer_modules = (reminders, staff, reports)
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (
@@ -189,6 +194,7 @@ def _console(
         flow=Flow(),
         rates=KeyRates(settings.gateway_key_rate),
         recent=Recent(),
+        cards=CardRoom(store),
         activity=KnownCounts(clickhouse),
         rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
     )

@@ -53,7 +53,8 @@ def listed(place_id: PlaceId, principal: Manages, console: ConsoleOf) -> PlaceCo
 )
 def issue(place_id: PlaceId, body: IssueCode, principal: Manages, console: ConsoleOf) -> PlaceCodes:
     """A first code if none is in force; else the next version, the old one ending after the
-    overlap. Sent again while that overlap runs, or with the same `valid_from`, it changes nothing.
+    overlap. Sent again within ten minutes, while that overlap runs, or with the same `valid_from`,
+    it changes nothing.
     """
     place = _within(console, principal, place_id)
     ring, now = ring_of(console), utc_now()

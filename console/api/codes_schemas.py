@@ -22,7 +22,9 @@ class IssueCode(ApiModel):
 
     valid_from: Annotated[Timestamp, Field(description="Now, without it.")] | None = None
     overlap_days: Annotated[int, Field(ge=0, le=MOST_OVERLAP_DAYS)] = DEFAULT_OVERLAP_DAYS
-    again: Annotated[bool, Field(description="Also while an earlier overlap runs.")] = False
+    again: Annotated[
+        bool, Field(description="Also where one was just made, or an overlap runs.")
+    ] = False
     note: Note | None = None
 
 

@@ -26,7 +26,7 @@ from console.coverage import funnel as funnel_
 from console.coverage.funnel import Asked, By, Funnel
 from console.coverage.hours import opening_days
 from console.coverage.names import name_of
-from console.coverage.stages import Stage
+from console.coverage.stages import Stage, Within
 from console.store import postings, sites
 from console.store.engine import utc_now
 from console.store.required_reading import ListStanding, lists
@@ -74,14 +74,11 @@ def coverage(
             field_problem("by", "invalid", "day phải đứng một mình.", "day stands alone.")
         )
     asked = asked_of(principal, area, sector, kind)
-    counts = {
-        "scanned_days": console.settings.coverage_scanned_days,
-        "inspected_days": console.settings.coverage_inspected_days,
-    }
+    within = Within.of(console.settings)
     if split == [By.DAY]:
-        found = funnel_.by_day(console.clickhouse, asked, days, **counts)
+        found = funnel_.by_day(console.clickhouse, asked, within, days)
     else:
-        found = funnel_.funnel(console.clickhouse, asked, split, **counts)
+        found = funnel_.funnel(console.clickhouse, asked, within, split)
     return answer_of(found, split, asked, lists(console.store))
 
 
@@ -102,8 +99,7 @@ def behind(
         console.clickhouse,
         asked,
         stage,
-        scanned_days=console.settings.coverage_scanned_days,
-        inspected_days=console.settings.coverage_inspected_days,
+        Within.of(console.settings),
         limit=limit + 1,
         after=_after(after),
     )
@@ -189,8 +185,8 @@ def answer_of(
     return CoverageAnswer(
         at=found.at,
         area=asked.area,
-        scanned_days=found.scanned_days,
-        inspected_days=found.inspected_days,
+        scanned_days=found.within.scanned_days,
+        inspected_days=found.within.inspected_days,
         lines=[
             FunnelLine(
                 key=list(line.key),

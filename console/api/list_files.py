@@ -36,7 +36,7 @@ def check_name(file: str) -> None:
         )
 
 
-async def receive(request: Request, path: Path) -> None:
+async def receive(request: Request, path: Path, command: str) -> None:
     """The body into a file of its own. Raises ApiError: 408, 413."""
     size = 0
     try:
@@ -49,9 +49,9 @@ async def receive(request: Request, path: Path) -> None:
                             413,
                             "too_large",
                             f"Tệp tối đa {MOST_BYTES >> 20} MiB: hãy tách ra, hoặc nhập trên máy "
-                            "chủ bằng dòng lệnh truyvet.",
+                            f"chủ bằng {command}.",
                             f"At most {MOST_BYTES >> 20} MiB: split it, or import it on the server "
-                            "with the command line.",
+                            f"with {command}.",
                         )
                     out.write(part)
     except TimeoutError:

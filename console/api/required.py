@@ -80,7 +80,7 @@ async def import_list(
     options = options_of(principal.area, ward, kind, column or [])
     with TemporaryDirectory(prefix="truyvet-list-") as folder:
         path = File(folder) / f"list{File(file).suffix.lower()}"
-        await receive(request, path)
+        await receive(request, path, "truyvet required import")
         made = await asyncio.to_thread(_read, path, sheet, file, options)
     about = list_of(list_id, name, keeper, as_of, len(made.entries))
     changed = linked = None

@@ -66,7 +66,7 @@ async def import_list(
     name = source or Path(file).stem
     with TemporaryDirectory(prefix="truyvet-list-") as folder:
         path = Path(folder) / f"list{Path(file).suffix.lower()}"
-        await receive(request, path)
+        await receive(request, path, "truyvet sites import")
         wanted = _Wanted(file, sheet, name, import_it, without_refused, likely, principal.by)
         made, places = await asyncio.to_thread(_work, console, path, options, wanted)
     if places is not None:

@@ -7,6 +7,7 @@ from fastapi import Request
 from console.access import KeyRoom
 from console.broker import Publisher
 from console.gateway.activity_counts import KnownCounts
+from console.gateway.cards import CardRoom
 from console.gateway.flow import Flow
 from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
@@ -32,6 +33,7 @@ class Console:
     flow: Flow
     rates: KeyRates
     recent: Recent
+    cards: CardRoom
     activity: KnownCounts
     rule_sets: frozenset[str]
     vault: IdentityVault = field(default_factory=NoVault)

@@ -38,6 +38,7 @@ class Signed:
 
     all: int = 0
     in_force: int = 0
+    cards: int = 0  # of persons; those that are not revoked
 
 
 def list_keys(context: typer.Context, as_json: Json = False) -> None:
@@ -50,13 +51,17 @@ def list_keys(context: typer.Context, as_json: Json = False) -> None:
     made, strangers = _signed(settings, ring)
     signs = ring.keys[0].id
     if as_json:
-        rows = [{"key": k, "signs": k == signs, "codes": vars(made[k])} for k in made]
+        rows = [
+            {"key": key, "signs": key == signs, "cards": signed.cards}
+            | {"codes": {"all": signed.all, "in_force": signed.in_force}}
+            for key, signed in made.items()
+        ]
         json_line({"keys": rows, "by_no_key": strangers})
         return
     for key_id, signed in made.items():
         words = session.words(
-            f"{signed.all} mã, {signed.in_force} còn dùng được",
-            f"{signed.all} codes, {signed.in_force} usable",
+            f"{signed.all} mã, {signed.in_force} còn dùng được, {signed.cards} thẻ",
+            f"{signed.all} codes, {signed.in_force} usable, {signed.cards} cards",
         )
         first = session.words("ký mã mới", "signs new codes") if key_id == signs else ""
         line(f"{key_id:<16} {words}  {first}".rstrip())
@@ -100,7 +105,14 @@ def retire(context: typer.Context, key_id: KeyId, as_json: Json = False) -> None
             f"KEY: khoá {key_id} đang ký; hãy thêm khoá khác trước (`codes keys add`). / "
             f"KEY: {key_id} is the one that signs: add another first (`codes keys add`)."
         )
-    usable = _signed(session.settings(), ring)[0][key_id].in_force
+    signed = _signed(session.settings(), ring)[0][key_id]
+    if signed.cards:
+        raise UserError(
+            f"KEY: còn {signed.cards} thẻ do khoá {key_id} ký; hãy thay thẻ trước "
+            f"(`cards replace`). / KEY: {signed.cards} cards that {key_id} signed are not "
+            "revoked: replace them first (`cards replace`)."
+        )
+    usable = signed.in_force
     if usable:
         raise UserError(
             f"KEY: còn {usable} mã do khoá {key_id} ký đang dùng; hãy đổi mã trước "
@@ -113,6 +125,7 @@ def retire(context: typer.Context, key_id: KeyId, as_json: Json = False) -> None
 
 def _signed(settings: "Settings", ring: "KeyRing") -> tuple[dict[str, Signed], int]:
     """What each key made, and how many codes none of them did."""
+    from console.store.cards import cards_in_use
     from console.store.engine import open_store, utc_now
     from console.store.sites import places
     from issuer.codes import read
@@ -132,6 +145,9 @@ def _signed(settings: "Settings", ring: "KeyRing") -> tuple[dict[str, Signed], i
                 continue
             made[signer].all += 1
             made[signer].in_force += usable(code, now)
+        for key_id, live in cards_in_use(store).items():
+            if key_id in made:
+                made[key_id].cards = live
     finally:
         store.close()
     return made, strangers

@@ -94,15 +94,15 @@ def rotate(
     valid_from: From = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Cả nơi đang đổi áp phích. / Also while an overlap runs."),
+        typer.Option("--again", help="Cả nơi vừa hoặc đang đổi mã. / Also where it was just done."),
     ] = False,
     note_: Note = None,
     as_json: Json = False,
 ) -> None:
     """Both versions are good during the overlap, while posters are changed.
 
-    Left alone: places in an overlap, and those rotated at or after --from. So a run that was
-    broken off goes on when it is begun again.
+    Left alone: places in an overlap, those rotated at or after --from, and those that got a next
+    version in the last ten minutes. So a run that was broken off goes on when it is begun again.
     """
     from console.codekeys import ring_of
     from console.store.history import What
@@ -159,7 +159,7 @@ def revoke(
             )
         return revoked(found, version, now, reason, ring=ring)
 
-    fine = {Left.NONE_IN_FORCE, Left.HAS_CODE}
+    fine = {Left.NONE_IN_FORCE, Left.HAS_CODE, Left.SINCE}
     _run(session, ([place], None, None), decide, (What.REVOKE, reason), as_json, fine=fine)
 
 

@@ -13,25 +13,30 @@ from typer.exceptions import TyperException
 
 from console.cli import (
     benching,
+    cards,
     cases,
     codes,
     contacts,
     counting,
+    coverage,
     deadletters,
     demo,
     importing,
     maintaining,
     posters,
     processes,
+    register_edits,
     registry,
     reminders,
     reporting,
+    required,
     rules,
     second,
     simulating,
     sites,
     stack,
     staff,
+    trips,
     worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
@@ -51,13 +56,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for module in (stack, processes, simulating, importing, cases, contacts, second, rules, counting):
+_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_TRACING: Final = (cases, contacts, second, rules, worklist)
+_REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
+_COVERAGE: Final = (required, coverage, reminders, staff, reporting)
+for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
-for module_ in (worklist, deadletters, maintaining, registry, codes, sites, posters):
-    module_.add_to(app)
-for module__ in (reminders, staff, reporting, demo):
-    module__.add_to(app)
-benching.add_to(app)
 
 
 @app.callback()

@@ -78,7 +78,7 @@ def import_sites(
     name = source or file.stem
     understood = understand(read_rows(file, sheet), options)
     if refused_to is not None:
-        _write_refused(refused_to, understood)
+        write_refused(refused_to, understood)
     settings = session.settings()
     store = open_store(settings)
     try:
@@ -103,7 +103,8 @@ def import_sites(
     _show(session, made, places, len(left))
 
 
-def _write_refused(file: Path, understood: "Understood") -> None:
+def write_refused(file: Path, understood: "Understood") -> None:
+    """The refused rows with their reasons, as a CSV that Excel opens."""
     import csv
 
     from console.exports.cells import defused
@@ -145,7 +146,7 @@ def _show(session: Session, made: "Plan", places: int | None, left: int) -> None
     ):
         if count:
             line(f"  {number(count):>8}  {words(vi, en)}")
-    _show_refused(session, understood)
+    show_refused(session, understood)
     _show_likely(session, made)
     line()
     if places is None:
@@ -156,7 +157,8 @@ def _show(session: Session, made: "Plan", places: int | None, left: int) -> None
             note(words(f"Bỏ {left} cơ sở có thể trùng.", f"{left} likely duplicates left out."))
 
 
-def _show_refused(session: Session, understood: "Understood") -> None:
+def show_refused(session: Session, understood: "Understood") -> None:
+    """The first of them, and how many there are."""
     refused = understood.refused
     if not refused:
         return

@@ -1,26 +1,25 @@
-"""`truyvet sites list | show | close | merge`: the register; `site_import` has the lists.
+"""`truyvet sites list | show | close | merge`: the register; `site_import` has the lists,
+`register_edits` the edits.
 
-They work on the database itself; the console's relay publishes what they change. Fields are
-edited over HTTP (`PATCH /v1/sites/{id}`, `/v1/places/{id}`), where the asker's area is checked.
+They work on the database itself; the console's relay publishes what they change.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from console.cli.out import json_line, line, note
-from console.cli.session import BY, Json, Session, session_of
+from console.cli.register_edits import add_edit
+from console.cli.register_text import show_place, show_site, state_text, step_text
+from console.cli.session import BY, Json, session_of
 from console.cli.site_import import add_import
-from schemas.clock import local_text
+from console.cli.site_regroup import add_regroup
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from console.store.history import What
+    from schemas.places import Site
 
-    from console.store.history import Step, What
-    from schemas.places import Code, Place, Site
-
-STATUSES: Final = {"active": ("đang hoạt động", "active"), "closed": ("đã đóng", "closed")}
 SiteId = Annotated[int, typer.Argument(metavar="SITE", min=1, help="Số cơ sở. / Its number.")]
 Reason = Annotated[str, typer.Option(help="Lý do, ghi vào lịch sử. / Why, for the history.")]
 
@@ -32,7 +31,9 @@ def add_to(app: typer.Typer) -> None:
     group.command("show", help="Một cơ sở và các điểm quét. / One, with its places.")(show)
     group.command("close", help="Đóng cơ sở, thu hồi mã. / Close it; its codes are revoked.")(close)
     group.command("merge", help="Gộp vào cơ sở khác. / Merge it into another; codes stay.")(merge)
+    add_edit(group)
     add_import(group)
+    add_regroup(group)
     app.add_typer(group, name="sites")
 
 
@@ -63,7 +64,7 @@ def list_(
         return
     for one in found:
         places = session.words(f"{one.places} điểm quét", f"{one.places} places")
-        state = _state(one.site, session)
+        state = state_text(one.site, session)
         line(f"#{one.site.id:<7} {one.site.ward:<7} {one.site.name}  ({state}, {places})")
     if not found:
         note(session.words("Không có cơ sở nào.", "There are no such sites."))
@@ -94,11 +95,11 @@ def show(context: typer.Context, site_id: SiteId, as_json: Json = False) -> None
         document["history"] = [vars(step) for step in steps]
         json_line(document)
         return
-    _show_site(site, session)
+    show_site(site, session)
     for place in places:
-        _show_place(place, session)
+        show_place(place, session)
     for step in steps:
-        line(_step(step))
+        line(step_text(step))
 
 
 def close(context: typer.Context, site_id: SiteId, reason: Reason, as_json: Json = False) -> None:
@@ -141,47 +142,4 @@ def _end(context: typer.Context, end: Any, what: "What", reason: str, as_json: b
     if as_json:
         json_line({"site": site.model_dump(mode="json")})
     else:
-        _show_site(site, session)
-
-
-def _show_site(site: "Site", session: Session) -> None:
-    line(f"#{site.id} {site.name} ({_state(site, session)})")
-    for (vi, en), value in (
-        (("Loại", "Kind"), site.kind),
-        (("Địa bàn", "Ward"), site.ward),
-        (("Ngành", "Sector"), site.sector),
-        (("Địa chỉ", "Address"), site.address),
-        (("Phiên bản", "Version"), site.version),
-    ):
-        if value:
-            line(f"  {session.words(vi, en):<24} {value}")
-
-
-def _state(site: "Site", session: Session) -> str:
-    if site.merged_into:
-        number = site.merged_into
-        return session.words(f"đã gộp vào #{number}", f"merged into #{number}")
-    return session.words(*STATUSES[site.status])
-
-
-def _show_place(place: "Place", session: Session) -> None:
-    closed = f" ({session.words(*STATUSES[place.status])})" if place.status == "closed" else ""
-    line(f"  #{place.id} {place.name} [{place.kind}]{closed}")
-    for code in place.codes:
-        line(f"      v{code.version} {code.token} {_interval(code, session)}".rstrip())
-
-
-def _interval(code: "Code", session: Session) -> str:
-    def at(vi: str, en: str, when: "datetime | None") -> str:
-        return f"{session.words(vi, en)} {local_text(when)}" if when else ""
-
-    if code.revoked_at:
-        return f"{at('thu hồi', 'revoked', code.revoked_at)} ({code.revoked_reason})"
-    both = at("từ", "from", code.valid_from), at("đến", "to", code.valid_to)
-    return "  ".join(filter(None, both))
-
-
-def _step(step: "Step") -> str:
-    changes = "; ".join(f"{k}: {step.before[k]} → {v}" for k, v in step.after.items())
-    noted = f"  «{step.note}»" if step.note else ""
-    return f"  {local_text(step.at)}  {step.by}  {step.what}  {changes}{noted}"
+        show_site(site, session)

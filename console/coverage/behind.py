@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from console.coverage.funnel import Asked, newest
-from console.coverage.stages import Stage, reached
+from console.coverage.stages import Stage, Within, reached
 from streams.clickhouse import ClickHouse
 
 # A poster that is scanned, or that an inspector found, hangs, whoever said so or did not.
@@ -44,9 +44,8 @@ def behind(
     clickhouse: ClickHouse,
     asked: Asked,
     stage: Stage,
+    within: Within,
     *,
-    scanned_days: int,
-    inspected_days: int,
     limit: int,
     after: tuple[str, int, int] = ("", 0, 0),
 ) -> tuple[datetime, list[Behind]]:
@@ -63,7 +62,7 @@ SELECT place, site, ward, kind, sector, required, toUnixTimestamp(since), printe
        toUnixTimestamp(inspected_at), toUnixTimestamp(last_scan)
 FROM coverage
 WHERE round = fromUnixTimestamp64Milli({{round:Int64}}, 'UTC') AND site > 0 AND {where}
-  AND {lacking(stage, scanned_days, inspected_days)}
+  AND {lacking(stage, within)}
   AND (ward, site, place) > ({{ward:String}}, {{site:UInt32}}, {{place:UInt32}})
 ORDER BY ward, site, place LIMIT {{limit:UInt32}} SETTINGS max_execution_time = 10
 """,  # noqa: S608 (own columns; values are parameters)
@@ -86,9 +85,9 @@ ORDER BY ward, site, place LIMIT {{limit:UInt32}} SETTINGS max_execution_time = 
     ]  # fmt: skip
 
 
-def lacking(stage: Stage, scanned_days: int, inspected_days: int) -> str:
+def lacking(stage: Stage, within: Within) -> str:
     """Whether a row of `coverage` is behind at a stage, as SQL over its columns."""
-    stages = reached(scanned_days, inspected_days)
+    stages = reached(within)
     conditions = [f"NOT ({stages[stage]})", *(f"({stages[s]})" for s in _BEFORE[stage])]
     if stage in (Stage.PRINTED, Stage.POSTED):
         seen = _SEEN.format(scanned=stages[Stage.SCANNED], inspected=stages[Stage.INSPECTED])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from console.coverage.stages import STAGES, Stage, reached
+from console.coverage.stages import STAGES, Stage, Within, reached
 from issuer.units import EVERYWHERE, wards_in
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
@@ -69,11 +69,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Funnel:
-    """Lines, and the round they are of. `days`: in which a scan counts, an inspection counts."""
+    """Lines, and the round they are of."""
 
     at: datetime
-    scanned_days: int
-    inspected_days: int
+    within: Within
     lines: list[Line]
 
 
@@ -90,14 +89,7 @@ def newest(clickhouse: ClickHouse) -> datetime:
     return datetime.fromtimestamp(int(ms) / 1000, UTC)
 
 
-def funnel(
-    clickhouse: ClickHouse,
-    asked: Asked,
-    by: Sequence[By] = (),
-    *,
-    scanned_days: int,
-    inspected_days: int,
-) -> Funnel:
+def funnel(clickhouse: ClickHouse, asked: Asked, within: Within, by: Sequence[By] = ()) -> Funnel:
     """The funnel of now, one line for each ward, kind or sector; without `by`, one in all.
 
     Raises Retryable.
@@ -106,7 +98,7 @@ def funnel(
     at = newest(clickhouse)
     where, parameters = asked.where()
     columns = [f"toString({one})" for one in by]
-    stages = reached(scanned_days, inspected_days)
+    stages = reached(within)
     flags = ", ".join(f"min({stages[stage]})" for stage in STAGES)
     spots = ", ".join(f"countIf(place > 0 AND ({stages[stage]}))" for stage in STAGES)
     numbers = range(1, len(STAGES) + 1)
@@ -126,12 +118,10 @@ GROUP BY key ORDER BY key {_TIMEOUT}
 """,  # noqa: S608 (own columns; values are parameters)
         parameters | {"round": int(at.timestamp() * 1000)},
     )
-    return Funnel(at, scanned_days, inspected_days, [line_of(*row) for row in rows])
+    return Funnel(at, within, [line_of(*row) for row in rows])
 
 
-def by_day(
-    clickhouse: ClickHouse, asked: Asked, days: int, *, scanned_days: int, inspected_days: int
-) -> Funnel:
+def by_day(clickhouse: ClickHouse, asked: Asked, within: Within, days: int) -> Funnel:
     """The funnel as it last stood on each of the last days, the oldest first. Raises Retryable."""
     at = newest(clickhouse)
     where, parameters = asked.where()
@@ -147,7 +137,7 @@ GROUP BY key ORDER BY key {_TIMEOUT}
 """,  # noqa: S608 (own columns; values are parameters)
         parameters | {"days": days},
     )
-    return Funnel(at, scanned_days, inspected_days, [line_of(*row) for row in rows])
+    return Funnel(at, within, [line_of(*row) for row in rows])
 
 
 def line_of(

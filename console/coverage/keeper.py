@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from console.coverage import snapshot
 from console.coverage.feed import Feed
+from console.coverage.stages import Within
 from console.sitelist.linking import link_new
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
@@ -55,9 +56,13 @@ class Keeper:
                 rest = _STAND_BY_S if made is None else max(EVERY_S, made.seconds / _SHARE)
                 await asyncio.sleep(rest)
         finally:
-            await self._feed.close()
-            self._lock.release()
-            self._clickhouse.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let everything go."""
+        await self._feed.close()
+        self._lock.release()
+        self._clickhouse.close()
 
     async def step(self) -> snapshot.Round | None:
         """One round; None if another process keeps coverage. Raises what `run` waits for."""
@@ -66,11 +71,7 @@ class Keeper:
         self._linked = await asyncio.to_thread(link_new, self._store, self._linked)
         copied = await self._feed.catch_up()
         made = await asyncio.to_thread(
-            snapshot.take,
-            self._clickhouse,
-            utc_now(),
-            scanned_days=self._settings.coverage_scanned_days,
-            inspected_days=self._settings.coverage_inspected_days,
+            snapshot.take, self._clickhouse, utc_now(), Within.of(self._settings)
         )
         self._round.set(made.at.timestamp())
         self._seconds.set(made.seconds)

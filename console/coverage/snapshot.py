@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from console.coverage.stages import STAGES, reached
+from console.coverage.stages import STAGES, Within, reached
 from console.coverage.weeks import count_week, drop_partitions, forget_old, milli, stale_weeks
 from schemas.clock import LOCAL
 from streams.clickhouse import ClickHouse
@@ -71,7 +71,7 @@ class Round:
     seconds: float
 
 
-def take(clickhouse: ClickHouse, now: datetime, *, scanned_days: int, inspected_days: int) -> Round:
+def take(clickhouse: ClickHouse, now: datetime, within: Within) -> Round:
     """Count what has changed, write the round of `now`, let older ones go. Blocking.
 
     Raises Retryable, Fatal; what is half done is not seen, and the next round takes it away.
@@ -81,8 +81,8 @@ def take(clickhouse: ClickHouse, now: datetime, *, scanned_days: int, inspected_
         count_week(clickhouse, week, now)
     forget_old(clickhouse)
     at = milli(now)
-    clickhouse.command(_COVERAGE.format(at=at, days=scanned_days))
-    clickhouse.command(day_of_round(now, scanned_days, inspected_days))
+    clickhouse.command(_COVERAGE.format(at=at, days=within.scanned_days))
+    clickhouse.command(day_of_round(now, within))
     [(places,)] = clickhouse.rows(
         f"SELECT countIf(place > 0) FROM coverage WHERE round = {at}"  # noqa: S608 (own value)
     )
@@ -94,9 +94,9 @@ def take(clickhouse: ClickHouse, now: datetime, *, scanned_days: int, inspected_
     return Round(now, int(places), seconds)
 
 
-def day_of_round(now: datetime, scanned_days: int, inspected_days: int) -> str:
+def day_of_round(now: datetime, within: Within) -> str:
     """The statement that keeps the round as the funnel of its local day."""
-    at, stages = milli(now), reached(scanned_days, inspected_days)
+    at, stages = milli(now), reached(within)
     flags = [f"min({stages[stage]})" for stage in STAGES]
     places = ", ".join(f"toUInt32(countIf(place > 0 AND ({stages[s]})))" for s in STAGES)
     whole = ", ".join(f"toUInt32(countIf(site > 0 AND whole[{n + 1}]))" for n in range(len(STAGES)))

@@ -1,7 +1,10 @@
 """The stages a place goes through until it is scanned, in their order, and their names."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from schemas.settings import Settings
 
 
 class Stage(StrEnum):
@@ -29,17 +32,31 @@ NAMES: Final[dict[Stage, tuple[str, str]]] = {
 REQUIRED_NAME: Final = ("phải có mã", "required")
 
 
-def reached(scanned_days: int, inspected_days: int) -> dict[Stage, str]:
-    """Whether a row of the table `coverage` has reached each stage, as SQL over its columns.
+@dataclass(frozen=True)
+class Within:
+    """In how many days before a round a scan, and an inspection, counts."""
 
-    Scanned and inspected: within so many days before the row's round.
-    """
+    scanned_days: int
+    inspected_days: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Within":
+        """As the settings say."""
+        return cls(settings.coverage_scanned_days, settings.coverage_inspected_days)
+
+
+def reached(within: Within) -> dict[Stage, str]:
+    """Whether a row of the table `coverage` has reached each stage, as SQL over its columns."""
     return {
         Stage.REGISTERED: "site > 0",
         Stage.CODE: "code",
         Stage.DUTY: "duty",
         Stage.PRINTED: "printed",
         Stage.POSTED: "posted",
-        Stage.INSPECTED: f"inspected_at > toDateTime(round) - INTERVAL {inspected_days:d} DAY",
-        Stage.SCANNED: f"last_scan > toDateTime(round) - INTERVAL {scanned_days:d} DAY",
+        Stage.INSPECTED: _since("inspected_at", within.inspected_days),
+        Stage.SCANNED: _since("last_scan", within.scanned_days),
     }
+
+
+def _since(column: str, days: int) -> str:
+    return f"{column} > toDateTime(round) - INTERVAL {days:d} DAY"

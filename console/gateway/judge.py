@@ -18,7 +18,7 @@ from console.api.schemas import Sentence
 from console.broker import Record
 from console.gateway.body import Line
 from console.gateway.recent import Keys
-from console.gateway.schemas import RefusedScan
+from console.gateway.schemas import CardReason, RefusedScan
 from schemas.ids import PERSON_LENGTH
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import MAX_SCAN_BYTES, Scan
@@ -107,20 +107,28 @@ def _scan(value: bytes) -> Scan | None:
 
 def _by_form(number: int, rejected: Rejected) -> RefusedScan:
     event_id = _uuid(*rejected.event_id) if rejected.event_id is not None else None
-    return _refused(number, event_id, rejected.reason, rejected.detail)
+    return refusal(number, event_id, rejected.reason, SENTENCES[rejected.reason], rejected.detail)
 
 
 def _not_own(number: int, event_id: str, producer: str) -> RefusedScan:
+    reason = Reason.PRODUCER_NOT_ALLOWED
     detail = f"producer: the key belongs to {producer}"
-    return _refused(number, event_id, Reason.PRODUCER_NOT_ALLOWED, detail)
+    return refusal(number, event_id, reason, SENTENCES[reason], detail)
 
 
 def _uuid(high: int, low: int) -> str:
     return str(UUID(int=high << 64 | low))
 
 
-def _refused(number: int, event_id: str | None, reason: Reason, detail: str) -> RefusedScan:
-    vi, en = SENTENCES[reason]
+def refusal(
+    number: int,
+    event_id: str | None,
+    reason: Reason | CardReason,
+    words: tuple[str, str],
+    detail: str,
+) -> RefusedScan:
+    """A line that is not published, and why."""
+    vi, en = words
     return RefusedScan(
         line=number,
         event_id=event_id,

@@ -9,14 +9,16 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from console.access import Principal, Requires, Right, forbidden
+from console.api.codes import ring_of
 from console.api.documented import answers
 from console.api.errors import ApiError, not_found, unavailable
 from console.api.state import Console, console_at_once
 from console.gateway.body import JSON, NDJSON, Body
+from console.gateway.cards import resolve
 from console.gateway.flow import MAX_BODY_BYTES, MAX_LINES, too_many
 from console.gateway.judge import Judged, judge
 from console.gateway.outcomes import Question, outcome, pending
-from console.gateway.schemas import Published, ScanOutcome
+from console.gateway.schemas import Published, RefusedScan, ScanOutcome
 from console.store.engine import utc_now
 from console.store.keys import Role
 from issuer.units import EVERYWHERE
@@ -46,7 +48,8 @@ _SCAN: Final = {
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": f"At most {MAX_LINES} lines and {MAX_BODY_BYTES >> 20} MiB.",
+        "description": f"At most {MAX_LINES} lines and {MAX_BODY_BYTES >> 20} MiB. A guard's "
+        "device that scans people's cards sends `card`, the card's text, in place of `person`.",
         "content": {
             JSON: {"schema": Scan.model_json_schema(), "example": _SCAN},
             NDJSON: {"schema": {"type": "string"}, "example": "one scan as JSON a line"},
@@ -81,17 +84,27 @@ async def publish(
     with Body(request, console.flow) as body:
         lines = await body.lines()
         _within_rate(console, principal.key_id, len(lines))
+        refused: list[RefusedScan] = []
+        if body.names_cards:
+            ring = ring_of(console)
+            own = principal.producer
+            found = await asyncio.to_thread(resolve, lines, own, ring, console.cards)
+            lines, refused = found.lines, found.refused
         if len(lines) <= _INLINE:
             judged = judge(lines, principal.producer)
         else:
             judged = await asyncio.to_thread(judge, lines, principal.producer)
         await _published(console, principal, judged)
+    if refused:
+        refused = sorted([*refused, *judged.refused], key=lambda one: one.line)
+    else:
+        refused = judged.refused
     count = console.metrics.counter
     count(GATEWAY_SCANS, "accepted").inc(len(judged.records))
-    count(GATEWAY_SCANS, "refused").inc(len(judged.refused))
-    if judged.refused:
+    count(GATEWAY_SCANS, "refused").inc(len(refused))
+    if refused:
         response.status_code = 207 if judged.records else 422
-    return Published(accepted=len(judged.records), refused=judged.refused)
+    return Published(accepted=len(judged.records), refused=refused)
 
 
 def _within_rate(console: Console, key: int, scans: int) -> None:

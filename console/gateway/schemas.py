@@ -1,5 +1,6 @@
 """What the gateway answers."""
 
+from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -9,12 +10,31 @@ from schemas.reasons import Reason
 from schemas.scan import Timestamp
 
 
+class CardReason(StrEnum):
+    """Why a scan of a card is refused: by the gateway alone, since no card goes any further."""
+
+    UNKNOWN_CARD = "unknown_card"
+    REVOKED_CARD = "revoked_card"
+
+
+CARD_SENTENCES: Final[dict[CardReason, tuple[str, str]]] = {
+    CardReason.UNKNOWN_CARD: (
+        "Thẻ không tồn tại, bị giả mạo hoặc quét sai ký tự.",
+        "The card does not exist, is forged, or a character of it is wrong.",
+    ),
+    CardReason.REVOKED_CARD: (
+        "Thẻ đã bị thu hồi trước khi quét: hãy xin cấp thẻ mới.",
+        "The card was revoked before it was scanned: ask for a new one.",
+    ),
+}
+
+
 class RefusedScan(ApiModel):
     """A scan the gateway did not publish. `line` counts from 1, as the text editor does."""
 
     line: int
     event_id: str | None
-    reason: Reason
+    reason: Reason | CardReason
     detail: str
     sentence: Sentence
 

@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from console.coverage.funnel import Asked
+from console.coverage.stages import Within
 from console.reminders.effect import Effect, effects
-from console.reminders.looking import Days, behind_still, ended, look
+from console.reminders.looking import behind_still, ended, look
 from console.reminders.plan import Frame, Lagging, drafts, letter, once_aloud
 from console.reminders.texts import Channel, Lang, Reason, texts
 from console.store import reminder_ends, reminder_rows
@@ -45,11 +46,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Desk:
-    """What it works with. `days`, `two_above` and whether there is a webhook are settings."""
+    """What it works with. `within`, `two_above` and whether there is a webhook are settings."""
 
     store: Store
     clickhouse: ClickHouse
-    days: Days
+    within: Within
     two_above: int
     webhook: bool
 
@@ -65,7 +66,7 @@ class Desk:
         frame_text = _text(wanted.channel, wanted.text)
         reply_by = _reply_by(wanted.reply_by, now)
         self.observe(wanted.asked.area, now)
-        seen = look(self.store, self.clickhouse, wanted.asked, wanted.reason, self.days, now)
+        seen = look(self.store, self.clickhouse, wanted.asked, wanted.reason, self.within, now)
         left, before = self._left(wanted, seen.lagging, now)
         if not left:
             raise Conflict(_nobody(before))
@@ -76,7 +77,7 @@ class Desk:
             wanted.lang,
             reply_by,
             seen.as_of,
-            self.days.scanned,
+            self.within.scanned_days,
         )
         rule = {"behind": len(seen.lagging), "told": len(before), "too_new": seen.too_new}
         asked = wanted.asked
@@ -93,7 +94,9 @@ class Desk:
             with self.store.read() as connection:
                 items = reminder_rows.items_of(connection, number)
             about = sorted({subject for some in items.values() for subject in some})
-            still = behind_still(self.store, self.clickhouse, batch.frame.reason, about, self.days)
+            still = behind_still(
+                self.store, self.clickhouse, batch.frame.reason, about, self.within
+            )
             gone = frozenset(about) - still
         asked = Release(by, count, gone, self.two_above)
         return store_.release(self.store, number, asked, guard)
@@ -101,7 +104,7 @@ class Desk:
     def observe(self, area: str, now: datetime) -> int:
         """Remember what has ended of what was said in the area; how much."""
         items = reminder_ends.open_items(self.store, area)
-        ends = ended(self.store, self.clickhouse, items, self.days, now)
+        ends = ended(self.store, self.clickhouse, items, self.within, now)
         reminder_ends.end(self.store, ends)
         return len(ends)
 
@@ -129,9 +132,8 @@ class Desk:
 
 def desk_of(settings: Settings, store: Store, clickhouse: ClickHouse) -> Desk:
     """The desk of these settings."""
-    days = Days(settings.coverage_scanned_days, settings.coverage_inspected_days)
     webhook = bool(settings.reminder_webhook_url)
-    return Desk(store, clickhouse, days, settings.reminders_two_above, webhook)
+    return Desk(store, clickhouse, Within.of(settings), settings.reminders_two_above, webhook)
 
 
 def fields_of(batch: Batch, two_above: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from console.coverage.behind import behind, lacking
 from console.coverage.funnel import Asked, newest
-from console.coverage.stages import Stage
+from console.coverage.stages import Stage, Within
 from console.reminders.plan import MOST, Lagging
 from console.reminders.texts import Reason
 from console.store import postings, tables
@@ -25,14 +25,6 @@ _AT_ONCE: Final = 2_000  # places of one query, their numbers in its text
 
 
 @dataclass(frozen=True)
-class Days:
-    """In how many days a scan and an inspection count: settings of coverage."""
-
-    scanned: int
-    inspected: int
-
-
-@dataclass(frozen=True)
 class Look:
     """Who is behind, as of the round or (of lists) of now. `too_new`: left out, because their code
     is younger than `GRACE`, or than the days in which there should be a scan."""
@@ -43,7 +35,12 @@ class Look:
 
 
 def look(
-    store: Store, clickhouse: ClickHouse, asked: Asked, reason: Reason, days: Days, now: datetime
+    store: Store,
+    clickhouse: ClickHouse,
+    asked: Asked,
+    reason: Reason,
+    within: Within,
+    now: datetime,
 ) -> Look:
     """Who is behind in the area. Raises UserError if they are more than `MOST`, Retryable."""
     if reason is Reason.REGISTERED:
@@ -52,12 +49,11 @@ def look(
         clickhouse,
         asked,
         Stage(reason.value),
-        scanned_days=days.scanned,
-        inspected_days=days.inspected,
+        within,
         limit=MOST + 1,
     )
     _must_fit(len(found))
-    grace = timedelta(days=days.scanned) if reason is Reason.SCANNED else GRACE
+    grace = timedelta(days=within.scanned_days) if reason is Reason.SCANNED else GRACE
     places = [one for one in found if one.place and one.ward != UNKNOWN_WARD]
     old = [one for one in places if one.since is None or one.since <= at - grace]
     lagging = [Lagging(f"place/{o.place}", f"site/{o.site}", o.ward) for o in old]
@@ -85,7 +81,7 @@ def _must_fit(count: int) -> None:
 
 
 def ended(
-    store: Store, clickhouse: ClickHouse, items: Iterable[Item], days: Days, now: datetime
+    store: Store, clickhouse: ClickHouse, items: Iterable[Item], within: Within, now: datetime
 ) -> list[End]:
     """Which of these have caught up, and when, or are closed. Raises Retryable."""
     by_reason: dict[Reason, list[Item]] = {}
@@ -98,12 +94,12 @@ def ended(
             if reason is Reason.REGISTERED:
                 ends += _registered(store, part, now)
             else:
-                ends += _caught_up(store, clickhouse, reason, part, days, now)
+                ends += _caught_up(store, clickhouse, reason, part, within, now)
     return ends
 
 
 def behind_still(
-    store: Store, clickhouse: ClickHouse, reason: Reason, subjects: Sequence[str], days: Days
+    store: Store, clickhouse: ClickHouse, reason: Reason, subjects: Sequence[str], within: Within
 ) -> set[str]:
     """Which of these are behind now. Raises Retryable."""
     if reason is Reason.REGISTERED:
@@ -111,7 +107,7 @@ def behind_still(
     standing: dict[int, bool] = {}
     for begin in range(0, len(subjects), _AT_ONCE):
         numbers = [_number(subject) for subject in subjects[begin : begin + _AT_ONCE]]
-        standing |= _standing(clickhouse, reason, numbers, days)
+        standing |= _standing(clickhouse, reason, numbers, within)
     return {f"place/{place}" for place, is_behind in standing.items() if is_behind}
 
 
@@ -120,7 +116,7 @@ def _caught_up(
     clickhouse: ClickHouse,
     reason: Reason,
     items: Sequence[Item],
-    days: Days,
+    within: Within,
     now: datetime,
 ) -> list[End]:
     at = newest(clickhouse)
@@ -128,7 +124,7 @@ def _caught_up(
     numbers = sorted({_number(item.subject) for item in looked_at})
     if not numbers:
         return []
-    standing = _standing(clickhouse, reason, numbers, days)
+    standing = _standing(clickhouse, reason, numbers, within)
     ends = [End(i, now, Ended.CLOSED) for i in looked_at if _number(i.subject) not in standing]
     done = [i for i in looked_at if standing.get(_number(i.subject)) is False]
     times = _times(store, clickhouse, reason, done)
@@ -139,11 +135,11 @@ def _caught_up(
 
 
 def _standing(
-    clickhouse: ClickHouse, reason: Reason, numbers: Sequence[int], days: Days
+    clickhouse: ClickHouse, reason: Reason, numbers: Sequence[int], within: Within
 ) -> dict[int, bool]:
     """Whether each place is behind; one whose code is not in force is (it has not caught up), one
     that is closed is left out."""
-    behind_now = lacking(Stage(reason.value), days.scanned, days.inspected)
+    behind_now = lacking(Stage(reason.value), within)
     rows = clickhouse.rows(
         f"SELECT place, NOT code OR ({behind_now}) FROM coverage "  # noqa: S608 (own values)
         f"WHERE round = (SELECT max(round) FROM coverage_rounds) "

@@ -18,7 +18,6 @@ from console.store.engine import utc_now
 from console.store.reminder_ends import items_since
 from console.store.required_reading import ListStanding, lists
 from issuer.kinds import kinds
-from issuer.units import EVERYWHERE, Ward
 from issuer.units import ward as unit_of
 from issuer.walk import fold
 from schemas.clock import LOCAL
@@ -26,6 +25,8 @@ from schemas.errors import UserError
 
 HELPED_DAYS: Final = 7
 _SATURDAY: Final = 5
+# what an area is shown by: a district by its wards
+_SPLIT: Final = {"*": "city", "city": "district", "district": "ward"}
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,13 @@ def daily(desk: Desk, asked: Asked, day: date | None = None) -> Daily:
     split = By.KIND if asked.area.startswith("ward/") else By.WARD
     lines = two_days(desk.clickhouse, asked, day, split).lines
     by, parts = _parts(asked.area, lines)
-    scanned = desk.days.scanned
+    scanned = desk.within.scanned_days
     return Daily(
         asked=asked,
         day=day,
         at=whole.at,
         scanned_days=scanned,
-        inspected_days=desk.days.inspected,
+        inspected_days=desk.within.inspected_days,
         free_days=sum(
             1 for n in range(scanned) if (day - timedelta(days=n)).weekday() >= _SATURDAY
         ),
@@ -121,21 +122,27 @@ def _parts(area: str, lines: Mapping[str, Line]) -> tuple[str, list[Part]]:
     if area.startswith("ward/"):
         named = [(*_kind(key), line) for key, line in lines.items()]
         return "kind", [Part(*one) for one in sorted(named, key=lambda one: fold(one[0]))]
-    wards = [(_ward(key), line) for key, line in lines.items()]
-    if area.startswith("district/"):
-        called = [
-            (ward.name if ward else key, line)
-            for (ward, line), key in zip(wards, lines, strict=True)
-        ]
-        return "ward", [Part(name, name, line) for name, line in sorted(called, key=_folded)]
-    found: dict[str, list[Line]] = {}
-    for ward, line in wards:
-        name = "–" if ward is None else ward.province_name
-        if area != EVERYWHERE and ward is not None:
-            name = ward.district_name or ward.name
-        found.setdefault(name, []).append(line)
-    by = "city" if area == EVERYWHERE else "district"
-    return by, [Part(name, name, added(some)) for name, some in sorted(found.items(), key=_folded)]
+    found: dict[tuple[str, str], list[Line]] = {}
+    by = _SPLIT[area.partition("/")[0]]
+    for key, line in lines.items():
+        found.setdefault(_unit(key, by), []).append(line)
+    if by == "district" and all(code in lines for _, code in found):
+        by = "ward"  # a city of two levels has no districts
+    merged = [(name, added(some)) for (name, _), some in found.items()]
+    return by, [Part(name, name, line) for name, line in sorted(merged, key=_folded)]
+
+
+def _unit(code: str, by: str) -> tuple[str, str]:
+    """Name and code of the unit that a ward's line is added to."""
+    try:
+        ward = unit_of(code)
+    except ValueError:
+        return code, code
+    if by == "city":
+        return ward.province_name, ward.province_code
+    if by == "district" and ward.district_code:
+        return ward.district_name, ward.district_code
+    return ward.name, ward.code
 
 
 def added(lines: Iterable[Line]) -> Line:
@@ -159,10 +166,3 @@ def _folded(one: tuple[str, object]) -> str:
 def _kind(key: str) -> tuple[str, str]:
     about = kinds().get(key)
     return (about.name.vi, about.name.en) if about else (key, key)
-
-
-def _ward(key: str) -> Ward | None:
-    try:
-        return unit_of(key)
-    except ValueError:
-        return None

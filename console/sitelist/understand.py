@@ -176,7 +176,7 @@ class _Reader:
                 ward=self._ward(row, address).code,
                 address=address,
                 place=place,
-                place_kind=(kind_of(place, _PLACES) or "section") if place else "",
+                place_kind=_place_kind(place, with_kind) if place else "",
                 hours=self._hours(row),
                 capacity=self._capacity(row),
                 area_m2=self._number(row, Field.AREA, MOST_M2),
@@ -239,6 +239,11 @@ class _Reader:
             return number_of(self._text(row, field_), most)
         except Unclear as why:
             raise _AtFault(self._headings[field_], why) from None
+
+
+def _place_kind(place: str, site_kind: str) -> str:
+    """By its name; else what the places of such a site are: a plate says nothing of a bus."""
+    return kind_of(place, _PLACES) or ("bus" if site_kind == "bus_operator" else "section")
 
 
 def known_kind(kind: str) -> bool:

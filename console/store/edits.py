@@ -49,7 +49,7 @@ def edit_place(
     with store.write() as connection:
         [before] = locked_places(connection, [place_id])
         guard(before)
-        _must_be_open("điểm quét", "place", before, on_version)
+        must_be_open("điểm quét", "place", before, on_version)
         after = _changed(before, changes)
         put_places(connection, [(before, after)], why)
     return after
@@ -73,7 +73,7 @@ def edit_site(
     with store.write() as connection:
         before = locked_site(connection, site_id)
         guard(before)
-        _must_be_open("cơ sở", "site", before, on_version)
+        must_be_open("cơ sở", "site", before, on_version)
         after = _changed(before, changes)
         guard(after)
         _put_site(connection, before, after, why)
@@ -129,8 +129,8 @@ def merge_site(store: Store, site_id: int, into: int, why: Why, *, guard: Guard 
         guard(target)
         if before.merged_into == into:
             return before
-        _must_be_open("cơ sở", "site", before, None)
-        _must_be_open("into: cơ sở", "into: site", target, None)
+        must_be_open("cơ sở", "site", before, None)
+        must_be_open("into: cơ sở", "into: site", target, None)
         after = _changed(before, {"status": Status.CLOSED, "merged_into": into})
         places = _places_of(connection, site_id)
         _put_site(connection, before, after, why)
@@ -167,7 +167,8 @@ def _changed(before: _Record, changes: Mapping[str, Any]) -> _Record:
     return after.model_copy(update={"version": before.version + 1})
 
 
-def _must_be_open(vi: str, en: str, record: Site | Place, on_version: int | None) -> None:
+def must_be_open(vi: str, en: str, record: Site | Place, on_version: int | None) -> None:
+    """Raises Conflict for a record that is closed, or not at the version the asker saw."""
     number, version = record.id, record.version
     if record.status is Status.CLOSED:
         raise Conflict(f"{vi} {number} đã đóng. / {en} {number} is closed and stays as it was.")

@@ -24,6 +24,8 @@ class What(StrEnum):
 
     REGISTER = "register"
     EDIT = "edit"
+    TRIPS = "trips"
+    REGROUP = "regroup"
     CLOSE = "close"
     MERGE = "merge"
     ISSUE = "issue"
@@ -119,15 +121,18 @@ def entity_of(record: Record) -> str:
 
 
 def difference(before: Record, after: Record) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields that differ, as they were and as they became."""
+    """The fields that differ, as they were and as they became; null: there was, or is, none."""
     was, became = _plain(before), _plain(after)
-    names = [name for name in became if was.get(name) != became[name]]
-    return {name: was.get(name) for name in names}, {name: became[name] for name in names}
+    names = [name for name in was | became if was.get(name) != became.get(name)]
+    return {name: was.get(name) for name in names}, {name: became.get(name) for name in names}
 
 
 def _plain(record: Record) -> dict[str, Any]:
-    fields = record.model_dump(mode="json", exclude={"id", "version", "codes"})
+    """Codes by their version and trips by their name, so that one changes alone."""
+    fields = record.model_dump(mode="json", exclude={"id", "version", "codes", "trips"})
     if isinstance(record, Place):
+        for trip in record.trips:
+            fields[f"trip {trip.id}"] = trip.model_dump(mode="json", exclude={"id"})
         for code in record.codes:
             rest = code.model_dump(mode="json", exclude={"version", "token"}, exclude_none=True)
             fields[f"code {code.version}"] = rest

@@ -40,6 +40,14 @@ def put_producer(store: Store, producer: Producer) -> Producer:
     return after
 
 
+def producer(store: Store, producer_id: str) -> Producer | None:
+    """One producer, or None."""
+    query = select(tables.producers).where(tables.producers.c.id == producer_id)
+    with store.read() as connection:
+        row = connection.execute(query).first()
+    return Producer.model_validate(dict(row._mapping)) if row else None
+
+
 def list_producers(store: Store) -> list[Producer]:
     """All producers, by id."""
     with store.read() as connection:

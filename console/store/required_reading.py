@@ -96,6 +96,22 @@ def standing(store: Store, list_id: str, entry: str) -> Standing:
         return _standing(entry_of(connection, list_id, entry))
 
 
+def whole_entry(store: Store, list_id: str, beginning: str) -> str:
+    """The one entry of the list that begins so. Raises NotFound for none, and for several."""
+    r = tables.required.c
+    query = select(r.entry).where(r.list == list_id, r.entry.startswith(beginning)).limit(2)
+    with store.read() as connection:
+        found = list(connection.execute(query).scalars())
+    if len(found) != 1:
+        many = bool(found)
+        raise NotFound(
+            f"Danh sách {list_id} {'có nhiều mục' if many else 'không có mục nào'} bắt đầu bằng "
+            f"{beginning}. / The list {list_id} has {'several entries' if many else 'no entry'} "
+            f"beginning with {beginning}."
+        )
+    return str(found[0])
+
+
 def extent(connection: Connection, list_id: str) -> list[tuple[str, str]]:
     """The (ward, sector) pairs that the list's entries have: who has not all of them, may not
     replace or withdraw it."""

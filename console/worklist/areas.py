@@ -32,7 +32,7 @@ def areas_within(area: str) -> tuple[str, ...]:
     found = {area}
     for unit in wards_in(area):
         units = zip(_SIZES, (unit.code, unit.district_code, unit.province_code), strict=True)
-        found.update(f"{name}/{code}" for name, code in units if covers_size(size, name))
+        found.update(f"{name}/{code}" for name, code in units if code and covers_size(size, name))
     return tuple(sorted(found))
 
 

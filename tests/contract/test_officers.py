@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from console.coverage.funnel import Asked, By, Reached
-from console.coverage.stages import Stage
-from console.reminders.looking import Days, behind_still, ended, look
+from console.coverage.stages import Stage, Within
+from console.reminders.looking import behind_still, ended, look
 from console.reminders.texts import Channel, Reason
 from console.reports.days import two_days
 from console.staff.day import STAFF_ENTRANCE, staff_day
@@ -24,7 +24,7 @@ from tests.contract.clickhouse_fixtures import migrated_engine
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TODAY = NOW.astimezone(LOCAL).date()
-DAYS = Days(7, 90)
+DAYS = Within(7, 90)
 
 
 @pytest.fixture(scope="module")

@@ -173,8 +173,8 @@ def test_a_key_shows_what_it_signed_and_no_secret(
     assert do("codes", "keys", "list", "--json") == 0
     assert told(capsys) == {
         "keys": [
-            {"key": "2", "signs": True, "codes": {"all": 1, "in_force": 1}},
-            {"key": "1", "signs": False, "codes": {"all": 4, "in_force": 3}},
+            {"key": "2", "signs": True, "cards": 0, "codes": {"all": 1, "in_force": 1}},
+            {"key": "1", "signs": False, "cards": 0, "codes": {"all": 4, "in_force": 3}},
         ],
         "by_no_key": 0,
     }

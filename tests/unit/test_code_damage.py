@@ -26,23 +26,23 @@ KINDS: dict[str, tuple[int, int]] = {
 }
 
 
-def replaced(token: str, count: int) -> str:
+def replaced(token: str, count: int, chance: random.Random = CHANCE) -> str:
     characters = list(token)
-    for at in CHANCE.sample(range(len(token)), count):
-        characters[at] = CHANCE.choice(PRINTABLE.replace(token[at], ""))
+    for at in chance.sample(range(len(token)), count):
+        characters[at] = chance.choice(PRINTABLE.replace(token[at], ""))
     return "".join(characters)
 
 
-def swapped(token: str) -> str:
+def swapped(token: str, chance: random.Random = CHANCE) -> str:
     characters = list(token)
-    i = CHANCE.randrange(len(token))
-    j = CHANCE.choice([at for at, character in enumerate(token) if character != token[i]])
+    i = chance.randrange(len(token))
+    j = chance.choice([at for at, character in enumerate(token) if character != token[i]])
     characters[i], characters[j] = characters[j], characters[i]
     return "".join(characters)
 
 
-def another_case(token: str) -> str:
-    return "".join(c.lower() if CHANCE.random() < 0.5 else c for c in token)
+def another_case(token: str, chance: random.Random = CHANCE) -> str:
+    return "".join(c.lower() if chance.random() < 0.5 else c for c in token)
 
 
 DAMAGE: dict[str, Callable[[str], str]] = {

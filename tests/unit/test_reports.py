@@ -170,6 +170,8 @@ def test_parts_of_a_city_are_its_districts_by_name() -> None:
     assert by == "district"
     assert [p.vi for p in parts][:3] == ["Huyện An Dương", "Huyện An Lão", "Huyện Bạch Long Vĩ"]
     assert added([p.line for p in parts]).required == 10 * len(lines)
+    by, parts = _parts("city/25-31", {w.code: line(1, 1) for w in wards_in("city/25-31")})
+    assert (by, len(parts)) == ("ward", len(wards_in("city/25-31"))), "two levels: no districts"
     assert [
         p.vi for p in _parts(f"ward/{WARD}", {"shop": line(1, 1), "market": line(9, 9)})[1]
     ] == ["Chợ", "Cửa hàng"]

@@ -5,7 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from issuer.codes import KeyRing, code_at, first_code, issue, verify
-from issuer.rotation import CLOSED_REASON, WHY_LEFT, Left, closed, issued, revoked, rotated, usable
+from issuer.rotation import (
+    CLOSED_REASON,
+    RECENT,
+    WHY_LEFT,
+    Left,
+    closed,
+    issued,
+    revoked,
+    rotated,
+    usable,
+)
 from schemas.places import Code, Place, Status
 
 RING = KeyRing.parse("1:" + "11" * 16)
@@ -103,3 +113,26 @@ def test_the_last_version_is_not_a_fault() -> None:
 
 def test_every_reason_has_its_words() -> None:
     assert set(WHY_LEFT) == set(Left)
+
+
+def test_a_command_given_twice_is_done_once() -> None:
+    once = placed(rotated(ONE, RING, NOW, 0 * DAY, now=NOW))
+    soon, later = NOW + RECENT / 2, NOW + RECENT
+    assert rotated(once, RING, soon, 0 * DAY, now=soon) is Left.SINCE
+    assert len(placed(rotated(once, RING, soon, 0 * DAY, now=soon, again=True)).codes) == 3
+    assert len(placed(rotated(once, RING, later, 0 * DAY, now=later)).codes) == 3
+    first = rotated(ONE, RING, soon, 0 * DAY, now=soon)
+    assert isinstance(first, Place), "a first code may be rotated at once"
+
+    replaced = placed(revoked(ONE, None, NOW, "photographed", ring=RING))
+    assert revoked(replaced, None, soon, "photographed", ring=RING) is Left.SINCE
+    for again in (
+        revoked(replaced, None, later, "photographed", ring=RING),
+        revoked(replaced, None, soon, "the new one, too", ring=RING),
+        revoked(replaced, 2, soon, "photographed", ring=RING),
+        revoked(replaced, None, soon, "photographed"),
+    ):
+        assert placed(again).codes[1].revoked_at is not None
+    two = placed(rotated(ONE, RING, NOW, 14 * DAY, now=NOW))
+    both = placed(revoked(two, None, soon, "photographed", ring=RING))
+    assert [code.revoked_at for code in both.codes] == [soon, soon, None]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from console.api import list_files
+from console.api import list_files, site_lists
 from console.store.history import steps
 from console.store.keys import Role
 from console.store.sites import places

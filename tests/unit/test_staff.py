@@ -103,6 +103,13 @@ def test_small_units_are_put_together_as_near_as_they_can() -> None:
     assert (sums.groups, sums.declared, sums.counted, sums.under_ten) == (2, 53, 40, 1)
 
 
+def test_a_ward_without_a_district_goes_on_to_its_city() -> None:
+    units = [unit(1, 6, 6, "25-11413"), unit(2, 6, 6, "25-11311")]
+    groups, left = grouped(units)
+    assert [(g.level, g.area, g.sites) for g in groups] == [(Level.CITY, "city/25-31", (1, 2))]
+    assert left == []
+
+
 @pytest.mark.parametrize(
     ("counted", "declared", "says"),
     [(0, 40, None), (9, 40, None), (10, 40, 10), (12, 40, 10), (13, 40, 15), (39, 40, 40), (60, 40, 40), (12, 11, 10)],

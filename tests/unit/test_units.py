@@ -7,6 +7,7 @@ import pytest
 
 from issuer.units import (
     HAI_PHONG,
+    TWO_LEVELS,
     Ward,
     area_name,
     check_area,
@@ -38,11 +39,28 @@ def test_hai_phong_is_whole() -> None:
 
 
 def test_the_whole_country_is_there() -> None:
-    wards = wards_in("*")
+    everything = wards_in("*")
+    assert len({w.code for w in everything}) == len(everything)
+    wards = [w for w in everything if w.district_code]
     assert len(wards) == 10_599 + 5
-    assert len({w.code for w in wards}) == len(wards)
+    assert everything[: len(wards)] == wards
     assert len({w.province_code for w in wards}) == 63
     assert len({w.district_code for w in wards}) == 705
+
+
+def test_the_edition_of_2025_is_whole_and_apart() -> None:
+    wards = [w for w in wards_in("*") if w.code.startswith(TWO_LEVELS)]
+    assert len(wards) == 3_321
+    assert len({w.province_code for w in wards}) == 34
+    assert ward("25-11413") == Ward(
+        "25-11413", "Phường Hải An", "", "", "25-31", "Thành phố Hải Phòng"
+    )
+    assert len(wards_of("25-31")) == 114
+    old = {w.code for w in wards_in("*")} - {w.code for w in wards}
+    again = {w.code.removeprefix(TWO_LEVELS) for w in wards} & old
+    assert len(wards) - len(again) == 6, "so codes alone do not say which"
+    assert area_name("ward/25-11413") == "Phường Hải An, Thành phố Hải Phòng"
+    assert area_name("city/25-31") == "Thành phố Hải Phòng"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +91,16 @@ def test_the_whole_country_is_there() -> None:
         ("city/31/", "11413", False),
         ("province/31", "11413", False),
         (" *", "11413", False),
+        # the two editions
+        ("*", "25-11413", True),
+        ("city/25-31", "25-11413", True),
+        ("ward/25-11413", "25-11413", True),
+        ("city/31", "25-11413", False),
+        ("ward/11413", "25-11413", False),
+        ("city/25-31", "11413", False),
+        ("ward/25-11413", "11413", False),
+        ("district/25-", "25-11413", False),
+        ("district/", "25-11413", False),
     ],
 )
 def test_who_is_responsible(area: str, code: str, inside: bool) -> None:

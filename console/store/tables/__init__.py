@@ -2,6 +2,7 @@
 
 from console.store.tables.access import api_keys, producers
 from console.store.tables.base import metadata
+from console.store.tables.cards import cards
 from console.store.tables.cases import case_history, cases
 from console.store.tables.contacts import (
     contact_handovers,
@@ -18,6 +19,7 @@ from console.store.tables.staff import headcounts
 
 __all__ = [
     "api_keys",
+    "cards",
     "case_history",
     "cases",
     "codes",

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: Final = "0009"
-down_revision: Final = "0006"
+down_revision: Final = "0008"
 
 _BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

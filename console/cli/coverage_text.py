@@ -1,0 +1,257 @@
+"""Coverage as a terminal shows it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rich.table import Table
+
+from console.cli.out import json_line, line, note, number, screen
+from console.cli.session import Lang, Session
+from console.coverage.behind import Behind
+from console.coverage.funnel import Asked, By, Funnel, Line
+from console.coverage.hours import opening_days
+from console.coverage.names import name_of
+from console.coverage.stages import NAMES, REQUIRED_NAME, STAGES, Stage
+from console.store import sites
+from console.store.engine import Store
+from console.store.required_reading import ListStanding, Standing
+from issuer.units import EVERYWHERE, area_name
+from schemas.clock import local_text
+from schemas.settings import Settings
+
+_KEYS: Final = {
+    By.WARD: ("xã, phường", "ward"),
+    By.KIND: ("loại hình", "kind"),
+    By.SECTOR: ("ngành", "sector"),
+    By.DAY: ("ngày", "day"),
+}
+
+
+def funnel_document(
+    found: Funnel, by: Sequence[By], asked: Asked, known: Sequence[ListStanding]
+) -> dict[str, Any]:
+    """As `--json` prints it; the same fields as `GET /v1/coverage`."""
+    return {
+        "at": found.at,
+        "area": asked.area,
+        "by": list(by),
+        "scanned_days": found.within.scanned_days,
+        "inspected_days": found.within.inspected_days,
+        "lines": [
+            {
+                "key": list(one.key),
+                "name": _name(by, one, english=False),
+                "required": one.required,
+                "stages": {stage: vars(count) for stage, count in one.stages.items()},
+                "scans": one.scans,
+            }
+            for one in found.lines
+        ],
+        "lists": [
+            one.list.model_dump(mode="json") | {"counted": one.counted, "linked": one.linked}
+            for one in known
+        ],
+    }
+
+
+def show_funnel(
+    session: Session,
+    found: Funnel,
+    by: Sequence[By],
+    asked: Asked,
+    known: Sequence[ListStanding],
+    *,
+    places: bool,
+) -> None:
+    """One line: the funnel from top to bottom. More: a table, a line each."""
+    words = session.words
+    unit = words("điểm quét", "places") if places else words("cơ sở", "establishments")
+    where = words("toàn bộ", "everywhere") if asked.area == EVERYWHERE else area_name(asked.area)
+    line(f"{words('Độ phủ', 'Coverage')}: {where} ({unit}), {local_text(found.at)}")
+    line()
+    if not by and found.lines:
+        _show_one(session, found.lines[0], places)
+    elif found.lines:
+        _show_table(session, found, by, places)
+    else:
+        note(words("Chưa có gì trong sổ đăng ký.", "Nothing is registered here."))
+    line()
+    days = found.within.scanned_days
+    line(
+        session.lines(
+            f"Có lượt quét: trong {days} ngày. Đã kiểm tra: trong {found.within.inspected_days} ngày. "
+            "Ngày nghỉ không được trừ: xem `truyvet behind scanned`.",
+            f"Scanned: within {days} days. Inspected: within {found.within.inspected_days} days. "
+            "Days off are not taken out: see `truyvet behind scanned`.",
+        )
+    )
+    for one in known:
+        if not one.list.withdrawn:
+            line(_list(session, one))
+    if not any(not one.list.withdrawn for one in known):
+        line(
+            words(
+                "Chưa có danh sách cơ sở phải có mã: `truyvet required import`.",
+                "No list of who must have codes is known: `truyvet required import`.",
+            )
+        )
+
+
+def _show_one(session: Session, one: Line, places: bool) -> None:
+    whole = one.required if not places and one.required else None
+    base = whole or max(1, _count(one, Stage.REGISTERED, places))
+    if not places:
+        line(_bar(session, REQUIRED_NAME, one.required, base, known=bool(one.required)))
+    for stage in STAGES:
+        count = one.stages[stage]
+        shown = count.required if whole else _count(one, stage, places)
+        beyond = count.sites - count.required if whole else 0
+        text = _bar(session, NAMES[stage], shown, base)
+        if beyond:
+            more = session.words(
+                f"+{number(beyond)} ngoài danh sách", f"+{number(beyond)} unlisted"
+            )
+            text += f"  ({more})"
+        line(text)
+    line(f"  {session.words('lượt quét', 'scans'):<34} {number(one.scans):>10}")
+
+
+def _bar(
+    session: Session, names: tuple[str, str], count: int, base: int, *, known: bool = True
+) -> str:
+    width = 30
+    name = f"  {session.words(*names):<34}"
+    if not known:
+        return f"{name} {'?':>10}"
+    share = count / base if base else 0.0
+    return f"{name} {number(count):>10} {100 * share:>4.0f} %  {'█' * round(width * min(share, 1))}"
+
+
+def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for one in by:
+        table.add_column(_two(session, _KEYS[one]))
+    if not places:
+        table.add_column(_two(session, REQUIRED_NAME), justify="right")
+    for stage in STAGES:
+        table.add_column(_two(session, NAMES[stage]), justify="right")
+    english = session.lang is Lang.EN
+    for row in found.lines:
+        cells = [name_of(o, k, english=english) for o, k in zip(by, row.key, strict=True)]
+        if not places:
+            cells.append(number(row.required) if row.required else "?")
+        cells += [number(_count(row, stage, places)) for stage in STAGES]
+        table.add_row(*cells)
+    screen().print(table)
+
+
+def _two(session: Session, names: tuple[str, str]) -> str:
+    return session.lines(*names)
+
+
+def _count(one: Line, stage: Stage, places: bool) -> int:
+    return one.stages[stage].places if places else one.stages[stage].sites
+
+
+def _name(by: Sequence[By], one: Line, *, english: bool) -> str:
+    return " · ".join(name_of(o, k, english=english) for o, k in zip(by, one.key, strict=True))
+
+
+def _list(session: Session, one: ListStanding) -> str:
+    about = one.list
+    day = f"{about.as_of:%d/%m/%Y}"
+    return session.lines(
+        f"Danh sách «{about.name}» của {about.keeper}, ngày {day}: {number(one.counted)} cơ sở, "
+        f"{number(one.linked)} đã đăng ký.",
+        f"List “{about.name}” of {about.keeper}, as of {about.as_of}: {number(one.counted)} "
+        f"establishments, {number(one.linked)} registered.",
+    )
+
+
+def behind_rows(
+    store: Store, settings: Settings, found: Sequence[Behind], at: datetime
+) -> list[dict[str, Any]]:
+    """Places behind with their names and opening days."""
+    names = sites.named(store, [one.place for one in found])
+    days = settings.coverage_scanned_days
+    rows = []
+    for one in found:
+        name = names.get(one.place)
+        opened = opening_days(one.kind, at, days, one.since)
+        rows.append(
+            vars(one)
+            | {
+                "place_name": name.name if name else "",
+                "site_name": name.site_name if name else "",
+                "opening_days": opened,
+            }
+        )
+    return rows
+
+
+def show_behind(
+    session: Session,
+    stage: Stage,
+    at: datetime,
+    rows: Sequence[dict[str, Any]],
+    limit: int,
+    *,
+    as_json: bool,
+) -> None:
+    """Each with what is known of it."""
+    more, rows = len(rows) > limit, rows[:limit]
+    if as_json:
+        json_line({"at": at, "stage": stage, "places": rows, "more": more})
+        return
+    name = session.words(*NAMES[stage])
+    line(session.words(f"Chưa đạt «{name}», {local_text(at)}", f"Not {name}, {local_text(at)}"))
+    ward = None
+    for row in rows:
+        if row["ward"] != ward:
+            ward = row["ward"]
+            line(f"\n{name_of(By.WARD, ward)} ({ward})")
+        line(f"  #{row['place']:<7} {row['site_name']} · {row['place_name']}{_known(session, row)}")
+    if not rows:
+        line(session.words("Không còn điểm nào.", "There is none."))
+    _more(session, more)
+
+
+def _known(session: Session, row: dict[str, Any]) -> str:
+    said = []
+    if row["last_scan"]:
+        at = f"{row['last_scan'].astimezone():%d/%m}"
+        said.append(session.words(f"quét lần cuối {at}", f"last scan {at}"))
+    if row["opening_days"] < _FEW_DAYS:
+        days = row["opening_days"]
+        said.append(session.words(f"mới mở {days} ngày", f"open on {days} days"))
+    if not row["posted"]:
+        said.append(session.words("chưa báo dán", "not said to be posted"))
+    return f"  ({'; '.join(said)})" if said else ""
+
+
+_FEW_DAYS: Final = 3
+
+
+def show_unregistered(
+    session: Session, entries: Sequence[Standing], limit: int, *, as_json: bool
+) -> None:
+    """Required establishments without a site."""
+    more, entries = len(entries) > limit, entries[:limit]
+    if as_json:
+        json_line({"entries": [vars(one) for one in entries], "more": more})
+        return
+    ward = None
+    for one in sorted(entries, key=lambda one: (one.ward, one.name)):
+        if one.ward != ward:
+            ward = one.ward
+            line(f"\n{name_of(By.WARD, ward)} ({ward})")
+        line(f"  {one.name}, {one.address or '?'}  [{one.list} {one.entry[:8]}]")
+    if not entries:
+        line(session.words("Không còn cơ sở nào.", "There is none."))
+    _more(session, more)
+
+
+def _more(session: Session, more: bool) -> None:
+    if more:
+        note(session.words("Còn nữa: tăng --limit.", "There are more: raise --limit."))
