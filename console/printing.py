@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from console.store import tables
 from console.store.engine import Store
+from console.store.postings import Mark, mark
 from console.store.rows import site_of
 from console.store.sites import places_by_id
 from issuer import units
 from issuer.poster import MAX_NAME, Sheet, plain
 from issuer.walk import walk_key
+from schemas.coverage import Fact
 from schemas.errors import UserError
 from schemas.places import Place, Site, Status
 
@@ -101,6 +103,14 @@ def sheets_of(store: Store, chosen: Sequence[tuple[int, int]]) -> Iterator[Sheet
             if sheet is None:
                 return
             yield sheet
+
+
+def mark_printed(store: Store, chosen: Sequence[tuple[int, int]], at: datetime) -> None:
+    """That these (place, version) are printed; a few hundred in a transaction."""
+    for some in _some(chosen):
+        marks = [Mark(place, Fact.PRINTED, at, version) for place, version in some]
+        with store.write() as connection:
+            mark(connection, marks)
 
 
 def _some(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:

@@ -24,7 +24,7 @@ from console.api.state import Console, console_of
 from console.coverage import behind as behind_
 from console.coverage import funnel as funnel_
 from console.coverage.funnel import Asked, By, Funnel
-from console.coverage.hours import opening_days
+from console.coverage.named import with_names
 from console.coverage.names import name_of
 from console.coverage.stages import Stage, Within
 from console.store import postings, sites
@@ -105,10 +105,11 @@ def behind(
     )
     more, found = len(found) > limit, found[:limit]
     last = found[-1] if found else None
+    named = with_names(console.store, found, at, console.settings.coverage_scanned_days)
     return BehindAnswer(
         at=at,
         stage=stage,
-        places=behind_places(console, found, at),
+        places=[BehindPlace(**vars(one)) for one in named],
         after=f"{last.ward}/{last.site}/{last.place}" if more and last else None,
     )
 
@@ -199,28 +200,6 @@ def answer_of(
         ],
         lists=[age_of(one) for one in known],
     )
-
-
-def behind_places(
-    console: Console, found: Sequence[behind_.Behind], at: datetime
-) -> list[BehindPlace]:
-    """With their names, which stand in the relational database only."""
-    names = sites.named(console.store, [one.place for one in found])
-    days = console.settings.coverage_scanned_days
-    shown = []
-    for one in found:
-        if (name := names.get(one.place)) is None and one.place:
-            continue  # the register is newer than the round
-        site = sites.site(console.store, one.site) if name is None else None
-        shown.append(
-            BehindPlace(
-                **vars(one),
-                place_name=name.name if name else "",
-                site_name=name.site_name if name else site.name if site else "",
-                opening_days=opening_days(one.kind, at, days, one.since),
-            )
-        )
-    return shown
 
 
 def _after(text: str) -> tuple[str, int, int]:

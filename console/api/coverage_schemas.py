@@ -138,7 +138,7 @@ class BehindAnswer(BaseModel):
                             "site_name": "Chợ Lương Văn Can",
                             "ward": "11413",
                             "kind": "market",
-                            "sector": "trade",
+                            "sector": "industry_trade",
                             "required": True,
                             "since": "2026-11-01T00:00:00Z",
                             "opening_days": 7,

@@ -87,6 +87,24 @@ class RequiredEntry(BaseModel):
     likely: ComparedSite | None = None
     likeness: int | None = None
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "list": "so-cong-thuong",
+                    "entry": "5f2b0c",
+                    "name": "Quán Phở Thìn",
+                    "address": "16 Cát Bi",
+                    "ward": "11413",
+                    "kind": "restaurant",
+                    "sector": "industry_trade",
+                    "site": 320,
+                    "exempt_reason": None,
+                }
+            ]
+        }
+    )
+
 
 class RequiredEntries(BaseModel):
     """Entries without a site, by list and entry; `after`: what to ask for next, null at the end."""
@@ -106,7 +124,7 @@ class RequiredEntries(BaseModel):
                             "address": "16 Cát Bi",
                             "ward": "11413",
                             "kind": "restaurant",
-                            "sector": "trade",
+                            "sector": "industry_trade",
                             "site": None,
                             "exempt_reason": None,
                             "likely": {

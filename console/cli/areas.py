@@ -9,7 +9,7 @@ from schemas.errors import UserError
 Ward = Annotated[str | None, typer.Option(help="Mã xã, phường: 11413. / A ward.")]
 District = Annotated[str | None, typer.Option(help="Mã quận, huyện: 306. / A district.")]
 City = Annotated[str | None, typer.Option(help="Mã tỉnh, thành phố: 31. / A city.")]
-Sector = Annotated[str | None, typer.Option(help="Ngành: health, trade… / A sector.")]
+Sector = Annotated[str | None, typer.Option(help="Ngành: health, transport… / A sector.")]
 
 
 def area_of(ward: str | None, district: str | None, city: str | None) -> str:

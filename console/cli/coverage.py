@@ -99,9 +99,10 @@ def behind(
     as_json: Json = False,
 ) -> None:
     """By ward and site. `registered`: required establishments that nobody has registered."""
-    from console.cli.coverage_text import behind_rows, show_behind, show_unregistered
+    from console.cli.coverage_text import show_behind, show_unregistered
     from console.coverage.behind import behind as behind_at
     from console.coverage.funnel import Asked
+    from console.coverage.named import with_names
     from console.coverage.stages import Stage, Within
     from console.store.engine import open_store
     from console.store.required_reading import unregistered
@@ -122,7 +123,7 @@ def behind(
             show_unregistered(session, entries, limit, as_json=as_json)
             return
         at, found = behind_at(clickhouse, asked, wanted, Within.of(settings), limit=limit + 1)
-        rows = behind_rows(store, settings, found, at)
+        rows = with_names(store, found, at, settings.coverage_scanned_days)
     finally:
         store.close()
         clickhouse.close()

@@ -8,17 +8,13 @@ from rich.table import Table
 
 from console.cli.out import json_line, line, note, number, screen
 from console.cli.session import Lang, Session
-from console.coverage.behind import Behind
 from console.coverage.funnel import Asked, By, Funnel, Line
-from console.coverage.hours import opening_days
+from console.coverage.named import BehindNamed
 from console.coverage.names import name_of
 from console.coverage.stages import NAMES, REQUIRED_NAME, STAGES, Stage
-from console.store import sites
-from console.store.engine import Store
 from console.store.required_reading import ListStanding, Standing
 from issuer.units import EVERYWHERE, area_name
-from schemas.clock import local_text
-from schemas.settings import Settings
+from schemas.clock import LOCAL, local_text
 
 _KEYS: Final = {
     By.WARD: ("xã, phường", "ward"),
@@ -77,12 +73,12 @@ def show_funnel(
     else:
         note(words("Chưa có gì trong sổ đăng ký.", "Nothing is registered here."))
     line()
-    days = found.within.scanned_days
+    days, inspected = found.within.scanned_days, found.within.inspected_days
     line(
         session.lines(
-            f"Có lượt quét: trong {days} ngày. Đã kiểm tra: trong {found.within.inspected_days} ngày. "
+            f"Có lượt quét: trong {days} ngày. Đã kiểm tra: trong {inspected} ngày. "
             "Ngày nghỉ không được trừ: xem `truyvet behind scanned`.",
-            f"Scanned: within {days} days. Inspected: within {found.within.inspected_days} days. "
+            f"Scanned: within {days} days. Inspected: within {inspected} days. "
             "Days off are not taken out: see `truyvet behind scanned`.",
         )
     )
@@ -169,32 +165,11 @@ def _list(session: Session, one: ListStanding) -> str:
     )
 
 
-def behind_rows(
-    store: Store, settings: Settings, found: Sequence[Behind], at: datetime
-) -> list[dict[str, Any]]:
-    """Places behind with their names and opening days."""
-    names = sites.named(store, [one.place for one in found])
-    days = settings.coverage_scanned_days
-    rows = []
-    for one in found:
-        name = names.get(one.place)
-        opened = opening_days(one.kind, at, days, one.since)
-        rows.append(
-            vars(one)
-            | {
-                "place_name": name.name if name else "",
-                "site_name": name.site_name if name else "",
-                "opening_days": opened,
-            }
-        )
-    return rows
-
-
 def show_behind(
     session: Session,
     stage: Stage,
     at: datetime,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[BehindNamed],
     limit: int,
     *,
     as_json: bool,
@@ -202,30 +177,31 @@ def show_behind(
     """Each with what is known of it."""
     more, rows = len(rows) > limit, rows[:limit]
     if as_json:
-        json_line({"at": at, "stage": stage, "places": rows, "more": more})
+        json_line({"at": at, "stage": stage, "places": [vars(one) for one in rows], "more": more})
         return
     name = session.words(*NAMES[stage])
     line(session.words(f"Chưa đạt «{name}», {local_text(at)}", f"Not {name}, {local_text(at)}"))
     ward = None
     for row in rows:
-        if row["ward"] != ward:
-            ward = row["ward"]
+        if row.ward != ward:
+            ward = row.ward
             line(f"\n{name_of(By.WARD, ward)} ({ward})")
-        line(f"  #{row['place']:<7} {row['site_name']} · {row['place_name']}{_known(session, row)}")
+        name = " · ".join(filter(None, (row.site_name, row.place_name)))
+        line(f"  #{row.place:<7} {name}{_known(session, row)}")
     if not rows:
         line(session.words("Không còn điểm nào.", "There is none."))
     _more(session, more)
 
 
-def _known(session: Session, row: dict[str, Any]) -> str:
+def _known(session: Session, row: BehindNamed) -> str:
     said = []
-    if row["last_scan"]:
-        at = f"{row['last_scan'].astimezone():%d/%m}"
+    if row.last_scan:
+        at = f"{row.last_scan.astimezone(LOCAL):%d/%m}"
         said.append(session.words(f"quét lần cuối {at}", f"last scan {at}"))
-    if row["opening_days"] < _FEW_DAYS:
-        days = row["opening_days"]
+    if row.opening_days < _FEW_DAYS:
+        days = row.opening_days
         said.append(session.words(f"mới mở {days} ngày", f"open on {days} days"))
-    if not row["posted"]:
+    if not row.posted:
         said.append(session.words("chưa báo dán", "not said to be posted"))
     return f"  ({'; '.join(said)})" if said else ""
 

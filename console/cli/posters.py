@@ -42,6 +42,9 @@ def posters(
     replace: Annotated[
         bool, typer.Option("--replace", help="Ghi đè tệp đã có. / Write over a file.")
     ] = False,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Bản thử: không ghi là đã in. / Not counted as printed.")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Số tiến trình. / Processes.")
     ] = None,
@@ -51,7 +54,7 @@ def posters(
     import os
     from datetime import UTC, datetime
 
-    from console.printing import select_posters, sheets_of
+    from console.printing import mark_printed, select_posters, sheets_of
     from console.store.engine import open_store
     from issuer.printing.order import Order
     from issuer.printing.run import folder_of, print_set
@@ -85,6 +88,8 @@ def posters(
             )
         )
         raise
+        if not draft:
+            mark_printed(store, found.chosen, datetime.now(UTC))
     finally:
         store.close()
     assert not folder_of(targets[0]).exists()

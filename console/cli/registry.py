@@ -35,7 +35,7 @@ def create_key(
         str | None, typer.Option(help="Nguồn gửi của khoá. / Whose it is, for a producer.")
     ] = None,
     sector: Annotated[
-        str | None, typer.Option(help="Ngành của sở: health, trade… / Its sector, for one.")
+        str | None, typer.Option(help="Ngành của sở: health, transport… / Its sector, for one.")
     ] = None,
     name: Annotated[str, typer.Option(help="Để nhận ra về sau. / To know it by.")] = "",
     as_json: Json = False,

@@ -54,6 +54,7 @@ def test_the_rights_are_named() -> None:
         Role.OFFICER,
         Role.ADMIN,
         Role.EPIDEMIOLOGIST,
+        Role.DEPARTMENT,
     }
     assert f"`{Standing.OTHER_HOST}`" in GUIDE
 

@@ -171,7 +171,7 @@ def test_what_cannot_be_merged(store: Store) -> None:
 def test_a_refused_change_leaves_nothing(store: Store) -> None:
     count = outbox.count_pending(store)
 
-    def guard(_: str) -> None:
+    def guard(_: Site | Place) -> None:
         raise PermissionError
 
     with pytest.raises(PermissionError):
@@ -183,9 +183,9 @@ def test_a_refused_change_leaves_nothing(store: Store) -> None:
 
 
 def test_the_guard_is_told_the_ward_that_a_site_moves_to(store: Store) -> None:
-    told: list[str] = []
+    told: list[Site | Place] = []
     edits.edit_site(store, 1, {"ward": ELSEWHERE}, BY, guard=told.append)
-    assert told == [WARD, ELSEWHERE]
+    assert [record.ward for record in told] == [WARD, ELSEWHERE]
 
 
 def test_of_two_rotations_at_once_one_leaves_the_place_alone(store: Store) -> None:
