@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from console.coverage.funnel import Asked
-from console.inspections.life import Stage
 from console.store import tables
 from console.store.engine import Store
 from issuer.units import EVERYWHERE, wards_in
 from schemas.clock import local_midnight
+from schemas.inspections import Stage
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def inspections_of(store: Store, asked: Asked, day: date) -> Inspections:
     conditions: tuple[tuple[Any, ...], ...] = (
         (i.checked_at >= begin, i.checked_at < end),
         (i.stage.is_not(None), i.stage != Stage.CLOSED),
-        (i.stage.is_not(None), i.stage != _CLOSED, i.due_on < day),
+        (i.stage.is_not(None), i.stage != Stage.CLOSED, i.due_on < day),
     )
     with store.read() as connection:
         counts = [connection.scalar(query.where(*some)) or 0 for some in conditions]
