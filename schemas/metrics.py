@@ -44,6 +44,11 @@ SCANS_REJECTED: Final = MetricDef(
 SCANS_EXPIRED: Final = MetricDef(
     "truyvet_scans_expired_total", "counter", "Past their time to live before they were written."
 )
+SCANS_ERASED: Final = MetricDef(
+    "truyvet_scans_erased_total",
+    "counter",
+    "Records of persons who had asked to be erased: counted, not written.",
+)
 SCANS_MISPLACED: Final = MetricDef(
     "truyvet_scans_misplaced_total",
     "counter",

@@ -82,7 +82,15 @@ class ClickHouse:
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """A small result as Python values."""
-        result = self._attempt(lambda client: client.query(sql, parameters=parameters))
+        return self.query_rows(sql, parameters or {}, {})
+
+    def query_rows(
+        self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """As `rows`, with settings of the query."""
+        result = self._attempt(
+            lambda client: client.query(sql, parameters=parameters, settings=settings)
+        )
         return [tuple(row) for row in result.result_rows]
 
     def command(self, sql: str, settings: dict[str, Any] | None = None) -> Any:

@@ -15,6 +15,7 @@ from schemas.settings import Settings
 Answer = TypeVar("Answer")
 _TIMEOUT_S: Final = 15.0
 _MAX_FETCH: Final = 8 * 1024 * 1024
+_AT_ONCE: Final = 5_000
 
 
 def asked(settings: Settings, question: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -61,6 +62,21 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
         ) from None
     finally:
         await consumer.stop()
+
+
+async def records_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
+    """Every record that a topic has now, partition by partition as they come, in their order."""
+    async with consumer_of(settings, topic) as consumer:
+        partitions = sorted(consumer.assignment())
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, begins[partition])
+        while any([await consumer.position(p) < ends[p] for p in partitions]):
+            batches = await consumer.getmany(timeout_ms=500, max_records=_AT_ONCE)
+            for records in batches.values():
+                for record in records:
+                    yield record
 
 
 async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:

@@ -19,8 +19,9 @@ _TABLES: Final = (
     ("duplicates", "duplicate", "''"),
     ("rejects", "rejected", "toString(reason)"),
     ("expired", "expired", "''"),
+    ("erased", "erased", "''"),
 )
-# of each day that was totalled, what is no longer there; `erased` never had rows
+# of each day that was totalled, what is no longer there
 _TAKEN: Final = f"""
 SELECT kafka_partition, outcome, reason, sum(greatest(total - there, 0)) FROM (
     SELECT day, kafka_partition, toString(outcome) AS outcome, toString(reason) AS reason,

@@ -25,6 +25,7 @@ from console.cli import (
     importing,
     inspections,
     maintaining,
+    persons,
     posters,
     processes,
     register_edits,
@@ -58,20 +59,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-_SYSTEM: Final = (
-    stack,
-    processes,
-    simulating,
-    importing,
-    counting,
-    deadletters,
-    maintaining,
-    backups,
-)
+_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_LIFE: Final = (backups, persons)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
-for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
+for module in (*_SYSTEM, *_LIFE, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
 
 
