@@ -64,6 +64,20 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
+async def members_of(settings: Settings) -> bool:
+    """Whether any worker is in the group."""
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
+    )
+    try:
+        await asyncio.wait_for(admin.start(), _TIMEOUT_S)
+        [answer] = await admin.describe_consumer_groups([settings.worker_group])
+        [(_, _, state, *_)] = answer.groups
+    finally:
+        await admin.close()
+    return str(state) not in ("Empty", "Dead", "")
+
+
 async def records_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
     """Every record that a topic has now, partition by partition as they come, in their order."""
     async with consumer_of(settings, topic) as consumer:

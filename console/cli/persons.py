@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 _PAUSE_S: Final = 1.0
+_LOCK_S: Final = 10.0
 _PATIENCE_S: Final = 120.0
 
 persons = typer.Typer(
@@ -48,6 +49,7 @@ def erase(
     """
     from console.erasure.desk import Desk
     from console.store.engine import open_store
+    from console.store.locks import exclusive
     from schemas.errors import Retryable, UserError
     from schemas.ids import person_bits
     from streams.clickhouse import ClickHouse
@@ -70,9 +72,10 @@ def erase(
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                found = desk.work(made.id)
+                with exclusive(store.engine, "erasures", _LOCK_S):
+                    found = desk.work(made.id)
                 break
-            except Retryable as error:
+            except (Retryable, TimeoutError) as error:
                 if time.monotonic() > deadline:
                     raise UserError(
                         "Yêu cầu đã ghi nhận nhưng chưa xong: chạy lại lệnh này, hoặc để hệ thống "
