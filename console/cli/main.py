@@ -34,6 +34,7 @@ from console.cli import (
     reminders,
     reporting,
     required,
+    retaining,
     rules,
     second,
     simulating,
@@ -61,7 +62,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 _SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
-_LIFE: Final = (backups, persons, rebuilding)
+_LIFE: Final = (backups, persons, rebuilding, retaining)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
