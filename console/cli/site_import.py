@@ -68,7 +68,7 @@ def import_sites(
     from console.sitelist.report import document
     from console.sitelist.run import apply as import_
     from console.sitelist.run import check_decided, check_likely, plan
-    from console.sitelist.sheet import read_rows
+    from console.sitelist.sheet import rows_of
     from console.sitelist.understand import understand
     from console.store.engine import open_store
 
@@ -76,7 +76,7 @@ def import_sites(
     session = session_of(context)
     options = options_of(area, ward, kind, column or [])
     name = source or file.stem
-    understood = understand(read_rows(file, sheet), options)
+    understood = understand(rows_of(file, sheet), options)
     if refused_to is not None:
         write_refused(refused_to, understood)
     settings = session.settings()

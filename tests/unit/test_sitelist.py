@@ -157,6 +157,13 @@ def test_a_ward_by_its_number_is_not_taken_for_a_code() -> None:
     assert Wards(wards_in("district/001")).of(str(int(code) + 0).zfill(3), "", "").code == code
 
 
+def test_a_whole_code_is_not_taken_for_a_wards_number() -> None:
+    everywhere = Wards([*wards_in("district/001"), *wards_in("district/764")])
+    assert everywhere.of("00007", "", "").code == "00007", "and not Phường 7 of Gò Vấp"
+    assert everywhere.of("7", "", "").name == "Phường 07"
+    assert Wards(wards_in("city/25-31")).of("25-11413", "", "").name == "Phường Hải An"
+
+
 def test_names_and_numbers_of_people_go_nowhere() -> None:
     found = read(["1", "Quán A", "5 Cát Bi", "Đằng Lâm", "quán ăn", "Trần Thị B", "0912345678"])
     said = repr(found.listed) + repr(grouped(found.listed))
