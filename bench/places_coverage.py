@@ -29,8 +29,8 @@ _TABLES: Final = (
     "required_entries", "register_positions", "place_weeks", "coverage_weeks", "coverage",
     "coverage_rounds", "coverage_days",
 )  # fmt: skip
-# Of ten places: printed, of those posted, of those inspected; and how many have a duty person.
-_PRINTED, _POSTED, _INSPECTED, _DUTY = 6, 5, 2, 4
+# Of ten places: printed, of those posted, with a duty person, inspected.
+_PRINTED, _POSTED, _DUTY, _INSPECTED = 6, 5, 4, 2
 _SCANNED: Final = 0.7  # of the places, the others were never scanned
 QUESTIONS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
     ("whole", "/v1/coverage", {}),
@@ -80,7 +80,7 @@ def publish_postings(bench: Bench, places: int, now: datetime) -> int:
     """What is known of posters, of six places in ten; how many records."""
     some: list[tuple[str, str, str]] = []
     count = 0
-    for posting in _postings(places, now):
+    for posting in postings(places, now):
         some.append(
             (
                 COVERAGE.name,
@@ -101,7 +101,8 @@ def posted(places: int) -> int:
     return sum(place * 7 % 10 < _POSTED for place in range(1, places + 1))
 
 
-def _postings(places: int, now: datetime) -> Iterator[Posting]:
+def postings(places: int, now: datetime) -> Iterator[Posting]:
+    """Of places 1 to `places`, three days old."""
     at = now - timedelta(days=3)
     for place in range(1, places + 1):
         tenth = place * 7 % 10
