@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from console.sitelist import sheet
 from console.sitelist.duplicates import Named, likely
 from console.sitelist.headings import Field, find_heading
 from console.sitelist.plain import plain, tidy
 from console.sitelist.register import GATE_NAME, grouped
-from console.sitelist.sheet import Row, read_rows
+from console.sitelist.sheet import Row, read_rows, rows_of
 from console.sitelist.understand import Options, Understood, understand
 from console.sitelist.values import Unclear, Wards, hours_of, kind_of, number_of
 from issuer.kinds import Level
@@ -356,3 +357,25 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 def _made(path: Path) -> Path:
     path.write_text("x")
     return path
+
+
+def test_a_long_text_is_read_row_by_row_and_says_where_it_breaks(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_bytes(b"a,b\n" * 50_000 + b"\xff,b\n" + b"a,b\n" * 10)
+    coming = rows_of(file)
+    assert next(coming) == Row(1, ("a", "b")), "before the broken line is met"
+    with pytest.raises(UserError, match="line 50001: not UTF-8"):
+        list(coming)
+
+
+def test_a_million_places_and_a_heading_are_not_too_many_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sheet.MOST_ROWS > 1_000_030
+    monkeypatch.setattr(sheet, "MOST_ROWS", 3)
+    file = tmp_path / "a.csv"
+    file.write_text("a\n" * 3)
+    assert len(read_rows(file)) == 3
+    file.write_text("a\n" * 4)
+    with pytest.raises(UserError, match="more than 3 rows"):
+        read_rows(file)
