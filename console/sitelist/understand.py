@@ -95,12 +95,12 @@ class Understood:
 def understand(rows: Iterable[Row], options: Options) -> Understood:
     """Raises UserError where the list has no heading that can be used."""
     coming = iter(rows)
-    first = list(islice(coming, HEADING_WITHIN))
-    heading = find_heading(first, options.columns)
+    top = list(islice(coming, HEADING_WITHIN))
+    heading = find_heading(top, options.columns)
     found = Understood(heading)
     reader = _Reader(heading, options)
     codes: dict[str, Listed] = {}
-    for row in chain(first[heading.last_row + 1 :], coming):
+    for row in chain(top[heading.last_row + 1 :], coming):
         if row.empty or reader.is_no_entry(row):
             found.passed_over += 1
             continue
