@@ -41,6 +41,10 @@ class Right(StrEnum):
     INSPECTIONS_WORK = "inspections.work"
     INSPECTIONS_REPLY = "inspections.reply"
     INSPECTIONS_DECIDE = "inspections.decide"
+    REMINDERS_SEND = "reminders.send"
+    STAFF_DECLARE = "staff.declare"
+    STAFF_READ = "staff.read"
+    REPORTS_READ = "reports.read"
     LIST_READ = "list.read"
     LIST_WORK = "list.work"
     LIST_HAND_OVER = "list.hand_over"
@@ -68,6 +72,10 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.INSPECTIONS_WORK,
             Right.INSPECTIONS_REPLY,
             Right.INSPECTIONS_DECIDE,
+            Right.REMINDERS_SEND,
+            Right.STAFF_DECLARE,
+            Right.STAFF_READ,
+            Right.REPORTS_READ,
             Right.REJECTS_READ,
             Right.LIST_READ,
             Right.LIST_WORK,
@@ -82,6 +90,8 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
             Right.REQUIRED_MANAGE,
             Right.INSPECTIONS_READ,
             Right.INSPECTIONS_DECIDE,
+            Right.STAFF_READ,
+            Right.REPORTS_READ,
         }
     ),
     Role.EPIDEMIOLOGIST: frozenset(

@@ -12,10 +12,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas.cases import Alert, AlertKind, Case, TraceAgain
-from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX
+from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX, NOTICE_PREFIX
 from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.ids import PERSON_PATTERN
 from schemas.inspections import InspectionStep
+from schemas.notices import Reminder
 from schemas.places import Place, Producer, Site
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import PRODUCER_PATTERN, TIMESTAMP_PATTERN, Scan
@@ -104,6 +105,8 @@ _ALERT_EVENT: Final = _cloudevent(
     {"type": "string", "enum": [f"{ALERT_PREFIX}{kind.value}" for kind in AlertKind]}
 )
 
+_NOTICE_EVENT: Final = _cloudevent({"type": "string", "const": f"{NOTICE_PREFIX}reminder"})
+
 _SCAN: Final = Message(
     "scan", "One scan. It counts once, by person and event_id.", _pattern(PERSON_PATTERN), Scan
 )
@@ -141,6 +144,13 @@ _ALERT: Final = Message(
 _INSPECTION_STEP: Final = Message(
     "inspectionStep", "One step of an inspection, once.", _NUMBER, InspectionStep
 )
+_REMINDER: Final = Message(
+    "reminder",
+    "A reminder about coverage, released by an officer; never about a case: a CloudEvent.",
+    _pattern(r"^(site/\d+|ward/[^/]+|required/.+/.+)$"),
+    Reminder,
+    _NOTICE_EVENT,
+)
 
 # A topic without messages is made, and nothing of this version publishes to it.
 CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
@@ -152,8 +162,8 @@ CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     CASES: (_CASE,),
     TRACES: (_TRACE_AGAIN,),
     ALERTS: (_ALERT,),
-    NOTICES: (),
     INSPECTIONS: (_INSPECTION_STEP,),
+    NOTICES: (_REMINDER,),
 }
 
 # name → (topic, action as truyvet sees it, what happens)
@@ -180,6 +190,7 @@ _OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
     "receiveTraceRequests": (TRACES, "receive", "The worker that has the case traces it again."),
     "sendAlerts": (ALERTS, "send", "The workers tell officers."),
     "sendInspectionSteps": (INSPECTIONS, "send", "The console publishes what inspectors did."),
+    "sendNotices": (NOTICES, "send", "The console publishes what an officer released."),
 }
 
 

@@ -11,6 +11,7 @@ from schemas.scan import format_timestamp
 
 ALERT_PREFIX: Final = "vn.truyvet.alert."
 CASE_PREFIX: Final = "vn.truyvet.case."
+NOTICE_PREFIX: Final = "vn.truyvet.notice."
 
 
 def headers(event_id: str, source: str, event_type: str, time: datetime) -> list[tuple[str, bytes]]:

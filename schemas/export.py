@@ -15,6 +15,7 @@ from schemas import asyncapi
 from schemas.cases import Alert, Case
 from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.inspections import InspectionStep
+from schemas.notices import Reminder
 from schemas.places import Place, Producer, Site
 from schemas.scan import Scan
 
@@ -31,6 +32,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "required-list.v1": RequiredList,
     "requirement.v1": Requirement,
     "inspection-step.v1": InspectionStep,
+    "reminder.v1": Reminder,
 }
 
 

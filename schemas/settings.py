@@ -7,6 +7,7 @@ that every command finds the running system), then the defaults.
 import os
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -113,6 +114,16 @@ class Settings(BaseSettings):
     coverage_inspected_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         90, description="A place counts as inspected if it was in so many days."
     )
+    reminders_two_above: Annotated[int, Field(ge=1, le=5_000)] = Field(
+        200, description="A batch of reminders with more messages than this takes two to release."
+    )
+    reminder_webhook_url: str = Field(
+        "",
+        description="Where released reminders of the channel `webhook` are posted; empty is off.",
+    )
+    reminder_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Key of the signature on them, at least 16 characters."
+    )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
 
@@ -128,12 +139,26 @@ class Settings(BaseSettings):
     def _origin(cls, value: str) -> str:
         return check_origin(value)
 
+    @field_validator("reminder_webhook_url")
+    @classmethod
+    def _webhook(cls, value: str) -> str:
+        url = urlsplit(value)
+        local = url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost")
+        if value and not (url.hostname and (url.scheme == "https" or local)):
+            raise ValueError("must be an https address (http only on this machine)")
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.session_timeout_s < self.insert_timeout_s + 3:
             raise ValueError(
                 "session_timeout_s must be at least insert_timeout_s + 3: an insert of a worker "
                 "that lost its partitions must have ended before another takes them over"
+            )
+        if self.reminder_webhook_url and len(self.reminder_webhook_secret.get_secret_value()) < 16:
+            raise ValueError(
+                "reminder_webhook_secret must have at least 16 characters: the receiver tells by "
+                "the signature who sent it"
             )
         return self
 

@@ -32,10 +32,13 @@ from console.api import (
     register,
     register_reading,
     registry,
+    reminders,
+    reports,
     required,
     rules,
     second,
     site_lists,
+    staff,
     standing,
     triage,
     trips,
@@ -54,6 +57,7 @@ from console.gateway.flow import Flow
 from console.gateway.rates import KeyRates
 from console.gateway.recent import Recent
 from console.relay import Relay
+from console.reminders.webhook import Webhook
 from console.store.engine import open_store
 from console.store.keys import Role, ensure_key
 from issuer.units import EVERYWHERE
@@ -102,6 +106,9 @@ def create_app(
         if keep_coverage:
             keeper = Keeper(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
+        if settings.reminder_webhook_url:
+            webhook = Webhook(settings, console.store)
+            tasks.append(asyncio.create_task(webhook.run(), name="webhook"))
         try:
             yield
         finally:
@@ -141,9 +148,11 @@ def joined() -> tuple[BaseRoute, ...]:
     register_modules = (
         codes, cards, register, register_reading, trips, site_lists, coverage, required,
     )  # fmt: skip
-    inspection_modules = (inspections_reading, inspections, inspection_files)
+    officer_modules = (
+        inspections_reading, inspections, inspection_files, reminders, staff, reports,
+    )  # fmt: skip
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
-    of_people = (*case_modules, *register_modules, *inspection_modules, *list_modules)
+    of_people = (*case_modules, *register_modules, *officer_modules, *list_modules)
     for router in (*gateway_routers, *(module.router for module in of_people)):
         whole.include_router(router, responses=ALWAYS)
     return tuple(whole.routes)

@@ -1,11 +1,11 @@
 """`truyvet coverage`: the funnel; `truyvet behind`: places that have not reached a stage."""
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.cli.areas import City, District, Sector, Ward, area_of
+from console.cli.options import one_of
 from console.cli.out import json_line
 from console.cli.session import Json, Session, session_of
 from schemas.errors import UserError
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from console.coverage.funnel import Funnel
     from schemas.settings import Settings
 
-_Choice = TypeVar("_Choice", bound=StrEnum)
 Kind = Annotated[str | None, typer.Option(help="Loại hình: market… / A kind.")]
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Tính lại ngay. / Count now, without a console.")
@@ -129,17 +128,6 @@ def behind(
         store.close()
         clickhouse.close()
     show_behind(session, wanted, at, rows, limit, as_json=as_json)
-
-
-def one_of(choices: type[_Choice], option: str, text: str) -> _Choice:
-    """The member of that name. Raises UserError that lists them."""
-    try:
-        return choices(text)
-    except ValueError:
-        there = ", ".join(choices)
-        raise UserError(
-            f"{option}: không có {text!r}; có {there}. / {option}: {text!r} is not one of {there}."
-        ) from None
 
 
 def count_now(session: Session, settings: "Settings") -> None:

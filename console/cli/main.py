@@ -28,12 +28,15 @@ from console.cli import (
     processes,
     register_edits,
     registry,
+    reminders,
+    reporting,
     required,
     rules,
     second,
     simulating,
     sites,
     stack,
+    staff,
     trips,
     worklist,
 )
@@ -57,7 +60,7 @@ app = typer.Typer(
 _SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
-_COVERAGE: Final = (required, coverage, inspections)
+_COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
 for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
 

@@ -80,6 +80,8 @@ def posters(
                 replace=replace,
                 on_progress=advance,
             )
+        if not draft:
+            mark_printed(store, found.chosen, datetime.now(UTC))
     except KeyboardInterrupt:
         note(
             session.words(
@@ -88,8 +90,6 @@ def posters(
             )
         )
         raise
-        if not draft:
-            mark_printed(store, found.chosen, datetime.now(UTC))
     finally:
         store.close()
     assert not folder_of(targets[0]).exists()

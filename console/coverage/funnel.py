@@ -118,7 +118,7 @@ GROUP BY key ORDER BY key {_TIMEOUT}
 """,  # noqa: S608 (own columns; values are parameters)
         parameters | {"round": int(at.timestamp() * 1000)},
     )
-    return Funnel(at, within, [_line(*row) for row in rows])
+    return Funnel(at, within, [line_of(*row) for row in rows])
 
 
 def by_day(clickhouse: ClickHouse, asked: Asked, within: Within, days: int) -> Funnel:
@@ -137,10 +137,10 @@ GROUP BY key ORDER BY key {_TIMEOUT}
 """,  # noqa: S608 (own columns; values are parameters)
         parameters | {"days": days},
     )
-    return Funnel(at, within, [_line(*row) for row in rows])
+    return Funnel(at, within, [line_of(*row) for row in rows])
 
 
-def _line(
+def line_of(
     key: list[str],
     required: int,
     scans: int,
@@ -148,6 +148,7 @@ def _line(
     required_sites: list[int],
     places: list[int],
 ) -> Line:
+    """A line from its row; the lists have a number for each stage."""
     if not places:  # nothing at all: sums over no rows are empty
         places = sites = required_sites = [0] * len(STAGES)
     stages = {

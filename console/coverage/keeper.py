@@ -35,7 +35,7 @@ class Keeper:
         self._settings = settings
         self._store = store
         self._clickhouse = ClickHouse(settings, TIMEOUT_S)
-        self._feed = Feed(settings.kafka_bootstrap, self._clickhouse)
+        self.feed = Feed(settings.kafka_bootstrap, self._clickhouse)
         self._lock = ExclusiveLock(store.engine, "coverage")
         self._round = metrics.gauge(COVERAGE_ROUND)
         self._seconds = metrics.gauge(COVERAGE_SECONDS)
@@ -50,7 +50,7 @@ class Keeper:
                 except (Retryable, Fatal, KafkaError, SQLAlchemyError, OSError) as error:
                     words = str(error)[:300] if not isinstance(error, SQLAlchemyError) else ""
                     log.warning("coverage_waits", error=type(error).__name__, detail=words)
-                    await self._feed.close()
+                    await self.feed.close()
                     await asyncio.sleep(_PAUSE_S)
                     continue
                 rest = _STAND_BY_S if made is None else max(EVERY_S, made.seconds / _SHARE)
@@ -60,7 +60,7 @@ class Keeper:
 
     async def close(self) -> None:
         """Let everything go."""
-        await self._feed.close()
+        await self.feed.close()
         self._lock.release()
         self._clickhouse.close()
 
@@ -69,7 +69,7 @@ class Keeper:
         if not await asyncio.to_thread(self._lock.try_acquire):
             return None
         self._linked = await asyncio.to_thread(link_new, self._store, self._linked)
-        copied = await self._feed.catch_up()
+        copied = await self.feed.catch_up()
         made = await asyncio.to_thread(
             snapshot.take, self._clickhouse, utc_now(), Within.of(self._settings)
         )

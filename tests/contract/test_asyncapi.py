@@ -16,7 +16,10 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from console.inspections.steps import Content
-from console.store import cases, outbox
+from console.reminders.plan import Draft, Frame
+from console.reminders.texts import Channel, Reason
+from console.store import cases, outbox, reminders
+from console.store.engine import Store
 from console.store.inspections import record
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite, register_sites
@@ -31,6 +34,7 @@ from schemas.topics import (
     COVERAGE,
     DLQ,
     INSPECTIONS,
+    NOTICES,
     PRODUCERS,
     SCANS,
     SCANS_MAX_MESSAGE,
@@ -210,6 +214,7 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
     taken: list[Content] = [DEFECTS, ORDERED, MENDED, REFERRED, REMINDED]
     for n, content in enumerate(taken):
         record(store, event_id(99), 1, step(n, content), by="key/1")
+    _remind(store)
     found = []
     for row in outbox.pending(store, 100):
         headers = [(name, text.encode()) for name, text in row.headers.items()]
@@ -225,4 +230,13 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
         (INSPECTIONS.name, "inspectionStep"),
         (COVERAGE.name, "posting"),
         *[(INSPECTIONS.name, "inspectionStep")] * 4,
+        (NOTICES.name, "reminder"),
     ]
+
+
+def _remind(store: Store) -> None:
+    frame = Frame(Reason.POSTED, Channel.ZALO, "zalo", "vi", date(2026, 11, 29), NOW, 7)
+    new = reminders.NewBatch(frame, f"ward/{WARD}", "key/1", {"behind": 1})
+    batch = reminders.propose(store, new, [Draft("site/1", WARD, ("place/1",))])
+    asked = reminders.Release("key/1", 1, frozenset(), 200)
+    reminders.release(store, batch.id, asked, lambda _: None)

@@ -1,31 +1,39 @@
 """The console on the real Kafka and engine: codes out, scans in, a case, its contacts."""
 
+import asyncio
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 
 from console.api.app import create_app
-from console.store import outbox, sites
+from console.coverage.keeper import Keeper
+from console.coverage.stages import STAGES
+from console.store import outbox, required, sites
 from console.store.engine import Store, open_store, utc_now
 from console.store.keys import Role, create_key
 from console.store.migrations.run import upgrade
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite, register_sites
+from console.store.required_reading import Needed
 from issuer.codes import KeyRing
 from schemas.clock import LOCAL
+from schemas.coverage import RequiredList
+from schemas.metrics import Metrics
 from schemas.places import Place, Producer
 from schemas.scan import format_timestamp
 from schemas.topics import CASES, SCANS, SITES
 from tests.console_kit import WARD, bearer
 from tests.system import System, running_system, wait_for
 
+ELSEWHERE = "11407"  # another ward of Hải Phòng, with nothing in it
 NDJSON = {"Content-Type": "application/x-ndjson"}
 ONE, TWO = "7ZK3M9QX2B4CD", "2C9V0A7NJ5X1T"
 
@@ -39,6 +47,7 @@ class Console:
         self.officer = bearer(admin)
         secret = create_key(store, Role.PRODUCER, "*", producer="gate-1", name="gate")
         self.gate = bearer(secret)
+        self.clerk = bearer(create_key(store, Role.OFFICER, "*", name="officer"))
         put_producer(store, Producer(id="gate-1", name="Cổng 1"))
 
     def post(self, scans: list[dict[str, Any]]) -> Any:
@@ -200,3 +209,50 @@ def test_the_broker_killed_and_back(console: Console) -> None:
     assert orjson.dumps(one) in [r.value for r in console.system.read_topic(SCANS.name)]
     records = [r for r in console.system.read_topic(SITES.name) if r.key == key]
     assert Place.model_validate_json(records[-1].value).version == 2
+
+
+def test_coverage_follows_what_people_do(console: Console) -> None:
+    """From registering to scanning, each step shows in the next round, and after a restart."""
+    keeper = Keeper(console.system.settings, console.store, Metrics(CollectorRegistry()))
+    entries = [Needed("k1", "Chợ Một", None, ELSEWHERE, "market", "industry_trade")]
+    about = RequiredList(id="l", name="L", keeper="Sở", as_of=date(2026, 10, 1), entries=1)
+    required.import_list(console.store, about, entries, "cli")
+    assert counted(console, keeper) == (1, [0, 0, 0, 0, 0, 0, 0])
+    ring = KeyRing.parse(console.system.settings.code_keys.get_secret_value())
+    gates = tuple(NewPlace(f"Cổng {i}", "gate", f"chợ/{i}", gate=True) for i in range(2))
+    market = NewSite("Chợ Một", "market", ELSEWHERE, "industry_trade", "chợ", places=gates)
+    first, second = register_sites(console.store, ring, [market], source="test")
+    assert counted(console, keeper) == (1, [2, 2, 0, 0, 0, 0, 0])
+    posted = {"facts": [{"fact": "posted", "code_version": 1}]}
+    said = console.client.post(f"/v1/places/{first.id}/poster", json=posted, headers=console.clerk)
+    assert said.status_code == 200
+    assert counted(console, keeper) == (1, [2, 2, 0, 0, 1, 0, 0])
+    one = scan(ONE, second.codes[0].token, datetime.now(UTC))
+    console.post([one])
+    wait_for(lambda: console.state(one) == "written", 30, "the scan to be written")
+    again = Keeper(console.system.settings, console.store, Metrics(CollectorRegistry()))
+    asyncio.run(keeper.close())
+    assert counted(console, again) == (1, [2, 2, 0, 0, 1, 0, 1])
+    revoked = sites.revoke_code(console.store, first.id, 1, utc_now(), "ảnh chụp")
+    assert revoked.version == 2
+    assert counted(console, again) == (1, [2, 1, 0, 0, 0, 0, 1])
+    behind = console.client.get(
+        f"/v1/coverage/behind?stage=code&area=ward/{ELSEWHERE}", headers=console.clerk
+    ).json()
+    assert [place["place_name"] for place in behind["places"]] == ["Cổng 0"]
+    asyncio.run(again.close())
+
+
+def counted(console: Console, keeper: Keeper) -> tuple[int, list[int]]:
+    """Required, and places at each stage, of the ward elsewhere, after one more round."""
+    wait_for(console.drained, 20, "the outbox to be empty")
+    asyncio.run(step(keeper))
+    path = f"/v1/coverage?area=ward/{ELSEWHERE}"
+    [line] = console.client.get(path, headers=console.clerk).json()["lines"]
+    return line["required"], [line["stages"][stage]["places"] for stage in STAGES]
+
+
+async def step(keeper: Keeper) -> None:
+    """One round in a loop of its own; the keeper's way to the broker ends with it."""
+    assert await keeper.step() is not None
+    await keeper.feed.close()

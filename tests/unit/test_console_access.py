@@ -98,6 +98,19 @@ ROUTES = [
     ("GET", "/v1/triage?capacity=1", Right.LIST_READ),
     ("GET", "/v1/follow-up", Right.LIST_READ),
     ("GET", "/v1/exports/contacts?format=csv", Right.LIST_EXPORT),
+    ("POST", "/v1/reminders", Right.REMINDERS_SEND),
+    ("GET", "/v1/reminders", Right.REMINDERS_SEND),
+    ("GET", "/v1/reminders/effect", Right.REMINDERS_SEND),
+    ("GET", "/v1/reminders/texts?ward=11413&channel=zalo", Right.REMINDERS_SEND),
+    ("GET", "/v1/reminders/1", Right.REMINDERS_SEND),
+    ("GET", "/v1/reminders/1/texts", Right.REMINDERS_SEND),
+    ("POST", "/v1/reminders/1/release", Right.REMINDERS_SEND),
+    ("POST", "/v1/reminders/1/withdraw", Right.REMINDERS_SEND),
+    ("POST", "/v1/reminders/messages/1/undelivered", Right.REMINDERS_SEND),
+    ("PUT", "/v1/sites/1/headcount", Right.STAFF_DECLARE),
+    ("GET", "/v1/sites/1/headcounts", Right.STAFF_READ),
+    ("GET", "/v1/staff/coverage", Right.STAFF_READ),
+    ("GET", "/v1/reports/daily", Right.REPORTS_READ),
 ]
 
 
@@ -160,8 +173,12 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "posters.report",
             "producers.read",
             "rejects.read",
+            "reminders.send",
+            "reports.read",
             "required.manage",
             "sites.import",
+            "staff.declare",
+            "staff.read",
         ],
         "department": [
             "codes.verify",
@@ -169,7 +186,9 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "inspections.decide",
             "inspections.read",
             "places.read",
+            "reports.read",
             "required.manage",
+            "staff.read",
         ],
         "epidemiologist": [
             "cases.end",

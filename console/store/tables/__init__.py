@@ -15,6 +15,8 @@ from console.store.tables.coverage import postings, required, required_lists
 from console.store.tables.inspections import inspection_photos, inspection_steps, inspections
 from console.store.tables.plumbing import counters, outbox
 from console.store.tables.register import codes, places, site_history, sites, sources
+from console.store.tables.reminders import reminder_batches, reminder_items, reminders
+from console.store.tables.staff import headcounts
 
 __all__ = [
     "api_keys",
@@ -28,6 +30,7 @@ __all__ = [
     "contact_visits",
     "contact_work",
     "counters",
+    "headcounts",
     "inspection_photos",
     "inspection_steps",
     "inspections",
@@ -36,6 +39,9 @@ __all__ = [
     "places",
     "postings",
     "producers",
+    "reminder_batches",
+    "reminder_items",
+    "reminders",
     "required",
     "required_lists",
     "site_history",

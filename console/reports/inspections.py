@@ -1,0 +1,43 @@
+"""What the report says of inspections."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from console.coverage.funnel import Asked
+from console.store import tables
+from console.store.engine import Store
+from issuer.units import EVERYWHERE, wards_in
+from schemas.clock import local_midnight
+from schemas.inspections import Stage
+
+
+@dataclass(frozen=True)
+class Inspections:
+    """Checks made on the day; inspections not closed now; of them, orders to mend that are late."""
+
+    done: int
+    open: int
+    overdue: int
+
+
+def inspections_of(store: Store, asked: Asked, day: date) -> Inspections:
+    """Of an area and a sector."""
+    i, p = tables.inspections.c, tables.places.c
+    query = select(func.count()).select_from(tables.inspections)
+    query = query.join(tables.places, p.id == i.place)
+    if asked.area != EVERYWHERE:
+        query = query.where(p.ward.in_([ward.code for ward in wards_in(asked.area)]))
+    if asked.sector is not None:
+        query = query.where(p.sector == asked.sector)
+    begin, end = local_midnight(day), local_midnight(day + timedelta(days=1))
+    conditions: tuple[tuple[Any, ...], ...] = (
+        (i.checked_at >= begin, i.checked_at < end),
+        (i.stage.is_not(None), i.stage != Stage.CLOSED),
+        (i.stage.is_not(None), i.stage != Stage.CLOSED, i.due_on < day),
+    )
+    with store.read() as connection:
+        counts = [connection.scalar(query.where(*some)) or 0 for some in conditions]
+    return Inspections(*counts)

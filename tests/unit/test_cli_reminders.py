@@ -1,0 +1,92 @@
+"""`truyvet reminders` and `truyvet staff`: what they print, refuse and keep."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.cli.main import main
+from console.store.engine import open_store, utc_now
+from console.store.migrations.run import upgrade
+from console.store.register import register_sites
+from schemas.clock import LOCAL
+from schemas.settings import load_settings
+from tests.console_kit import RING, WARD, FakeTables, new_sites
+from tests.unit.test_reminders import Coverage
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    settings = load_settings(tmp_path)
+    upgrade(settings)
+    store = open_store(settings)
+    made = register_sites(store, RING, new_sites(2, 2), source="test")
+    store.close()
+    coverage = Coverage({p.id: p.site for p in made}, behind={p.id for p in made})
+    tables = FakeTables(coverage.answer)
+    monkeypatch.setattr("streams.clickhouse.ClickHouse", lambda *_, **__: tables)
+    return lambda *words, lang="en": main(["--data-dir", str(tmp_path), "--lang", lang, *words])
+
+
+def test_an_officers_way_from_proposal_to_file(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("reminders", "propose", "posted", "--ward", WARD, "--channel", "zalo") == 0
+    shown = capsys.readouterr()
+    assert "To" not in shown.out.splitlines()[0]
+    assert "behind on" in shown.out
+    assert "your establishment has not yet put up its QR poster: Room 0, Room 1." in shown.out
+    assert "truyvet reminders release 1 --count 2" in shown.err
+    assert run("reminders", "release", "1", "--count", "3") == 1
+    assert run("reminders", "release", "1", "--count", "2", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["messages"] == {"handed_out": 2}
+    assert run("reminders", "propose", "posted", "--ward", WARD, "--channel", "email") == 1
+    assert "inspection" in capsys.readouterr().err
+    assert run("reminders", "show", "1", "--out", str(tmp_path / "x.csv")) == 0
+    assert "Room 0" in (tmp_path / "x.csv").read_text("utf-8-sig")
+    assert run("reminders", "undelivered", "1", "--reason", "no such group") == 0
+    assert run("reminders", "list") == 0
+    assert "released" in capsys.readouterr().out
+    assert run("reminders", "effect") == 0
+    shown = capsys.readouterr()
+    assert "2 still have time" in shown.out
+    assert "need not be why" in shown.err
+
+
+def test_what_is_mistyped_is_named(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, says in (
+        (["posted", "--channel", "zalo"], "--ward"),
+        (["inspected", "--ward", WARD, "--channel", "zalo"], "STAGE"),
+        (["posted", "--ward", WARD, "--channel", "fax"], "--channel"),
+        (["posted", "--ward", "99999", "--channel", "zalo"], "--ward"),
+        (["posted", "--ward", WARD, "--channel", "zalo", "--by", "soon"], "--by"),
+        (["posted", "--ward", WARD, "--channel", "zalo", "--by", "2020-01-01"], "reply_by"),
+        (["posted", "--ward", WARD, "--channel", "webhook"], "webhook"),
+    ):
+        assert run("reminders", "propose", *words) == 1
+        assert says in capsys.readouterr().err
+
+
+def test_a_ward_gets_words_to_read_aloud(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("reminders", "texts", "--ward", WARD, lang="vi") == 0
+    assert "Kính thưa bà con" in capsys.readouterr().out
+    assert run("reminders", "texts", "--ward", WARD, "--channel", "fax") == 1
+
+
+def test_a_headcount_is_declared_and_a_day_is_shown(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("staff", "declare", "1", "46") == 0
+    tomorrow = utc_now().astimezone(LOCAL).date() + timedelta(days=1)
+    assert f"46 people from {tomorrow:%d/%m/%Y} on" in capsys.readouterr().out
+    assert run("staff", "declare", "1", "46", "--from", "2026-01-01") == 1
+    assert run("staff", "declare", "77", "46") == 1
+    assert run("staff", "history", "1") == 0
+    assert "46" in capsys.readouterr().out
+    assert run("staff", "coverage", "--ward", WARD) == 0
+    assert "Not for attendance" in capsys.readouterr().err
+    assert run("staff", "coverage", "--date", f"{tomorrow:%Y-%m-%d}") == 1
