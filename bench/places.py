@@ -6,6 +6,7 @@ asked; codes are revoked while they are scanned. Nothing here looks into what is
 commands, HTTP, `/proc`, and the tables.
 """
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -63,7 +64,8 @@ def run(own: Path, plan: Plan, say: Say) -> dict[str, Any]:
         found["worker"] = _worker(empty, full)
         say(f"  ready in {full.longest_s} s, {found['worker']['register_mb']} MB more")
         found |= _covered(bench, key, plan, say)
-    return found | {"scans": plan.scans, "seed": plan.seed, "machine": dict(machine())}
+    facts = {"scans": plan.scans, "seed": plan.seed, "load": round(os.getloadavg()[0], 1)}
+    return found | facts | {"machine": dict(machine())}
 
 
 def _imported(own: Path, bench: Bench, plan: Plan, say: Say) -> dict[str, Any]:
@@ -183,21 +185,6 @@ def _as_filled(console: Console, plan: Plan) -> None:
     stages = line["stages"]
     _must_be(stages["registered"]["places"], plan.places, "places of the funnel")
     _must_be(stages["posted"]["places"], coverage.posted(plan.places), "posted places")
-
-
-def limits(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """What is asked for a million places, and what was found."""
-    asked = max(one["p99_ms"] for one in found["coverage"]["asked"]) / 1000
-    return [
-        {"what": what, "found": value, "limit": limit, "passed": value <= limit}
-        for what, value, limit in (
-            ("worker_ready_s", found["worker"]["full"]["longest_s"], 15.0),
-            ("worker_register_mb", found["worker"]["register_mb"], 300.0),
-            ("revoked_longest_s", found["revoked"]["longest_s"], 2.0),
-            ("coverage_query_p99_s", round(asked, 3), 1.0),
-            ("coverage_oldest_s", found["coverage"]["oldest_s"], 60.0),
-        )
-    ]
 
 
 def _must_be(found: int, wanted: int, what: str) -> None:

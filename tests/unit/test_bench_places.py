@@ -3,12 +3,13 @@
 import csv
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench.places import limits
 from bench.places_coverage import Round, oldest_s, posted, postings
 from bench.places_list import sites, write_places, write_required
+from bench.places_page import BEGIN, END, PAGE, limits, write_page
 from bench.places_workers import in_force, one_person_each
 from console.sitelist.options import options_of
 from console.sitelist.requiring import plan_required
@@ -71,10 +72,57 @@ def test_what_is_shown_is_as_old_as_the_wait_for_the_next_whole_round() -> None:
     assert oldest_s(made[:1]) is None
 
 
+FOUND: dict[str, Any] = {
+    "places": 1_000_000,
+    "sites": 400_000,
+    "scans": 20_000_000,
+    "seed": 7,
+    "load": 1.5,
+    "machine": {"cores": 2, "processor": "A", "memory_kb": 24_000_000, "python": "3.11.7"},
+    "dry_run": {"seconds": 50.0, "peak_mb": 1_000.0},
+    "import": {"rows": 1_000_000, "seconds": 300.0, "per_s": 3_333, "peak_mb": 1_100.0},
+    "required": {"rows": 40_000, "seconds": 20.0, "per_s": 2_000, "peak_mb": 200.0},
+    "published": {"seconds": 60.0, "per_s": 23_333, "console_peak_mb": 300.0},
+    "worker": {
+        "empty": {"longest_s": 4.0, "rss_mb": 210.0},
+        "full": {"longest_s": 14.0, "rss_mb": 509.0},
+        "register_mb": 299.0,
+        "register_peak_mb": 350.0,
+    },
+    "coverage": {
+        "copied_s": 30.0,
+        "peak_mb": 500.0,
+        "counted_s": 6.0,
+        "unchanged_s": 3.0,
+        "with_scans_s": 4.0,
+        "oldest_s": 45.0,
+        "asked": [
+            {"question": "whole", "p50_ms": 50.0, "p99_ms": 90.0},
+            {"question": "by_ward", "p50_ms": 400.0, "p99_ms": 1_100.0},
+        ],
+    },
+    "revoked": {"revocations": 20, "longest_s": 1.0, "seen_longest_s": 1.7},
+}
+
+
 def test_every_limit_is_held() -> None:
-    found = {
-        "worker": {"full": {"longest_s": 14.0}, "register_mb": 299.0},
-        "revoked": {"longest_s": 1.0},
-        "coverage": {"asked": [{"p99_ms": 90.0}, {"p99_ms": 1_100.0}], "oldest_s": 45.0},
-    }
-    assert [one["what"] for one in limits(found) if not one["passed"]] == ["coverage_query_p99_s"]
+    assert [one["what"] for one in limits(FOUND) if not one["passed"]] == ["coverage_query_p99_s"]
+
+
+def test_the_page_keeps_its_words_and_gets_the_figures(tmp_path: Path) -> None:
+    page = tmp_path / PAGE
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    write_page(tmp_path, FOUND | {"limits": limits(FOUND)})
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "old\n" not in text
+    assert "| a coverage query, p99, s | 1.1 | 1 | **missed** |" in text
+    assert "| worker ready, s | 14 | 15 | met |" in text
+    named = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if "|" in line]
+    assert "dry run of the list" in named
+    assert "next round, nothing new" in named
+    short = {"coverage": FOUND["coverage"] | {"unchanged_s": None}, "dry_run": None, "limits": []}
+    write_page(tmp_path, FOUND | short)
+    assert "nothing new" not in page.read_text()
+    assert "dry run" not in page.read_text()
