@@ -175,6 +175,7 @@ def _checked(
     from pydantic import ValidationError
 
     from console.editcheck import wrong_in
+    from console.wordings import problem_said
 
     named = {field: value for field, value in given.items() if value is not None}
     for option in clear or ():
@@ -191,8 +192,10 @@ def _checked(
     try:
         body = schema.model_validate(named)
     except ValidationError as error:
-        said = "; ".join(f"{_option(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
-        raise UserError(f"Không hợp lệ. / Not valid. {said}.") from None
+        said = [(_option(str(e["loc"][0])), *problem_said(e)) for e in error.errors()]
+        vi = " ".join(f"{option}: {one}" for option, one, _ in said)
+        en = " ".join(f"{option}: {one}" for option, _, one in said)
+        raise UserError(f"{vi} / {en}") from None
     if wrong := wrong_in(named, not_of):
         vi = " ".join(f"{_option(one.field)}: {one.vi}" for one in wrong)
         en = " ".join(f"{_option(one.field)}: {one.en}" for one in wrong)
