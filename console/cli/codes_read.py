@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from console.cli.out import json_line, line, note
+from console.cli.out import json_line, line, named, note
 from console.cli.session import Json, Session, session_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _shown(said: dict[str, Any], session: Session) -> str:
         return f"{mark} {words}"
     where = f"#{said['place']} v{said['version']}"
     if "place_name" in said:
-        where += f" {said['place_name']}, {said['site_name']}"
+        where += f" {named(said['place_name'], said['site_name'])}"
     if "revoked_reason" in said:
         words += f" ({said['revoked_reason']})"
     if said["delivered"] not in ("as_printed", "typed"):

@@ -160,7 +160,7 @@ def record(
     try:
         out.write_bytes(pdf)
     except OSError as error:
-        raise UserError(f"--out {out}: {error.strerror}.") from None
+        raise UserError(f"--out {out}: không ghi được. / --out {out}: {error.strerror}.") from None
     if as_json:
         json_line({"file": str(out), "bytes": len(pdf)})
     else:

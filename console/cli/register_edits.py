@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.out import json_line, line
+from console.cli.postings import add_report
 from console.cli.register_text import show_place, show_place_fields, show_site, step_text
 from console.cli.session import BY, Json, Session, session_of
 from schemas.errors import UserError
@@ -38,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Điểm quét. / Places.")
     group.command("show", help="Một điểm quét và lịch sử. / One, with its history.")(show)
     group.command("edit", help="Sửa một điểm quét. / Change a place.")(edit_place)
+    add_report(group)
     group.command("close", help="Đóng, thu hồi mã. / Close it; its codes are revoked.")(close)
     app.add_typer(group, name="places")
 
