@@ -120,7 +120,7 @@ def test_what_hangs_is_said_of_many_places_at_once_and_twice_is_once(
     ] * 2
     assert do(*say) == 0
     assert told(capsys)["postings"] == [], "the same again is no news"
-    assert [row.key for row in outbox.pending(store, 9)] == ["place/1", "place/2"]
+    assert [row.key for row in outbox.pending(store, 9)] == ["posting/1", "posting/2"]
     assert do("places", "report", "duty", "1", "999") == 1
     assert do("places", "report", "posted", "1", "--at", "2999-01-01T08:00") == 1
     assert do("places", "report", "inspected", "1") == 1
