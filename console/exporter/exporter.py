@@ -49,7 +49,7 @@ class Exporter:
                    lambda: own.outbox_now(self._store, utc_now())),
             _probe("machine", 15, (m.DISK_FREE, m.DISK_SIZE),
                    lambda: own.disk_of(self._settings.data_dir)),
-            _probe("certificates", 60, (m.CERTIFICATE_EXPIRY,),
+            _probe("certificates", 30, (m.CERTIFICATE_EXPIRY,),
                    lambda: own.certificates(self._settings.certificates)),
         )  # fmt: skip
 

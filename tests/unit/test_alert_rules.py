@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from typer.main import get_command
 
 from console.cli.main import app
 from schemas.metrics import METRICS
+from tests.prometheus import program
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -55,11 +55,8 @@ RECORDED = _recorded()
 
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run promtool. Nothing is skipped where there is none: rules nobody tried are no rules."""
-    beside = Path(sys.executable).parent  # where `make check` puts it
-    program = shutil.which("promtool", path=str(beside)) or shutil.which("promtool")
-    assert program, "promtool is needed: `make check` fetches it (Debian's package `prometheus`)"
-    command = [program, *map(str, arguments)]
+    """Run promtool."""
+    command = [program("promtool"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 

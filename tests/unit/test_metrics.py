@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_process_exports_all_of_its_own_from_the_start(process: Process) -> No
 
 def test_a_worker_has_no_label_that_grows_with_the_city(tmp_path: Path) -> None:
     metrics = Metrics(CollectorRegistry(), of="worker")
-    values = {
+    values: dict[str, Iterable[str]] = {
         "partition": [str(p) for p in range(PARTITIONS)],
         "reason": list(Reason),
         "step": ["decode", "validate", "resolve", "deduplicate", "convert"],
