@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     reminder_webhook_secret: SecretStr = Field(
         SecretStr(""), description="Key of the signature on them, at least 16 characters."
     )
+    watched_certificates: str = Field(
+        "", description="Certificate files (PEM) whose end is watched, with commas between them."
+    )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
 
@@ -161,6 +164,11 @@ class Settings(BaseSettings):
                 "the signature who sent it"
             )
         return self
+
+    @property
+    def certificates(self) -> tuple[Path, ...]:
+        """The files of `watched_certificates`."""
+        return tuple(Path(name.strip()) for name in self.watched_certificates.split(",") if name)
 
     @property
     def sql_url(self) -> str:

@@ -20,7 +20,7 @@ from issuer.codes import KeyRing
 from schemas import metrics as m
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
 from streams import memory
@@ -35,6 +35,7 @@ from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
+from streams.machine import note_disk
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
@@ -60,7 +61,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.exit_code = 0
-        self.metrics = Metrics(CollectorRegistry())
+        self.metrics = Metrics(CollectorRegistry(), of="worker")
         self.latencies = Latencies()
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
@@ -153,7 +154,7 @@ class Worker:
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
-        keep_house(self._settings)
+        keep_house(self._settings, self.metrics)
         await self._monitor.start()
 
     async def _close(self) -> None:
@@ -266,6 +267,7 @@ class Worker:
 
     def _refresh(self) -> None:
         self._accounts.gauges(self.pipeline.lines, self.open_cases)
+        note_disk(self.metrics, "data", self._settings.data_dir)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:
