@@ -25,6 +25,7 @@ from deploy.embedded.ports import PortRequest, choose
 from deploy.embedded.stack import Stack, StackOptions
 from issuer.codes import KeyRing, first_code
 from schemas.ids import person_text
+from schemas.kafka import connection, librdkafka
 from schemas.places import Place, Producer, place_key
 from schemas.scan import format_timestamp
 from schemas.settings import PREFIX, Settings, load_settings
@@ -58,7 +59,7 @@ class System:
         """A librdkafka producer that partitions as everybody else does."""
         return KafkaProducer(
             {
-                "bootstrap.servers": self.settings.kafka_bootstrap,
+                **librdkafka(self.settings),
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "compression.type": "lz4",
@@ -98,7 +99,7 @@ class System:
 
     def end_offsets(self, topic: str = SCANS.name) -> dict[int, int]:
         """The end of each partition's log."""
-        return asyncio.run(_end_offsets(self.settings.kafka_bootstrap, topic))
+        return asyncio.run(_end_offsets(self.settings, topic))
 
     def committed(self) -> dict[int, int]:
         """The workers' committed offsets on `scans.v1`."""
@@ -125,7 +126,7 @@ class System:
 
     def read_topic(self, topic: str = SCANS.name) -> list[Any]:
         """Every committed record of a topic, from its start to its end."""
-        return asyncio.run(_read_all(self.settings.kafka_bootstrap, topic))
+        return asyncio.run(_read_all(self.settings, topic))
 
 
 class WorkerProcess:
@@ -336,8 +337,8 @@ class Traffic(threading.Thread):
             self.failed.append(str(error))
 
 
-async def _end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
+async def _end_offsets(settings: Settings, topic: str) -> dict[int, int]:
+    consumer = AIOKafkaConsumer(topic, **connection(settings))
     await consumer.start()
     try:
         ends = await consumer.end_offsets(consumer.assignment())
@@ -347,7 +348,7 @@ async def _end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
 
 
 async def _committed(settings: Settings) -> dict[int, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**connection(settings))
     await admin.start()
     try:
         offsets = await admin.list_consumer_group_offsets(settings.worker_group)
@@ -356,10 +357,10 @@ async def _committed(settings: Settings) -> dict[int, int]:
         await admin.close()
 
 
-async def _read_all(bootstrap: str, topic: str) -> list[Any]:
+async def _read_all(settings: Settings, topic: str) -> list[Any]:
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=bootstrap,
+        **connection(settings),
         isolation_level="read_committed",
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )
