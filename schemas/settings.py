@@ -69,6 +69,9 @@ class Settings(BaseSettings):
         8080, description="Port the console listens on."
     )
     console_url: str = Field("", description="Where the command line finds the console.")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of a worker's /metrics, /live and /ready."
+    )
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         9100, description="Port of a worker's /metrics, /live and /ready."
     )

@@ -84,7 +84,12 @@ class Worker:
             Follower(settings, CASES.name, each(self.watcher.apply)),
         ]
         self._monitor = Monitor(
-            settings.metrics_port, self.metrics, self.latencies, self._missing, self._refresh
+            settings.metrics_host,
+            settings.metrics_port,
+            self.metrics,
+            self.latencies,
+            self._missing,
+            self._refresh,
         )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)

@@ -47,7 +47,7 @@ class System:
     stack: Stack
     settings: Settings
     clickhouse: ClickHouse
-    places: list[Place]
+    places: list[Place] = field(default_factory=list)
     workers: list["WorkerProcess"] = field(default_factory=list)
 
     @property
@@ -231,19 +231,25 @@ def running_system(data_dir: Path, **settings: Any) -> Iterator[System]:
     with Stack(options) as stack:
         loaded = load_settings(data_dir).model_copy(update=settings)
         migrate(loaded)
-        system = System(stack, loaded, ClickHouse(loaded, timeout_s=60), _places(loaded))
-        system.publish(
-            SITES.name,
-            [(place_key(p.id), p.model_dump_json().encode()) for p in system.places],
-        )
-        sim = Producer(id="sim", name="sim").model_dump_json().encode()
-        system.publish(PRODUCERS.name, [("sim", sim)])
-        try:
+        with registered(System(stack, loaded, ClickHouse(loaded, timeout_s=60))) as system:
             yield system
-        finally:
-            for worker in system.workers:
-                if worker.alive:
-                    worker.kill()
+
+
+@contextmanager
+def registered(system: System) -> Iterator[System]:
+    """A migrated system with 50 places and the producer `sim`; its workers end with it."""
+    system.places += _places(system.settings)
+    system.publish(
+        SITES.name, [(place_key(p.id), p.model_dump_json().encode()) for p in system.places]
+    )
+    sim = Producer(id="sim", name="sim").model_dump_json().encode()
+    system.publish(PRODUCERS.name, [("sim", sim)])
+    try:
+        yield system
+    finally:
+        for worker in system.workers:
+            if worker.alive:
+                worker.kill()
 
 
 def _places(settings: Settings) -> list[Place]:
@@ -305,19 +311,22 @@ class ScanMaker:
 
 
 class Traffic(threading.Thread):
-    """Publishes at a steady rate until stopped; every record is acknowledged or tried again."""
+    """Publishes at a steady rate until stopped; every record is acknowledged or tried again.
 
-    def __init__(self, system: System, maker: ScanMaker, per_second: int) -> None:
+    `options` are the producer's; `acknowledged` counts what the brokers have.
+    """
+
+    def __init__(self, system: System, maker: ScanMaker, per_second: int, **options: Any) -> None:
         super().__init__(daemon=True)
         self._system, self._maker, self._rate = system, maker, per_second
+        self._options = {"message.timeout.ms": 120_000, "linger.ms": 5, "log_level": 2} | options
         self._end = threading.Event()
         self.failed: list[str] = []
+        self.acknowledged = 0
 
     def run(self) -> None:
         """Publish in tenths of a second."""
-        producer = self._system.producer(
-            **{"message.timeout.ms": 120_000, "linger.ms": 5, "log_level": 2}
-        )
+        producer = self._system.producer(**self._options)
         while not self._end.is_set():
             for key, value in self._maker.make(self._rate // 10):
                 producer.produce("scans.v1", key=key, value=value, on_delivery=self._delivered)
@@ -335,6 +344,8 @@ class Traffic(threading.Thread):
     def _delivered(self, error: Any, _message: Any) -> None:
         if error is not None:
             self.failed.append(str(error))
+        else:
+            self.acknowledged += 1
 
 
 async def _end_offsets(settings: Settings, topic: str) -> dict[int, int]:
