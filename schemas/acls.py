@@ -53,6 +53,16 @@ def grants(role: KafkaRole, group: str) -> tuple[Grant, ...]:
     return _ON_TOPICS[role] + on_group
 
 
+def lines(role: KafkaRole, group: str) -> list[str]:
+    """The same for `deploy/kafka/users.sh`: user, operation, kind, names."""
+    named: dict[tuple[str, str], list[str]] = {}
+    for grant in grants(role, group):
+        named.setdefault((grant.operation, grant.kind), []).append(grant.name)
+    return [
+        f"{role} {operation} {kind} {' '.join(names)}" for (operation, kind), names in named.items()
+    ]
+
+
 _ON_GROUP: Final[dict[KafkaRole, tuple[Literal["Read", "Describe"], ...]]] = {
     KafkaRole.MIGRATE: (),
     KafkaRole.WORKER: ("Read",),

@@ -1,11 +1,13 @@
-"""Three brokers on loopback as a hardened cluster has them: TLS, SCRAM, ACLs, three copies.
+"""Three brokers on loopback, hardened: TLS, SCRAM, ACLs, three copies.
 
-Clients come over SASL_SSL with SCRAM-SHA-512; brokers and controllers speak mutual TLS among
-themselves. Whatever no ACL allows is refused. Each is a process of its own, to be killed at will.
+They are started by `deploy/kafka/broker.sh` with the properties that the containers have; only
+ports, folders and certificates are the test's. Each is a process, to be killed at will.
 """
 
+import os
+import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -23,20 +25,27 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from deploy.embedded.kafka import KafkaHome, KafkaNode, ensure
-from deploy.embedded.kafka.java import java_command
+from deploy.embedded.kafka import KafkaHome, ensure
+from deploy.embedded.kafka.java import LOG4J_PROPERTIES, java_command
 from deploy.embedded.ports import PortRequest, choose
 from deploy.embedded.probes import TcpReady
 from deploy.embedded.service import leashed
 from schemas.acls import Grant
 from schemas.kafka import librdkafka
 from schemas.settings import Settings
-from tests.certificates import Issued, Issuer
+from tests.certificates import Issuer
 from tests.system import wait_for
 
+KAFKA: Final = Path(__file__).parents[1] / "deploy" / "kafka"
 ADMIN: Final = "admin"
 HEAP: Final = "256m"
-_CLUSTER: Final = "dHJ1eXZldC10ZXN0cy0wMQ"
+NUMBERS: Final = (1, 2, 3)
+_COMMANDS: Final = {
+    "kafka-storage.sh": "kafka.tools.StorageTool",
+    "kafka-server-start.sh": "kafka.Kafka",
+    "kafka-configs.sh": "kafka.admin.ConfigCommand",
+    "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
+}
 _OPERATIONS: Final = {
     "Read": AclOperation.READ,
     "Write": AclOperation.WRITE,
@@ -47,44 +56,35 @@ _OPERATIONS: Final = {
 
 
 class Broker:
-    """One broker and controller of the cluster."""
+    """One broker and controller, started by the script that the containers start by."""
 
-    def __init__(self, node: KafkaNode, number: int) -> None:
-        self.number = number
-        self._node = node
-        self._log = node.folder / "server.log"
+    def __init__(
+        self, number: int, folder: Path, ports: Sequence[int], env: dict[str, str]
+    ) -> None:
+        self.number, self.ports = number, ports
+        self._env = env | {
+            "NODE_ID": str(number),
+            "PORTS": " ".join(map(str, ports)),
+            "STATE": str(folder / "data"),
+            "RUN": str(folder),
+        }
+        self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> str:
-        return self._node.bootstrap
-
-    def format(self, password: str) -> None:
-        """The storage's first state, with the one user that can make others."""
-        self._node.folder.mkdir(parents=True)
-        self._node.write()
-        credentials = f"SCRAM-SHA-512=[name={ADMIN},password={password}]"
-        what = ("--cluster-id", _CLUSTER, "--config", str(self._node.properties_path))
-        self._run("kafka.tools.StorageTool", "format", *what, "--add-scram", credentials)
-        assert self._process is not None
-        assert self._process.wait(60) == 0, self._log.read_text()[-2000:]
+        folder.mkdir(parents=True)
 
     def launch(self) -> None:
         """Start; `ready` says when it takes clients."""
-        self._run("kafka.Kafka", str(self._node.properties_path))
-
-    def _run(self, *main: str) -> None:
-        command = java_command(self._node.home, self._node.log4j_path, *main, heap=HEAP)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                leashed(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+                leashed(("sh", str(KAFKA / "broker.sh"))),
+                env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
 
     def ready(self) -> bool:
         """Whether it takes clients: KRaft opens the listener when the broker is unfenced."""
         assert self._process is not None
         assert self._process.poll() is None, f"{self._log}: {self._log.read_text()[-2000:]}"
-        return TcpReady(self._node.port)(1.0)
+        return TcpReady(self.ports[0])(1.0)
 
     def kill(self) -> None:
         """SIGKILL, and wait for its end."""
@@ -103,21 +103,47 @@ class Broker:
 
 
 class Brokers:
-    """The cluster; `variables(user)` are the settings of one who is allowed in."""
+    """The cluster. Every user but the administrator comes with a password, the same one here."""
 
-    def __init__(self, folder: Path, password: str) -> None:
-        self._ca = folder / "certificates" / "ca.pem"
-        self._password = password
-        self.brokers = _brokers(folder, ensure())
+    def __init__(self, folder: Path, home: KafkaHome, password: str) -> None:
+        self.folder, self.password = folder, password
+        issuer = Issuer(folder / "certificates")
+        self._admin_files = issuer.issue(ADMIN)
+        self.bin = _scripts(folder / "bin", home, folder / "log4j2.properties")
+        kinds = [f"{kind}{n}" for n in NUMBERS for kind in ("clients", "internal", "controller")]
+        ports = choose(tuple(PortRequest(kind) for kind in kinds), {})
+        self.env = {
+            **os.environ,
+            "CONFIG": str(KAFKA),
+            "BIN": str(self.bin),
+            "CERTIFICATES": str(folder / "certificates"),
+            "HOST": "127.0.0.1",
+            "LISTEN": "127.0.0.1",
+            "COPIES": "3",
+            "SECURITY": "hardened",
+            "VOTERS": ",".join(f"{n}@127.0.0.1:{ports[f'controller{n}']}" for n in NUMBERS),
+        }
+        for n in NUMBERS:
+            own = issuer.issue(f"kafka-{n}")
+            keystore = folder / "certificates" / f"kafka-{n}.keystore.pem"
+            keystore.write_bytes(own.key.read_bytes() + own.certificate.read_bytes())
+        self.brokers = [
+            Broker(
+                n,
+                folder / f"broker-{n}",
+                [ports[f"clients{n}"], ports[f"internal{n}"], ports[f"controller{n}"]],
+                self.env,
+            )
+            for n in NUMBERS
+        ]
         self._admin: AdminClient | None = None
 
     def start(self) -> None:
-        """Format, start, and wait until all three take clients."""
+        """Until all three take clients."""
         for broker in self.brokers:
-            broker.format(self._password)
             broker.launch()
         for broker in self.brokers:
-            wait_for(broker.ready, 60, f"broker {broker.number}")
+            wait_for(broker.ready, 120, f"broker {broker.number}")
 
     def stop(self) -> None:
         """End all that run."""
@@ -125,19 +151,24 @@ class Brokers:
             broker.stop()
 
     def variables(self, user: str = ADMIN) -> dict[str, Any]:
-        """Settings of a client of this user (each has the same password here)."""
+        """Settings of a client: the administrator's certificate, or a user's password."""
+        own = self._admin_files if user == ADMIN else None
+        port = 0 if own is None else 1
         return {
-            "kafka_bootstrap": ",".join(broker.address for broker in self.brokers),
-            "kafka_security": "SASL_SSL",
-            "kafka_user": user,
-            "kafka_password": self._password,
-            "kafka_ca_file": str(self._ca),
+            "kafka_bootstrap": ",".join(f"127.0.0.1:{b.ports[port]}" for b in self.brokers),
+            "kafka_security": "SASL_SSL" if own is None else "SSL",
+            "kafka_user": user if own is None else "",
+            "kafka_password": self.password if own is None else "",
+            "kafka_ca_file": str(self._admin_files.ca),
+            "kafka_certificate_file": "" if own is None else str(own.certificate),
+            "kafka_key_file": "" if own is None else str(own.key),
             "replication_factor": len(self.brokers),
         }
 
-    def settings(self, user: str = ADMIN) -> Settings:
-        """The same, as Settings."""
-        return Settings(**self.variables(user))
+    def settings(self, user: str = ADMIN, base: Settings | None = None) -> Settings:
+        """`base` (or the defaults) as this user."""
+        given = base.model_dump() if base is not None else {}
+        return Settings(**given | self.variables(user))
 
     @property
     def admin(self) -> AdminClient:
@@ -149,7 +180,7 @@ class Brokers:
     def add_user(self, user: str, *allowed: Grant) -> None:
         """A SCRAM user and what it may do."""
         credentials = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        made = UserScramCredentialUpsertion(user, credentials, self._password.encode())
+        made = UserScramCredentialUpsertion(user, credentials, self.password.encode())
         for answer in self.admin.alter_user_scram_credentials([made]).values():
             answer.result(30)
         if allowed:
@@ -175,74 +206,15 @@ class Brokers:
         return {b.number: sum(p.leader == b.number for p in found) for b in self.brokers}
 
 
-def _brokers(folder: Path, home: KafkaHome) -> list[Broker]:
-    issuer = Issuer(folder / "certificates")
-    numbers = (1, 2, 3)
-    asked = tuple(
-        PortRequest(f"{kind}{n}") for n in numbers for kind in ("clients", "internal", "c")
-    )
-    ports = choose(asked, {})
-    voters = ",".join(f"{n}@127.0.0.1:{ports[f'c{n}']}" for n in numbers)
-    made = []
-    for n in numbers:
-        own = issuer.issue(f"broker-{n}")
-        properties = {
-            "node.id": str(n),
-            "controller.quorum.voters": voters,
-            **_listeners(ports[f"clients{n}"], ports[f"internal{n}"], ports[f"c{n}"]),
-            **_security(own, folder / f"broker-{n}.keystore"),
-            **_COPIES,
-        }
-        node = KafkaNode(
-            home, folder / f"broker-{n}", ports[f"clients{n}"], ports[f"c{n}"], properties
-        )
-        made.append(Broker(node, n))
-    return made
-
-
-_COPIES: Final = {
-    "default.replication.factor": "3",
-    "min.insync.replicas": "2",
-    "offsets.topic.replication.factor": "3",
-    "transaction.state.log.replication.factor": "3",
-    "transaction.state.log.min.isr": "2",
-    "share.coordinator.state.topic.replication.factor": "3",
-    "share.coordinator.state.topic.min.isr": "2",
-    "leader.imbalance.check.interval.seconds": "5",
-}
-
-
-def _listeners(clients: int, internal: int, controller: int) -> dict[str, str]:
-    listeners = ",".join(
-        f"{name}://127.0.0.1:{port}"
-        for name, port in (("CLIENTS", clients), ("INTERNAL", internal), ("CONTROLLER", controller))
-    )
-    return {
-        "listeners": listeners,
-        "advertised.listeners": listeners,
-        "listener.security.protocol.map": "CLIENTS:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL",
-        "inter.broker.listener.name": "INTERNAL",
-    }
-
-
-def _security(own: Issued, keystore: Path) -> dict[str, str]:
-    keystore.write_bytes(own.key.read_bytes() + own.certificate.read_bytes())
-    supers = (*(f"broker-{n}" for n in (1, 2, 3)), ADMIN)
-    return {
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": str(keystore),
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": str(own.ca),
-        "listener.name.internal.ssl.client.auth": "required",
-        "listener.name.controller.ssl.client.auth": "required",
-        "ssl.principal.mapping.rules": "RULE:^CN=(.*?)(,.*)?$/$1/",
-        "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.clients.scram-sha-512.sasl.jaas.config": (
-            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-        ),
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": ";".join(f"User:{name}" for name in supers),
-    }
+def _scripts(folder: Path, home: KafkaHome, log4j: Path) -> Path:
+    """Kafka's own commands, by their names in its distribution, run from the jars."""
+    folder.mkdir(parents=True)
+    log4j.write_text(LOG4J_PROPERTIES)
+    for name, main in _COMMANDS.items():
+        command = shlex.join(java_command(home, log4j, main, heap=HEAP))
+        (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        (folder / name).chmod(0o755)
+    return folder
 
 
 def _binding(user: str, grant: Grant) -> AclBinding:
@@ -261,7 +233,7 @@ def _binding(user: str, grant: Grant) -> AclBinding:
 @contextmanager
 def running_brokers(folder: Path, password: str = "only-for-tests") -> Iterator[Brokers]:
     """Three brokers under `folder`, ready; they end with the block."""
-    cluster = Brokers(folder, password)
+    cluster = Brokers(folder, ensure(), password)
     try:
         cluster.start()
         yield cluster

@@ -30,9 +30,10 @@ from deploy.embedded.stack import Stack, StackOptions
 from schemas.acls import KafkaRole, grants
 from schemas.ids import person_text
 from schemas.kafka import librdkafka
+from schemas.places import Producer as RegisteredProducer
 from schemas.scan import format_timestamp
-from schemas.settings import PREFIX, Settings, load_settings
-from schemas.topics import SCANS
+from schemas.settings import PREFIX, load_settings
+from schemas.topics import PRODUCERS, SCANS
 from streams.clickhouse import ClickHouse
 from streams.migrate import migrate
 from tests.brokers import Brokers, running_brokers
@@ -43,7 +44,7 @@ from tests.system import ScanMaker, System, Traffic, registered, wait_for
 
 PER_SECOND: Final = 1_000
 LINES, PAUSE_S = 50, 0.1  # through the gateway: some 400 a second
-AWAY_S: Final = float(os.environ.get("TRUYVET_FAULT_AWAY_S", "6"))
+AWAY_S: Final = float(os.environ.get("TRUYVET_FAULT_AWAY_S", "12"))
 KILLS: Final = int(os.environ.get("TRUYVET_FAULT_BROKERS", "2"))
 SEED: Final = 20_261
 
@@ -55,19 +56,18 @@ def secured(folder: Path) -> Iterator[tuple[System, Brokers]]:
         for role in KafkaRole:
             brokers.add_user(role.value, *grants(role, "truyvet"))
         brokers.add_user("stranger")
-        given = {**brokers.variables(), **TIMING}
-        env = {PREFIX + name.upper(): str(value) for name, value in given.items()}
+        env = in_environment({**brokers.variables(), **TIMING})
         data = folder / "data"
         with Stack(StackOptions(data, services=frozenset({"engine"}), env=env)) as stack:
             settings = load_settings(data)
-            migrate(as_user(settings, "migrate"))
+            migrate(brokers.settings("migrate", settings))
             system = System(stack, settings, ClickHouse(settings, timeout_s=60))
             with registered(system):
                 yield system, brokers
 
 
-def as_user(settings: Settings, user: str) -> Settings:
-    return settings.model_copy(update={"kafka_user": user})
+def in_environment(settings: dict[str, Any]) -> dict[str, str]:
+    return {PREFIX + name.upper(): str(value) for name, value in settings.items()}
 
 
 class Gate(threading.Thread):
@@ -109,14 +109,16 @@ class Gate(threading.Thread):
 
 
 @contextmanager
-def gate(system: System, folder: Path) -> Iterator[Gate]:
+def gate(system: System, brokers: Brokers, folder: Path) -> Iterator[Gate]:
     """A console of its own, and somebody who scans through it."""
     upgrade(system.settings)
     store = open_store(system.settings)
     key = create_key(store, Role.PRODUCER, "*", producer="gate-1", name="gate")
     store.close()
+    gate_1 = RegisteredProducer(id="gate-1", name="gate").model_dump_json().encode()
+    system.publish(PRODUCERS.name, [("gate-1", gate_1)])
     port = choose((PortRequest("console"),), {})["console"]
-    env = {**os.environ, **system.stack.env, "TRUYVET_KAFKA_USER": "console"}
+    env = {**os.environ, **system.stack.env, **in_environment(brokers.variables("console"))}
     env |= {"TRUYVET_CONSOLE_PORT": str(port)}
     command = [sys.executable, "-m", "console.cli.main", "serve"]
     with (folder / "console.log").open("wb") as log:
@@ -143,13 +145,13 @@ def gate(system: System, folder: Path) -> Iterator[Gate]:
 
 def test_brokers_killed_under_load_and_who_is_refused(tmp_path: Path) -> None:
     with secured(tmp_path) as (system, brokers):
-        assert_refused(system.settings, brokers)
+        assert_refused(brokers)
         for _ in range(2):
-            system.start_worker_soon(**TIMING, kafka_user="worker")
+            system.start_worker_soon(**TIMING, **brokers.variables("worker"))
         wait_for(lambda: all(w.ready() for w in system.workers), 90, "the workers")
-        producer = librdkafka(as_user(system.settings, "producer"))
+        producer = librdkafka(brokers.settings("producer"))
         traffic = Traffic(system, ScanMaker(system, SEED), PER_SECOND, **producer)
-        with gate(system, tmp_path) as sender:
+        with gate(system, brokers, tmp_path) as sender:
             traffic.start()
             written_on(system, 10)
             for n in range(KILLS):
@@ -159,7 +161,7 @@ def test_brokers_killed_under_load_and_who_is_refused(tmp_path: Path) -> None:
                 at = (traffic.acknowledged, len(sender.acknowledged), written(system))
                 killed = time.monotonic()
                 victim.kill()
-                first_s = written_on(system, 30)
+                first_s = written_on(system, 60)
                 time.sleep(max(0.0, AWAY_S - (time.monotonic() - killed)))
                 now = (traffic.acknowledged, len(sender.acknowledged), written(system))
                 away_s = time.monotonic() - killed
@@ -202,22 +204,22 @@ def there(system: System) -> set[str]:
     return {row[0] for row in rows}
 
 
-def assert_refused(settings: Settings, brokers: Brokers) -> None:
+def assert_refused(brokers: Brokers) -> None:
     """Who has no ACL, no right password, or no TLS gets nothing in and nothing out."""
-    stranger = as_user(settings, "stranger")
+    stranger, producer = brokers.settings("stranger"), librdkafka(brokers.settings("producer"))
     with pytest.raises(KafkaException) as refused:
         send(librdkafka(stranger), SCANS.name)
     assert refused.value.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
-    send(librdkafka(as_user(settings, "producer")), SCANS.name)
+    send(producer, SCANS.name)
     for other in ("sites.v1", "alerts.v1"):
         with pytest.raises(KafkaException) as refused:
-            send(librdkafka(as_user(settings, "producer")), other)
+            send(producer, other)
         assert refused.value.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
-    assert_reads_nothing(librdkafka(as_user(settings, "producer")))
-    guess = settings.model_copy(update={"kafka_password": SecretStr("a-guess")})
+    assert_reads_nothing(producer)
+    guess = stranger.model_copy(update={"kafka_password": SecretStr("a-guess")})
     with pytest.raises(KafkaException):
         send(librdkafka(guess), SCANS.name)
-    plain = {"bootstrap.servers": settings.kafka_bootstrap}
+    plain = {"bootstrap.servers": stranger.kafka_bootstrap}
     with pytest.raises(KafkaException):
         send(plain, SCANS.name)
     assert brokers.short() == []
