@@ -50,6 +50,8 @@ class ClickHouse:
         if self._made is None:
             self._made = clickhouse_connect.get_client(
                 dsn=self._settings.clickhouse_url,
+                # the client does not take it from the URL's scheme
+                secure=self._settings.clickhouse_url.startswith("https:"),
                 username=self._settings.clickhouse_user,
                 password=self._settings.clickhouse_password.get_secret_value(),
                 database=self._settings.clickhouse_database,
@@ -58,7 +60,9 @@ class ClickHouse:
                 send_receive_timeout=self._timeout_s,
                 autogenerate_session_id=False,
                 query_retries=0,
-                pool_mgr=get_pool_manager(maxsize=32, num_pools=4),
+                pool_mgr=get_pool_manager(
+                    maxsize=32, num_pools=4, ca_cert=self._settings.clickhouse_ca_file or None
+                ),
             )
         return self._made
 

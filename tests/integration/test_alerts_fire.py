@@ -33,9 +33,9 @@ from schemas.clock import LOCAL
 from schemas.metrics import METRICS
 from schemas.places import Place, Producer
 from schemas.scan import format_timestamp
-from tests.certificates import UNTIL_2126
 from tests.console_kit import ADMIN, WARD, bearer
 from tests.integration.test_gateway_stopped_broker import served
+from tests.known_certificates import UNTIL_2126
 from tests.prometheus import Prometheus, prometheus
 from tests.system import System, WorkerProcess, running_system, wait_for
 
