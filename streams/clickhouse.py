@@ -114,6 +114,21 @@ class ClickHouse:
             )
         )
 
+    def export(self, sql: str, form: str, settings: dict[str, Any]) -> Iterator[bytes]:
+        """A result in one of ClickHouse's formats, a mebibyte at a time."""
+        stream = self._attempt(lambda client: client.raw_stream(sql, settings=settings, fmt=form))
+        try:
+            while piece := self._attempt(lambda _: stream.read(_PIECE_BYTES)):
+                yield piece
+        finally:
+            stream.close()
+
+    def load(self, table: str, body: Iterator[bytes], form: str, settings: dict[str, Any]) -> None:
+        """Insert rows that are in one of ClickHouse's formats. One attempt."""
+        self._attempt(
+            lambda client: client.raw_insert(table, insert_block=body, settings=settings, fmt=form)
+        )
+
     def close(self) -> None:
         """Let the connections go."""
         if self._made is not None:

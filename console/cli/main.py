@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from console.cli import (
+    backups,
     benching,
     cards,
     cases,
@@ -60,7 +61,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_SYSTEM: Final = (
+    stack,
+    processes,
+    simulating,
+    importing,
+    counting,
+    deadletters,
+    maintaining,
+    backups,
+)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
