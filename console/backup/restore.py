@@ -213,7 +213,7 @@ class Restore:
         settings = self._settings
         for topic in topics.KEPT:
             self._told("topics", 0, 0)
-            [part] = self._manifest.of(TOPIC + topic) or [None]
+            part = next(iter(self._manifest.of(TOPIC + topic)), None)
             there = asked(settings, lambda t=topic: topics.bounds(settings, t))  # type: ignore[misc]
             documents = lines(self._path, part) if part is not None else iter(())
             if not any(end for _, end in there.values()):

@@ -49,7 +49,7 @@ async def records_of(settings: Settings, topic: str) -> list[bytes]:
 
 async def publish(settings: Settings, topic: str, documents: Iterable[Document]) -> int:
     """Put records that `records_of` read on a topic, in their order; how many. Raises Retryable."""
-    publisher = KafkaPublisher(settings.kafka_bootstrap)
+    publisher = KafkaPublisher(settings)
     done = 0
     try:
         for some in _chunks(documents):

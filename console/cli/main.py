@@ -76,8 +76,10 @@ _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, poster
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
 for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
-for made in (*app.registered_commands, *app.registered_groups):
-    made.rich_help_panel = panel_of(made.name)
+for command in app.registered_commands:
+    command.rich_help_panel = panel_of(command.name)
+for group in app.registered_groups:
+    group.rich_help_panel = panel_of(group.name)
 
 
 @app.callback()

@@ -18,7 +18,7 @@ from console.store.keys import Role, create_key
 from console.store.migrations.run import upgrade
 from console.store.register import register_sites
 from issuer.codes import KeyRing
-from schemas.cases import Case
+from schemas.cases import Case, CaseStatus
 from schemas.settings import PREFIX
 from schemas.topics import ALERTS, CASES, SCANS, SITES
 from streams.runs import Runs
@@ -56,7 +56,7 @@ def a_case(system: System) -> None:
         )
     system.drain()
     case = Case(
-        id="C-2026-000777", version=1, status="confirmed", person=CASE, onset=START.date(),
+        id="C-2026-000777", version=1, status=CaseStatus.CONFIRMED, person=CASE, onset=START.date(),
         ward="11413", registered_at=START + timedelta(hours=29), registered_by="test",
     )  # fmt: skip
     system.publish(CASES.name, [(case.id, case.model_dump_json().encode())])
