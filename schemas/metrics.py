@@ -217,7 +217,7 @@ WARD_SCANS: Final = _gauge(
 )
 WARD_QUIET_SINCE: Final = _gauge(
     "truyvet_ward_quiet_since_timestamp_seconds",
-    "The newest scan of a ward, or if it has none when its oldest code began, Unix seconds.",
+    "The newest scan of a ward, or if it has none its first day with a code, Unix seconds.",
     "ward",
     "unit",
     by=_CONSOLE,

@@ -23,6 +23,7 @@ from console.cli import (
     demo,
     importing,
     inspections,
+    logs,
     maintaining,
     posters,
     processes,
@@ -37,6 +38,7 @@ from console.cli import (
     sites,
     stack,
     staff,
+    support,
     trips,
     worklist,
 )
@@ -57,7 +59,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_SYSTEM: Final = (
+    stack,
+    processes,
+    simulating,
+    importing,
+    counting,
+    deadletters,
+    maintaining,
+    logs,
+    support,
+)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)

@@ -37,6 +37,11 @@ class Served:
         self._process = process
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def rss_mb(self) -> float:
         """Resident memory."""
         lines = Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines()
