@@ -28,15 +28,14 @@ class Backlog:
     async def ask(self) -> Found:
         """Records and seconds by partition. Raises KafkaError, OSError, TimeoutError."""
         try:
-            async with asyncio.timeout(3 * _TIMEOUT_S):
-                consumer = self._consumer or await self._connect()
-                partitions = sorted(consumer.assignment())
-                done = await committed_offsets(self._settings, SCANS.name)
-                begins = await consumer.beginning_offsets(partitions)
-                ends = await consumer.end_offsets(partitions)
-                since = {tp: max(done.get(tp.partition, 0), begins[tp]) for tp in partitions}
-                behind = {tp: at for tp, at in since.items() if at < ends[tp]}
-                oldest = await self._appended(consumer, behind)
+            consumer = self._consumer or await self._connect()
+            partitions = sorted(consumer.assignment())
+            done = await committed_offsets(self._settings, SCANS.name)
+            begins = await consumer.beginning_offsets(partitions)
+            ends = await consumer.end_offsets(partitions)
+            since = {tp: max(done.get(tp.partition, 0), begins[tp]) for tp in partitions}
+            behind = {tp: at for tp, at in since.items() if at < ends[tp]}
+            oldest = await self._appended(consumer, behind)
         except BaseException:
             await self.close()
             raise

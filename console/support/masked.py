@@ -25,6 +25,8 @@ _NUMBERS: Final = frozenset(
     | {"seconds", "ms", "rows", "parts", "left", "ids", "horizon_ms", "contacts", "changes"}
     | {"cases", "places", "copied", "count", "messages", "made", "entries", "sites", "key"}
 )
+_TELEPHONE: Final = 100_000_000  # nine digits, without the 0 that a number drops
+_LARGE: Final = frozenset({"offset", "horizon_ms", "place", "site", "rows"})
 _LIBRARIES: Final = frozenset(
     {"aiokafka", "faust", "mode", "clickhouse_connect", "urllib3", "sqlalchemy", "uvicorn"}
     | {"asyncio", "alembic", "k", "o"}  # the last two are Kafka's own: kafka.…, org.…
@@ -82,5 +84,5 @@ def lines_shown(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
 
 def _may(name: str, value: Any) -> bool:
     if isinstance(value, bool | int | float):
-        return name in _NUMBERS
+        return name in _NUMBERS and (value < _TELEPHONE or name in _LARGE)
     return name in _WORDS and isinstance(value, str) and _WORD.fullmatch(value) is not None

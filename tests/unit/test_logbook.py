@@ -78,7 +78,7 @@ def test_new_lines_are_followed_whole_also_after_the_file_was_cut(data_dir: Path
         lambda: path.write_text(line("2026-11-26T12:00:01Z", "batch_settled")),
         lambda: None,
     ]
-    found = []
+    found: list[str] = []
 
     def go_on() -> bool:
         if steps:

@@ -21,7 +21,7 @@ from tests.console_kit import ADMIN, PERSON, RING, migrated, new_sites
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 NAME, PHONE, TOKEN = "Nguyễn Thị Bích", "0912345678", "0ABCDEF0123456789"
 NOBODY = (NAME, PHONE, TOKEN, PERSON, ADMIN, "bich", "s3cret-word", "Site 0", "tran.van")
-DIRTY = [
+DIRTY: list[dict[str, object]] = [
     {"event": "case_traced", "case": "tran.van/c1", "run": 3, "contacts": 2},
     {"event": "case_traced", "case": "tran.van/c1", "run": 4, "person": PERSON},
     {"event": "case_registered", "case": "C-2026-1", "version": 1, "by": NAME},
