@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check units types layers contracts slow faults up down bench clean
+.PHONY: help install demo test check units types layers contracts slow faults postgres up down bench clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -80,6 +80,11 @@ slow: install $(PROMETHEUS) ## the integration tests that need other languages' 
 
 faults: install ## the fault suite alone: kills, named points, canaries, a bad line to the engine
 	$(BIN)/python -m pytest tests/fault
+
+# commands read the data directory's own database: their tests are of SQLite
+postgres: install ## the console's unit tests on a real PostgreSQL, if the system has one
+	$(BIN)/python -m tests.on_postgres $$(grep -lE '(console|worklist|inspections)_kit' tests/unit/test_*.py \
+	  | grep -vE 'test_cli|test_regroup|test_trips|posters')
 
 bench: install ## truyvet and stock Faust on the same topic, in the same run
 	@$(BIN)/truyvet bench ingest

@@ -66,7 +66,7 @@ class Worker:
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
         self.open_cases = OpenCases()
-        self.publisher = Publisher(settings.kafka_bootstrap)
+        self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         self.tracing = Tracing(
             self.clickhouse,
@@ -80,12 +80,17 @@ class Worker:
         self._accounts = Accounts(self.metrics, self.latencies, self.directory)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
-            Follower(settings.kafka_bootstrap, SITES.name, self._put_sites),
-            Follower(settings.kafka_bootstrap, PRODUCERS.name, each(self._put_producer)),
-            Follower(settings.kafka_bootstrap, CASES.name, each(self.watcher.apply)),
+            Follower(settings, SITES.name, self._put_sites),
+            Follower(settings, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings, CASES.name, each(self.watcher.apply)),
         ]
         self._monitor = Monitor(
-            settings.metrics_port, self.metrics, self.latencies, self._missing, self._refresh
+            settings.metrics_host,
+            settings.metrics_port,
+            self.metrics,
+            self.latencies,
+            self._missing,
+            self._refresh,
         )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)

@@ -188,16 +188,15 @@ def _console(
 ) -> tuple[Console, Publisher]:
     store = open_store(settings)
     metrics = Metrics(CollectorRegistry(), of="console")
-    bootstrap = settings.kafka_bootstrap
     clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S)
-    relay_publisher = relay_publisher or KafkaPublisher(bootstrap)
+    relay_publisher = relay_publisher or KafkaPublisher(settings)
     console = Console(
         settings=settings,
         metrics=metrics,
         store=store,
         keys=KeyRoom(store),
         relay=Relay(store, relay_publisher),
-        publisher=publisher or KafkaPublisher(bootstrap),
+        publisher=publisher or KafkaPublisher(settings),
         clickhouse=clickhouse,
         flow=Flow(),
         rates=KeyRates(settings.gateway_key_rate),

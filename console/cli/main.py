@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from console.cli import (
+    backups,
     benching,
     cards,
     cases,
@@ -43,9 +44,11 @@ from console.cli import (
     worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
+from console.cli.helping import Ordered, panel_of
 from console.cli.libraries import hush, speak_beside_results
 from console.cli.out import note
 from console.cli.session import Lang, Session
+from console.cli.usage import usage_of
 
 DEFAULT_DATA_DIR: Final = Path(".truyvet")
 ROOT_OPTIONS: Final = frozenset({"--data-dir", "--lang"})
@@ -54,6 +57,7 @@ _SESSION: Session = Session(DEFAULT_DATA_DIR)
 app = typer.Typer(
     name="truyvet",
     help="Mã QR địa điểm, lượt quét và truy vết. / Location QR check-ins and exposure tracing.",
+    cls=Ordered,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -69,12 +73,17 @@ _SYSTEM: Final = (
     maintaining,
     logs,
     support,
+    backups,
 )
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
 for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
+for command in app.registered_commands:
+    command.rich_help_panel = panel_of(command.name)
+for group in app.registered_groups:
+    group.rich_help_panel = panel_of(group.name)
 
 
 @app.callback()
@@ -135,13 +144,12 @@ def hoisted(arguments: list[str]) -> list[str]:
 
 def _usage(error: TyperException) -> int:
     """What was mistyped, and where to read how it is written."""
-    words = getattr(error, "format_message", lambda: str(error))()
     context = getattr(error, "ctx", None)
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
-        sys.stdout.write(f"{words}\n")
+        sys.stdout.write(f"{error.format_message()}\n")
         return USAGE
     path = context.command_path if context is not None else "truyvet"
-    note(f"truyvet: {words} (`{path} --help`)")
+    note(f"truyvet: {_SESSION.words(*usage_of(error))} (`{path} --help`)")
     return USAGE
 
 

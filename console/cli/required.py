@@ -81,10 +81,12 @@ def import_list(
 
     session = session_of(context)
     options = options_of(area, ward, kind, column or [])
-    made = plan_required(understand(read_rows(file, sheet), options))
+    with progress(session.words("đọc danh sách", "reading the list"), 0):
+        rows = read_rows(file, sheet)
+        made = plan_required(understand(rows, options))
     about = list_of(list_id or file.stem, name, keeper, _day(as_of), len(made.entries))
     if refused_to is not None:
-        write_refused(refused_to, made.understood)
+        write_refused(refused_to, made.understood, rows)
     changed = linked = None
     if apply:
         check_refused(made.understood, without_refused)
@@ -141,11 +143,8 @@ def lists(context: typer.Context, as_json: Json = False) -> None:
         line(f"{about.id}  {about.name}{gone}")
         line(f"    {about.keeper}, {about.as_of:%d/%m/%Y}")
         counts = number(one.counted), number(one.linked)
-        line(
-            session.words("    {} cơ sở, {} đã đăng ký", "    {} sites, {} registered").format(
-                *counts * 2
-            )
-        )
+        vi, en = "{} cơ sở, {} đã đăng ký", "{} sites, {} registered"
+        line(f"    {session.words(vi, en).format(*counts * 2)}")
     if not found:
         note(session.words("Chưa có danh sách nào.", "There is no list."))
 

@@ -36,7 +36,7 @@ class Keeper:
         self._settings = settings
         self._store = store
         self._clickhouse = ClickHouse(settings, TIMEOUT_S)
-        self.feed = Feed(settings.kafka_bootstrap, self._clickhouse)
+        self.feed = Feed(settings, self._clickhouse)
         self._lock = ExclusiveLock(store.engine, "coverage")
         self._round = metrics.gauge(COVERAGE_ROUND)
         self._seconds = metrics.gauge(COVERAGE_SECONDS)

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from console.accounting.log import committed_offsets
 from console.exporter.probe import Found
+from schemas.kafka import connection
 from schemas.metrics import BACKLOG_RECORDS, BACKLOG_SECONDS
 from schemas.settings import Settings
 from schemas.topics import SCANS
@@ -68,7 +69,7 @@ class Backlog:
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             SCANS.name,
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **connection(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -14,6 +14,11 @@ from console.logbook.words import WORDS
 from schemas.settings import Settings
 
 HIDDEN: Final = "***"
+# Settings of words that say nothing of anybody; other words are shown as far as an address goes.
+_PLAIN: Final = frozenset(
+    {"kafka_bootstrap", "kafka_security", "kafka_mechanism", "clickhouse_database", "log_level"}
+    | {"console_host", "code_origin", "worker_group"}
+)
 # Fields of log lines whose words are ours: names of routes, topics, probes, kinds, errors.
 _WORDS: Final = frozenset(
     {"topic", "probe", "route", "method", "kind", "state", "status", "cause", "error", "week"}
@@ -46,11 +51,11 @@ def _setting(name: str, value: Any) -> Any:
         return HIDDEN if value.get_secret_value() else ""
     if isinstance(value, Path):
         return HIDDEN  # a home directory has a name
-    if name == "watched_certificates":
-        return [HIDDEN for _ in filter(None, value.split(","))]
-    if isinstance(value, str) and "://" in value:
+    if not isinstance(value, str) or name in _PLAIN:
+        return value
+    if "://" in value:
         return _address(value)
-    return value
+    return HIDDEN if value else ""
 
 
 def _address(url: str) -> str:

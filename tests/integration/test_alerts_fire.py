@@ -36,9 +36,9 @@ from schemas.metrics import METRICS
 from schemas.places import Place, Producer
 from schemas.scan import format_timestamp
 from schemas.topics import SCANS
-from tests.certificates import UNTIL_2126
 from tests.console_kit import ADMIN, WARD, bearer
 from tests.integration.test_gateway_stopped_broker import Served, served
+from tests.known_certificates import UNTIL_2126
 from tests.prometheus import Prometheus, prometheus
 from tests.system import System, WorkerProcess, running_system, wait_for
 
@@ -139,7 +139,8 @@ def running(directory: Path) -> Iterator[tuple[City, Prometheus]]:
         console = stack.enter_context(served(system, directory / "console.log"))
         worker = system.start_worker()
         city = City(system, console, worker, certificate)
-        targets = {"worker": [f"127.0.0.1:{worker.port}"], "console": [city.address]}
+        jobs = {"worker": f"127.0.0.1:{worker.port}", "console": city.address}
+        targets = {f"truyvet-{name}": [address] for name, address in jobs.items()}
         watching = stack.enter_context(prometheus(directory / "prometheus", targets, QUICK))
         steady = Steady(city)
         steady.start()

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from console.broker import KafkaPublisher, Record
 from schemas.errors import Retryable
 from schemas.metrics import METRICS
-from tests.console_kit import ADMIN, PERSON, bearer, running
+from tests.console_kit import ADMIN, PERSON, bearer, running, settings_in
 
 EVENT = "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77"
 
@@ -84,7 +84,7 @@ def test_an_error_nobody_caught_is_500_in_both_languages_without_its_words(
 
 def test_a_broker_that_is_not_there_is_said_soon(tmp_path: Path) -> None:
     async def scene() -> float:
-        publisher = KafkaPublisher("127.0.0.1:1")
+        publisher = KafkaPublisher(settings_in(tmp_path))
         begun = time.monotonic()
         with pytest.raises(Retryable, match="away"):
             await publisher.send([Record("t", b"k", b"v")])

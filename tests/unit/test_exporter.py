@@ -28,8 +28,8 @@ from schemas.errors import Retryable
 from schemas.meters import Metrics
 from schemas.places import Producer
 from streams.machine import unexplained
-from tests.certificates import UNTIL_2026, UNTIL_2126
 from tests.console_kit import FakeTables, migrated
+from tests.known_certificates import UNTIL_2026, UNTIL_2126
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 MS = int(NOW.timestamp() * 1000)

@@ -143,7 +143,7 @@ def test_an_insert_ends_before_another_worker_may_take_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TRUYVET_INSERT_TIMEOUT_S", "9")
-    with pytest.raises(UserError, match="session_timeout_s"):
+    with pytest.raises(UserError, match="TRUYVET_SESSION_TIMEOUT_S"):
         load_settings(tmp_path)
 
 

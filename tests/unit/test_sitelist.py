@@ -1,12 +1,16 @@
 """Officers' lists: headings, cells, rows, likely duplicates; what is refused, and why."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import xlsxwriter
+from rapidfuzz import fuzz
 
-from console.sitelist.duplicates import Named, likely
+from console.sitelist.duplicates import DOOR, NO_DOOR, SAME_DOOR, Named, likely, telling
 from console.sitelist.headings import Field, find_heading
 from console.sitelist.plain import plain, tidy
 from console.sitelist.register import GATE_NAME, grouped
@@ -285,6 +289,77 @@ def test_numbers_tell_houses_and_schools_apart() -> None:
         Named("Nhà thuốc Minh Tam", "số 419, đường Cát Bi", ward, row=6),
     ]
     assert {(p.one.row, p.other.row) for p in likely(listed, [])} == {(6, 3)}
+
+
+def test_the_same_pairs_are_likely_as_comparing_each_with_each() -> None:
+    random = Random(6)
+    words = ["An", "Bình", "An Bình", "Quán An", "Cửa hàng Bình 2", "Bình An 2", "Phở An", ""]
+    doors = ["1 Cát Bi", "số 1, đường Cát Bi", "2 Cát Bi", "2 Lê Lợi", "Cát Bi", ""]
+
+    def some(count: int) -> list[Named]:
+        return [
+            Named(f"{random.choice(words)} {random.choice(words)}", random.choice(doors), "w")
+            for _ in range(count)
+        ]
+
+    for _ in range(20):
+        old = [replace(one, site=at) for at, one in enumerate(some(15), 1)]
+        new = [replace(one, row=at) for at, one in enumerate(some(15), 1)]
+        everyone = [*old, *new]
+        expected = {}
+        for at in range(len(old), len(everyone)):
+            alike = [(_likeness(everyone[at], other), -n) for n, other in enumerate(everyone[:at])]
+            best, other = max(alike)
+            if best:
+                expected[everyone[at].row] = (everyone[-other], best)
+        found = likely(new, old)
+        assert {p.one.row: (p.other, p.likeness) for p in found} == expected
+
+
+def _likeness(one: Named, other: Named) -> int:
+    name, another = telling(one.name), telling(other.name)
+    door, elsewhere = telling(one.address), telling(other.address)
+
+    def numbers(text: str) -> list[str]:
+        return sorted(word for word in text.split() if any(c.isdigit() for c in word))
+
+    alike = fuzz.token_sort_ratio(name, another)
+    if numbers(name) != numbers(another):
+        return 0
+    if not door or not elsewhere:
+        return int(alike) if alike >= NO_DOOR else 0
+    near = fuzz.token_sort_ratio(door, elsewhere) >= DOOR and numbers(door) == numbers(elsewhere)
+    return int(alike) if near and alike >= SAME_DOOR else 0
+
+
+def test_a_ward_of_many_shops_is_compared_in_a_moment() -> None:
+    listed = [Named(f"Cửa hàng số {n}", f"{n} Cát Bi", "w", row=n) for n in range(1, 20_001)]
+    began = time.process_time()
+    assert likely(listed, []) == []
+    assert time.process_time() - began < 10, "each with each takes a minute"
+
+
+def test_a_row_of_a_room_alone_is_of_the_site_above() -> None:
+    heading = ["STT", "Tên cơ sở", "Loại hình", "Địa chỉ", "Phường", "Giờ mở cửa", "Điểm quét"]
+    found = read(
+        ["1", "Trường Lũng", "trường học", "1 Cát Bi", "Đằng Lâm", "7h-17h", "Cổng chính"],
+        ["", "", "", "", "", "", "Cổng sau"],
+        ["", "", "", "", "", "8h-11h", "Lớp 1A"],
+        ["II. CHỢ"],
+        ["", "", "", "", "", "", "Cổng lạc"],
+        ["", "", "", "", "", "", ""],
+        ["2", "Quán A", "quán ăn", "2 Cát Bi", "Bến Nghé", "", "Tầng 1"],
+        ["", "", "", "", "", "", "Tầng 2"],
+        heading=heading,
+    )
+    [school] = grouped(found.listed).sites
+    hours = [p.hours and p.hours.opens for p in school.places]
+    assert [p.name for p in school.places] == ["Cổng chính", "Cổng sau", "Lớp 1A"]
+    assert hours == ["07:00", "07:00", "08:00"]
+    assert [(r.row, r.column) for r in found.refused] == [
+        (6, "Tên cơ sở"), (8, "Phường"), (9, "Phường"),
+    ], "nothing is passed over in silence"  # fmt: skip
+    assert found.titles == [5]
 
 
 def workbook(path: Path, cells: list[list[Any]], merged: list[tuple[int, int, int, int]]) -> Path:
