@@ -66,7 +66,7 @@ def served(system: System, log: Path) -> Iterator[Served]:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
     try:
         console = Served(system, port, process)
-        wait_for(console.up, 30, "the console")
+        wait_for(console.up, 90, "the console")
         yield console
     finally:
         process.terminate()

@@ -41,7 +41,8 @@ def settings(tmp_path: Path) -> Settings:
     made, store = migrated(
         home,
         database_url=f"sqlite:///{home / 'console.db'}",
-        clickhouse_url="http://bich:s3cret-word@127.0.0.1:1/",
+        clickhouse_user="bich",
+        clickhouse_password=SecretStr("s3cret-word"),
         reminder_webhook_url="https://hooks.example/tran.van?k=s3cret-word",
         reminder_webhook_secret=SecretStr("s3cret-word-s3cret-word"),
         watched_certificates=str(home / "bich.pem"),
@@ -98,7 +99,7 @@ def test_what_helps_is_in_it(settings: Settings) -> None:
     said = settings_shown(settings)
     assert said["admin_key"] == said["data_dir"] == HIDDEN
     assert said["clickhouse_url"] == "http://127.0.0.1:1"
-    assert said["database_url"] == f"sqlite://{HIDDEN}"
+    assert said["database_url"] == HIDDEN
     assert said["scan_partitions"] == 8
     assert set(said) == set(Settings.model_fields)
 

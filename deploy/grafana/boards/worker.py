@@ -33,7 +33,8 @@ WORKER: Final = Board(
             "below 0.8 cores: near 1 it is at its limit, start another.",
             (
                 Ask(
-                    f'rate(process_cpu_seconds_total{{job="truyvet-worker",{_W}}}[5m])', "{{instance}}"
+                    f'rate(process_cpu_seconds_total{{job="truyvet-worker",{_W}}}[5m])',
+                    "{{instance}}",
                 ),
             ),
             unit="none", width=8, bad_above=0.9,
