@@ -11,15 +11,14 @@ from console.api.documented import answers
 from console.api.errors import invalid
 from console.api.rules_schemas import RulesDiff
 from console.api.state import Console
-from console.store import sites
 from console.store.engine import utc_now
+from console.store.ground import ground
 from schemas.cases import Case
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
 from tracer.comparison import Change, Row, compare
 from tracer.fetch import trace_from
 from tracer.parameters import load_parameters
-from tracer.places import ground_at
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.trace import TraceResult
@@ -62,10 +61,10 @@ def _traced(
     console: Console, case: Case, rule_sets: tuple[RuleSet, RuleSet]
 ) -> tuple[TraceResult, TraceResult]:
     now = utc_now()
-    ground = ground_at(list(sites.places(console.store)), load_parameters())
+    stands_on = ground(console.store, load_parameters())
     kept = retained_from(now, console.settings.retention_days)
     scans = Scans(console.clickhouse, kept, _SETTINGS)
-    first, second = (trace_from(scans, case, ground, rules, now) for rules in rule_sets)
+    first, second = (trace_from(scans, case, stands_on, rules, now) for rules in rule_sets)
     return first, second
 
 

@@ -20,7 +20,8 @@ ORDER BY run DESC, stored_at, attempt LIMIT 1
 _CONTACTS: Final = """
 SELECT document FROM trace_contacts
 WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
-ORDER BY rank LIMIT {limit:UInt32} OFFSET {offset:UInt32}
+  AND rank > {offset:UInt32}
+ORDER BY rank LIMIT {limit:UInt32}
 """
 
 
@@ -59,7 +60,8 @@ def newest_run(clickhouse: ClickHouse, case_id: str) -> StoredRun | None:
 
 
 def page_of_contacts(clickhouse: ClickHouse, run: StoredRun, limit: int, offset: int) -> list[Any]:
-    """The run's documents as stored, by rank."""
+    """The run's documents as stored, by rank. Ranks are dense from 1: an offset is the rank before
+    the first, and a page deep in a long list costs what the first one does."""
     rows = clickhouse.rows(
         _CONTACTS,
         {

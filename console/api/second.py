@@ -11,14 +11,13 @@ from console.api.errors import not_found
 from console.api.runs import StoredRun, newest_run, page_of_contacts
 from console.api.second_schemas import SecondContacts
 from console.api.state import Console
-from console.store import sites
 from console.store.engine import utc_now
+from console.store.ground import ground
 from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
 from tracer.fetch import second_from
 from tracer.parameters import load_parameters
-from tracer.places import ground_at
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.second import MOST_FIRST, Second, firsts_of
@@ -102,11 +101,11 @@ def _traced(
 ) -> tuple[Second, int, int]:
     firsts, not_followed = firsts_of(contacts)
     now = utc_now()
-    ground = ground_at(list(sites.places(console.store)), load_parameters())
+    stands_on = ground(console.store, load_parameters())
     kept = retained_from(now, console.settings.retention_days)
     scans = Scans(console.clickhouse, kept, _SETTINGS)
     origin = {"person": case.person, "case": case.id}
-    second = second_from(scans, origin, firsts, ground, rule_set, now)
+    second = second_from(scans, origin, firsts, stands_on, rule_set, now)
     return second, len(firsts), not_followed
 
 

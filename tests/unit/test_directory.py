@@ -2,16 +2,22 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+from console.store.ground import ground
+from console.store.register import NewPlace, NewSite, register_sites
 from issuer.codes import issue, read
 from schemas.places import Code, Hours, Place, Trip, place_key
 from streams.directory import Directory
 from streams.place_records import ALWAYS, NEVER
-from tests.console_kit import RING
+from tests.console_kit import RING, WARD, migrated
+from tracer.frames import PLACES
+from tracer.parameters import load_parameters
 from tracer.places import places_frame, trips_frame
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
@@ -155,6 +161,29 @@ def test_a_record_that_makes_no_sense_costs_its_neighbours_nothing(value: bytes,
     assert key == "place/1"
     assert said in why
     agree(directory, {9: GOOD, 8: GOOD.model_copy(update={"id": 8, "codes": ()})})
+
+
+def test_the_console_stands_on_the_same_ground_as_a_worker(tmp_path: Path) -> None:
+    pick = random.Random(3)
+    spots = tuple(new_place(made_up(pick, n, 1)) for n in range(1, 60))
+    _, store = migrated(tmp_path)
+    site = NewSite("Bến xe", "bus_station", WARD, "transport", "s", places=spots)
+    known = register_sites(store, RING, [site], source="test")
+    parameters = load_parameters()
+    directory = Directory(RING)
+    directory.put_site_records((place_key(p.id), p.model_dump_json().encode()) for p in known)
+    ours, theirs = ground(store, parameters), directory.ground(parameters)
+    asked = pl.Series([p.id for p in known] + [2**30 - 1], dtype=pl.UInt32)
+    columns = [*PLACES, "reach", "bound"]
+    assert ours.of(asked, *columns).equals(theirs.of(asked, *columns))
+    order = ["place", "trip"]
+    assert ours.trips.sort(order).equals(theirs.trips.sort(order))
+    assert str(ours.levels) == str(theirs.levels)
+
+
+def new_place(place: Place) -> NewPlace:
+    named = ("name", "kind", "hours", "enclosed", "small", "gate", "usual_stay", "trips")
+    return NewPlace(external_key=str(place.id), **{name: getattr(place, name) for name in named})
 
 
 def test_a_place_without_trips_any_more_has_none() -> None:

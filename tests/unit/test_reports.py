@@ -157,10 +157,11 @@ def test_without_a_list_shares_are_of_what_is_registered_and_it_says_so() -> Non
 
 
 def test_what_is_not_known_is_not_said() -> None:
-    sheet = sheet_of(report(inspections=None, reminded=None), "en")
+    sheet = sheet_of(report(reminded=None), "en")
     assert [label for label, _ in sheet.facts] == [
         "Scans in 7 days",
         "Places with a code and no scan in 7 days",
+        "Inspections",
     ]
 
 

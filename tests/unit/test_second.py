@@ -84,7 +84,7 @@ def ask(console: Running, case: str, query: str = "") -> dict[str, Any]:
 def test_from_the_first_exposure_on_and_one_step_far(
     console: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.api.second.ground_at", lambda *_: GROUND)
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
     case = registered(console)
     traced(console, case, "vn-2021-07-30")
     found = ask(console, case)
@@ -100,7 +100,7 @@ def test_from_the_first_exposure_on_and_one_step_far(
 def test_where_the_rules_have_none_it_is_asked_for(
     console: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.api.second.ground_at", lambda *_: GROUND)
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
     case = registered(console)
     traced(console, case, "vn-2021-12-29")
     found = ask(console, case)
@@ -112,7 +112,7 @@ def test_where_the_rules_have_none_it_is_asked_for(
 
 
 def test_what_officers_decided_counts(console: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.api.second.ground_at", lambda *_: GROUND)
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
     case = registered(console)
     traced(console, case, "vn-2021-07-30")
 
