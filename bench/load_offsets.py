@@ -5,6 +5,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from schemas.kafka import librdkafka
 from schemas.settings import Settings
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
@@ -18,9 +19,7 @@ class Log:
 
     def __init__(self, settings: Settings) -> None:
         self._partitions = range(settings.scan_partitions)
-        self._consumer: Any = Consumer(
-            {"bootstrap.servers": settings.kafka_bootstrap, "group.id": settings.worker_group}
-        )
+        self._consumer: Any = Consumer({**librdkafka(settings), "group.id": settings.worker_group})
 
     def ranges(self) -> dict[int, tuple[int, int]]:
         """First offset and end of each partition."""

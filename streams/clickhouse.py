@@ -50,6 +50,8 @@ class ClickHouse:
         if self._made is None:
             self._made = clickhouse_connect.get_client(
                 dsn=self._settings.clickhouse_url,
+                # the client does not take it from the URL's scheme
+                secure=self._settings.clickhouse_url.startswith("https:"),
                 username=self._settings.clickhouse_user,
                 password=self._settings.clickhouse_password.get_secret_value(),
                 database=self._settings.clickhouse_database,
@@ -58,7 +60,9 @@ class ClickHouse:
                 send_receive_timeout=self._timeout_s,
                 autogenerate_session_id=False,
                 query_retries=0,
-                pool_mgr=get_pool_manager(maxsize=32, num_pools=4),
+                pool_mgr=get_pool_manager(
+                    maxsize=32, num_pools=4, ca_cert=self._settings.clickhouse_ca_file or None
+                ),
             )
         return self._made
 
@@ -108,6 +112,21 @@ class ClickHouse:
             lambda client: client.raw_insert(
                 table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"
             )
+        )
+
+    def export(self, sql: str, form: str, settings: dict[str, Any]) -> Iterator[bytes]:
+        """A result in one of ClickHouse's formats, a mebibyte at a time."""
+        stream = self._attempt(lambda client: client.raw_stream(sql, settings=settings, fmt=form))
+        try:
+            while piece := self._attempt(lambda _: stream.read(_PIECE_BYTES)):
+                yield piece
+        finally:
+            stream.close()
+
+    def load(self, table: str, body: Iterator[bytes], form: str, settings: dict[str, Any]) -> None:
+        """Insert rows that are in one of ClickHouse's formats. One attempt."""
+        self._attempt(
+            lambda client: client.raw_insert(table, insert_block=body, settings=settings, fmt=form)
         )
 
     def close(self) -> None:

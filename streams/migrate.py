@@ -12,9 +12,11 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.clickhouse import migrations
 from schemas.errors import Fatal, Retryable, UserError
+from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import TOPICS
 from streams.clickhouse import ClickHouse
+from streams.copies import MIN_INSYNC, check_copies
 
 log = structlog.get_logger()
 
@@ -42,18 +44,20 @@ def migrate(settings: Settings) -> list[str]:
 
 
 async def _topics(settings: Settings) -> list[str]:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=20_000
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=20_000)
     await admin.start()
     try:
         existing = set(await admin.list_topics())
+        await check_copies(admin, settings, [t.name for t in TOPICS if t.name in existing])
         wanted = [
             NewTopic(
                 topic.name,
                 num_partitions=topic.partitions or settings.scan_partitions,
                 replication_factor=settings.replication_factor,
-                topic_configs=topic.config(settings.retention_days),
+                topic_configs={
+                    **topic.config(settings.retention_days),
+                    MIN_INSYNC: str(settings.insync_replicas),
+                },
             )
             for topic in TOPICS
             if topic.name not in existing

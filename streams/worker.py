@@ -20,7 +20,7 @@ from issuer.codes import KeyRing
 from schemas import metrics as m
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from schemas.topics import CASES, PRODUCERS, SCANS, SITES
 from streams import memory
@@ -35,6 +35,7 @@ from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
+from streams.machine import note_disk
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
@@ -60,12 +61,12 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.exit_code = 0
-        self.metrics = Metrics(CollectorRegistry())
+        self.metrics = Metrics(CollectorRegistry(), of="worker")
         self.latencies = Latencies()
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
         self.open_cases = OpenCases()
-        self.publisher = Publisher(settings.kafka_bootstrap)
+        self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         self.tracing = Tracing(
             self.clickhouse,
@@ -79,12 +80,17 @@ class Worker:
         self._accounts = Accounts(self.metrics, self.latencies, self.directory)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
-            Follower(settings.kafka_bootstrap, SITES.name, self._put_sites),
-            Follower(settings.kafka_bootstrap, PRODUCERS.name, each(self._put_producer)),
-            Follower(settings.kafka_bootstrap, CASES.name, each(self.watcher.apply)),
+            Follower(settings, SITES.name, self._put_sites),
+            Follower(settings, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings, CASES.name, each(self.watcher.apply)),
         ]
         self._monitor = Monitor(
-            settings.metrics_port, self.metrics, self.latencies, self._missing, self._refresh
+            settings.metrics_host,
+            settings.metrics_port,
+            self.metrics,
+            self.latencies,
+            self._missing,
+            self._refresh,
         )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
@@ -153,7 +159,7 @@ class Worker:
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
-        keep_house(self._settings)
+        keep_house(self._settings, self.metrics)
         await self._monitor.start()
 
     async def _close(self) -> None:
@@ -266,6 +272,7 @@ class Worker:
 
     def _refresh(self) -> None:
         self._accounts.gauges(self.pipeline.lines, self.open_cases)
+        note_disk(self.metrics, "data", self._settings.data_dir)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:

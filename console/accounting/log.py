@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from schemas.errors import UserError
+from schemas.kafka import connection
 from schemas.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -45,7 +46,7 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
     """
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=settings.kafka_bootstrap,
+        **connection(settings),
         enable_auto_commit=False,
         isolation_level="read_committed",
         max_partition_fetch_bytes=_MAX_FETCH,
@@ -72,9 +73,7 @@ async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
 
 async def committed_offsets(settings: Settings, topic: str) -> dict[int, int]:
     """How far the workers have come; a partition never committed is not there."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     try:
         await asyncio.wait_for(admin.start(), _TIMEOUT_S)
         offsets = await admin.list_consumer_group_offsets(settings.worker_group)

@@ -1,14 +1,13 @@
 """In which order `truyvet --help` names the commands: a panel for each kind of work."""
 
-from typing import Final
+from typing import Any, Final
 
-import typer
 from typer.core import TyperGroup
 
 PANELS: Final = {
     "Hệ thống / System": (
-        *("up", "down", "status", "doctor", "counts", "dlq", "keys", "producers"),
-        *("migrate", "maintenance", "serve", "worker"),
+        *("up", "down", "status", "doctor", "counts", "dlq", "keys", "producers", "logs"),
+        *("migrate", "maintenance", "backup", "restore", "serve", "worker"),
     ),
     "Sổ đăng ký, mã, áp phích / Register, codes, posters": (
         *("sites", "places", "trips", "codes", "posters", "cards"),
@@ -31,6 +30,6 @@ def panel_of(command: str | None) -> str | None:
 class Ordered(TyperGroup):
     """The root's commands in the order of the panels."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # noqa: ARG002 (as in TyperGroup)
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (as in TyperGroup)
         """As `--help` shows them."""
         return sorted(self.commands, key=lambda name: _ORDER.get(name, len(_ORDER)))

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from console.cli import (
+    backups,
     benching,
     cards,
     cases,
@@ -60,14 +61,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_SYSTEM: Final = (
+    stack,
+    processes,
+    simulating,
+    importing,
+    counting,
+    deadletters,
+    maintaining,
+    backups,
+)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
 for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
-for made in (*app.registered_commands, *app.registered_groups):
-    made.rich_help_panel = panel_of(made.name)
+for command in app.registered_commands:
+    command.rich_help_panel = panel_of(command.name)
+for group in app.registered_groups:
+    group.rich_help_panel = panel_of(group.name)
 
 
 @app.callback()

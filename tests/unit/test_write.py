@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.errors import Fatal, Retryable
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.convert import OUTCOMES, Rows
 from streams.present import fingerprint
 from streams.write import NotOurs, Writer
