@@ -6,7 +6,7 @@ from typer.core import TyperGroup
 
 PANELS: Final = {
     "Hệ thống / System": (
-        *("up", "down", "status", "doctor", "counts", "dlq", "keys", "producers", "logs"),
+        *("up", "down", "status", "doctor", "counts", "dlq", "keys", "producers"),
         *("migrate", "maintenance", "backup", "restore", "serve", "worker"),
     ),
     "Sổ đăng ký, mã, áp phích / Register, codes, posters": (

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from console.reports.sheet import Lang, PartRow, Sheet, number, percent, signed
+from console.reminders.texts import Lang
+from console.reports.sheet import PartRow, Sheet, number, percent, signed
 from issuer.typesetting import typeset
 
 MOST_PARTS: Final = 32  # what the page holds; the workbook has all

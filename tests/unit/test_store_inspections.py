@@ -224,7 +224,7 @@ def test_an_inspection_keeps_a_bounded_number_of_photos(store: Store) -> None:
 def test_a_report_counts_each_check_on_its_own_day(store: Store) -> None:
     first, again = step(0, DEFECTS), step(24 * 60, PASSED)
     for one in (first, step(1, ORDERED), step(2, DEFECTS), again):
-        record(store, ONE, 1, one, now=AT + timedelta(days=2), by="key/1")
+        record(store, ONE, 1, one, by="key/1")
     asked = Asked(f"ward/{WARD}")
     assert inspections_of(store, asked, DAY).done == 2, "not taken away by a later look"
     assert inspections_of(store, asked, DAY + timedelta(days=1)).done == 1
