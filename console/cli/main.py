@@ -122,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except BaseException as error:  # noqa: BLE001 (the last resort: one sentence, whatever it is)
         return report(error, _SESSION)
+    if answer == INTERRUPTED:  # what a Ctrl-C becomes on its way through typer
+        note(_SESSION.words("Đã dừng.", "Stopped."))
     return answer if isinstance(answer, int) else 0
 
 
