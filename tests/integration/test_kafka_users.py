@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourceType
-from confluent_kafka.admin import ResourcePatternType as Pattern
 
 from schemas.acls import KafkaRole, grants
 from schemas.kafka import librdkafka
 from schemas.topics import SCANS
 from streams.migrate import make_topics
-from tests.brokers import KAFKA, running_brokers
+from tests.brokers import KAFKA, admin, running_brokers
 from tests.integration.test_three_brokers import send
 
 
@@ -34,11 +32,11 @@ def test_users_and_acls_are_made_and_again_is_nothing(tmp_path: Path) -> None:
         }
         for _ in range(2):
             subprocess.run(["sh", KAFKA / "users.sh"], env=env, check=True, timeout=280)
-        everything = AclBindingFilter(
-            ResourceType.ANY, None, Pattern.ANY, None, None,
-            AclOperation.ANY, AclPermissionType.ANY,
+        everything = admin.AclBindingFilter(
+            admin.ResourceType.ANY, None, admin.ResourcePatternType.ANY, None, None,
+            admin.AclOperation.ANY, admin.AclPermissionType.ANY,
         )  # fmt: skip
-        found = brokers.admin.describe_acls(everything).result(30)
+        found = brokers.client.describe_acls(everything).result(30)
         assert len(found) == sum(len(grants(role, "truyvet")) for role in KafkaRole)
         assert make_topics(brokers.settings("migrate"))
         send(librdkafka(brokers.settings("producer")), SCANS.name)
