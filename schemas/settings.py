@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         "", description="With https: certificates of its issuer (PEM); empty: the system's."
     )
     clickhouse_database: str = Field("default", description="ClickHouse database.")
+    clickhouse_cluster: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = Field(
+        "",
+        description="Name of the cluster in ClickHouse's `remote_servers`, for replicated, sharded "
+        "tables; empty: one server.",
+    )
     database_url: SecretStr = Field(
         SecretStr(""),
         description="Relational database (SQLAlchemy URL); SQLite in the data directory.",
