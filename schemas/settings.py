@@ -152,6 +152,9 @@ class Settings(BaseSettings):
         description="Scans a second an API key may post to one console, ten seconds' worth at "
         "once; 0 is no limit.",
     )
+    backup_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="Days you keep backups: whoever is erased is told when the last is gone."
+    )
     coverage_scanned_days: Annotated[int, Field(ge=1, le=28)] = Field(
         7, description="A place counts as scanned if it was in so many days."
     )

@@ -94,7 +94,13 @@ class ClickHouse:
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """A small result as Python values."""
-        options = self.shape.reading or None
+        return self.query_rows(sql, parameters or {}, {})
+
+    def query_rows(
+        self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """As `rows`, with settings of the query."""
+        options = {**self.shape.reading, **settings} or None
         result = self._attempt(
             lambda client: client.query(sql, parameters=parameters, settings=options)
         )

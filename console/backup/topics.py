@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from console.accounting import log
 from console.accounting.log import consumer_of
 from console.broker import KafkaPublisher, Record
 from schemas.errors import UserError
@@ -33,18 +34,7 @@ Document = dict[str, Any]
 
 async def records_of(settings: Settings, topic: str) -> list[bytes]:
     """Every record of a topic from its begin to its end of now, as JSON lines in its order."""
-    found: list[bytes] = []
-    async with consumer_of(settings, topic) as consumer:
-        partitions = sorted(consumer.assignment())
-        begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for partition in partitions:
-            consumer.seek(partition, begins[partition])
-        while any([await consumer.position(p) < ends[p] for p in partitions]):
-            batches = await consumer.getmany(timeout_ms=500, max_records=_AT_ONCE)
-            for records in batches.values():
-                found.append(b"".join(_line(record) for record in records))
-    return found
+    return [_line(record) async for record in log.records_of(settings, topic)]
 
 
 async def publish(settings: Settings, topic: str, documents: Iterable[Document]) -> int:
