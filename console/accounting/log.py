@@ -67,9 +67,7 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
 
 async def members_of(settings: Settings) -> bool:
     """Whether any worker is in the group."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     try:
         await asyncio.wait_for(admin.start(), _TIMEOUT_S)
         [answer] = await admin.describe_consumer_groups([settings.worker_group])

@@ -98,8 +98,8 @@ def _tables(settings: Settings, clickhouse: ClickHouse, now: datetime) -> list[T
             f"SELECT count(), toDate(min({clock}), 'UTC'), toDate(max({clock}), 'UTC') FROM {table}"  # noqa: S608
         )
         size, late = int(sizes.get(table, 0)), overdue.get(table, 0)
-        ends = (oldest, newest) if rows else (None, None)
-        found.append(TableKept(table, int(rows), size, *ends, until, late))
+        first, last = (oldest, newest) if rows else (None, None)
+        found.append(TableKept(table, int(rows), size, first, last, until, late))
     return found
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from prometheus_client import CollectorRegistry
 
 from console.accounting.log import asked
 from console.accounting.reading import read_counts
@@ -19,9 +18,8 @@ from console.relay import Relay
 from console.store.engine import Store, open_store
 from console.store.erasures import Asked, State
 from console.store.migrations.run import upgrade
-from schemas.cases import Case
+from schemas.cases import Case, CaseStatus
 from schemas.ids import person_bits
-from schemas.metrics import Metrics
 from schemas.topics import ALERTS, CASES, SCANS
 from streams.convert import OUTCOMES
 from streams.totals import write_daily_totals
@@ -48,7 +46,7 @@ def meet(system: System, person: str, place: int, hours: int) -> None:
 
 def publish_case(system: System, case_id: str, version: int, status: str, patient: str) -> None:
     case = Case(
-        id=case_id, version=version, status=status, person=patient, onset=START.date(),
+        id=case_id, version=version, status=CaseStatus(status), person=patient, onset=START.date(),
         ward="11413", registered_at=START + timedelta(hours=29), registered_by="test",
     )  # fmt: skip
     system.publish(CASES.name, [(case.id, case.model_dump_json().encode())])
@@ -80,8 +78,8 @@ def everywhere(system: System, person: str) -> dict[str, int]:
 
 async def relayed(system: System, store: Store) -> None:
     """What a console's relay does."""
-    publisher = KafkaPublisher(system.settings.kafka_bootstrap)
-    relay = Relay(store, publisher, Metrics(CollectorRegistry()))
+    publisher = KafkaPublisher(system.settings)
+    relay = Relay(store, publisher)
     await relay.step()
     relay._lock.release()
     await publisher.close()
@@ -183,7 +181,7 @@ def test_a_stop_in_between_is_gone_over_again(system: System) -> None:
             raise KeyboardInterrupt
         return real(sql, options)
 
-    system.clickhouse.command = stops  # type: ignore[method-assign]
+    system.clickhouse.command = stops  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
         desk.work(made.id)
     system.clickhouse.command = real  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from console.access import Right
 from console.store import cases, erasures, forgetting, outbox, tables, worklist
 from console.store.cards import By, issue_card
+from console.store.engine import Store
 from console.store.keys import Role
 from schemas.cases import CaseStatus
 from schemas.erasures import NOBODY, Erasure
@@ -137,7 +138,7 @@ def test_relational_rows_go_but_for_those_of_open_cases(tmp_path: Path) -> None:
         assert forgetting.cases_with(connection, PERSON) == set()
 
 
-def _touch(store: erasures.Store, case_id: str, person: str) -> None:
+def _touch(store: Store, case_id: str, person: str) -> None:
     worklist.change(
         store, case_id, person, {"category": "LOW_RISK"}, by="t", what="x", guard=lambda *_: None
     )
