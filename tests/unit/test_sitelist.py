@@ -424,3 +424,14 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 def _made(path: Path) -> Path:
     path.write_text("x")
     return path
+
+
+def test_a_cell_at_the_far_end_of_a_sheet_takes_nobodys_memory(tmp_path: Path) -> None:
+    file = tmp_path / "xa.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Tên cơ sở", "Phường"])
+        sheet.write(1_048_575, 16_383, "x")
+    assert file.stat().st_size < 10_000
+    with pytest.raises(UserError, match="far outside its table"):
+        read_rows(file)
