@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         "", description="With https: certificates of its issuer (PEM); empty: the system's."
     )
     clickhouse_database: str = Field("default", description="ClickHouse database.")
+    clickhouse_cluster: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = Field(
+        "",
+        description="Name of the cluster in ClickHouse's `remote_servers`, for replicated, sharded "
+        "tables; empty: one server.",
+    )
     database_url: SecretStr = Field(
         SecretStr(""),
         description="Relational database (SQLAlchemy URL); SQLite in the data directory.",
@@ -147,6 +152,9 @@ class Settings(BaseSettings):
         description="Scans a second an API key may post to one console, ten seconds' worth at "
         "once; 0 is no limit.",
     )
+    backup_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="Days you keep backups: whoever is erased is told when the last is gone."
+    )
     coverage_scanned_days: Annotated[int, Field(ge=1, le=28)] = Field(
         7, description="A place counts as scanned if it was in so many days."
     )
@@ -164,7 +172,8 @@ class Settings(BaseSettings):
         SecretStr(""), description="Key of the signature on them, at least 16 characters."
     )
     watched_certificates: str = Field(
-        "", description="Certificate files (PEM) whose end is watched, with commas between them."
+        "",
+        description="More certificate files (PEM) whose end is watched, with commas between them.",
     )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
@@ -234,8 +243,10 @@ class Settings(BaseSettings):
 
     @property
     def certificates(self) -> tuple[Path, ...]:
-        """The files of `watched_certificates`."""
-        return tuple(Path(name.strip()) for name in self.watched_certificates.split(",") if name)
+        """The files of `watched_certificates`, and those of our own lines."""
+        own = (self.kafka_ca_file, self.kafka_certificate_file, self.clickhouse_ca_file)
+        names = [*self.watched_certificates.split(","), *own]
+        return tuple(dict.fromkeys(Path(name.strip()) for name in names if name.strip()))
 
     @property
     def sql_url(self) -> str:

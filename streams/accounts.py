@@ -34,6 +34,7 @@ class Accounts:
         metrics.counter(m.SCANS_DUPLICATE, partition).inc(tables["duplicates"].num_rows)
         for reason, count in pending.reasons.items():
             metrics.counter(m.SCANS_REJECTED, reason).inc(count)
+        metrics.counter(m.SCANS_ERASED).inc(tables["erased"].num_rows)
         if "expired" in tables:
             metrics.counter(m.SCANS_EXPIRED).inc(tables["expired"].num_rows)
         metrics.counter(m.SCANS_MISPLACED).inc(pending.misplaced)
@@ -43,6 +44,12 @@ class Accounts:
         delays = self._latencies.note(pending.appended, finished.written.acknowledged_ms)
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
+
+    def _begin(self, partition: str) -> None:
+        """At 0 before the first batch: a counter that begins with it has not increased."""
+        self._partitions.add(partition)
+        for counted in (m.SCANS_IN, m.SCANS_WRITTEN, m.SCANS_DUPLICATE):
+            self._metrics.counter(counted, partition)
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""
@@ -54,7 +61,8 @@ class Accounts:
             self._metrics.gauge(m.LAG_SECONDS, partition).set(0)
             self._metrics.gauge(m.LAG_OFFSETS, partition).set(0)
         for line in here:
-            self._partitions.add(str(line.partition))
+            if str(line.partition) not in self._partitions:
+                self._begin(str(line.partition))
             oldest = line.oldest_unwritten_ms
             lag = 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
             self._metrics.gauge(m.LAG_SECONDS, str(line.partition)).set(lag)

@@ -9,6 +9,7 @@ import typer
 from console.cli.bench_gateway import add_gateway_bench
 from console.cli.bench_places import add_places_bench
 from console.cli.bench_posters import add_posters_bench
+from console.cli.bench_rebuild import add_rebuild_bench
 from console.cli.bench_scanability import add_scanability_bench
 from console.cli.bench_trace import add_trace_bench
 from console.cli.benching_long import add_long_benches
@@ -36,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     add_trace_bench(bench)
     add_posters_bench(bench)
     add_places_bench(bench)
+    add_rebuild_bench(bench)
     add_scanability_bench(bench)
     app.add_typer(bench, name="bench")
 

@@ -9,7 +9,7 @@ import typer
 from console.cli.areas import Ward
 from console.cli.out import json_line, line, note, number, progress
 from console.cli.session import BY, Json, Session, session_of
-from console.cli.site_import import show_refused, write_refused
+from console.cli.site_import import GOES_ON, show_refused, write_refused
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,6 +95,9 @@ def import_list(
             with progress(label, total, session.words("mục", "entries")) as advance:
                 changed = required.import_list(store, about, made.entries, BY, advance)
             linked = link_certain(store, sorted({entry.ward for entry in made.entries}))
+        except KeyboardInterrupt:
+            note(session.words(*GOES_ON))
+            raise
         finally:
             store.close()
     if as_json:

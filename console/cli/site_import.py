@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from console.sitelist.sheet import Row
     from console.sitelist.understand import Understood
 
+GOES_ON = (
+    "Phần đã nhập được giữ lại: chạy lại cùng lệnh để nhập tiếp.",
+    "What is imported is kept: the same command goes on from there.",
+)
 _SHOWN = 20
 _HELP = (
     "Nhập danh sách cơ sở từ CSV, XLSX. / Import a list of establishments.\n\n"
@@ -100,6 +104,10 @@ def import_sites(
             ) as advance:
                 now = datetime.now(UTC)
                 places = import_(store, ring, name, made, left, BY, now, advance)
+    except KeyboardInterrupt:
+        if apply:
+            note(session.words(*GOES_ON))
+        raise
     finally:
         store.close()
     if as_json:

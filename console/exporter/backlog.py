@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from console.accounting.log import committed_offsets
 from console.exporter.probe import Found
+from schemas.kafka import connection
 from schemas.metrics import BACKLOG_RECORDS, BACKLOG_SECONDS
 from schemas.settings import Settings
 from schemas.topics import SCANS
@@ -28,15 +29,14 @@ class Backlog:
     async def ask(self) -> Found:
         """Records and seconds by partition. Raises KafkaError, OSError, TimeoutError."""
         try:
-            async with asyncio.timeout(3 * _TIMEOUT_S):
-                consumer = self._consumer or await self._connect()
-                partitions = sorted(consumer.assignment())
-                done = await committed_offsets(self._settings, SCANS.name)
-                begins = await consumer.beginning_offsets(partitions)
-                ends = await consumer.end_offsets(partitions)
-                since = {tp: max(done.get(tp.partition, 0), begins[tp]) for tp in partitions}
-                behind = {tp: at for tp, at in since.items() if at < ends[tp]}
-                oldest = await self._appended(consumer, behind)
+            consumer = self._consumer or await self._connect()
+            partitions = sorted(consumer.assignment())
+            done = await committed_offsets(self._settings, SCANS.name)
+            begins = await consumer.beginning_offsets(partitions)
+            ends = await consumer.end_offsets(partitions)
+            since = {tp: max(done.get(tp.partition, 0), begins[tp]) for tp in partitions}
+            behind = {tp: at for tp, at in since.items() if at < ends[tp]}
+            oldest = await self._appended(consumer, behind)
         except BaseException:
             await self.close()
             raise
@@ -69,7 +69,7 @@ class Backlog:
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             SCANS.name,
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **connection(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -1,5 +1,6 @@
 """What each console finds out for itself: its outbox, its disk, the certificates it watches."""
 
+import math
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from console.exporter.certificates import not_after
 from console.exporter.probe import Found
 from console.store import outbox
 from console.store.engine import Store
+from schemas.meters import Labels
 from schemas.metrics import (
     CERTIFICATE_EXPIRY,
     DISK_FREE,
@@ -35,7 +37,10 @@ def disk_of(directory: Path) -> Found:
 
 def certificates(files: tuple[Path, ...]) -> Found:
     """When each of them ends; 0 for one that cannot be read, which is as bad as one that ended."""
-    return {CERTIFICATE_EXPIRY: {(file.name,): _end(file) for file in files}}
+    ends: dict[Labels, float] = {}
+    for file in files:  # of two with one name, the first to end
+        ends[file.name,] = min(_end(file), ends.get((file.name,), math.inf))
+    return {CERTIFICATE_EXPIRY: ends}
 
 
 def _end(file: Path) -> float:

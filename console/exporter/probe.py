@@ -20,6 +20,7 @@ log = structlog.get_logger()
 Found = Mapping[MetricDef, Series]
 
 _SHARE: Final = 0.1  # of the time, at most: an answer of six seconds is a minute's rest
+_PATIENCE_S: Final = 20.0
 _BELIEVED: Final = 3  # rounds that may fail before what was found is no longer held for true
 _AWAY: Final = (Retryable, Fatal, UserError, KafkaError, SQLAlchemyError, OSError, TimeoutError)
 
@@ -59,7 +60,7 @@ class Asking:
         """Ask once; the seconds to rest. Never raises what `_AWAY` lists."""
         began = time.monotonic()
         try:
-            found = await self.probe.ask()
+            found = await self._answer()
         except _AWAY as error:
             self._failures += 1
             detail = str(error)[:300] if isinstance(error, Retryable | Fatal) else ""
@@ -73,6 +74,20 @@ class Asking:
             self._tell(found)
             self._metrics.gauge(EXPORTED_AT, self.probe.name).set(time.time())
         return max(self.probe.every_s, (time.monotonic() - began) / _SHARE)
+
+    async def _answer(self) -> Found:
+        """What was found. A question that hangs is left behind: a client that waits for a broker
+        in its own clean-up heeds no timeout. Raises TimeoutError."""
+        asked: asyncio.Future[Found] = asyncio.ensure_future(self.probe.ask())
+        try:
+            done, _ = await asyncio.wait({asked}, timeout=_PATIENCE_S)
+        except asyncio.CancelledError:
+            asked.cancel()
+            raise
+        if not done:
+            asked.cancel()
+            raise TimeoutError("no answer")
+        return asked.result()
 
     async def run(self) -> None:
         """Until cancelled."""

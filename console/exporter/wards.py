@@ -5,9 +5,11 @@ from typing import Final, NamedTuple
 
 from console.coverage.funnel import By
 from console.coverage.names import name_of
+from console.coverage.stages import STAGES as ALL_STAGES
 from console.coverage.stages import Stage, Within, reached
 from console.exporter.bounded import OTHER, bounded
 from console.exporter.probe import Found
+from schemas.clock import local_midnight
 from schemas.meters import Labels
 from schemas.metrics import CODES_ENDING, WARD_PLACES, WARD_QUIET_SINCE, WARD_SCANS, WARDS_QUIET
 from streams.clickhouse import ClickHouse
@@ -17,11 +19,14 @@ STAGES: Final = (Stage.REGISTERED, Stage.CODE, Stage.POSTED, Stage.SCANNED)
 QUIET_S: Final = 86_400
 _SOON_DAYS: Final = 7
 _QUERY: Final = """
-SELECT ward, {stages}, sum(scans), toUnixTimestamp(max(last_scan)),
-       toUnixTimestamp(minIf(since, code))
+SELECT ward, {stages}, sum(scans), toUnixTimestamp(max(last_scan)), countIf(code) > 0
 FROM coverage WHERE round = (SELECT max(round) FROM coverage_rounds) AND place > 0
 GROUP BY ward
 """
+# A ward's first day with a code, as coverage kept it: most codes say nothing of their beginning.
+_BEGUN: Final = (
+    "SELECT ward, min(day) FROM coverage_days WHERE places[{code:UInt8}] > 0 GROUP BY ward"
+)
 # A place is refused when its last code has ended; one without an end ends in 2106.
 _ENDING: Final = """
 SELECT count() FROM register_places FINAL
@@ -47,14 +52,22 @@ def read_wards(clickhouse: ClickHouse, within: Within) -> list[Ward]:
     """Every ward of the register. Blocking. Raises Retryable."""
     stages = reached(within)
     counted = ", ".join(f"countIf({stages[stage]})" for stage in STAGES)
+    code = ALL_STAGES.index(Stage.CODE) + 1
+    begun = {
+        str(ward): int(local_midnight(day).timestamp())
+        for ward, day in clickhouse.rows(_BEGUN, {"code": code})
+    }
     return [
-        Ward(str(ward), tuple(map(int, counts[: len(STAGES)])), *_ends(*counts[len(STAGES) :]))
-        for ward, *counts in clickhouse.rows(_QUERY.format(stages=counted))
+        Ward(
+            str(ward),
+            tuple(map(int, places)),
+            int(scans),
+            (int(last_scan) or begun.get(str(ward), 0)) if has_code else 0,
+        )
+        for ward, *places, scans, last_scan, has_code in clickhouse.rows(
+            _QUERY.format(stages=counted)
+        )
     ]
-
-
-def _ends(scans: int, last_scan: int, since: int) -> tuple[int, int]:
-    return int(scans), int(last_scan) or int(since)
 
 
 def codes_ending(clickhouse: ClickHouse) -> int:

@@ -20,6 +20,7 @@ _PIXELS: Final = 1240
 _HEIGHT: Final = 150
 _STEP_S: Final = 2
 _UNKNOWN: Final = "không biết / not known"
+_APART: Final = {"scale": {"color": "independent"}, "legend": {"color": "independent"}}
 _CONFIG: Final = {
     "background": "white",
     "font": "Helvetica, Arial, sans-serif",
@@ -53,8 +54,9 @@ def picture(board: Board, get: Get, begin: float, end: float) -> dict[str, Any]:
         "config": _CONFIG,
         "padding": 14,
         "title": {"text": board.title, "fontSize": 18, "offset": 16},
+        "resolve": _APART,
         "vconcat": [
-            {"hconcat": [_panel(panel, get, begin, end) for panel in row]}
+            {"hconcat": [_panel(p, get, begin, end) for p in row], "resolve": _APART}
             for row in _rows(board.panels)
         ],
     }
@@ -87,7 +89,7 @@ def _panel(panel: Panel, get: Get, begin: float, end: float) -> dict[str, Any]:
     if panel.kind == "stat" or not points:
         return base | _words(panel, points)
     if panel.kind == "timeseries":
-        return base | _lines(panel, points)
+        return base | _lines(panel, points, [1000 * begin, 1000 * end])
     return base | _bars(panel, points)
 
 
@@ -111,7 +113,7 @@ def _named(legend: str, labels: dict[str, str]) -> str:
     return legend
 
 
-def _lines(panel: Panel, points: list[Point]) -> dict[str, Any]:
+def _lines(panel: Panel, points: list[Point], span: list[float]) -> dict[str, Any]:
     line = {
         "data": {"values": points},
         "mark": {"type": "line", "strokeWidth": 1.5, "clip": True},
@@ -119,6 +121,7 @@ def _lines(panel: Panel, points: list[Point]) -> dict[str, Any]:
             "x": {
                 "field": "at",
                 "type": "temporal",
+                "scale": {"domain": span},
                 "axis": {"format": "%H:%M:%S", "tickCount": 6},
             },
             "y": {"field": "value", "type": "quantitative", "axis": _axis(panel)},

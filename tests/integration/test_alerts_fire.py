@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ from console.store.engine import open_store
 from console.store.keys import Role, create_key
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite
+from console.support.bundle import write_bundle
 from deploy.grafana.build import BOARDS
 from deploy.grafana.picture import draw
 from issuer.codes import KeyRing
@@ -33,8 +35,9 @@ from schemas.clock import LOCAL
 from schemas.metrics import METRICS
 from schemas.places import Place, Producer
 from schemas.scan import format_timestamp
+from schemas.topics import SCANS
 from tests.console_kit import ADMIN, WARD, bearer
-from tests.integration.test_gateway_stopped_broker import served
+from tests.integration.test_gateway_stopped_broker import Served, served
 from tests.known_certificates import UNTIL_2126
 from tests.prometheus import Prometheus, prometheus
 from tests.system import System, WorkerProcess, running_system, wait_for
@@ -44,9 +47,10 @@ QUICK: Final = {
     "max(truyvet_outbox_oldest_seconds) > 60": "max(truyvet_outbox_oldest_seconds) > 5",
     "max(truyvet_cases_untraced_seconds) > 60": "max(truyvet_cases_untraced_seconds) > 5",
     "max(truyvet_cases_not_picked_up_seconds) > 4 * 3600": "max(truyvet_cases_not_picked_up_seconds) > 5",
-    "(truyvet_ward_quiet_since_timestamp_seconds) > 86400": "(truyvet_ward_quiet_since_timestamp_seconds) > 20",
+    "(truyvet_ward_quiet_since_timestamp_seconds) > 86400": "(truyvet_ward_quiet_since_timestamp_seconds) > 60",
 }
 TIMING: Final = {"session_timeout_s": 6, "insert_timeout_s": 2, "coverage_scanned_days": 7}
+ELSEWHERE: Final = "11407"  # another ward of Hải Phòng
 ONE, TWO = "7ZK3M9QX2B4CD", "2C9V0A7NJ5X1T"
 ALWAYS_PATIENCE_S: Final = 150  # the machine may be busy with others
 
@@ -54,13 +58,17 @@ ALWAYS_PATIENCE_S: Final = 150  # the machine may be busy with others
 class City:
     """The system, its console, and who sends to it."""
 
-    def __init__(self, system: System, url: str, worker: WorkerProcess, certificate: Path) -> None:
-        self.system, self.worker, self.certificate = system, worker, certificate
-        self.client = httpx.Client(base_url=url, timeout=30)
-        self.address = url.removeprefix("http://")
+    def __init__(
+        self, system: System, console: Served, worker: WorkerProcess, certificate: Path
+    ) -> None:
+        self.system, self.console, self.worker = system, console, worker
+        self.certificate = certificate
+        self.client = httpx.Client(base_url=console.url, timeout=30)
+        self.address = console.url.removeprefix("http://")
         store = open_store(system.settings)
         put_producer(store, Producer(id="gate-1", name="Cổng 1"))
-        put_producer(store, Producer(id="gate-old", name="Cổng cũ"))
+        for other in ("gate-2", "gate-old"):
+            put_producer(store, Producer(id=other, name="Cổng khác"))
         secret = create_key(store, Role.PRODUCER, "*", producer="gate-1", name="gate")
         self.gate = bearer(secret) | {"Content-Type": "application/x-ndjson"}
         admin = system.settings.admin_key.get_secret_value() or ADMIN
@@ -70,24 +78,29 @@ class City:
             NewPlace(f"Phòng {i}", "meeting_room", f"r/{i}", enclosed=True, small=True)
             for i in range(62)  # the first fifty have the numbers that `running_system` took
         )
-        site = NewSite("Cơ quan", "office", WARD, "home_affairs", "r", places=spots)
-        self.places: list[Place] = register.register_sites(store, ring, [site], source="test")
+        rooms = tuple(NewPlace(f"Phòng {i}", "meeting_room", f"e/{i}") for i in range(12))
+        sites = [
+            NewSite("Cơ quan", "office", WARD, "home_affairs", "r", places=spots),
+            NewSite("Nơi khác", "office", ELSEWHERE, "home_affairs", "e", places=rooms),
+        ]
+        self.places: list[Place] = register.register_sites(store, ring, sites, source="test")
         self.store = store
 
     def post(self, count: int, person: str = ONE, ago_s: float = 5, **changes: Any) -> int:
         """So many scans of one person, each at another place; the answer's status."""
-        lines = []
-        for number in range(count):
-            place = self.places[50 + number % 12]
-            at = datetime.now(UTC) - timedelta(seconds=ago_s)
-            scan = {
-                "event_id": str(uuid.uuid4()), "person": person, "code": place.codes[0].token,
-                "direction": "in", "scanned_at": format_timestamp(at), "method": "self",
-                "producer": "gate-1", "device": "d",
-            }  # fmt: skip
-            lines.append(orjson.dumps(scan | changes))
+        lines = [self.scan(number, person, ago_s, **changes) for number in range(count)]
         answer = self.client.post("/v1/scans", content=b"\n".join(lines), headers=self.gate)
         return answer.status_code
+
+    def scan(self, number: int, person: str, ago_s: float, **changes: Any) -> bytes:
+        """One, as JSON."""
+        at = datetime.now(UTC) - timedelta(seconds=ago_s)
+        scan = {
+            "event_id": str(uuid.uuid4()), "person": person, "direction": "in", "device": "d",
+            "code": self.places[50 + number % 12].codes[0].token, "method": "self",
+            "scanned_at": format_timestamp(at), "producer": "gate-1",
+        }  # fmt: skip
+        return orjson.dumps(scan | changes)
 
     def case(self, person: str) -> str:
         """A case of this person, with onset today."""
@@ -96,7 +109,7 @@ class City:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    def revoke_something(self) -> None:
+    def change_something(self) -> None:
         """A change for the outbox."""
         put_producer(self.store, Producer(id=f"gate-{uuid.uuid4().hex[:6]}", name="Cổng"))
 
@@ -125,8 +138,9 @@ def running(directory: Path) -> Iterator[tuple[City, Prometheus]]:
         )
         console = stack.enter_context(served(system, directory / "console.log"))
         worker = system.start_worker()
-        city = City(system, console.url, worker, certificate)
-        targets = {"worker": [f"127.0.0.1:{worker.port}"], "console": [city.address]}
+        city = City(system, console, worker, certificate)
+        jobs = {"worker": f"127.0.0.1:{worker.port}", "console": city.address}
+        targets = {f"truyvet-{name}": [address] for name, address in jobs.items()}
         watching = stack.enter_context(prometheus(directory / "prometheus", targets, QUICK))
         steady = Steady(city)
         steady.start()
@@ -137,6 +151,13 @@ def running(directory: Path) -> Iterator[tuple[City, Prometheus]]:
             steady.join(60)
             city.client.close()
             city.store.close()
+
+
+def restart(worker: WorkerProcess, **settings: Any) -> None:
+    """The same worker with other settings."""
+    worker.stop()
+    worker.change(**settings)
+    worker.start()
 
 
 def note_past(system: System, producer: str, hours: float) -> None:
@@ -175,11 +196,16 @@ def test_each_condition_that_can_be_made_is_seen(tmp_path: Path) -> None:
         seen("CertificateEnding", "ProducerSilent", "CasesNotPickedUp")
         city.certificate.write_text(UNTIL_2126, "ascii")
 
-        # a flood of codes that nobody issued, from one gate
+        # a flood of codes that nobody issued from one gate, the same record again and again from
+        # another, and records under a key that is not their person
         for _ in range(10):
             city.post(200, code="0" * 18)
-        seen("RejectShareHigh", "RejectReasonHigh", "ProducerNoisy")
-        over("CertificateEnding")
+        again = city.scan(0, ONE, 5, producer="gate-2")
+        strange = [(TWO, city.scan(n, ONE, 5)) for n in range(300)]
+        system.publish(SCANS.name, [(ONE, again)] * 1_500 + strange)
+        seen("RejectShareHigh", "RejectReasonHigh", "ProducerNoisy", "ProducerRepeats",
+             "ScansMisplaced")  # fmt: skip
+        over("CertificateEnding", "RejectShareHigh", "RejectReasonHigh", "ScansMisplaced")
 
         # no worker: the console tells of the backlog, and of a case that is not traced
         assert city.worker.stop() == 0
@@ -199,18 +225,61 @@ def test_each_condition_that_can_be_made_is_seen(tmp_path: Path) -> None:
         # a broker that does not answer: nothing can be published
         system.stack.kill("kafka", signal.SIGSTOP)
         try:
-            city.revoke_something()
+            city.change_something()
             seen("OutboxStuck", "GatewayUnavailable")
         finally:
             system.stack.kill("kafka", signal.SIGCONT)
         if not city.worker.alive:  # it may stop by itself when its broker is gone; it says so
             city.worker.start()
         over("OutboxStuck", "GatewayUnavailable", "IngestLagging")
+
+        # a partition that refuses more than its worker's limit allows
+        restart(city.worker, reject_limit=50)
+        wait_for(lambda: city.post(200, code="0" * 18) == 202, 60, "the gateway to go on")
+        seen("PartitionStopped")
+        restart(city.worker, reject_limit=0)
+        over("PartitionStopped")
+
+        # a console that does not answer
+        os.kill(city.console.pid, signal.SIGSTOP)
+        try:
+            seen("ConsoleAway")
+        finally:
+            os.kill(city.console.pid, signal.SIGCONT)
+        over("ConsoleAway")
+
+        # and what all this made, seen on the way
+        seen("WardQuiet")
+        quiet = f'ALERTS{{alertname="WardQuiet",alertstate="firing",ward="{ELSEWHERE}"}}'
+        wait_for(lambda: watching.value(quiet) == 1, ALWAYS_PATIENCE_S, "the ward elsewhere")
+        ever = watching.get("query", query="count by (alertname) (last_over_time(ALERTS[15m]))")
+        on_the_way = {series["metric"]["alertname"] for series in ever["result"]} - set(took)
+        print("also seen:", sorted(on_the_way))
+        assert on_the_way >= {"ScansLateFast", "ScansLateSlow", "ScansQueryableSlow"}
         picture = os.environ.get("TRUYVET_PICTURES")
         if picture:
             for board in BOARDS:
                 draw(board, watching.get, Path(picture) / f"{board.uid}.svg", minutes=6)
+        support_bundle_names_nobody(city, tmp_path / "bundle.zip")
     print("seconds until seen:", took)
+
+
+def support_bundle_names_nobody(city: City, path: Path) -> None:
+    """Of the real system, with real logs and metrics."""
+    settings = city.system.settings
+    ports = {"console": int(city.address.rpartition(":")[2]), "worker-0": city.worker.port}
+    assert write_bundle(settings, ports, [], path, datetime.now(UTC)) == []
+    with zipfile.ZipFile(path) as bundle:
+        text = "\n".join(bundle.read(name).decode() for name in bundle.namelist())
+    for place in city.places:
+        assert place.codes[0].token not in text
+    secrets = (settings.admin_key, settings.code_keys, settings.person_key)
+    hidden = [secret.get_secret_value() for secret in secrets]
+    gate = city.gate["Authorization"].removeprefix("Bearer ")
+    for one in (ONE, TWO, gate, *filter(None, hidden), "Phòng", "Cổng", "C-20"):
+        assert one not in text
+    assert "truyvet_backlog_seconds" in text
+    assert '"case_traced"' in text
 
 
 def exported_and_documented(city: City) -> None:

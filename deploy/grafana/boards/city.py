@@ -17,20 +17,20 @@ CITY: Final = Board(
                 Ask("truyvet:scans_in:rate5m", "nay / now"),
                 Ask("truyvet:scans_in:rate5m offset 1w", "tuần trước / a week ago"),
             ),
-            unit="reqps", width=18,
+            unit="reqps", width=16,
         ),
         Panel(
             "Xã, phường im lặng cả ngày", "Wards quiet for a day",
             "0. Đếm cả những nơi không có tên riêng trong số liệu.",
             "0. Counts also those without a series of their own.",
             (Ask("max(truyvet_wards_quiet)"),),
-            kind="stat", width=3, bad_above=1,
+            kind="stat", width=4, bad_above=1,
         ),
         Panel(
             "Nguồn gửi im lặng", "Silent producers",
             "0.", "0.",
             (Ask("max(truyvet_producers_silent)"),),
-            kind="stat", width=3, bad_above=1,
+            kind="stat", width=4, bad_above=1,
         ),
         Panel(
             "Điểm quét theo bước", "Places by stage",

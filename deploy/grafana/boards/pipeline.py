@@ -37,7 +37,7 @@ PIPELINE: Final = Board(
         Panel(
             "Từ chối theo lý do", "Share refused by reason",
             "tổng dưới 1 %, không lý do nào trên 2 %.", "below 1 % in all, no reason above 2 %.",
-            (Ask("truyvet:reject_share:ratio5m > 0", "{{reason}}"),),
+            (Ask("truyvet:reject_share:ratio5m", "{{reason}}"),),
             unit="percentunit", bad_above=0.02,
         ),
         Panel(
@@ -99,11 +99,13 @@ PIPELINE: Final = Board(
         ),
         Panel(
             "HTTP: lỗi 5xx", "HTTP: 5xx",
-            "trống hoặc 0.", "empty or 0.",
+            "0.", "0.",
             (
+                # 0 only where requests are known of at all
                 Ask(
-                    'sum by (route) (rate(truyvet_http_requests_total{status=~"5.."}[5m])) > 0',
-                    "{{route}}",
+                    'sum(rate(truyvet_http_requests_total{status=~"5.."}[5m])) '
+                    "or 0 * sum(rate(truyvet_http_requests_total[5m]))",
+                    "5xx",
                 ),
             ),
             unit="reqps", width=8,

@@ -33,7 +33,8 @@ WORKER: Final = Board(
             "below 0.8 cores: near 1 it is at its limit, start another.",
             (
                 Ask(
-                    f'rate(process_cpu_seconds_total{{job="worker",{_W}}}[5m])', "{{instance}}"
+                    f'rate(process_cpu_seconds_total{{job="truyvet-worker",{_W}}}[5m])',
+                    "{{instance}}",
                 ),
             ),
             unit="none", width=8, bad_above=0.9,
@@ -44,7 +45,7 @@ WORKER: Final = Board(
             "rises, then stands; one that never stops leaks.",
             (
                 Ask(
-                    f'process_resident_memory_bytes{{job="worker",{_W}}}', "{{instance}}"
+                    f'process_resident_memory_bytes{{job="truyvet-worker",{_W}}}', "{{instance}}"
                 ),
             ),
             unit="bytes", width=8,
@@ -53,8 +54,8 @@ WORKER: Final = Board(
             "Tệp đang mở", "Open files",
             "xa giới hạn.", "far from the limit.",
             (
-                Ask(f'process_open_fds{{job="worker",{_W}}}', "{{instance}}"),
-                Ask(f'process_max_fds{{job="worker",{_W}}}', "giới hạn / limit"),
+                Ask(f'process_open_fds{{job="truyvet-worker",{_W}}}', "{{instance}}"),
+                Ask(f'process_max_fds{{job="truyvet-worker",{_W}}}', "giới hạn / limit"),
             ),
             width=8,
         ),
