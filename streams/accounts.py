@@ -14,7 +14,6 @@ from streams.line import Line
 from streams.shop import Finished
 from streams.watch import OpenCases
 
-
 _FROM_THE_START = 64  # partitions: more would be many series that say nothing
 
 
