@@ -78,6 +78,10 @@ SCANS_REJECTED: Final = _counter(
 SCANS_EXPIRED: Final = _counter(
     "truyvet_scans_expired_total", "Past their time to live before they were written."
 )
+SCANS_ERASED: Final = _counter(
+    "truyvet_scans_erased_total",
+    "Records of persons who had asked to be erased: counted, not written.",
+)
 SCANS_MISPLACED: Final = _counter(
     "truyvet_scans_misplaced_total",
     "Records whose key is not their person, or that lie in another partition than murmur2 says.",

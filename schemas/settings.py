@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         "", description="With https: certificates of its issuer (PEM); empty: the system's."
     )
     clickhouse_database: str = Field("default", description="ClickHouse database.")
+    clickhouse_cluster: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = Field(
+        "",
+        description="Name of the cluster in ClickHouse's `remote_servers`, for replicated, sharded "
+        "tables; empty: one server.",
+    )
     database_url: SecretStr = Field(
         SecretStr(""),
         description="Relational database (SQLAlchemy URL); SQLite in the data directory.",
@@ -146,6 +151,9 @@ class Settings(BaseSettings):
         10_000,
         description="Scans a second an API key may post to one console, ten seconds' worth at "
         "once; 0 is no limit.",
+    )
+    backup_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="Days you keep backups: whoever is erased is told when the last is gone."
     )
     coverage_scanned_days: Annotated[int, Field(ge=1, le=28)] = Field(
         7, description="A place counts as scanned if it was in so many days."

@@ -42,6 +42,7 @@ class Accounts:
         metrics.counter(m.SCANS_DUPLICATE, partition).inc(tables["duplicates"].num_rows)
         for reason, count in pending.reasons.items():
             metrics.counter(m.SCANS_REJECTED, reason).inc(count)
+        metrics.counter(m.SCANS_ERASED).inc(tables["erased"].num_rows)
         if "expired" in tables:
             metrics.counter(m.SCANS_EXPIRED).inc(tables["expired"].num_rows)
         metrics.counter(m.SCANS_MISPLACED).inc(pending.misplaced)

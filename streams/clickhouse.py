@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 from clickhouse_connect.driver.httputil import get_pool_manager
 from urllib3.exceptions import HTTPError
 
+from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.settings import Settings
 
@@ -41,8 +42,11 @@ class ClickHouse:
     what will not (no such table, wrong password).
     """
 
+    shape = Shape()
+
     def __init__(self, settings: Settings, timeout_s: float = 30.0) -> None:
         self._settings = settings
+        self.shape = Shape(settings.clickhouse_cluster)
         self._timeout_s = timeout_s
         self._made: Any = None
 
@@ -79,14 +83,27 @@ class ClickHouse:
         settings: dict[str, Any] | None = None,
     ) -> pa.Table:
         """The result as one Arrow table; UUIDs and enums as the query casts them."""
-        options = {"output_format_arrow_string_as_string": 1, **(settings or {})}
+        options = {
+            "output_format_arrow_string_as_string": 1,
+            **self.shape.reading,
+            **(settings or {}),
+        }
         return self._attempt(
             lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
         )
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """A small result as Python values."""
-        result = self._attempt(lambda client: client.query(sql, parameters=parameters))
+        return self.query_rows(sql, parameters or {}, {})
+
+    def query_rows(
+        self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """As `rows`, with settings of the query."""
+        options = {**self.shape.reading, **settings} or None
+        result = self._attempt(
+            lambda client: client.query(sql, parameters=parameters, settings=options)
+        )
         return [tuple(row) for row in result.result_rows]
 
     def command(self, sql: str, settings: dict[str, Any] | None = None) -> Any:
@@ -108,6 +125,7 @@ class ClickHouse:
         with pa.ipc.new_stream(sink, rows.schema) as stream:
             stream.write_table(rows)
         body = sink.getvalue()
+        settings = {**self.shape.writing(self._settings.insert_timeout_s), **settings}
         self._attempt(
             lambda client: client.raw_insert(
                 table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"

@@ -1,5 +1,5 @@
-"""What a worker does once in a while beside its work: daily totals, merges of closed weeks, and
-a look at the clock.
+"""What a worker does once in a while beside its work: daily totals, dropping weeks that are past
+their time, merging closed ones, and a look at the clock.
 
 Any worker may do it and all of them do; each piece of it is safe to do twice, and to be cut off.
 """
@@ -19,6 +19,7 @@ from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from streams.machine import clickhouse_skew
 from streams.maintenance import CLIENT_TIMEOUT_S, EVERY_S, merge_closed_weeks
+from streams.retention import drop_past_weeks
 from streams.totals import write_daily_totals
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ def _rounds(clickhouse: ClickHouse, retention_days: int) -> None:
         number += 1
         if number % _TOTALS_EVERY == 0:
             _try(lambda: write_daily_totals(clickhouse, retention_days))
+            _try(lambda: drop_past_weeks(clickhouse, retention_days, datetime.now(UTC)))
         _try(lambda: merge_closed_weeks(clickhouse, datetime.now(UTC)))
 
 

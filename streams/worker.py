@@ -18,11 +18,12 @@ from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
 from schemas import metrics as m
+from schemas.erasures import Erasure
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
 from schemas.meters import Metrics
 from schemas.settings import Settings
-from schemas.topics import CASES, PRODUCERS, SCANS, SITES
+from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES
 from streams import memory
 from streams.accounts import Accounts
 from streams.again import Again
@@ -31,6 +32,7 @@ from streams.cases import CaseWatcher
 from streams.casework import CaseWork
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
+from streams.erasures import Erasures, list_key
 from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
@@ -65,6 +67,7 @@ class Worker:
         self.latencies = Latencies()
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
+        self.erasures = Erasures(list_key(settings.person_key.get_secret_value()))
         self.open_cases = OpenCases()
         self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
@@ -85,6 +88,7 @@ class Worker:
             Follower(settings, SITES.name, self._put_sites),
             Follower(settings, PRODUCERS.name, each(self._put_producer)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
+            Follower(settings, ERASURES.name, each(self._put_erasure)),
         ]
         self._monitor = Monitor(
             settings.metrics_host,
@@ -123,6 +127,7 @@ class Worker:
         return Shop(
             steps=Steps(
                 self.directory,
+                self.erasures,
                 self.metrics,
                 retention_days=settings.retention_days,
                 partitions=settings.scan_partitions,
@@ -212,6 +217,10 @@ class Worker:
 
     def _put_producer(self, record: Any) -> None:
         self.directory.put_producer(record.key.decode(), record.value)
+
+    def _put_erasure(self, record: Any) -> None:
+        if record.value is not None:
+            self.erasures.put([Erasure.model_validate_json(record.value)])
 
     def _alerted(self, appended_ms: int) -> None:
         seconds = time.time() - appended_ms / 1000

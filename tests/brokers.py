@@ -13,17 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    AdminClient,
-    ResourcePatternType,
-    ResourceType,
-    ScramCredentialInfo,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
-)
+from confluent_kafka import admin as _admin
 
 from deploy.embedded.kafka import KafkaHome, ensure
 from deploy.embedded.kafka.java import LOG4J_PROPERTIES, java_command
@@ -36,6 +26,7 @@ from schemas.settings import Settings
 from tests.certificates import Issuer
 from tests.system import wait_for
 
+admin: Any = _admin  # whose stubs export nothing
 KAFKA: Final = Path(__file__).parents[1] / "deploy" / "kafka"
 ADMIN: Final = "admin"
 HEAP: Final = "256m"
@@ -47,11 +38,11 @@ _COMMANDS: Final = {
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
 }
 _OPERATIONS: Final = {
-    "Read": AclOperation.READ,
-    "Write": AclOperation.WRITE,
-    "Describe": AclOperation.DESCRIBE,
-    "Create": AclOperation.CREATE,
-    "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS,
+    "Read": admin.AclOperation.READ,
+    "Write": admin.AclOperation.WRITE,
+    "Describe": admin.AclOperation.DESCRIBE,
+    "Create": admin.AclOperation.CREATE,
+    "DescribeConfigs": admin.AclOperation.DESCRIBE_CONFIGS,
 }
 
 
@@ -136,7 +127,7 @@ class Brokers:
             )
             for n in NUMBERS
         ]
-        self._admin: AdminClient | None = None
+        self._client: Any = None
 
     def start(self) -> None:
         """Until all three take clients."""
@@ -171,26 +162,26 @@ class Brokers:
         return Settings(**given | self.variables(user))
 
     @property
-    def admin(self) -> AdminClient:
+    def client(self) -> Any:
         """The administrator's client."""
-        if self._admin is None:
-            self._admin = AdminClient(librdkafka(self.settings()) | {"log_level": 2})
-        return self._admin
+        if self._client is None:
+            self._client = admin.AdminClient(librdkafka(self.settings()) | {"log_level": 2})
+        return self._client
 
     def add_user(self, user: str, *allowed: Grant) -> None:
         """A SCRAM user and what it may do."""
-        credentials = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-        made = UserScramCredentialUpsertion(user, credentials, self.password.encode())
-        for answer in self.admin.alter_user_scram_credentials([made]).values():
+        credentials = admin.ScramCredentialInfo(admin.ScramMechanism.SCRAM_SHA_512, 4096)
+        made = admin.UserScramCredentialUpsertion(user, credentials, self.password.encode())
+        for answer in self.client.alter_user_scram_credentials([made]).values():
             answer.result(30)
         if allowed:
-            for answer in self.admin.create_acls([_binding(user, g) for g in allowed]).values():
+            for answer in self.client.create_acls([_binding(user, g) for g in allowed]).values():
                 answer.result(30)
 
     def short(self) -> list[str]:
         """Partitions that lack a copy in sync now, as topic/partition; all if nobody answers."""
         try:
-            topics = self.admin.list_topics(timeout=5).topics
+            topics = self.client.list_topics(timeout=5).topics
         except KafkaException:
             return ["*"]
         return [
@@ -202,7 +193,7 @@ class Brokers:
 
     def leads(self, topic: str) -> dict[int, int]:
         """How many partitions of a topic each broker leads."""
-        found = self.admin.list_topics(topic, timeout=10).topics[topic].partitions.values()
+        found = self.client.list_topics(topic, timeout=10).topics[topic].partitions.values()
         return {b.number: sum(p.leader == b.number for p in found) for b in self.brokers}
 
 
@@ -217,16 +208,16 @@ def _scripts(folder: Path, home: KafkaHome, log4j: Path) -> Path:
     return folder
 
 
-def _binding(user: str, grant: Grant) -> AclBinding:
-    kinds = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
-    return AclBinding(
+def _binding(user: str, grant: Grant) -> Any:
+    kinds = {"topic": admin.ResourceType.TOPIC, "group": admin.ResourceType.GROUP}
+    return admin.AclBinding(
         kinds[grant.kind],
         grant.name,
-        ResourcePatternType.LITERAL,
+        admin.ResourcePatternType.LITERAL,
         f"User:{user}",
         "*",
         _OPERATIONS[grant.operation],
-        AclPermissionType.ALLOW,
+        admin.AclPermissionType.ALLOW,
     )
 
 

@@ -22,6 +22,7 @@ from console.api import (
     coverage,
     duplicates,
     entries,
+    erasures,
     errors,
     exports,
     handovers,
@@ -49,6 +50,7 @@ from console.api.observe import Observe
 from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
 from console.coverage.keeper import Keeper
+from console.erasure.keeper import EraseKeeper
 from console.exporter.exporter import Exporter
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
@@ -109,6 +111,8 @@ def create_app(
         if keep_coverage:
             keeper = Keeper(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
+            eraser = EraseKeeper(settings, console.store)
+            tasks.append(asyncio.create_task(eraser.run(), name="erasures"))
         if export:
             exporter = Exporter(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(exporter.run(), name="exporter"))
@@ -155,7 +159,7 @@ def joined() -> tuple[BaseRoute, ...]:
         codes, cards, register, register_reading, trips, site_lists, coverage, required,
     )  # fmt: skip
     officer_modules = (
-        inspections_reading, inspections, inspection_files, reminders, staff, reports,
+        inspections_reading, inspections, inspection_files, reminders, staff, reports, erasures,
     )  # fmt: skip
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (*case_modules, *register_modules, *officer_modules, *list_modules)

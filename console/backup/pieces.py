@@ -57,6 +57,7 @@ OUTCOME_TABLES: Final = (
     Kept("rejects", _OFFSETS, 200_000, logged=True),
     Kept("duplicates", _OFFSETS, 1_000_000, logged=True),
     Kept("expired", _OFFSETS, 1_000_000, logged=True),
+    Kept("erased", _OFFSETS, 1_000_000, logged=True),
 )
 REST: Final = (
     Kept("daily_totals", "toUInt16(kafka_partition)", 1_000_000),

@@ -17,9 +17,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError
 
+from console.accounting import log
 from console.accounting.log import consumer_of
 from console.broker import KafkaPublisher, Record
 from schemas.errors import UserError
+from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import CASES, TOPICS, TRACES
 
@@ -33,18 +35,7 @@ Document = dict[str, Any]
 
 async def records_of(settings: Settings, topic: str) -> list[bytes]:
     """Every record of a topic from its begin to its end of now, as JSON lines in its order."""
-    found: list[bytes] = []
-    async with consumer_of(settings, topic) as consumer:
-        partitions = sorted(consumer.assignment())
-        begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for partition in partitions:
-            consumer.seek(partition, begins[partition])
-        while any([await consumer.position(p) < ends[p] for p in partitions]):
-            batches = await consumer.getmany(timeout_ms=500, max_records=_AT_ONCE)
-            for records in batches.values():
-                found.append(b"".join(_line(record) for record in records))
-    return found
+    return [_line(record) async for record in log.records_of(settings, topic)]
 
 
 async def publish(settings: Settings, topic: str, documents: Iterable[Document]) -> int:
@@ -100,7 +91,7 @@ async def bring_to(
 async def go_on_from(settings: Settings, ends: Mapping[TopicPartition, int]) -> None:
     """Where the workers' group goes on reading. Raises UserError while a worker runs."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **connection(settings),
         group_id=settings.worker_group,
         enable_auto_commit=False,
     )
@@ -147,9 +138,7 @@ async def _filled(producer: Any, topic: str, partition: int, count: int) -> Asyn
 
 
 async def _delete_before(settings: Settings, topic: str, ends: Mapping[int, int]) -> None:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     await admin.start()
     try:
         await admin.delete_records(
@@ -162,7 +151,7 @@ async def _delete_before(settings: Settings, topic: str, ends: Mapping[int, int]
 @asynccontextmanager
 async def _producer(settings: Settings) -> AsyncIterator[Any]:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **connection(settings),
         acks="all",
         enable_idempotence=True,  # one more than wanted and a scan's offset would be skipped
         max_batch_size=512 * 1024,

@@ -26,6 +26,9 @@ _STEPS: Final = {
     "logs": ("nhật ký Kafka", "Kafka's logs"),
     "tables": ("các bảng", "tables"),
     "comparing": ("đối chiếu", "comparing"),
+    "carrying": ("chép phần Kafka không còn", "carrying over what Kafka no longer has"),
+    "reading": ("đọc lại", "reading again"),
+    "tail": ("chép phần cuối", "copying the last seconds"),
 }
 Target = Annotated[Path, typer.Argument(help="Thư mục sao lưu. / The backup's directory.")]
 Keys = Annotated[
@@ -62,7 +65,7 @@ def backup(context: typer.Context, out: Target, keys: Keys = None, as_json: Json
     names = save(settings, file)
     store = open_store(settings)
     try:
-        with _shown(session) as told:
+        with shown(session) as told:
             manifest = Backup(settings, store, folder, told).take()
     finally:
         store.close()
@@ -108,7 +111,7 @@ def restore(
     path = backup_dir.expanduser().absolute()
     manifest = read_manifest(path)
     put_back(session.data_dir, read(keys or beside(path)), manifest.facts["settings"])
-    with _running(session) as settings, _shown(session) as told:
+    with _running(session) as settings, shown(session) as told:
         restored = Restore(settings, path, manifest, told).restore()
     if as_json:
         json_line({"backup": str(path), **vars(restored)})
@@ -178,7 +181,7 @@ def _running(session: Session) -> Iterator["Settings"]:
 
 
 @contextmanager
-def _shown(session: Session) -> Iterator[Callable[[str, int, int], None]]:
+def shown(session: Session) -> Iterator[Callable[[str, int, int], None]]:
     """One bar after the other, a step each."""
     open_: list[tuple[str, Any, Any]] = []
 

@@ -26,13 +26,16 @@ from console.cli import (
     inspections,
     logs,
     maintaining,
+    persons,
     posters,
     processes,
+    rebuilding,
     register_edits,
     registry,
     reminders,
     reporting,
     required,
+    retaining,
     rules,
     second,
     simulating,
@@ -64,21 +67,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 _SYSTEM: Final = (
-    stack,
-    processes,
-    simulating,
-    importing,
-    counting,
-    deadletters,
-    maintaining,
-    logs,
-    support,
-    backups,
-)
+    stack, processes, simulating, importing, counting, deadletters, maintaining, logs, support,
+)  # fmt: skip
+_LIFE: Final = (backups, persons, rebuilding, retaining)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
-for module in (*_SYSTEM, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
+for module in (*_SYSTEM, *_LIFE, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
 for command in app.registered_commands:
     command.rich_help_panel = panel_of(command.name)
@@ -122,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except BaseException as error:  # noqa: BLE001 (the last resort: one sentence, whatever it is)
         return report(error, _SESSION)
+    if answer == INTERRUPTED:  # what a Ctrl-C becomes on its way through typer
+        note(_SESSION.words("Đã dừng.", "Stopped."))
     return answer if isinstance(answer, int) else 0
 
 

@@ -28,7 +28,9 @@ def create_key(
     context: typer.Context,
     role: Annotated[
         str,
-        typer.Option(help="producer, owner, officer, department, epidemiologist, auditor, admin."),
+        typer.Option(
+            help="producer, owner, officer, department, epidemiologist, auditor, privacy, admin."
+        ),
     ],
     area: Annotated[str, typer.Option(help="'*', city/31, district/…, ward/…")] = "*",
     producer: Annotated[

@@ -10,12 +10,16 @@ from console.cli.out import json_line, line, note, number, progress
 from console.cli.session import BY, Json, Session, session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from console.sitelist.run import Plan
     from console.sitelist.sheet import Row
     from console.sitelist.understand import Understood
 
+GOES_ON = (
+    "Phần đã nhập được giữ lại: chạy lại cùng lệnh để nhập tiếp.",
+    "What is imported is kept: the same command goes on from there.",
+)
 _SHOWN = 20
 _HELP = (
     "Nhập danh sách cơ sở từ CSV, XLSX. / Import a list of establishments.\n\n"
@@ -71,7 +75,7 @@ def import_sites(
     from console.sitelist.report import document
     from console.sitelist.run import apply as import_
     from console.sitelist.run import check_decided, check_likely, plan
-    from console.sitelist.sheet import read_rows
+    from console.sitelist.sheet import rows_of
     from console.sitelist.understand import understand
     from console.store.engine import open_store
 
@@ -80,10 +84,9 @@ def import_sites(
     options = options_of(area, ward, kind, column or [])
     name = source or file.stem
     with progress(session.words("đọc danh sách", "reading the list"), 0):
-        rows = read_rows(file, sheet)
-        understood = understand(rows, options)
+        understood = understand(rows_of(file, sheet), options)
     if refused_to is not None:
-        write_refused(refused_to, understood, rows)
+        write_refused(refused_to, understood, rows_of(file, sheet))
     settings = session.settings()
     store = open_store(settings)
     try:
@@ -101,6 +104,10 @@ def import_sites(
             ) as advance:
                 now = datetime.now(UTC)
                 places = import_(store, ring, name, made, left, BY, now, advance)
+    except KeyboardInterrupt:
+        if apply:
+            note(session.words(*GOES_ON))
+        raise
     finally:
         store.close()
     if as_json:
@@ -109,7 +116,7 @@ def import_sites(
     _show(session, made, places, len(left))
 
 
-def write_refused(file: Path, understood: "Understood", rows: "Sequence[Row]") -> None:
+def write_refused(file: Path, understood: "Understood", rows: "Iterable[Row]") -> None:
     """The refused rows with their reasons, as a CSV that Excel opens: mended, it is a list again.
 
     Without the columns that are left out of an import, too: people's names and numbers.
@@ -118,12 +125,13 @@ def write_refused(file: Path, understood: "Understood", rows: "Sequence[Row]") -
 
     from console.exports.cells import defused
 
+    refused = {one.row for one in understood.refused}
+    cells = {row.number: row.cells for row in rows if row.number in refused}
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, lineterminator="\r\n")
         columns = [c for c in understood.heading.columns if c.used]
         headings = [defused(c.heading) for c in columns]
         writer.writerow(["dòng / row", "cột / column", "lý do", "reason", *headings])
-        cells = {row.number: row.cells for row in rows}
         for one in understood.refused:
             said = [one.column, one.vi, one.en]
             said += [cells[one.row][c.at] if c.at < len(cells[one.row]) else "" for c in columns]

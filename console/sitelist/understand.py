@@ -1,11 +1,12 @@
 """From a list's rows to what would be registered, and what is refused, row by row, with why."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Final
 
-from console.sitelist.headings import Field, Heading, find_heading
+from console.sitelist.headings import HEADING_WITHIN, Field, Heading, find_heading
 from console.sitelist.plain import plain
 from console.sitelist.sheet import Row
 from console.sitelist.values import (
@@ -97,14 +98,16 @@ class Understood:
         return Counter(listed.kind for listed in self.listed)
 
 
-def understand(rows: Sequence[Row], options: Options) -> Understood:
+def understand(rows: Iterable[Row], options: Options) -> Understood:
     """Raises UserError where the list has no heading that can be used."""
-    heading = find_heading(rows, options.columns)
+    coming = iter(rows)
+    top = list(islice(coming, HEADING_WITHIN))
+    heading = find_heading(top, options.columns)
     found = Understood(heading)
     reader = _Reader(heading, options)
     codes: dict[str, Listed] = {}
     above: Row | None = None
-    for written in rows[heading.last_row + 1 :]:
+    for written in chain(top[heading.last_row + 1 :], coming):
         row = reader.completed(written, above)
         if row.empty or reader.is_no_entry(row):
             found.passed_over += 1

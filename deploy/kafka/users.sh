@@ -7,7 +7,8 @@ CONFIG=${CONFIG:-/etc/truyvet/kafka} SECRETS=${SECRETS:-/run/secrets} BIN=${BIN:
 RUN=${RUN:-/tmp}
 umask 077
 grep -v '^#' "$CONFIG/acls.txt" | cut -d ' ' -f 1 | sort -u | while read -r user; do
-  printf 'SCRAM-SHA-512=[password=%s]\n' "$(cat "$SECRETS/kafka_$user")" >"$RUN/credentials"
+  # in a file without the brackets of --add-config
+  printf 'SCRAM-SHA-512=password=%s\n' "$(cat "$SECRETS/kafka_$user")" >"$RUN/credentials"
   "$BIN/kafka-configs.sh" --bootstrap-server "$SERVER" --command-config "$ADMIN" --alter \
     --entity-type users --entity-name "$user" --add-config-file "$RUN/credentials"
   rm -f "$RUN/credentials"

@@ -188,3 +188,24 @@ def test_without_a_key_nothing_is_imported(
     assert run(folder, "--apply", "--without-refused", "--likely", "take") == 1
     assert "No key to sign codes" in capsys.readouterr().err
     assert registered(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [("console.sitelist.sheet.read_rows", False), ("console.sitelist.run.apply", True)],
+)
+def test_an_import_that_is_stopped_says_so_and_how_it_goes_on(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    kept: bool,
+) -> None:
+    def stop(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, stop)
+    assert run(folder, "--apply", "--without-refused", "--likely", "leave") == 130
+    said = capsys.readouterr().err
+    assert "Stopped." in said
+    assert ("the same command goes on" in said) is kept

@@ -174,7 +174,7 @@ def test_every_metric_is_fed_by_somebody() -> None:
 def test_topics_keep_what_they_must() -> None:
     assert {t.name for t in TOPICS} == {
         "scans.v1", "scans.v1.dlq", "sites.v1", "coverage.v1", "producers.v1", "cases.v1", "traces.v1",
-        "alerts.v1", "notices.v1", "inspections.v1",
+        "alerts.v1", "notices.v1", "inspections.v1", "erasures.v1",
     }  # fmt: skip
     for topic in TOPICS:
         config = topic.config(21)

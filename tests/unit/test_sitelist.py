@@ -10,11 +10,12 @@ import pytest
 import xlsxwriter
 from rapidfuzz import fuzz
 
+from console.sitelist import sheet
 from console.sitelist.duplicates import DOOR, NO_DOOR, SAME_DOOR, Named, likely, telling
 from console.sitelist.headings import Field, find_heading
 from console.sitelist.plain import plain, tidy
 from console.sitelist.register import GATE_NAME, grouped
-from console.sitelist.sheet import Row, read_rows
+from console.sitelist.sheet import Row, read_rows, rows_of
 from console.sitelist.understand import Options, Understood, understand
 from console.sitelist.values import Unclear, Wards, hours_of, kind_of, number_of
 from issuer.kinds import Level
@@ -159,6 +160,13 @@ def test_a_ward_by_its_number_is_not_taken_for_a_code() -> None:
         saigon.of("5", "", "")
     code = wards_in("district/001")[0].code
     assert Wards(wards_in("district/001")).of(str(int(code) + 0).zfill(3), "", "").code == code
+
+
+def test_a_whole_code_is_not_taken_for_a_wards_number() -> None:
+    everywhere = Wards([*wards_in("district/001"), *wards_in("district/764")])
+    assert everywhere.of("00007", "", "").code == "00007", "and not Phường 7 of Gò Vấp"
+    assert everywhere.of("7", "", "").name == "Phường 07"
+    assert Wards(wards_in("city/25-31")).of("25-11413", "", "").name == "Phường Hải An"
 
 
 def test_names_and_numbers_of_people_go_nowhere() -> None:
@@ -424,3 +432,25 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 def _made(path: Path) -> Path:
     path.write_text("x")
     return path
+
+
+def test_a_long_text_is_read_row_by_row_and_says_where_it_breaks(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_bytes(b"a,b\n" * 50_000 + b"\xff,b\n" + b"a,b\n" * 10)
+    coming = rows_of(file)
+    assert next(coming) == Row(1, ("a", "b")), "before the broken line is met"
+    with pytest.raises(UserError, match="line 50001: not UTF-8"):
+        list(coming)
+
+
+def test_a_million_places_and_a_heading_are_not_too_many_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sheet.MOST_ROWS > 1_000_030
+    monkeypatch.setattr(sheet, "MOST_ROWS", 3)
+    file = tmp_path / "a.csv"
+    file.write_text("a\n" * 3)
+    assert len(read_rows(file)) == 3
+    file.write_text("a\n" * 4)
+    with pytest.raises(UserError, match="more than 3 rows"):
+        read_rows(file)
