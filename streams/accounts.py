@@ -14,11 +14,19 @@ from streams.line import Line
 from streams.shop import Finished
 from streams.watch import OpenCases
 
+_FROM_THE_START = 64  # partitions: more would be many series that say nothing
+
 
 class Accounts:
     """Feeds the metrics and the latencies."""
 
-    def __init__(self, metrics: Metrics, latencies: Latencies, directory: Directory) -> None:
+    def __init__(
+        self, metrics: Metrics, latencies: Latencies, directory: Directory, partitions: int
+    ) -> None:
+        # at 0 before the first batch: a counter that begins with it has not increased
+        for partition in range(min(partitions, _FROM_THE_START)):
+            for counted in (m.SCANS_IN, m.SCANS_WRITTEN, m.SCANS_DUPLICATE):
+                metrics.counter(counted, str(partition))
         self._metrics = metrics
         self._directory = directory
         self._partitions: set[str] = set()
@@ -45,12 +53,6 @@ class Accounts:
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
 
-    def _begin(self, partition: str) -> None:
-        """At 0 before the first batch: a counter that begins with it has not increased."""
-        self._partitions.add(partition)
-        for counted in (m.SCANS_IN, m.SCANS_WRITTEN, m.SCANS_DUPLICATE):
-            self._metrics.counter(counted, partition)
-
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""
         now_ms = time.time_ns() // 1_000_000
@@ -61,8 +63,7 @@ class Accounts:
             self._metrics.gauge(m.LAG_SECONDS, partition).set(0)
             self._metrics.gauge(m.LAG_OFFSETS, partition).set(0)
         for line in here:
-            if str(line.partition) not in self._partitions:
-                self._begin(str(line.partition))
+            self._partitions.add(str(line.partition))
             oldest = line.oldest_unwritten_ms
             lag = 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
             self._metrics.gauge(m.LAG_SECONDS, str(line.partition)).set(lag)

@@ -80,7 +80,9 @@ class Worker:
         )
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
-        self._accounts = Accounts(self.metrics, self.latencies, self.directory)
+        self._accounts = Accounts(
+            self.metrics, self.latencies, self.directory, settings.scan_partitions
+        )
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
             Follower(settings, SITES.name, self._put_sites),

@@ -69,10 +69,10 @@ class Asking:
             )
             if self._failures >= _BELIEVED:
                 self.forget()
-        else:
-            self._failures = 0
-            self._tell(found)
-            self._metrics.gauge(EXPORTED_AT, self.probe.name).set(time.time())
+            return self.probe.every_s
+        self._failures = 0
+        self._tell(found)
+        self._metrics.gauge(EXPORTED_AT, self.probe.name).set(time.time())
         return max(self.probe.every_s, (time.monotonic() - began) / _SHARE)
 
     async def _answer(self) -> Found:

@@ -6,7 +6,7 @@ It shows what the panels would show, not how Grafana draws it.
 import math
 import time
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,9 +102,11 @@ def _points(panel: Panel, ask: Ask, get: Get, begin: float, end: float) -> Itera
         found = [r | {"values": [r["value"]]} for r in get("query", query=query)["result"]]
     for series in found:
         name = _named(ask.legend, series["metric"]) or panel.en
-        for at, value in series["values"]:
-            if math.isfinite(float(value)):
-                yield {"at": 1000 * float(at), "series": name, "value": float(value)}
+        known = [(float(at), float(v)) for at, v in series["values"] if math.isfinite(float(v))]
+        for (before, _), (at, value) in pairwise([(math.inf, 0.0), *known]):
+            if at - before > 2 * _STEP_S:  # nothing was known: the line must not go on
+                yield {"at": 1000 * (before + _STEP_S), "series": name, "value": None}
+            yield {"at": 1000 * at, "series": name, "value": value}
 
 
 def _named(legend: str, labels: dict[str, str]) -> str:
@@ -129,7 +131,7 @@ def _lines(panel: Panel, points: list[Point], span: list[float]) -> dict[str, An
         },
     }
     limit = panel.bad_above if panel.bad_above is not None else panel.bad_below
-    highest = max(point["value"] for point in points)
+    highest = max(point["value"] or 0.0 for point in points)
     if limit is None or limit > 4 * highest:
         return line
     rule = {
