@@ -18,7 +18,6 @@ from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
 from schemas import metrics as m
-from schemas.erasures import Erasure
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
 from schemas.meters import Metrics
@@ -37,6 +36,7 @@ from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
+from streams.leaving import WITHIN_S, leave_within
 from streams.machine import note_disk
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
@@ -88,7 +88,7 @@ class Worker:
             Follower(settings, SITES.name, self._put_sites),
             Follower(settings, PRODUCERS.name, each(self._put_producer)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
-            Follower(settings, ERASURES.name, each(self._put_erasure)),
+            Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
         self._monitor = Monitor(
             settings.metrics_host,
@@ -171,6 +171,7 @@ class Worker:
 
     async def _close(self) -> None:
         self._closing = True
+        leave_within(WITHIN_S, self.exit_code)
         # nothing may come in behind our back while what is in flight ends
         self.app.consumer.stop_flow()
         self.app.flow_control.suspend()
@@ -217,10 +218,6 @@ class Worker:
 
     def _put_producer(self, record: Any) -> None:
         self.directory.put_producer(record.key.decode(), record.value)
-
-    def _put_erasure(self, record: Any) -> None:
-        if record.value is not None:
-            self.erasures.put([Erasure.model_validate_json(record.value)])
 
     def _alerted(self, appended_ms: int) -> None:
         seconds = time.time() - appended_ms / 1000
