@@ -17,14 +17,13 @@ class Monitor:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        at: tuple[str, int],
         metrics: Metrics,
         latencies: Latencies,
         missing: Missing,
         refresh: Callable[[], None],
     ) -> None:
-        self._at = (host, port)
+        self._at = at
         self._metrics = metrics
         self._latencies = latencies
         self._missing = missing
