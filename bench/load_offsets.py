@@ -34,6 +34,11 @@ class Log:
         """The sum of the ends."""
         return sum(high for _, high in self.ranges().values())
 
+    def end_of(self, topic: str) -> int:
+        """Where another topic ends, which has one partition."""
+        _, high = self._consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=_TIMEOUT_S)
+        return int(high)
+
     def backlog(self) -> int:
         """Records past the committed offsets."""
         ranges = self.ranges()

@@ -51,6 +51,7 @@ class Right(StrEnum):
     LIST_ASSIGN = "list.assign"
     LIST_CONVERT = "list.convert"
     LIST_EXPORT = "list.export"
+    PERSONS_ERASE = "persons.erase"
 
 
 RIGHTS: Final[dict[Role, frozenset[Right]]] = {
@@ -114,6 +115,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         }
     ),
     Role.AUDITOR: frozenset(),
+    Role.PRIVACY: frozenset({Right.PERSONS_ERASE}),
     Role.ADMIN: frozenset(
         {
             Right.PRODUCERS_READ,

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from schemas.cases import Alert, AlertKind, Case, TraceAgain
 from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX, NOTICE_PREFIX
 from schemas.coverage import Posting, RequiredList, Requirement
+from schemas.erasures import HASH_PATTERN, Erasure
 from schemas.ids import PERSON_PATTERN
 from schemas.inspections import InspectionStep
 from schemas.notices import Reminder
@@ -26,6 +27,7 @@ from schemas.topics import (
     CASES,
     COVERAGE,
     DLQ,
+    ERASURES,
     INSPECTIONS,
     NOTICES,
     PRODUCERS,
@@ -33,12 +35,12 @@ from schemas.topics import (
     SITES,
     TRACES,
     Topic,
-)
+)  # fmt: skip
 
 SPECIFICATION: Final = "3.0.0"
 # of the contract, not of the program: the major is the topics' `v1`, a new optional field or
 # topic raises the minor
-CONTRACT_VERSION: Final = "1.3.0"
+CONTRACT_VERSION: Final = "1.4.0"
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 _KAFKA_BINDING: Final = "0.5.0"
@@ -152,6 +154,8 @@ _REMINDER: Final = Message(
     _NOTICE_EVENT,
 )
 
+_ERASURE: Final = Message("erasure", "Who was erased, hashed.", _pattern(HASH_PATTERN), Erasure)
+
 # A topic without messages is made, and nothing of this version publishes to it.
 CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     SCANS: (_SCAN,),
@@ -164,6 +168,7 @@ CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {
     ALERTS: (_ALERT,),
     INSPECTIONS: (_INSPECTION_STEP,),
     NOTICES: (_REMINDER,),
+    ERASURES: (_ERASURE,),
 }
 
 # name → (topic, action as truyvet sees it, what happens)
@@ -182,14 +187,12 @@ _OPERATIONS: Final[dict[str, tuple[Topic, str, str]]] = {
         "Other systems may publish cases too: id and key begin with their producer id and a "
         "slash, registered_by is that id, and such a case is at most suspected.",
     ),
-    "sendTraceRequests": (
-        TRACES,
-        "send",
-        "The workers tell each other which cases scans may have changed.",
-    ),
+    "sendTraceRequests": (TRACES, "send", "The workers say which cases scans may have changed."),
     "receiveTraceRequests": (TRACES, "receive", "The worker that has the case traces it again."),
     "sendAlerts": (ALERTS, "send", "The workers tell officers."),
     "sendInspectionSteps": (INSPECTIONS, "send", "The console publishes what inspectors did."),
+    "sendErasures": (ERASURES, "send", "The console publishes who was erased, as a hash."),
+    "receiveErasures": (ERASURES, "receive", "The workers write nothing of theirs again."),
     "sendNotices": (NOTICES, "send", "The console publishes what an officer released."),
 }
 

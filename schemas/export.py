@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from schemas import asyncapi
 from schemas.cases import Alert, Case
 from schemas.coverage import Posting, RequiredList, Requirement
+from schemas.erasures import Erasure
 from schemas.inspections import InspectionStep
 from schemas.notices import Reminder
 from schemas.places import Place, Producer, Site
@@ -33,6 +34,7 @@ MODELS: Final[dict[str, type[BaseModel]]] = {
     "requirement.v1": Requirement,
     "inspection-step.v1": InspectionStep,
     "reminder.v1": Reminder,
+    "erasure.v1": Erasure,
 }
 
 

@@ -152,6 +152,9 @@ class Settings(BaseSettings):
         description="Scans a second an API key may post to one console, ten seconds' worth at "
         "once; 0 is no limit.",
     )
+    backup_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="Days you keep backups: whoever is erased is told when the last is gone."
+    )
     coverage_scanned_days: Annotated[int, Field(ge=1, le=28)] = Field(
         7, description="A place counts as scanned if it was in so many days."
     )
@@ -167,6 +170,10 @@ class Settings(BaseSettings):
     )
     reminder_webhook_secret: SecretStr = Field(
         SecretStr(""), description="Key of the signature on them, at least 16 characters."
+    )
+    watched_certificates: str = Field(
+        "",
+        description="More certificate files (PEM) whose end is watched, with commas between them.",
     )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
@@ -233,6 +240,13 @@ class Settings(BaseSettings):
     def insync_replicas(self) -> int:
         """The topics' `min.insync.replicas`."""
         return self.min_insync_replicas or max(1, self.replication_factor - 1)
+
+    @property
+    def certificates(self) -> tuple[Path, ...]:
+        """The files of `watched_certificates`, and those of our own lines."""
+        own = (self.kafka_ca_file, self.kafka_certificate_file, self.clickhouse_ca_file)
+        names = [*self.watched_certificates.split(","), *own]
+        return tuple(dict.fromkeys(Path(name.strip()) for name in names if name.strip()))
 
     @property
     def sql_url(self) -> str:

@@ -71,8 +71,12 @@ ALERTS: Final = Topic("alerts.v1", "case", "delete", "for officers", 1, True)
 NOTICES: Final = Topic("notices.v1", "recipient", "delete", "released notices", 1, True)
 INSPECTIONS: Final = Topic("inspections.v1", "place", "delete", "steps of inspections", 1, True)
 
+ERASURES: Final = Topic(
+    "erasures.v1", "keyed hash of the person", "compact", "who was erased, up to which moment"
+)
+
 TOPICS: Final = (
-    SCANS, DLQ, SITES, COVERAGE, PRODUCERS, CASES, TRACES, ALERTS, NOTICES, INSPECTIONS,
+    SCANS, DLQ, SITES, COVERAGE, PRODUCERS, CASES, TRACES, ALERTS, NOTICES, INSPECTIONS, ERASURES,
 )  # fmt: skip
 
 assert SCANS.max_message is not None

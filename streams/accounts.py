@@ -5,24 +5,28 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas import metrics as m
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.directory import Directory
 from streams.latency import Latencies
 from streams.line import Line
 from streams.shop import Finished
 from streams.watch import OpenCases
 
-UNREGISTERED = "(unregistered)"
+_FROM_THE_START = 64  # partitions: more would be many series that say nothing
 
 
 class Accounts:
     """Feeds the metrics and the latencies."""
 
-    def __init__(self, metrics: Metrics, latencies: Latencies, directory: Directory) -> None:
+    def __init__(
+        self, metrics: Metrics, latencies: Latencies, directory: Directory, partitions: int
+    ) -> None:
+        # at 0 before the first batch: a counter that begins with it has not increased
+        for partition in range(min(partitions, _FROM_THE_START)):
+            for counted in (m.SCANS_IN, m.SCANS_WRITTEN, m.SCANS_DUPLICATE):
+                metrics.counter(counted, str(partition))
         self._metrics = metrics
         self._directory = directory
         self._partitions: set[str] = set()
@@ -38,28 +42,16 @@ class Accounts:
         metrics.counter(m.SCANS_DUPLICATE, partition).inc(tables["duplicates"].num_rows)
         for reason, count in pending.reasons.items():
             metrics.counter(m.SCANS_REJECTED, reason).inc(count)
+        metrics.counter(m.SCANS_ERASED).inc(tables["erased"].num_rows)
         if "expired" in tables:
             metrics.counter(m.SCANS_EXPIRED).inc(tables["expired"].num_rows)
         metrics.counter(m.SCANS_MISPLACED).inc(pending.misplaced)
         metrics.counter(m.UNKNOWN_FIELDS).inc(pending.unknown_fields)
         metrics.counter(m.REREAD).inc(finished.reread)
         metrics.histogram(m.BATCH_ROWS).observe(len(pending))
-        self._producers(tables, float(pending.appended.max()) / 1000)
         delays = self._latencies.note(pending.appended, finished.written.acknowledged_ms)
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
-
-    def _producers(self, tables: dict[str, pa.Table], now_s: float) -> None:
-        """Who sent what. Names that are not registered are one, so that nobody fills the list."""
-        for table, outcome in (
-            ("scans", "written"), ("duplicates", "duplicate"), ("rejects", "rejected"),
-        ):  # fmt: skip
-            counted = pc.value_counts(tables[table].column("producer").combine_chunks())
-            for entry in counted.to_pylist():
-                name = str(entry["values"])
-                known = name if self._directory.producer(name) is not None else UNREGISTERED
-                self._metrics.counter(m.PRODUCER_SCANS, known, outcome).inc(entry["counts"])
-                self._metrics.gauge(m.PRODUCER_LAST_SEEN, known).set(now_s)
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""

@@ -158,6 +158,7 @@ class Verdicts:
     scans: Scans
     rejected: list[Rejected] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)  # places in the batch
     unknown_fields: int = 0
 
     def note(self, rows: Mask, reason: Reason, detail: str) -> None:

@@ -104,6 +104,18 @@ class Block:
         """The last record's timestamp, ms since 1970 UTC."""
         return int(self._timestamps[-1][-1])
 
+    def before(self, end: int) -> "Block":
+        """The records before this offset; itself if that is all of them."""
+        if self.next_offset <= end:
+            return self
+        offsets = self.offsets
+        count = int(np.searchsorted(offsets, end))
+        block = Block(self.topic, self.partition)
+        block.next_offset, block.behind = end, self.behind + len(offsets) - count
+        block._offsets, block._timestamps = [offsets[:count]], [self.timestamps[:count]]
+        block.keys, block.values = self.keys[:count], self.values[:count]
+        return block
+
     def add(self, batch: Any, first: int) -> None:
         """The records of one of aiokafka's record batches, from the offset `first` on."""
         records = list(batch)

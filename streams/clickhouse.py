@@ -94,7 +94,13 @@ class ClickHouse:
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """A small result as Python values."""
-        options = self.shape.reading or None
+        return self.query_rows(sql, parameters or {}, {})
+
+    def query_rows(
+        self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """As `rows`, with settings of the query."""
+        options = {**self.shape.reading, **settings} or None
         result = self._attempt(
             lambda client: client.query(sql, parameters=parameters, settings=options)
         )
@@ -124,6 +130,21 @@ class ClickHouse:
             lambda client: client.raw_insert(
                 table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"
             )
+        )
+
+    def export(self, sql: str, form: str, settings: dict[str, Any]) -> Iterator[bytes]:
+        """A result in one of ClickHouse's formats, a mebibyte at a time."""
+        stream = self._attempt(lambda client: client.raw_stream(sql, settings=settings, fmt=form))
+        try:
+            while piece := self._attempt(lambda _: stream.read(_PIECE_BYTES)):
+                yield piece
+        finally:
+            stream.close()
+
+    def load(self, table: str, body: Iterator[bytes], form: str, settings: dict[str, Any]) -> None:
+        """Insert rows that are in one of ClickHouse's formats. One attempt."""
+        self._attempt(
+            lambda client: client.raw_insert(table, insert_block=body, settings=settings, fmt=form)
         )
 
     def close(self) -> None:

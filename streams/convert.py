@@ -1,4 +1,4 @@
-"""From verdicts to the rows of the four tables: scans, rejects, duplicates, expired.
+"""From verdicts to the rows of the five tables: scans, rejects, duplicates, expired, erased.
 
 Every row carries the partition and offset of its record, and each record is a row of exactly
 one of the tables.
@@ -16,7 +16,8 @@ from streams.batch import NO_TIME, RawBatch, Scans, Verdicts
 from streams.columns import U64, Mask
 from streams.resolve import Resolved
 
-OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired")
+OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired", "erased")
+_CLOCKS: Final = {"scans": "scanned_at", "erased": "noted_at"}  # else: when it was appended
 _TTL_MARGIN_MS: Final = TTL_MARGIN_DAYS * 86_400_000
 _HOUR_MS: Final = 3_600_000
 _MOMENT: Final = pa.timestamp("ms", "UTC")
@@ -48,6 +49,7 @@ def convert(verdicts: Verdicts, resolved: Resolved, hashes: U64) -> Rows:
             "scans": _scans(raw, verdicts.scans, resolved, hashes),
             "rejects": _rejects(verdicts),
             "duplicates": _duplicates(verdicts),
+            "erased": _erased(verdicts),
         },
     )
     assert rows.count == len(raw), "every record has exactly one outcome"
@@ -65,8 +67,7 @@ def expire(rows: Rows, now_ms: int, retention_days: int) -> Rows:
     cutoff = now_ms - retention_days * 86_400_000 - _TTL_MARGIN_MS + _HOUR_MS
     tables, gone = {}, []
     for name, table in rows.tables.items():
-        clock = "scanned_at" if name == "scans" else "appended_at"
-        alive = table.column(clock).cast(pa.int64()).to_numpy() >= cutoff
+        alive = table.column(_CLOCKS.get(name, "appended_at")).cast(pa.int64()).to_numpy() >= cutoff
         tables[name] = table if alive.all() else table.filter(pa.array(alive))
         if not alive.all():
             gone.append(table.filter(pa.array(~alive)).column("kafka_offset").to_numpy())
@@ -167,6 +168,12 @@ def _duplicates(verdicts: Verdicts) -> pa.Table:
             **_origin(raw, [d.index for d in found]),
         }
     )
+
+
+def _erased(verdicts: Verdicts) -> pa.Table:
+    """Noted with the broker's time: a record that is read again has the same row."""
+    origin = _origin(verdicts.raw, sorted(verdicts.erased))
+    return pa.table({"noted_at" if n == "appended_at" else n: c for n, c in origin.items()})
 
 
 def _expired(partition: int, gone: U64, now_ms: int) -> pa.Table:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.latency import Latencies
 
 # What is missing until the worker can work; empty when it is ready.

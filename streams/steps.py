@@ -1,4 +1,5 @@
-"""The way of a scan, read as a sentence: decode, validate, resolve, deduplicate, convert.
+"""The way of a scan, read as a sentence: decode, validate, erase, resolve, deduplicate,
+convert.
 
 All of it is computation on one batch, in one thread, without touching the network, but for the
 look-up that old or misplaced scans need.
@@ -9,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schemas import metrics as m
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.batch import RawBatch, Verdicts
 from streams.convert import Rows, convert
 from streams.decode import decode
 from streams.deduplicate import LookUp, deduplicate
 from streams.directory import Directory
+from streams.erase import erase
+from streams.erasures import Erasures
 from streams.resolve import Resolved, awaited, resolve
 from streams.validate import validate
 from streams.window import Window
@@ -36,6 +39,7 @@ class Steps:
     def __init__(
         self,
         directory: Directory,
+        erasures: Erasures,
         metrics: Metrics,
         *,
         retention_days: int,
@@ -43,6 +47,7 @@ class Steps:
         look_up: LookUp,
     ) -> None:
         self._directory = directory
+        self._erasures = erasures
         self._metrics = metrics
         self._retention_days = retention_days
         self._partitions = partitions
@@ -51,11 +56,12 @@ class Steps:
         self._given_up_at = 0
 
     def read(self, raw: RawBatch) -> Verdicts:
-        """What can be said without knowing the codes: decode and validate."""
+        """What can be said without knowing the codes: decode, validate, erase."""
         with self._timed("decode"):
             verdicts = decode(raw)
         with self._timed("validate"):
             validate(verdicts, self._directory, self._retention_days)
+            erase(verdicts, self._erasures)
         return verdicts
 
     def waits(self, verdicts: Verdicts) -> bool:

@@ -21,6 +21,7 @@ SOURCES: Final = (
     ("duplicates", "appended_at", "duplicate", "''"),
     ("rejects", "appended_at", "rejected", "toString(reason)"),
     ("expired", "noted_at", "expired", "''"),
+    ("erased", "noted_at", "erased", "''"),
 )
 _SETTINGS: Final[dict[str, Any]] = {"max_execution_time": 300, "async_insert": 0}
 

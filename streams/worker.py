@@ -20,9 +20,9 @@ from issuer.codes import KeyRing
 from schemas import metrics as m
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
-from schemas.topics import CASES, PRODUCERS, SCANS, SITES
+from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES
 from streams import memory
 from streams.accounts import Accounts
 from streams.again import Again
@@ -31,10 +31,13 @@ from streams.cases import CaseWatcher
 from streams.casework import CaseWork
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
+from streams.erasures import Erasures, list_key
 from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
+from streams.leaving import WITHIN_S, leave_within
+from streams.machine import note_disk
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
@@ -60,10 +63,11 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.exit_code = 0
-        self.metrics = Metrics(CollectorRegistry())
+        self.metrics = Metrics(CollectorRegistry(), of="worker")
         self.latencies = Latencies()
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
+        self.erasures = Erasures(list_key(settings.person_key.get_secret_value()))
         self.open_cases = OpenCases()
         self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
@@ -76,12 +80,15 @@ class Worker:
         )
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
-        self._accounts = Accounts(self.metrics, self.latencies, self.directory)
+        self._accounts = Accounts(
+            self.metrics, self.latencies, self.directory, settings.scan_partitions
+        )
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
             Follower(settings, SITES.name, self._put_sites),
             Follower(settings, PRODUCERS.name, each(self._put_producer)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
+            Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
         self._monitor = Monitor(
             settings.metrics_host,
@@ -120,6 +127,7 @@ class Worker:
         return Shop(
             steps=Steps(
                 self.directory,
+                self.erasures,
                 self.metrics,
                 retention_days=settings.retention_days,
                 partitions=settings.scan_partitions,
@@ -158,11 +166,12 @@ class Worker:
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
-        keep_house(self._settings)
+        keep_house(self._settings, self.metrics)
         await self._monitor.start()
 
     async def _close(self) -> None:
         self._closing = True
+        leave_within(WITHIN_S, self.exit_code)
         # nothing may come in behind our back while what is in flight ends
         self.app.consumer.stop_flow()
         self.app.flow_control.suspend()
@@ -271,6 +280,7 @@ class Worker:
 
     def _refresh(self) -> None:
         self._accounts.gauges(self.pipeline.lines, self.open_cases)
+        note_disk(self.metrics, "data", self._settings.data_dir)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -81,11 +81,16 @@ class FakeTables(ClickHouse):
     def __init__(self, answer: Answer | None = None) -> None:
         self.answer = answer
 
-    def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def query_rows(
+        self,
+        sql: str,
+        parameters: dict[str, Any],
+        settings: dict[str, Any],
+    ) -> list[tuple[Any, ...]]:
         """What the test said."""
         if self.answer is None:
             raise Retryable("ClickHouse is away")
-        return self.answer(sql, parameters or {})
+        return self.answer(sql, parameters)
 
     def close(self) -> None:
         """Nothing to close."""

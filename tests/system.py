@@ -144,7 +144,7 @@ class WorkerProcess:
         self._env = {
             **os.environ,
             **system.stack.env,
-            **{PREFIX + name.upper(): str(value) for name, value in settings.items()},
+            **_environment(settings),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -152,6 +152,10 @@ class WorkerProcess:
         """Start and wait until it is ready."""
         self.launch()
         wait_for(self.ready, timeout_s, f"the worker to be ready; see {self.log}")
+
+    def change(self, **settings: Any) -> None:
+        """Other settings, from the next start on."""
+        self._env |= _environment(settings)
 
     def launch(self) -> None:
         """Start."""
@@ -226,7 +230,7 @@ def end_workers(system: System, patience_s: float = 10) -> None:
 @contextmanager
 def running_system(data_dir: Path, **settings: Any) -> Iterator[System]:
     """Kafka and the engine on free ports, migrated, with 50 places and the producer `sim`."""
-    env = {PREFIX + name.upper(): str(value) for name, value in settings.items()}
+    env = _environment(settings)
     options = StackOptions(data_dir=data_dir, services=frozenset({"kafka", "engine"}), env=env)
     with Stack(options) as stack:
         loaded = load_settings(data_dir).model_copy(update=settings)
@@ -250,6 +254,10 @@ def registered(system: System) -> Iterator[System]:
         for worker in system.workers:
             if worker.alive:
                 worker.kill()
+
+
+def _environment(settings: dict[str, Any]) -> dict[str, str]:
+    return {PREFIX + name.upper(): str(value) for name, value in settings.items()}
 
 
 def _places(settings: Settings) -> list[Place]:

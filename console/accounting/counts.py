@@ -1,11 +1,11 @@
 """The account of every scan: produced = written + duplicates + rejected + expired + erased + in
 flight, to the offset.
 
-Below a partition's committed offset every record is in exactly one table, or was taken away from
-it by retention or erasure, which `daily_totals` remembers. At and above it some are there already;
-the rest is in flight. What is neither is missing, and must be nothing. Of numbers read in the
-order committed offsets, tables, ends of the log, `missing` does not depend on what happens
-meanwhile: rows only come, and the ends cancel out.
+Below a partition's committed offset every record is in exactly one table (an erased one is in
+`erased`, without what it said), or was taken away by retention, which `daily_totals` remembers. At
+and above it some are there already; the rest is in flight. What is neither is missing, and must be
+nothing. Of numbers read in the order committed offsets, tables, ends of the log, `missing` does not
+depend on what happens meanwhile: rows only come, and the ends cancel out.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-OUTCOMES: Final = ("written", "duplicate", "rejected", "expired")
+OUTCOMES: Final = ("written", "duplicate", "rejected", "expired", "erased")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Partition:
     ahead: int = 0
     """How many of them are at or above the committed offset."""
     taken: Mapping[str, int] = field(default_factory=dict)
-    """What retention and erasure took away, by outcome; and `erased`."""
+    """What retention took away, by outcome."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def add_up(partitions: Iterable[Partition], reasons: Mapping[str, int]) -> Count
         totals.update(partition.rows)
         totals.update(partition.taken)
     rejected = totals["rejected"]
-    accounted = sum(totals[name] for name in (*OUTCOMES, "erased"))
+    accounted = sum(totals[name] for name in OUTCOMES)
     return Counts(
         produced=produced,
         written=totals["written"],

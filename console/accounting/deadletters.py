@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from console.accounting.log import consumer_of
+from console.accounting.log import records_of
 from schemas.scan import format_timestamp
 from schemas.settings import Settings
-from schemas.topics import DLQ
+from schemas.topics import DLQ, ERASURES
+from streams.erasures import Erasures, list_key
 
-_AT_ONCE: Final = 5_000
 _SHOWN_BYTES: Final = 8_192
 
 
@@ -50,24 +50,22 @@ class DeadLetter:
 async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetter]:
     """Every dead letter there is now, each once, in the order of the topic.
 
-    A worker that did a batch again published its letters again: a key seen before is left out.
+    A worker that did a batch again published its letters again: a key seen before is left out. So
+    are letters of persons who were erased, until the topic has none of them any more.
     """
+    erasures = Erasures(list_key(settings.person_key.get_secret_value()))
+    async for record in records_of(settings, ERASURES.name):
+        erasures.record(record)
     seen: set[str] = set()
-    async with consumer_of(settings, DLQ.name) as consumer:
-        partitions = sorted(consumer.assignment())
-        begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for partition in partitions:
-            consumer.seek(partition, begins[partition])
-        behind = [p for p in partitions if begins[p] < ends[p]]
-        while behind:
-            for records in (await consumer.getmany(timeout_ms=500, max_records=_AT_ONCE)).values():
-                for record in records:
-                    key = (record.key or b"").decode("utf-8", "replace")
-                    if record.value is not None and key not in seen:
-                        seen.add(key)
-                        yield letter_of(key, record)
-            behind = [p for p in behind if await consumer.position(p) < ends[p]]
+    async for record in records_of(settings, DLQ.name):
+        key = (record.key or b"").decode("utf-8", "replace")
+        if record.value is None or key in seen:
+            continue
+        seen.add(key)
+        letter = letter_of(key, record)
+        moment = int(letter.appended.timestamp() * 1000)
+        if not erasures.in_text((letter.original, letter.original_key), moment):
+            yield letter
 
 
 def letter_of(key: str, record: Any) -> DeadLetter:

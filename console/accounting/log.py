@@ -16,6 +16,7 @@ from schemas.settings import Settings
 Answer = TypeVar("Answer")
 _TIMEOUT_S: Final = 15.0
 _MAX_FETCH: Final = 8 * 1024 * 1024
+_AT_ONCE: Final = 5_000
 
 
 def asked(settings: Settings, question: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -62,6 +63,33 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
         ) from None
     finally:
         await consumer.stop()
+
+
+async def members_of(settings: Settings) -> bool:
+    """Whether any worker is in the group."""
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
+    try:
+        await asyncio.wait_for(admin.start(), _TIMEOUT_S)
+        [answer] = await admin.describe_consumer_groups([settings.worker_group])
+        [(_, _, state, *_)] = answer.groups
+    finally:
+        await admin.close()
+    return str(state) not in ("Empty", "Dead", "")
+
+
+async def records_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
+    """Every record that a topic has now, partition by partition as they come, in their order."""
+    async with consumer_of(settings, topic) as consumer:
+        partitions = sorted(consumer.assignment())
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, begins[partition])
+        while any([await consumer.position(p) < ends[p] for p in partitions]):
+            batches = await consumer.getmany(timeout_ms=500, max_records=_AT_ONCE)
+            for records in batches.values():
+                for record in records:
+                    yield record
 
 
 async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:

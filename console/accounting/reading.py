@@ -19,10 +19,11 @@ _TABLES: Final = (
     ("duplicates", "duplicate", "''"),
     ("rejects", "rejected", "toString(reason)"),
     ("expired", "expired", "''"),
+    ("erased", "erased", "''"),
 )
-# of each day that was totalled, what is no longer there; `erased` never had rows
-_TAKEN: Final = f"""
-SELECT kafka_partition, outcome, reason, sum(greatest(total - there, 0)) FROM (
+# of each day that was totalled, what is no longer there
+_TAKEN_ROWS: Final = f"""
+SELECT day, kafka_partition, outcome, reason, greatest(total - there, 0) AS taken FROM (
     SELECT day, kafka_partition, toString(outcome) AS outcome, toString(reason) AS reason,
            toInt64(records) AS total
     FROM daily_totals FINAL
@@ -30,8 +31,13 @@ SELECT kafka_partition, outcome, reason, sum(greatest(total - there, 0)) FROM (
     SELECT day, kafka_partition, outcome, reason, toInt64(records) AS there
     FROM ({rows_by_day("day <= (SELECT max(day) FROM daily_totals)")})
 ) AS present USING (day, kafka_partition, outcome, reason)
-GROUP BY kafka_partition, outcome, reason
 """  # noqa: S608 (constants)
+_TAKEN: Final = (
+    f"SELECT kafka_partition, outcome, reason, sum(taken) FROM ({_TAKEN_ROWS}) GROUP BY 1, 2, 3"  # noqa: S608
+)
+TAKEN_BY_DAY: Final = (
+    f"SELECT day, outcome, sum(taken) FROM ({_TAKEN_ROWS}) GROUP BY 1, 2 ORDER BY 1, 2"  # noqa: S608
+)
 _PAUSE_S: Final = 0.25
 
 Table = list[tuple[int, str, int, int]]

@@ -22,6 +22,7 @@ from console.api import (
     coverage,
     duplicates,
     entries,
+    erasures,
     errors,
     exports,
     handovers,
@@ -49,6 +50,8 @@ from console.api.observe import Observe
 from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
 from console.coverage.keeper import Keeper
+from console.erasure.keeper import EraseKeeper
+from console.exporter.exporter import Exporter
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
 from console.gateway.activity_counts import KnownCounts
@@ -62,7 +65,7 @@ from console.store.engine import open_store
 from console.store.keys import Role, ensure_key
 from issuer.units import EVERYWHERE
 from schemas.errors import Fatal
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from tracer.ruleset import load_rule_sets
@@ -87,9 +90,11 @@ def create_app(
     relay_publisher: Publisher | None = None,
     clickhouse: ClickHouse | None = None,
     keep_coverage: bool = False,
+    export: bool = False,
 ) -> FastAPI:
     """The application; its database must have been migrated. Publishers may be given (tests).
-    `keep_coverage`: count coverage beside serving.
+    `keep_coverage`: count coverage beside serving. `export`: find out for `/metrics` what no
+    request and no worker tells.
 
     Raises Fatal if a route does not declare who may use it.
     """
@@ -106,6 +111,11 @@ def create_app(
         if keep_coverage:
             keeper = Keeper(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
+            eraser = EraseKeeper(settings, console.store)
+            tasks.append(asyncio.create_task(eraser.run(), name="erasures"))
+        if export:
+            exporter = Exporter(settings, console.store, console.metrics)
+            tasks.append(asyncio.create_task(exporter.run(), name="exporter"))
         if settings.reminder_webhook_url:
             webhook = Webhook(settings, console.store)
             tasks.append(asyncio.create_task(webhook.run(), name="webhook"))
@@ -149,7 +159,7 @@ def joined() -> tuple[BaseRoute, ...]:
         codes, cards, register, register_reading, trips, site_lists, coverage, required,
     )  # fmt: skip
     officer_modules = (
-        inspections_reading, inspections, inspection_files, reminders, staff, reports,
+        inspections_reading, inspections, inspection_files, reminders, staff, reports, erasures,
     )  # fmt: skip
     list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
     of_people = (*case_modules, *register_modules, *officer_modules, *list_modules)
@@ -181,7 +191,7 @@ def _console(
     clickhouse: ClickHouse | None,
 ) -> tuple[Console, Publisher]:
     store = open_store(settings)
-    metrics = Metrics(CollectorRegistry())
+    metrics = Metrics(CollectorRegistry(), of="console")
     clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S)
     relay_publisher = relay_publisher or KafkaPublisher(settings)
     console = Console(
@@ -189,7 +199,7 @@ def _console(
         metrics=metrics,
         store=store,
         keys=KeyRoom(store),
-        relay=Relay(store, relay_publisher, metrics),
+        relay=Relay(store, relay_publisher),
         publisher=publisher or KafkaPublisher(settings),
         clickhouse=clickhouse,
         flow=Flow(),

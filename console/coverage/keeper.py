@@ -14,7 +14,8 @@ from console.sitelist.linking import link_new
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
 from schemas.errors import Fatal, Retryable
-from schemas.metrics import COVERAGE_ROUND, COVERAGE_SECONDS, Metrics
+from schemas.meters import Metrics
+from schemas.metrics import COVERAGE_ROUND, COVERAGE_SECONDS
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 

@@ -18,7 +18,8 @@ _TABLES: Final = {"written": "scans", "duplicates": "duplicates", "rejected": "r
 _QUERY: Final = """
 SELECT producer, max(at), countIf(at > {hour:Int64}), countIf(at > {day:Int64}),
        countIf(at <= {hour:Int64}), uniqIf(intDiv(at, 3600000), at <= {hour:Int64}),
-       countIf(at <= {then:Int64} AND modulo({now:Int64} - at, 86400000) < {span:Int64})
+       countIf(at <= {then:Int64} AND modulo({now:Int64} - at, 86400000) < {span:Int64}),
+       countIf(at > {quarter:Int64})
 FROM (
     SELECT producer, toUnixTimestamp64Milli(appended_at) AS at FROM __TABLE__
     WHERE appended_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
@@ -34,6 +35,7 @@ def counted(clickhouse: ClickHouse, silent_after_minutes: int, now: datetime) ->
     at = int(now.timestamp() * 1000)
     what = {
         "now": at,
+        "quarter": at - _HOUR_MS // 4,
         "hour": at - _HOUR_MS,
         "day": at - _DAY_MS,
         "since": at - DAYS * _DAY_MS - _HOUR_MS,

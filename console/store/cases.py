@@ -79,7 +79,7 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
                     "This Idempotency-Key was used for another case."
                 )
             if made:
-                return _case(made)
+                return read_case(made)
         number = allocate(connection, f"case/{year}")
         case_id = f"C-{year}-{number:06}"
         case = Case(id=case_id, registered_at=now, registered_by=registered_by, **fields)
@@ -141,7 +141,7 @@ def case(store: Store, case_id: str) -> Case | None:
     """One case, or None."""
     with store.read() as connection:
         row = connection.execute(select(tables.cases).where(tables.cases.c.id == case_id)).first()
-    return _case(row) if row else None
+    return read_case(row) if row else None
 
 
 def list_cases(
@@ -155,7 +155,7 @@ def list_cases(
     if area != EVERYWHERE:
         query = query.where(c.ward.in_([ward.code for ward in wards_in(area)]))
     with store.read() as connection:
-        return [_case(row) for row in connection.execute(query.limit(limit).offset(offset))]
+        return [read_case(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
 def _end(
@@ -180,7 +180,7 @@ def _locked(connection: Connection, case_id: str) -> Case:
     row = connection.execute(query).first()
     if row is None:
         raise NotFound(f"Không có ca {case_id}. / There is no case {case_id}.")
-    return _case(row)
+    return read_case(row)
 
 
 def changed(
@@ -223,6 +223,7 @@ def _columns(case: Case) -> dict[str, Any]:
     return case.model_dump() | lists
 
 
-def _case(row: Row[Any]) -> Case:
+def read_case(row: Row[Any]) -> Case:
+    """The case in a row of the table."""
     fields = dict(row._mapping)
     return Case.model_validate({name: fields[name] for name in Case.model_fields})

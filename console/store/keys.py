@@ -29,6 +29,7 @@ class Role(StrEnum):
     EPIDEMIOLOGIST = "epidemiologist"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    PRIVACY = "privacy"
 
 
 KEY_PREFIX: Final = "tv_"

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-_OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired")
+_OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired", "erased")
 # ClickHouse's own words when a disk is full (src/Disks, ErrorCodes 243).
 NO_SPACE: Final = (
     b"Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE) "

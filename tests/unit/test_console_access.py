@@ -111,6 +111,9 @@ ROUTES = [
     ("GET", "/v1/sites/1/headcounts", Right.STAFF_READ),
     ("GET", "/v1/staff/coverage", Right.STAFF_READ),
     ("GET", "/v1/reports/daily", Right.REPORTS_READ),
+    ("POST", "/v1/persons/erase", Right.PERSONS_ERASE),
+    ("GET", "/v1/persons/erasures", Right.PERSONS_ERASE),
+    ("GET", "/v1/persons/erasures/1", Right.PERSONS_ERASE),
 ]
 
 
@@ -190,6 +193,7 @@ def test_the_roles_have_exactly_these_rights() -> None:
             "required.manage",
             "staff.read",
         ],
+        "privacy": ["persons.erase"],
         "epidemiologist": [
             "cases.end",
             "cases.read",

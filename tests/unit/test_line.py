@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.blocks import Block
 from streams.columns import U64
 from streams.convert import Rows
+from streams.erasures import Erasures
 from streams.line import Line
 from streams.patience import patience
 from streams.pending import Pending
@@ -72,7 +73,7 @@ class World:
         self.stopped: list[tuple[int, TooManyRejects]] = []
         self.policy = RejectPolicy(changes.pop("most", 0), 60_000)
         steps = Steps(
-            directory(), Metrics(CollectorRegistry()),
+            directory(), Erasures(None), Metrics(CollectorRegistry()),
             retention_days=0, partitions=PARTITIONS, look_up=lambda *_: NOBODY,
         )  # fmt: skip
         settings = {"flush_records": 1_000, "flush_s": 0.05, **changes}

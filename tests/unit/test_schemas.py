@@ -16,6 +16,7 @@ from schemas.clickhouse import fill_in, migrations
 from schemas.errors import UserError
 from schemas.export import DIRECTORY, json_schemas
 from schemas.ids import murmur2, partition_of, person_bits, person_text
+from schemas.meters import Metrics
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import Scan, format_timestamp
 from schemas.settings import Settings, load_settings
@@ -149,7 +150,7 @@ def test_an_insert_ends_before_another_worker_may_take_over(
 def test_metrics_are_a_closed_list_with_bounded_labels() -> None:
     names = [definition.name for definition in m.METRICS]
     assert len(names) == len(set(names))
-    metrics = m.Metrics(CollectorRegistry())
+    metrics = Metrics(CollectorRegistry())
     for definition in m.METRICS:
         assert definition.name.startswith("truyvet_")
         assert definition.meaning.endswith(".")
@@ -173,7 +174,7 @@ def test_every_metric_is_fed_by_somebody() -> None:
 def test_topics_keep_what_they_must() -> None:
     assert {t.name for t in TOPICS} == {
         "scans.v1", "scans.v1.dlq", "sites.v1", "coverage.v1", "producers.v1", "cases.v1", "traces.v1",
-        "alerts.v1", "notices.v1", "inspections.v1",
+        "alerts.v1", "notices.v1", "inspections.v1", "erasures.v1",
     }  # fmt: skip
     for topic in TOPICS:
         config = topic.config(21)

@@ -10,12 +10,13 @@ from prometheus_client import CollectorRegistry
 from issuer.codes import KeyRing, issue
 from schemas.errors import Retryable
 from schemas.ids import partition_of, person_text
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.places import Code, Place, Producer, place_key
 from schemas.reasons import Reason
 from schemas.scan import Method, format_timestamp
 from streams.convert import expire, offsets, without
 from streams.directory import Directory
+from streams.erasures import Erasures
 from streams.keys import Keys, origins
 from streams.steps import Judged, Steps
 from streams.window import Window
@@ -65,6 +66,7 @@ class World:
 
     def __init__(self, elsewhere: Keys = NOBODY) -> None:
         self.directory = directory()
+        self.erasures = Erasures((1, 2))
         self.window = Window(
             ids=1_000_000,
             past=0,
@@ -75,6 +77,7 @@ class World:
         self.elsewhere: Keys | Exception = elsewhere
         self.steps = Steps(
             self.directory,
+            self.erasures,
             Metrics(CollectorRegistry()),
             retention_days=21,
             partitions=PARTITIONS,
@@ -292,6 +295,7 @@ def test_what_has_expired_is_counted_and_not_written() -> None:
         "scans": 0,
         "rejects": 0,
         "duplicates": 0,
+        "erased": 0,
         "expired": 4,
     }
     assert offsets(rows).tolist() == offsets(judged.rows).tolist()

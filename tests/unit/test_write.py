@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.convert import OUTCOMES, Rows
 from streams.present import fingerprint
 from streams.write import NotOurs, Writer

@@ -12,6 +12,7 @@ from console.store.tables.contacts import (
     contact_work,
 )
 from console.store.tables.coverage import postings, required, required_lists
+from console.store.tables.erasures import erasures
 from console.store.tables.inspections import inspection_photos, inspection_steps, inspections
 from console.store.tables.plumbing import counters, outbox
 from console.store.tables.register import codes, places, site_history, sites, sources
@@ -30,6 +31,7 @@ __all__ = [
     "contact_visits",
     "contact_work",
     "counters",
+    "erasures",
     "headcounts",
     "inspection_photos",
     "inspection_steps",

@@ -1,0 +1,1 @@
+"""Erasure of a person: found, taken away, accounted for, and kept away."""
