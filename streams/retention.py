@@ -41,7 +41,8 @@ def past_weeks(clickhouse: ClickHouse, retention_days: int, now: datetime) -> li
     tables = ", ".join(f"'{table}'" for table in local)
     rows = clickhouse.rows(
         "SELECT table, toDate(partition), partition_id, sum(rows) "  # noqa: S608
-        f"FROM {clickhouse.shape.shards('system.parts')} WHERE database = currentDatabase() AND table IN ({tables}) AND active "
+        f"FROM {clickhouse.shape.shards('system.parts')} "
+        f"WHERE database = currentDatabase() AND table IN ({tables}) AND active "
         "GROUP BY table, partition, partition_id ORDER BY table, partition_id"
     )
     last = now.astimezone(UTC).date() - gone_after(retention_days)
