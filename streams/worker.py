@@ -71,12 +71,9 @@ class Worker:
         self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         self.tracing = Tracing(
-            self.clickhouse,
-            self.directory,
-            load_rule_sets(),
-            load_parameters(),
+            self.clickhouse, self.directory, load_rule_sets(), load_parameters(),
             settings.retention_days,
-        )
+        )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)
@@ -87,8 +84,9 @@ class Worker:
             Follower(settings, CASES.name, each(self.watcher.apply)),
             Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
-        at = (settings.metrics_host, settings.metrics_port)
-        self._monitor = Monitor(at, self.metrics, self.latencies, self._missing, self._refresh)
+        self._monitor = Monitor(
+            settings, self.metrics, self.latencies, self._missing, self._refresh
+        )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
         work = CaseWork(
