@@ -2,12 +2,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-PROMTOOL := .venv/bin/promtool
+PROMETHEUS := .venv/bin/prometheus
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check units types layers contracts slow faults up down bench clean
+.PHONY: help install demo test check units types layers contracts slow faults postgres up down bench clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -30,26 +30,29 @@ up: install ## start truyvet on this machine and leave it running
 down: ## stop what `make up` started; nothing is lost
 	@test ! -x $(BIN)/truyvet || $(BIN)/truyvet down
 
-# Prometheus's own checker of alert rules, unpacked from the system's package: nothing is
+# Prometheus and its own checker of alert rules, unpacked from the system's package: nothing is
 # installed or started
-$(PROMTOOL): | $(INSTALLED)
-	@echo "== fetching promtool"
-	@found=$$(command -v promtool || true); \
-	if [ -n "$$found" ]; then ln -sf "$$found" $@; else \
+$(PROMETHEUS): | $(INSTALLED)
+	@echo "== fetching prometheus and promtool"
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
+	  for name in prometheus promtool; do \
+	    found=$$(command -v $$name); test "$$found" = "$(CURDIR)/.venv/bin/$$name" || ln -sf "$$found" .venv/bin/$$name; \
+	  done; \
+	else \
 	  folder=$$(mktemp -d); cd $$folder; \
 	  apt-get download prometheus >/dev/null 2>&1 || { apt-get update -qq && apt-get download prometheus >/dev/null; } \
-	    || { echo "promtool is missing: install the package prometheus" >&2; exit 1; }; \
-	  dpkg -x prometheus_*.deb . && cp usr/bin/promtool $(CURDIR)/$@; rm -rf $$folder; \
+	    || { echo "prometheus is missing: install the package prometheus" >&2; exit 1; }; \
+	  dpkg -x prometheus_*.deb . && cp usr/bin/prometheus usr/bin/promtool $(CURDIR)/.venv/bin/; rm -rf $$folder; \
 	fi
 
 # Two at a time, the longest first; each says what it found when it is through
-check: install $(PROMTOOL) ## lint, types, layers, unit and contract tests: a minute and a half
+check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: a minute and a half
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@echo "== types, layers, unit and contract tests, two at a time"
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target units types layers contracts
 
-units: install $(PROMTOOL) ## the unit tests alone
+units: install $(PROMETHEUS) ## the unit tests alone
 	$(BIN)/python -m pytest tests/unit
 
 types: install ## mypy alone
@@ -66,17 +69,22 @@ PROVEN := tests/property tests/integration/test_console_spine.py tests/integrati
   tests/integration/test_embedded_kafka.py tests/integration/test_ingest.py \
   tests/integration/test_gateway_tables.py tests/integration/test_gateway_stopped_broker.py \
   tests/integration/test_poison.py tests/integration/test_transport_broker.py \
-  tests/integration/test_dlq_replay.py tests/integration/test_late_scans.py tests/integration/test_many_cases.py \
+  tests/integration/test_alerts_fire.py tests/integration/test_dlq_replay.py tests/integration/test_late_scans.py tests/integration/test_many_cases.py \
   tests/integration/test_bench_truth_short.py tests/integration/test_bench_trace_short.py tests/fault
 
 test: check ## check, then property, integration and fault tests on real Kafka and engine
 	$(BIN)/python -m pytest $(PROVEN)
 
-slow: install ## the integration tests that need other languages' tools, or minutes
+slow: install $(PROMETHEUS) ## the integration tests that need other languages' tools, or minutes
 	$(BIN)/python -m pytest tests/integration
 
 faults: install ## the fault suite alone: kills, named points, canaries, a bad line to the engine
 	$(BIN)/python -m pytest tests/fault
+
+# commands read the data directory's own database: their tests are of SQLite
+postgres: install ## the console's unit tests on a real PostgreSQL, if the system has one
+	$(BIN)/python -m tests.on_postgres $$(grep -lE '(console|worklist|inspections)_kit' tests/unit/test_*.py \
+	  | grep -vE 'test_cli|test_regroup|test_trips|posters')
 
 bench: install ## truyvet and stock Faust on the same topic, in the same run
 	@$(BIN)/truyvet bench ingest

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 from issuer.codes import KeyRing, first_code
 from issuer.units import HAI_PHONG, wards_of
 from schemas.errors import UserError
+from schemas.kafka import connection
 from schemas.places import Place, Producer, place_key
 from schemas.settings import Settings
 from schemas.topics import PRODUCERS, SITES
@@ -106,12 +107,12 @@ def register_city(settings: Settings, records: int, seed: int, until: datetime) 
         )
         for number, (site, spec) in enumerate(plan.places, start=1)
     ]
-    asyncio.run(_register(settings.kafka_bootstrap, places))
+    asyncio.run(_register(settings, places))
     return places
 
 
-async def _register(bootstrap: str, places: Sequence[Place]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+async def _register(settings: Settings, places: Sequence[Place]) -> None:
+    producer = AIOKafkaProducer(**connection(settings), acks="all", enable_idempotence=True)
     await producer.start()
     try:
         for topic, key, value in _records(places):

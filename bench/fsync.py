@@ -15,6 +15,7 @@ from confluent_kafka import admin
 
 from bench.process_stack import Bench, running_bench
 from bench.process_worker import wait_for
+from schemas.kafka import librdkafka
 from schemas.topics import SCANS
 from streams.convert import OUTCOMES
 
@@ -121,7 +122,7 @@ def apply(bench: Bench, setting: Setting) -> None:
             for name, value in {**_TOPIC_DEFAULTS, **setting.topic}.items()
         ],
     )
-    admin = _admin.AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
+    admin = _admin.AdminClient(librdkafka(bench.settings))
     for done in admin.incremental_alter_configs([resource]).values():
         done.result(30)
     value = int(setting.engine)

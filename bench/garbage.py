@@ -18,6 +18,7 @@ from bench.load_city import PRODUCER
 from bench.load_encode import Encoder, Mix
 from bench.process_stack import Bench, running_bench
 from schemas.errors import UserError
+from schemas.kafka import librdkafka
 from schemas.topics import SCANS
 
 Say = Callable[[str], None]
@@ -132,7 +133,7 @@ def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> tuple[float, .
 def _publish(bench: Bench, plan: Plan, spoil: Spoil, seed: int) -> None:
     producer = Producer(
         {
-            "bootstrap.servers": bench.settings.kafka_bootstrap,
+            **librdkafka(bench.settings),
             "enable.idempotence": True,
             "partitioner": "murmur2_random",
             "compression.type": "lz4",

@@ -8,6 +8,7 @@ from confluent_kafka import Producer as KafkaProducer
 from issuer.codes import KeyRing, first_code
 from issuer.units import HAI_PHONG, wards_of
 from schemas.errors import UserError
+from schemas.kafka import librdkafka
 from schemas.places import Place, Producer, place_key
 from schemas.settings import Settings
 from schemas.topics import PRODUCERS, SITES
@@ -60,7 +61,7 @@ def publish(settings: Settings, records: Sequence[tuple[str, str, str]]) -> None
 
     producer = KafkaProducer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap,
+            **librdkafka(settings),
             "partitioner": "murmur2_random",
             "enable.idempotence": True,
             "log_level": 3,  # a broker that has just started makes it warn

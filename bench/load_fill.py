@@ -19,7 +19,7 @@ _SETTINGS: Final[dict[str, Any]] = {
     "max_execution_time": 600,
 }
 # no partition of the topic: the log has nothing to do with these rows
-_ELSEWHERE: Final = 1_000
+ELSEWHERE: Final = 1_000
 
 
 def fill(
@@ -85,6 +85,6 @@ def fill_closed_weeks(clickhouse: ClickHouse, rows: int, places: int, weeks: int
             size = -(-left // 2)
             fill(
                 clickhouse, begin, begin + size, places, until, days=7.0,
-                people=max(1, rows // _SCANS_A_PERSON), first_partition=_ELSEWHERE, block=size,
+                people=max(1, rows // _SCANS_A_PERSON), first_partition=ELSEWHERE, block=size,
             )  # fmt: skip
             begin, left = begin + size, left - size

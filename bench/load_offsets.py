@@ -5,6 +5,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from schemas.kafka import librdkafka
 from schemas.settings import Settings
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
@@ -18,9 +19,7 @@ class Log:
 
     def __init__(self, settings: Settings) -> None:
         self._partitions = range(settings.scan_partitions)
-        self._consumer: Any = Consumer(
-            {"bootstrap.servers": settings.kafka_bootstrap, "group.id": settings.worker_group}
-        )
+        self._consumer: Any = Consumer({**librdkafka(settings), "group.id": settings.worker_group})
 
     def ranges(self) -> dict[int, tuple[int, int]]:
         """First offset and end of each partition."""
@@ -34,6 +33,11 @@ class Log:
     def end(self) -> int:
         """The sum of the ends."""
         return sum(high for _, high in self.ranges().values())
+
+    def end_of(self, topic: str) -> int:
+        """Where another topic ends, which has one partition."""
+        _, high = self._consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=_TIMEOUT_S)
+        return int(high)
 
     def backlog(self) -> int:
         """Records past the committed offsets."""

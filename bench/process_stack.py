@@ -49,6 +49,12 @@ class Bench:
 
     def worker(self, **changed: Any) -> Worker:
         """A worker, ready; `changed` are settings by name."""
+        worker = self.begin_worker(**changed)
+        worker.wait_ready()
+        return worker
+
+    def begin_worker(self, **changed: Any) -> Worker:
+        """A worker whose process has just begun; `changed` are settings by name."""
         env = {
             **os.environ,
             **self.stack.env,
@@ -57,7 +63,6 @@ class Bench:
         log = self.settings.data_dir / "logs" / f"bench-worker-{len(self._workers)}.log"
         worker = Worker(env, log)
         self._workers.append(worker)
-        worker.wait_ready()
         return worker
 
     def load(

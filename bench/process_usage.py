@@ -28,3 +28,13 @@ def usage(pid: int) -> Usage:
         raise UserError(f"process {pid} cannot be looked at: {error}") from None
     fields = stat.rpartition(")")[2].split()  # the name before may hold anything
     return Usage((int(fields[11]) + int(fields[12])) / _TICKS, int(pages) * _PAGE / _MB)
+
+
+def peak_mb(pid: int) -> float:
+    """MB resident at most since the process's program began; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return 0.0
+    [kb] = [line.split()[1] for line in lines if line.startswith("VmHWM:")] or ["0"]
+    return int(kb) / 1024

@@ -45,8 +45,12 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def simulated(city: City, records: int, seed: int, until: datetime, garbage: float) -> Bulk:
-    """Two weeks of the city: all sound and each once, but for `garbage` refused and repeated."""
-    habits = Habits(refused=garbage, repeated=garbage)
+    """Two weeks of the city: all sound and each once, but for `garbage` refused and repeated.
+
+    No double taps: an hour too thin for its own would get refused records in their place, and
+    the pipes and peers take only what is sound.
+    """
+    habits = Habits(refused=garbage, repeated=garbage, double_taps=0.0)
     simulation = Simulation(
         city.places, seed, revoked=city.revoked, producer=city.producer, habits=habits
     )

@@ -19,6 +19,7 @@ from bench.process_stack import NATION, Bench
 from bench.trace_cases import Tracer, middle, percentiles
 from schemas.cases import Case
 from schemas.errors import UserError
+from schemas.kafka import librdkafka
 from schemas.settings import Settings
 from schemas.topics import ALERTS, CASES
 
@@ -94,14 +95,14 @@ class _Officers:
 def _officers(settings: Settings) -> Iterator[_Officers]:
     producer = Producer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap,
+            **librdkafka(settings),
             "partitioner": "murmur2_random",
             "log_level": 3,
         }
     )
     consumer = Consumer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap,
+            **librdkafka(settings),
             "group.id": "bench-officers",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",

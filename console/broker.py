@@ -10,6 +10,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from console.rounds import Rounds
 from schemas.errors import Retryable
+from schemas.kafka import connection
+from schemas.settings import Settings
 
 log = structlog.get_logger()
 _CONNECT_S: Final = 3.0
@@ -51,8 +53,8 @@ class Publisher(Protocol):
 class KafkaPublisher:
     """An idempotent aiokafka producer (acks=all); made anew after a failure."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._rounds: Rounds | None = None
         self._connecting: asyncio.Task[None] | None = None
 
@@ -86,14 +88,16 @@ class KafkaPublisher:
             try:
                 await asyncio.wait_for(asyncio.shield(self._connecting), _CONNECT_S)
             except (KafkaError, OSError, TimeoutError) as error:
-                raise Retryable(f"Kafka at {self._bootstrap} is away: {error!r}") from None
+                raise Retryable(
+                    f"Kafka at {self._settings.kafka_bootstrap} is away: {error!r}"
+                ) from None
         if self._rounds is None:
-            raise Retryable(f"Kafka at {self._bootstrap} went away again")
+            raise Retryable(f"Kafka at {self._settings.kafka_bootstrap} went away again")
         return self._rounds
 
     async def _connect(self) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **connection(self._settings),
             acks="all",
             enable_idempotence=True,
             compression_type="lz4",

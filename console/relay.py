@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.broker import KafkaPublisher, Publisher, Record
@@ -20,7 +19,6 @@ from console.store import outbox
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
 from schemas.errors import Retryable
-from schemas.metrics import OUTBOX_PENDING, Metrics
 from schemas.settings import Settings
 
 log = structlog.get_logger()
@@ -37,10 +35,9 @@ _PRUNE_EVERY_S: Final = 3600.0
 class Relay:
     """Publishes the outbox while `run` runs. `wake` is for a change made in this process."""
 
-    def __init__(self, store: Store, publisher: Publisher, metrics: Metrics) -> None:
+    def __init__(self, store: Store, publisher: Publisher) -> None:
         self._store = store
         self._publisher = publisher
-        self._pending = metrics.gauge(OUTBOX_PENDING)
         self._lock = ExclusiveLock(store.engine, "relay")
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,7 +59,6 @@ class Relay:
                 except (Retryable, SQLAlchemyError) as error:
                     detail = str(error) if isinstance(error, Retryable) else type(error).__name__
                     log.warning("relay_waits", detail=detail, seconds=pause_s)
-                    await self._count()
                     await asyncio.sleep(pause_s)
                     pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                     continue
@@ -89,10 +85,7 @@ class Relay:
             await self._publisher.send([_record(row) for row in rows])
             ids = [row.id for row in rows]
             await asyncio.to_thread(outbox.mark_published, self._store, ids, utc_now())
-        if len(rows) == _BATCH:
-            await self._count()
-        else:
-            self._pending.set(0)
+        if len(rows) < _BATCH:
             await self._prune()
         return len(rows)
 
@@ -103,12 +96,6 @@ class Relay:
                 await self._woken.wait()
         except TimeoutError:
             pass
-
-    async def _count(self) -> None:
-        try:
-            self._pending.set(await asyncio.to_thread(outbox.count_pending, self._store))
-        except SQLAlchemyError as error:
-            log.warning("outbox_not_counted", detail=type(error).__name__)
 
     async def _prune(self) -> None:
         if time.monotonic() >= self._prune_at:
@@ -121,8 +108,8 @@ async def publish_once(store: Store, settings: Settings) -> None:
 
     Raises Retryable.
     """
-    publisher = KafkaPublisher(settings.kafka_bootstrap)
-    relay = Relay(store, publisher, Metrics(CollectorRegistry()))
+    publisher = KafkaPublisher(settings)
+    relay = Relay(store, publisher)
     try:
         while await relay.step():
             pass

@@ -24,7 +24,7 @@ def serve(settings: Settings) -> int:
     upgrade(settings)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, keep_coverage=True),
+            create_app(settings, keep_coverage=True, export=True),
             host=settings.console_host,
             port=settings.console_port,
             log_config=None,

@@ -1,22 +1,32 @@
 """Settings: one table, environment variables `TRUYVET_…`, refused at start if wrong.
 
 Order: the environment, then `truyvet.env` in the data directory (written by `truyvet up`, so
-that every command finds the running system), then the defaults.
+that every command finds the running system), then the defaults. A secret can be a file.
 """
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from schemas.errors import UserError
 from schemas.origin import check_origin
+from schemas.secretfiles import SecretFiles, is_secret
+from schemas.security import check_together, is_here
 
 PREFIX = "TRUYVET_"
 ENV_FILE = "truyvet.env"
+_VARIABLE = re.compile(rf"{PREFIX}[A-Z0-9_]*[A-Z0-9]")
 
 
 class Settings(BaseSettings):
@@ -26,18 +36,47 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path(".truyvet"), description="Where everything lives.")
     kafka_bootstrap: str = Field("127.0.0.1:9092", description="Kafka brokers, host:port, …")
-    clickhouse_url: str = Field("http://127.0.0.1:8123", description="ClickHouse's HTTP interface.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Kafka's listener: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="With SASL: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN."
+    )
+    kafka_user: str = Field("", description="With SASL: Kafka user.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="With SASL: its password.")
+    kafka_ca_file: str = Field(
+        "", description="With TLS: certificates of the brokers' issuer (PEM); empty: the system's."
+    )
+    kafka_certificate_file: str = Field(
+        "", description="With TLS, if the brokers ask for one: our own certificate (PEM)…"
+    )
+    kafka_key_file: str = Field("", description="…and its key (PEM).")
+    clickhouse_url: str = Field(
+        "http://127.0.0.1:8123", description="ClickHouse's HTTP interface, http or https."
+    )
     clickhouse_user: str = Field("default", description="ClickHouse user.")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password.")
+    clickhouse_ca_file: str = Field(
+        "", description="With https: certificates of its issuer (PEM); empty: the system's."
+    )
     clickhouse_database: str = Field("default", description="ClickHouse database.")
-    database_url: str = Field(
-        "", description="Relational database (SQLAlchemy URL); SQLite in the data directory."
+    clickhouse_cluster: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = Field(
+        "",
+        description="Name of the cluster in ClickHouse's `remote_servers`, for replicated, sharded "
+        "tables; empty: one server.",
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="Relational database (SQLAlchemy URL); SQLite in the data directory.",
     )
     console_host: str = Field("127.0.0.1", description="Address the console listens on.")
     console_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8080, description="Port the console listens on."
     )
     console_url: str = Field("", description="Where the command line finds the console.")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of a worker's /metrics, /live and /ready."
+    )
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         9100, description="Port of a worker's /metrics, /live and /ready."
     )
@@ -58,6 +97,11 @@ class Settings(BaseSettings):
     )
     replication_factor: Annotated[int, Field(ge=1, le=7)] = Field(
         1, description="Copies of each topic, on as many brokers."
+    )
+    min_insync_replicas: Annotated[int, Field(ge=0, le=7)] = Field(
+        0,
+        description="Copies that must have a record before it is acknowledged; 0 is one less than "
+        "there are, at least 1.",
     )
     retention_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         21, description="Days a scan can be queried; 0 keeps everything."
@@ -127,6 +171,10 @@ class Settings(BaseSettings):
     reminder_webhook_secret: SecretStr = Field(
         SecretStr(""), description="Key of the signature on them, at least 16 characters."
     )
+    watched_certificates: str = Field(
+        "",
+        description="More certificate files (PEM) whose end is watched, with commas between them.",
+    )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
 
@@ -146,7 +194,7 @@ class Settings(BaseSettings):
     @classmethod
     def _webhook(cls, value: str) -> str:
         url = urlsplit(value)
-        local = url.scheme == "http" and url.hostname in ("127.0.0.1", "::1", "localhost")
+        local = url.scheme == "http" and is_here(url.hostname)
         if value and not (url.hostname and (url.scheme == "https" or local)):
             raise ValueError("must be an https address (http only on this machine)")
         return value
@@ -155,20 +203,56 @@ class Settings(BaseSettings):
     def _together(self) -> Self:
         if self.session_timeout_s < self.insert_timeout_s + 3:
             raise ValueError(
-                "session_timeout_s must be at least insert_timeout_s + 3: an insert of a worker "
-                "that lost its partitions must have ended before another takes them over"
+                "TRUYVET_SESSION_TIMEOUT_S must be at least TRUYVET_INSERT_TIMEOUT_S + 3: an "
+                "insert of a worker that lost its partitions must have ended before another takes "
+                "them over"
             )
         if self.reminder_webhook_url and len(self.reminder_webhook_secret.get_secret_value()) < 16:
             raise ValueError(
-                "reminder_webhook_secret must have at least 16 characters: the receiver tells by "
-                "the signature who sent it"
+                "TRUYVET_REMINDER_WEBHOOK_SECRET must have at least 16 characters: the receiver "
+                "tells by the signature who sent it"
             )
+        check_together(self)
         return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment and its secret files, then the data directory's file and its."""
+        del file_secret_settings
+        assert isinstance(env_settings, EnvSettingsSource)
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)
+        return (
+            init_settings,
+            env_settings,
+            SecretFiles(settings_cls, env_settings.env_vars, PREFIX),
+            dotenv_settings,
+            SecretFiles(settings_cls, dotenv_settings.env_vars, PREFIX),
+        )
+
+    @property
+    def insync_replicas(self) -> int:
+        """The topics' `min.insync.replicas`."""
+        return self.min_insync_replicas or max(1, self.replication_factor - 1)
+
+    @property
+    def certificates(self) -> tuple[Path, ...]:
+        """The files of `watched_certificates`, and those of our own lines."""
+        own = (self.kafka_ca_file, self.kafka_certificate_file, self.clickhouse_ca_file)
+        names = [*self.watched_certificates.split(","), *own]
+        return tuple(dict.fromkeys(Path(name.strip()) for name in names if name.strip()))
 
     @property
     def sql_url(self) -> str:
         """The relational database's URL."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'console.db').absolute()}"
+        given = self.database_url.get_secret_value()
+        return given or f"sqlite:///{(self.data_dir / 'console.db').absolute()}"
 
     @property
     def console(self) -> str:
@@ -176,20 +260,30 @@ class Settings(BaseSettings):
         return (self.console_url or f"http://127.0.0.1:{self.console_port}").rstrip("/")
 
 
+def secret_variables() -> frozenset[str]:
+    """The environment variables whose values are secret."""
+    fields = Settings.model_fields.items()
+    return frozenset(PREFIX + name.upper() for name, field in fields if is_secret(field))
+
+
 def load_settings(data_dir: Path | None = None) -> Settings:
     """Settings of this process. Raises UserError that names each wrong variable."""
     directory = data_dir or Path(os.environ.get(PREFIX + "DATA_DIR") or ".truyvet")
     try:
         return Settings(data_dir=directory, _env_file=directory / ENV_FILE)  # type: ignore[call-arg]
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"]
-            for e in error.errors()
-        )
-        names = ", ".join(
-            sorted({PREFIX + str(e["loc"][0]).upper() for e in error.errors() if e["loc"]})
-        )
+    except ValueError as error:  # a ValidationError, or a secret's file that cannot be read
+        wrong = "; ".join(_sentences(error))
+        names = ", ".join(sorted(set(_VARIABLE.findall(wrong))))
         raise UserError(
             f"Cài đặt sai{f' ở {names}' if names else ''}: xem docs/settings.md. / "
             f"Settings are wrong. {wrong}. See docs/settings.md."
         ) from None
+
+
+def _sentences(error: ValueError) -> list[str]:
+    if not isinstance(error, ValidationError):
+        return [str(error)]
+    return [
+        f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" if e["loc"] else e["msg"]
+        for e in error.errors()
+    ]

@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.errors import UserError
+from schemas.kafka import connection
+from schemas.settings import Settings
 
 BATCH_BYTES: Final = 512 * 1024  # uncompressed; below the topic's message limit of 1 MiB
 IN_FLIGHT: Final = 64  # batches whose acknowledgement is awaited
@@ -19,8 +21,8 @@ REQUEST_TIMEOUT_S: Final = 30.0
 class Publisher:
     """One topic, partitions chosen by the caller. Any failure is a UserError with one sentence."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._bootstrap, self._topic = bootstrap, topic
+    def __init__(self, settings: Settings, topic: str) -> None:
+        self._settings, self._topic = settings, topic
         self._producer: Any = None
         self._open: dict[int, Any] = {}
         self._acks: set[asyncio.Future[Any]] = set()
@@ -29,7 +31,7 @@ class Publisher:
 
     async def __aenter__(self) -> Self:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **connection(self._settings),
             enable_idempotence=True,
             acks="all",
             compression_type="lz4",
@@ -126,4 +128,5 @@ class Publisher:
 
     def _failure(self, what: str, error: BaseException) -> UserError:
         reason = str(error) or type(error).__name__
-        return UserError(f"Kafka at {self._bootstrap} {what} (topic {self._topic}): {reason}")
+        where = self._settings.kafka_bootstrap
+        return UserError(f"Kafka at {where} {what} (topic {self._topic}): {reason}")

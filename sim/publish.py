@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 
 from schemas.errors import UserError
+from schemas.settings import load_settings
 from schemas.topics import SCANS
 from sim.codes import read_city
 from sim.feed import Feed
@@ -43,6 +44,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--until", type=datetime.fromisoformat, help="ISO time with its zone")
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--bootstrap", required=True, help="HOST:PORT of Kafka")
+    parser.add_argument("--data-dir", type=Path, help="whose settings say how Kafka is reached")
     parser.add_argument("--topic", default=SCANS.name)
     parser.add_argument("--producer", help="id of the producer; the city file's by default")
     parser.add_argument("--steady", action="store_true", help="people scanning now, by the clock")
@@ -95,7 +97,10 @@ async def publish_steady(session: Session, clock: Clock) -> None:
 async def run(options: argparse.Namespace, clock: Clock) -> dict[str, object]:
     """Generates and publishes; returns the summary."""
     loop = asyncio.get_running_loop()
-    async with Publisher(options.bootstrap, options.topic) as publisher:
+    settings = load_settings(options.data_dir).model_copy(
+        update={"kafka_bootstrap": options.bootstrap}
+    )
+    async with Publisher(settings, options.topic) as publisher:
         feed = await asyncio.to_thread(feed_of, options, clock)
         with feed:
             session = Session(feed, publisher, clock, PROGRESS_S, say)

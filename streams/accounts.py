@@ -5,24 +5,29 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas import metrics as m
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
+from schemas.settings import Settings
 from streams.directory import Directory
 from streams.latency import Latencies
 from streams.line import Line
 from streams.shop import Finished
 from streams.watch import OpenCases
 
-UNREGISTERED = "(unregistered)"
+_FROM_THE_START = 64  # partitions: more would be many series that say nothing
 
 
 class Accounts:
     """Feeds the metrics and the latencies."""
 
-    def __init__(self, metrics: Metrics, latencies: Latencies, directory: Directory) -> None:
+    def __init__(
+        self, metrics: Metrics, latencies: Latencies, directory: Directory, settings: Settings
+    ) -> None:
+        # at 0 before the first batch: a counter that begins with it has not increased
+        for partition in range(min(settings.scan_partitions, _FROM_THE_START)):
+            for counted in (m.SCANS_IN, m.SCANS_WRITTEN, m.SCANS_DUPLICATE):
+                metrics.counter(counted, str(partition))
         self._metrics = metrics
         self._directory = directory
         self._partitions: set[str] = set()
@@ -45,22 +50,21 @@ class Accounts:
         metrics.counter(m.UNKNOWN_FIELDS).inc(pending.unknown_fields)
         metrics.counter(m.REREAD).inc(finished.reread)
         metrics.histogram(m.BATCH_ROWS).observe(len(pending))
-        self._producers(tables, float(pending.appended.max()) / 1000)
         delays = self._latencies.note(pending.appended, finished.written.acknowledged_ms)
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
 
-    def _producers(self, tables: dict[str, pa.Table], now_s: float) -> None:
-        """Who sent what. Names that are not registered are one, so that nobody fills the list."""
-        for table, outcome in (
-            ("scans", "written"), ("duplicates", "duplicate"), ("rejects", "rejected"),
-        ):  # fmt: skip
-            counted = pc.value_counts(tables[table].column("producer").combine_chunks())
-            for entry in counted.to_pylist():
-                name = str(entry["values"])
-                known = name if self._directory.producer(name) is not None else UNREGISTERED
-                self._metrics.counter(m.PRODUCER_SCANS, known, outcome).inc(entry["counts"])
-                self._metrics.gauge(m.PRODUCER_LAST_SEEN, known).set(now_s)
+    def alerted(self, appended_ms: int) -> None:
+        """The officers' alert of a case is acknowledged; the broker had the case at `appended_ms`,
+        Unix milliseconds."""
+        seconds = time.time() - appended_ms / 1000
+        self._metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
+        self._metrics.counter(m.ALERTS, "run_completed").inc()
+
+    def told(self, appended_ms: int) -> None:
+        """As `alerted`, of the run that a scan made."""
+        seconds = time.time() - appended_ms / 1000
+        self._metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""

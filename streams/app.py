@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, cast
 
-from faust import Stream
+from faust import SASLCredentials, SSLCredentials, Stream
 from faust.types import AppT, StreamT
 
+from schemas.kafka import tls_context
 from schemas.settings import Settings
 from schemas.topics import CASES, SCANS, TRACES
 from streams.again import Again
@@ -25,6 +26,7 @@ def create_app(settings: Settings, hooks: Hooks) -> BatchApp:
         settings.worker_group,
         hooks=hooks,
         broker=brokers,
+        broker_credentials=_credentials(settings),
         store="memory://",
         datadir=settings.data_dir / "faust",
         web_enabled=False,
@@ -44,6 +46,19 @@ def create_app(settings: Settings, hooks: Hooks) -> BatchApp:
         stream_processing_timeout=3600.0,
         stream_wait_empty=False,
     )
+
+
+def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
+    """`schemas.kafka.connection` in Faust's own words."""
+    tls = tls_context(settings)
+    if settings.kafka_security.startswith("SASL"):
+        return SASLCredentials(
+            username=settings.kafka_user,
+            password=settings.kafka_password.get_secret_value(),
+            ssl_context=tls,
+            mechanism=settings.kafka_mechanism,
+        )
+    return None if tls is None else SSLCredentials(tls)
 
 
 def add_scan_agent(app: AppT, ready: Callable[[], Awaitable[None]], pipeline: Pipeline) -> None:

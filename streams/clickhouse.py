@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 from clickhouse_connect.driver.httputil import get_pool_manager
 from urllib3.exceptions import HTTPError
 
+from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.settings import Settings
 
@@ -41,8 +42,11 @@ class ClickHouse:
     what will not (no such table, wrong password).
     """
 
+    shape = Shape()
+
     def __init__(self, settings: Settings, timeout_s: float = 30.0) -> None:
         self._settings = settings
+        self.shape = Shape(settings.clickhouse_cluster)
         self._timeout_s = timeout_s
         self._made: Any = None
 
@@ -50,6 +54,8 @@ class ClickHouse:
         if self._made is None:
             self._made = clickhouse_connect.get_client(
                 dsn=self._settings.clickhouse_url,
+                # the client does not take it from the URL's scheme
+                secure=self._settings.clickhouse_url.startswith("https:"),
                 username=self._settings.clickhouse_user,
                 password=self._settings.clickhouse_password.get_secret_value(),
                 database=self._settings.clickhouse_database,
@@ -58,7 +64,9 @@ class ClickHouse:
                 send_receive_timeout=self._timeout_s,
                 autogenerate_session_id=False,
                 query_retries=0,
-                pool_mgr=get_pool_manager(maxsize=32, num_pools=4),
+                pool_mgr=get_pool_manager(
+                    maxsize=32, num_pools=4, ca_cert=self._settings.clickhouse_ca_file or None
+                ),
             )
         return self._made
 
@@ -75,7 +83,11 @@ class ClickHouse:
         settings: dict[str, Any] | None = None,
     ) -> pa.Table:
         """The result as one Arrow table; UUIDs and enums as the query casts them."""
-        options = {"output_format_arrow_string_as_string": 1, **(settings or {})}
+        options = {
+            "output_format_arrow_string_as_string": 1,
+            **self.shape.reading,
+            **(settings or {}),
+        }
         return self._attempt(
             lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
         )
@@ -88,8 +100,9 @@ class ClickHouse:
         self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         """As `rows`, with settings of the query."""
+        options = {**self.shape.reading, **settings} or None
         result = self._attempt(
-            lambda client: client.query(sql, parameters=parameters, settings=settings)
+            lambda client: client.query(sql, parameters=parameters, settings=options)
         )
         return [tuple(row) for row in result.result_rows]
 
@@ -112,6 +125,7 @@ class ClickHouse:
         with pa.ipc.new_stream(sink, rows.schema) as stream:
             stream.write_table(rows)
         body = sink.getvalue()
+        settings = {**self.shape.writing(self._settings.insert_timeout_s), **settings}
         self._attempt(
             lambda client: client.raw_insert(
                 table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"
@@ -120,6 +134,7 @@ class ClickHouse:
 
     def export(self, sql: str, form: str, settings: dict[str, Any]) -> Iterator[bytes]:
         """A result in one of ClickHouse's formats, a mebibyte at a time."""
+        settings = {**self.shape.reading, **settings}
         stream = self._attempt(lambda client: client.raw_stream(sql, settings=settings, fmt=form))
         try:
             while piece := self._attempt(lambda _: stream.read(_PIECE_BYTES)):
@@ -129,6 +144,7 @@ class ClickHouse:
 
     def load(self, table: str, body: Iterator[bytes], form: str, settings: dict[str, Any]) -> None:
         """Insert rows that are in one of ClickHouse's formats. One attempt."""
+        settings = {**self.shape.writing(self._settings.insert_timeout_s), **settings}
         self._attempt(
             lambda client: client.raw_insert(table, insert_block=body, settings=settings, fmt=form)
         )

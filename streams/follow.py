@@ -12,6 +12,9 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from schemas.kafka import connection
+from schemas.settings import Settings
+
 log = structlog.get_logger()
 
 # Takes aiokafka records in their order, and says which of them make no sense: (offset, why).
@@ -22,8 +25,8 @@ _PAUSE_S = 1.0
 class Follower:
     """Applies every record of one topic, in the order of each partition, for ever."""
 
-    def __init__(self, bootstrap: str, topic: str, apply: Apply) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings, topic: str, apply: Apply) -> None:
+        self._settings = settings
         self.topic = topic
         self._apply = apply
         self._next: dict[TopicPartition, int] = {}
@@ -41,7 +44,7 @@ class Follower:
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(
             self.topic,
-            bootstrap_servers=self._bootstrap,
+            **connection(self._settings),
             group_id=None,
             enable_auto_commit=False,
             isolation_level="read_committed",

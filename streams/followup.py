@@ -1,7 +1,7 @@
 """What follows from a batch once its rows can be read: dead letters, alerts, cases to look at."""
 
 from schemas import metrics as m
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.alerts import alert_message, trace_requests
 from streams.cases import CaseWatcher
 from streams.pending import Pending

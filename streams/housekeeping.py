@@ -1,5 +1,5 @@
-"""What a worker does once in a while beside its work: daily totals, dropping weeks that
-are past their time, merging closed ones.
+"""What a worker does once in a while beside its work: daily totals, dropping weeks that are past
+their time, merging closed ones, and a look at the clock.
 
 Any worker may do it and all of them do; each piece of it is safe to do twice, and to be cut off.
 """
@@ -13,26 +13,30 @@ from typing import Final
 import structlog
 
 from schemas.errors import Retryable
+from schemas.meters import Metrics
+from schemas.metrics import CLOCK_SKEW
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.machine import clickhouse_skew
 from streams.maintenance import CLIENT_TIMEOUT_S, EVERY_S, merge_closed_weeks
 from streams.retention import drop_past_weeks
 from streams.totals import write_daily_totals
 
 log = structlog.get_logger()
 _TOTALS_EVERY: Final = 6  # rounds
+_CLOCKS_EVERY_S: Final = 60.0
 
 
-def keep_house(settings: Settings) -> None:
+def keep_house(settings: Settings, metrics: Metrics) -> None:
     """Begin, and go on as long as the process lives.
 
     In a thread that nobody waits for: a merge may take half an hour, and a worker that stops must
     not. The engine ends what it has begun.
     """
     clickhouse = ClickHouse(settings, timeout_s=CLIENT_TIMEOUT_S)
-    threading.Thread(
-        target=_rounds, args=(clickhouse, settings.retention_days), daemon=True
-    ).start()
+    rounds = ((_rounds, (clickhouse, settings.retention_days)), (_clocks, (clickhouse, metrics)))
+    for work, arguments in rounds:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
 
 
 def _rounds(clickhouse: ClickHouse, retention_days: int) -> None:
@@ -44,6 +48,13 @@ def _rounds(clickhouse: ClickHouse, retention_days: int) -> None:
             _try(lambda: write_daily_totals(clickhouse, retention_days))
             _try(lambda: drop_past_weeks(clickhouse, retention_days, datetime.now(UTC)))
         _try(lambda: merge_closed_weeks(clickhouse, datetime.now(UTC)))
+
+
+def _clocks(clickhouse: ClickHouse, metrics: Metrics) -> None:
+    skew = metrics.gauge(CLOCK_SKEW, "clickhouse")
+    while True:
+        _try(lambda: skew.set(clickhouse_skew(clickhouse)))
+        time.sleep(_CLOCKS_EVERY_S)
 
 
 def _try(chore: Callable[[], object]) -> None:

@@ -55,10 +55,13 @@ class Week:
 
 
 def weeks_of(clickhouse: ClickHouse) -> list[Week]:
-    """Every week that has rows, oldest first. Raises Retryable."""
+    """Every week that has rows, oldest first; of shards, the fullest. Raises Retryable."""
     rows = clickhouse.rows(
-        "SELECT toDate(partition), partition_id, count(), sum(rows), max(rows) FROM system.parts "  # noqa: S608
-        f"WHERE database = currentDatabase() AND table = '{_TABLE}' AND active "
+        "SELECT toDate(partition), partition_id, max(parts), max(rows), max(largest) FROM "  # noqa: S608
+        "(SELECT partition, partition_id, count() AS parts, sum(rows) AS rows, "
+        f"max(rows) AS largest FROM {clickhouse.shape.shards('system.parts')} "
+        f"WHERE database = currentDatabase() AND table = '{clickhouse.shape.local(_TABLE)}' "
+        "AND active GROUP BY partition, partition_id, hostName()) "
         "GROUP BY partition, partition_id ORDER BY 1"
     )
     return [Week(*row) for row in rows]
@@ -85,7 +88,7 @@ def merge_week(clickhouse: ClickHouse, week: Week) -> bool:
     """
     if _being_merged(clickhouse, week):
         return False
-    begin = time.monotonic()
+    begin, shape = time.monotonic(), clickhouse.shape
     settings: dict[str, Any] = {
         "max_execution_time": MERGE_LIMIT_S,
         "optimize_throw_if_noop": 0,  # another worker's merge of the same parts is no error
@@ -94,7 +97,9 @@ def merge_week(clickhouse: ClickHouse, week: Week) -> bool:
     }
     try:
         clickhouse.command(
-            f"OPTIMIZE TABLE {_TABLE} PARTITION ID '{week.partition_id}' FINAL", settings
+            f"OPTIMIZE TABLE {shape.local(_TABLE)}{shape.on_cluster} "
+            f"PARTITION ID '{week.partition_id}' FINAL",
+            settings,
         )
     except Retryable as error:
         log.warning("week_not_merged", week=str(week.monday), detail=str(error))
@@ -110,7 +115,8 @@ def merge_week(clickhouse: ClickHouse, week: Week) -> bool:
 
 def _being_merged(clickhouse: ClickHouse, week: Week) -> bool:
     [(running,)] = clickhouse.rows(
-        "SELECT count() FROM system.merges WHERE database = currentDatabase() "  # noqa: S608
-        f"AND table = '{_TABLE}' AND partition_id = '{week.partition_id}'"
+        f"SELECT count() FROM {clickhouse.shape.servers('system.merges')} "  # noqa: S608
+        "WHERE database = currentDatabase() "
+        f"AND table = '{clickhouse.shape.local(_TABLE)}' AND partition_id = '{week.partition_id}'"
     )
     return bool(running)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
+from schemas.settings import Settings
 from streams.latency import Latencies
 
 # What is missing until the worker can work; empty when it is ready.
@@ -17,13 +18,13 @@ class Monitor:
 
     def __init__(
         self,
-        port: int,
+        settings: Settings,
         metrics: Metrics,
         latencies: Latencies,
         missing: Missing,
         refresh: Callable[[], None],
     ) -> None:
-        self._port = port
+        self._at = (settings.metrics_host, settings.metrics_port)
         self._metrics = metrics
         self._latencies = latencies
         self._missing = missing
@@ -31,7 +32,7 @@ class Monitor:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen on loopback. Raises OSError if the port is taken."""
+        """Listen. Raises OSError if the port is taken."""
         app = web.Application()
         app.add_routes(
             [
@@ -43,7 +44,7 @@ class Monitor:
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await web.TCPSite(self._runner, *self._at).start()
 
     async def stop(self) -> None:
         """Close the port."""

@@ -28,10 +28,11 @@ def end_attempts(clickhouse: ClickHouse, prefix: str) -> None:
     Raises Retryable if some are still running after 20 s.
     """
     running = f"startsWith(Settings['log_comment'], '{_literal(prefix)}')"
+    processes = clickhouse.shape.servers("system.processes")
     deadline = time.monotonic() + _END_TIMEOUT_S
     while True:
-        clickhouse.command(f"KILL QUERY WHERE {running} SYNC")
-        [(left,)] = clickhouse.rows(f"SELECT count() FROM system.processes WHERE {running}")  # noqa: S608
+        clickhouse.command(f"KILL QUERY{clickhouse.shape.on_cluster} WHERE {running} SYNC")
+        [(left,)] = clickhouse.rows(f"SELECT count() FROM {processes} WHERE {running}")  # noqa: S608
         if left == 0:
             return
         if time.monotonic() > deadline:

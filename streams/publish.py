@@ -10,6 +10,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from schemas.kafka import connection
+from schemas.settings import Settings
 from schemas.topics import DLQ_MAX_MESSAGE
 
 log = structlog.get_logger()
@@ -68,8 +70,8 @@ async def _sent(
 class Publisher:
     """An idempotent producer that tries again until every message is acknowledged."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._producer: Any = None
         self._starting = asyncio.Lock()
 
@@ -108,7 +110,7 @@ class Publisher:
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                    **connection(self._settings),
                     acks="all",
                     enable_idempotence=True,
                     compression_type="lz4",

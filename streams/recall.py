@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from schemas import metrics as m
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from streams.keys import Keys

@@ -15,7 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
-from schemas.metrics import Metrics
+from schemas.kafka import connection
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from schemas.topics import ERASURES, PRODUCERS, SCANS, SITES
 from streams.blocks import Block, fetched_blocks
@@ -60,11 +61,10 @@ class Reread:
         self._threads = ThreadPoolExecutor(settings.inflight_batches + 8)
         self._failed: BaseException | None = None
         self._pipeline = Pipeline(self._shop(), self._fail, lambda: None)
-        bootstrap = settings.kafka_bootstrap
         self._followers = [
-            Follower(bootstrap, SITES.name, self._put_sites),
-            Follower(bootstrap, PRODUCERS.name, each(self._put_producer)),
-            Follower(bootstrap, ERASURES.name, each(self._erasures.record)),
+            Follower(settings, SITES.name, self._put_sites),
+            Follower(settings, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings, ERASURES.name, each(self._erasures.record)),
         ]
         self._tasks: list[asyncio.Task[None]] = []
         self._consumer: Any = None
@@ -75,7 +75,7 @@ class Reread:
         for follower in self._followers:
             await follower.ready.wait()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **connection(self._settings),
             enable_auto_commit=False,
             isolation_level="read_committed",
             max_partition_fetch_bytes=_FETCH_BYTES,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schemas import metrics as m
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.batch import RawBatch, Verdicts
 from streams.convert import Rows, convert
 from streams.decode import decode

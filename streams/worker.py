@@ -5,7 +5,6 @@ import gc
 import os
 import secrets
 import signal
-import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,7 +19,7 @@ from issuer.codes import KeyRing
 from schemas import metrics as m
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES
 from streams import memory
@@ -37,6 +36,7 @@ from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
 from streams.leaving import WITHIN_S, leave_within
+from streams.machine import note_disk
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.publish import Publisher
@@ -62,38 +62,39 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.exit_code = 0
-        self.metrics = Metrics(CollectorRegistry())
+        self.metrics = Metrics(CollectorRegistry(), of="worker")
         self.latencies = Latencies()
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
         self.erasures = Erasures(list_key(settings.person_key.get_secret_value()))
         self.open_cases = OpenCases()
-        self.publisher = Publisher(settings.kafka_bootstrap)
+        self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         self.tracing = Tracing(
-            self.clickhouse,
-            self.directory,
-            load_rule_sets(),
-            load_parameters(),
+            self.clickhouse, self.directory, load_rule_sets(), load_parameters(),
             settings.retention_days,
-        )
+        )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
-        self._accounts = Accounts(self.metrics, self.latencies, self.directory)
+        self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
-            Follower(settings.kafka_bootstrap, SITES.name, self._put_sites),
-            Follower(settings.kafka_bootstrap, PRODUCERS.name, each(self._put_producer)),
-            Follower(settings.kafka_bootstrap, CASES.name, each(self.watcher.apply)),
-            Follower(settings.kafka_bootstrap, ERASURES.name, each(self.erasures.record)),
+            Follower(settings, SITES.name, self._put_sites),
+            Follower(settings, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings, CASES.name, each(self.watcher.apply)),
+            Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
         self._monitor = Monitor(
-            settings.metrics_port, self.metrics, self.latencies, self._missing, self._refresh
+            settings, self.metrics, self.latencies, self._missing, self._refresh
         )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
         work = CaseWork(
-            self.tracing, self.publisher, self.watcher.open_case, self._alerted, self._told
+            self.tracing,
+            self.publisher,
+            self.watcher.open_case,
+            self._accounts.alerted,
+            self._accounts.told,
         )
         self.again = Again(work.again)
         add_case_agent(self.app, self._ready, work, self._fatal)
@@ -158,7 +159,7 @@ class Worker:
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
-        keep_house(self._settings)
+        keep_house(self._settings, self.metrics)
         await self._monitor.start()
 
     async def _close(self) -> None:
@@ -210,15 +211,6 @@ class Worker:
 
     def _put_producer(self, record: Any) -> None:
         self.directory.put_producer(record.key.decode(), record.value)
-
-    def _alerted(self, appended_ms: int) -> None:
-        seconds = time.time() - appended_ms / 1000
-        self.metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
-        self.metrics.counter(m.ALERTS, "run_completed").inc()
-
-    def _told(self, appended_ms: int) -> None:
-        seconds = time.time() - appended_ms / 1000
-        self.metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
 
     # whether it can work
 
@@ -272,6 +264,7 @@ class Worker:
 
     def _refresh(self) -> None:
         self._accounts.gauges(self.pipeline.lines, self.open_cases)
+        note_disk(self.metrics, "data", self._settings.data_dir)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:
         if not task.cancelled() and task.exception() is not None:

@@ -17,7 +17,7 @@ import structlog
 
 from schemas import metrics as m
 from schemas.errors import Fatal, Retryable
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
 from streams.convert import Rows, expire, offsets, without

@@ -1,4 +1,7 @@
-"""What the console's tests share: a console on SQLite, with a broker and tables in memory."""
+"""What the console's tests share: a console on SQLite, with a broker and tables in memory.
+
+On PostgreSQL instead where `postgres_kit` is told of one.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +24,7 @@ from issuer.keyring import KeyRing
 from schemas.errors import Retryable
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from tests import postgres_kit
 
 RING = KeyRing.parse("1:" + "5a" * 32)
 ADMIN = "tv_" + "A" * 43
@@ -99,16 +103,31 @@ def settings_in(directory: Path, **changes: Any) -> Settings:
         "clickhouse_url": "http://127.0.0.1:1",
         "admin_key": ADMIN,
     }
+    if postgres_kit.SOCKET and "database_url" not in changes:
+        postgres_kit.create(directory)
+        changes["database_url"] = postgres_kit.url_in(directory)
     return Settings(data_dir=directory, **(fixed | changes))
 
 
 def migrated(directory: Path, **changes: Any) -> tuple[Settings, Store]:
     """A fresh database and its store."""
-    settings = settings_in(directory, **changes)
     directory.mkdir(exist_ok=True)
+    if postgres_kit.SOCKET:
+        postgres_kit.create(directory, like=_empty_there())
+        settings = settings_in(directory, **changes)
+        return settings, open_store(settings)
+    settings = settings_in(directory, **changes)
     with (directory / DATABASE).open("xb") as file:  # there is none yet
         file.write(_empty())
     return settings, open_store(settings)
+
+
+@cache
+def _empty_there() -> Path:
+    """The same on PostgreSQL: a directory whose database is so."""
+    with TemporaryDirectory() as name:
+        upgrade(settings_in(Path(name)))
+        return Path(name)
 
 
 @cache

@@ -25,6 +25,7 @@ from deploy.embedded.ports import PortRequest, choose
 from deploy.embedded.stack import Stack, StackOptions
 from issuer.codes import KeyRing, first_code
 from schemas.ids import person_text
+from schemas.kafka import connection, librdkafka
 from schemas.places import Place, Producer, place_key
 from schemas.scan import format_timestamp
 from schemas.settings import PREFIX, Settings, load_settings
@@ -46,7 +47,7 @@ class System:
     stack: Stack
     settings: Settings
     clickhouse: ClickHouse
-    places: list[Place]
+    places: list[Place] = field(default_factory=list)
     workers: list["WorkerProcess"] = field(default_factory=list)
 
     @property
@@ -58,7 +59,7 @@ class System:
         """A librdkafka producer that partitions as everybody else does."""
         return KafkaProducer(
             {
-                "bootstrap.servers": self.settings.kafka_bootstrap,
+                **librdkafka(self.settings),
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "compression.type": "lz4",
@@ -98,7 +99,7 @@ class System:
 
     def end_offsets(self, topic: str = SCANS.name) -> dict[int, int]:
         """The end of each partition's log."""
-        return asyncio.run(_end_offsets(self.settings.kafka_bootstrap, topic))
+        return asyncio.run(_end_offsets(self.settings, topic))
 
     def committed(self) -> dict[int, int]:
         """The workers' committed offsets on `scans.v1`."""
@@ -125,7 +126,7 @@ class System:
 
     def read_topic(self, topic: str = SCANS.name) -> list[Any]:
         """Every committed record of a topic, from its start to its end."""
-        return asyncio.run(_read_all(self.settings.kafka_bootstrap, topic))
+        return asyncio.run(_read_all(self.settings, topic))
 
 
 class WorkerProcess:
@@ -143,7 +144,7 @@ class WorkerProcess:
         self._env = {
             **os.environ,
             **system.stack.env,
-            **{PREFIX + name.upper(): str(value) for name, value in settings.items()},
+            **_environment(settings),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -151,6 +152,10 @@ class WorkerProcess:
         """Start and wait until it is ready."""
         self.launch()
         wait_for(self.ready, timeout_s, f"the worker to be ready; see {self.log}")
+
+    def change(self, **settings: Any) -> None:
+        """Other settings, from the next start on."""
+        self._env |= _environment(settings)
 
     def launch(self) -> None:
         """Start."""
@@ -225,24 +230,34 @@ def end_workers(system: System, patience_s: float = 10) -> None:
 @contextmanager
 def running_system(data_dir: Path, **settings: Any) -> Iterator[System]:
     """Kafka and the engine on free ports, migrated, with 50 places and the producer `sim`."""
-    env = {PREFIX + name.upper(): str(value) for name, value in settings.items()}
+    env = _environment(settings)
     options = StackOptions(data_dir=data_dir, services=frozenset({"kafka", "engine"}), env=env)
     with Stack(options) as stack:
         loaded = load_settings(data_dir).model_copy(update=settings)
         migrate(loaded)
-        system = System(stack, loaded, ClickHouse(loaded, timeout_s=60), _places(loaded))
-        system.publish(
-            SITES.name,
-            [(place_key(p.id), p.model_dump_json().encode()) for p in system.places],
-        )
-        sim = Producer(id="sim", name="sim").model_dump_json().encode()
-        system.publish(PRODUCERS.name, [("sim", sim)])
-        try:
+        with registered(System(stack, loaded, ClickHouse(loaded, timeout_s=60))) as system:
             yield system
-        finally:
-            for worker in system.workers:
-                if worker.alive:
-                    worker.kill()
+
+
+@contextmanager
+def registered(system: System) -> Iterator[System]:
+    """A migrated system with 50 places and the producer `sim`; its workers end with it."""
+    system.places += _places(system.settings)
+    system.publish(
+        SITES.name, [(place_key(p.id), p.model_dump_json().encode()) for p in system.places]
+    )
+    sim = Producer(id="sim", name="sim").model_dump_json().encode()
+    system.publish(PRODUCERS.name, [("sim", sim)])
+    try:
+        yield system
+    finally:
+        for worker in system.workers:
+            if worker.alive:
+                worker.kill()
+
+
+def _environment(settings: dict[str, Any]) -> dict[str, str]:
+    return {PREFIX + name.upper(): str(value) for name, value in settings.items()}
 
 
 def _places(settings: Settings) -> list[Place]:
@@ -304,19 +319,22 @@ class ScanMaker:
 
 
 class Traffic(threading.Thread):
-    """Publishes at a steady rate until stopped; every record is acknowledged or tried again."""
+    """Publishes at a steady rate until stopped; every record is acknowledged or tried again.
 
-    def __init__(self, system: System, maker: ScanMaker, per_second: int) -> None:
+    `options` are the producer's; `acknowledged` counts what the brokers have.
+    """
+
+    def __init__(self, system: System, maker: ScanMaker, per_second: int, **options: Any) -> None:
         super().__init__(daemon=True)
         self._system, self._maker, self._rate = system, maker, per_second
+        self._options = {"message.timeout.ms": 120_000, "linger.ms": 5, "log_level": 2} | options
         self._end = threading.Event()
         self.failed: list[str] = []
+        self.acknowledged = 0
 
     def run(self) -> None:
         """Publish in tenths of a second."""
-        producer = self._system.producer(
-            **{"message.timeout.ms": 120_000, "linger.ms": 5, "log_level": 2}
-        )
+        producer = self._system.producer(**self._options)
         while not self._end.is_set():
             for key, value in self._maker.make(self._rate // 10):
                 producer.produce("scans.v1", key=key, value=value, on_delivery=self._delivered)
@@ -334,10 +352,12 @@ class Traffic(threading.Thread):
     def _delivered(self, error: Any, _message: Any) -> None:
         if error is not None:
             self.failed.append(str(error))
+        else:
+            self.acknowledged += 1
 
 
-async def _end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap)
+async def _end_offsets(settings: Settings, topic: str) -> dict[int, int]:
+    consumer = AIOKafkaConsumer(topic, **connection(settings))
     await consumer.start()
     try:
         ends = await consumer.end_offsets(consumer.assignment())
@@ -347,7 +367,7 @@ async def _end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
 
 
 async def _committed(settings: Settings) -> dict[int, int]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**connection(settings))
     await admin.start()
     try:
         offsets = await admin.list_consumer_group_offsets(settings.worker_group)
@@ -356,10 +376,10 @@ async def _committed(settings: Settings) -> dict[int, int]:
         await admin.close()
 
 
-async def _read_all(bootstrap: str, topic: str) -> list[Any]:
+async def _read_all(settings: Settings, topic: str) -> list[Any]:
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=bootstrap,
+        **connection(settings),
         isolation_level="read_committed",
         max_partition_fetch_bytes=4 * 1024 * 1024,
     )

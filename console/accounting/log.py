@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from schemas.errors import UserError
+from schemas.kafka import connection
 from schemas.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -46,7 +47,7 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
     """
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=settings.kafka_bootstrap,
+        **connection(settings),
         enable_auto_commit=False,
         isolation_level="read_committed",
         max_partition_fetch_bytes=_MAX_FETCH,
@@ -66,9 +67,7 @@ async def consumer_of(settings: Settings, topic: str) -> AsyncIterator[Any]:
 
 async def members_of(settings: Settings) -> bool:
     """Whether any worker is in the group."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     try:
         await asyncio.wait_for(admin.start(), _TIMEOUT_S)
         [answer] = await admin.describe_consumer_groups([settings.worker_group])
@@ -102,9 +101,7 @@ async def end_offsets(settings: Settings, topic: str) -> dict[int, int]:
 
 async def committed_offsets(settings: Settings, topic: str) -> dict[int, int]:
     """How far the workers have come; a partition never committed is not there."""
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     try:
         await asyncio.wait_for(admin.start(), _TIMEOUT_S)
         offsets = await admin.list_consumer_group_offsets(settings.worker_group)

@@ -51,6 +51,7 @@ from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
 from console.coverage.keeper import Keeper
 from console.erasure.keeper import EraseKeeper
+from console.exporter.exporter import Exporter
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
 from console.gateway.activity_counts import KnownCounts
@@ -64,7 +65,7 @@ from console.store.engine import open_store
 from console.store.keys import Role, ensure_key
 from issuer.units import EVERYWHERE
 from schemas.errors import Fatal
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from tracer.ruleset import load_rule_sets
@@ -89,9 +90,11 @@ def create_app(
     relay_publisher: Publisher | None = None,
     clickhouse: ClickHouse | None = None,
     keep_coverage: bool = False,
+    export: bool = False,
 ) -> FastAPI:
     """The application; its database must have been migrated. Publishers may be given (tests).
-    `keep_coverage`: count coverage beside serving.
+    `keep_coverage`: count coverage beside serving. `export`: find out for `/metrics` what no
+    request and no worker tells.
 
     Raises Fatal if a route does not declare who may use it.
     """
@@ -110,6 +113,9 @@ def create_app(
             tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
             eraser = EraseKeeper(settings, console.store)
             tasks.append(asyncio.create_task(eraser.run(), name="erasures"))
+        if export:
+            exporter = Exporter(settings, console.store, console.metrics)
+            tasks.append(asyncio.create_task(exporter.run(), name="exporter"))
         if settings.reminder_webhook_url:
             webhook = Webhook(settings, console.store)
             tasks.append(asyncio.create_task(webhook.run(), name="webhook"))
@@ -185,17 +191,16 @@ def _console(
     clickhouse: ClickHouse | None,
 ) -> tuple[Console, Publisher]:
     store = open_store(settings)
-    metrics = Metrics(CollectorRegistry())
-    bootstrap = settings.kafka_bootstrap
+    metrics = Metrics(CollectorRegistry(), of="console")
     clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S)
-    relay_publisher = relay_publisher or KafkaPublisher(bootstrap)
+    relay_publisher = relay_publisher or KafkaPublisher(settings)
     console = Console(
         settings=settings,
         metrics=metrics,
         store=store,
         keys=KeyRoom(store),
-        relay=Relay(store, relay_publisher, metrics),
-        publisher=publisher or KafkaPublisher(bootstrap),
+        relay=Relay(store, relay_publisher),
+        publisher=publisher or KafkaPublisher(settings),
         clickhouse=clickhouse,
         flow=Flow(),
         rates=KeyRates(settings.gateway_key_rate),

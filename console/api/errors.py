@@ -10,25 +10,13 @@ from starlette.exceptions import HTTPException
 
 from console.api.schemas import FieldProblem, Problem, Sentence
 from console.store.errors import Conflict, NotFound
+from console.wordings import problem_said
 from schemas.errors import Fatal, Retryable, UserError
 
 _STATUS: Final[dict[int, tuple[str, str, str]]] = {
     404: ("not_found", "Không có địa chỉ này.", "There is no such address."),
     405: ("method_not_allowed", "Địa chỉ này không nhận cách gọi đó.", "Method not allowed here."),
 }
-_FIELD: Final[dict[str, tuple[str, str]]] = {
-    "missing": ("Thiếu trường này.", "This field is missing."),
-    "extra_forbidden": ("Không có trường này.", "There is no such field."),
-    "json_invalid": ("Không phải JSON hợp lệ.", "This is not valid JSON."),
-    "string_pattern_mismatch": ("Viết sai dạng.", "This is not in its canonical form."),
-    "literal_error": ("Giá trị không có trong danh sách.", "The value is not one of the list."),
-    "enum": ("Giá trị không có trong danh sách.", "The value is not one of the list."),
-    "timestamp": (
-        "Thời điểm phải viết đúng dạng YYYY-MM-DDTHH:MM:SS.mmmZ.",
-        "A time is written exactly YYYY-MM-DDTHH:MM:SS.mmmZ.",
-    ),
-}
-_DATE: Final = ("Ngày phải viết dạng YYYY-MM-DD.", "A date is written YYYY-MM-DD.")
 _PERSON: Final = (
     "Mã người gồm 13 ký tự Crockford base32 viết hoa (không có I, L, O, U), ký tự đầu 0–F.",
     "A person is 13 Crockford base32 characters, upper case (no I, L, O, U), the first 0-F.",
@@ -112,14 +100,7 @@ def _of_pydantic(problem: dict[str, Any]) -> FieldProblem:
         return field_problem(field, code, "Thiếu nội dung yêu cầu.", "The body is missing.")
     if field == "person" and code != "missing":
         return field_problem(field, "malformed_id", *_PERSON)
-    if code.startswith("date_"):
-        return field_problem(field, code, *_DATE)
-    if code in _FIELD:
-        return field_problem(field, code, *_FIELD[code])
-    vi, slash, en = str(problem["msg"]).partition(" / ")  # a check of ours says it in both
-    if slash:
-        return field_problem(field, code, vi, en)
-    return field_problem(field, code, "Giá trị không hợp lệ.", str(problem["msg"]))
+    return field_problem(field, code, *problem_said(problem))
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

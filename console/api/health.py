@@ -1,6 +1,7 @@
 """Routes for those who run the console: live, ready, metrics."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable
 from typing import Annotated, Final
 
@@ -76,7 +77,9 @@ def _database(store: Store) -> None:
 
 
 async def _clickhouse(console: Console) -> None:
-    async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as client:
-        answer = await client.get(console.settings.clickhouse_url.rstrip("/") + "/ping")
+    url, issuer = console.settings.clickhouse_url, console.settings.clickhouse_ca_file
+    verify = ssl.create_default_context(cafile=issuer or None)
+    async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False, verify=verify) as client:
+        answer = await client.get(url.rstrip("/") + "/ping")
     if answer.status_code != 200:
         raise Retryable("ClickHouse answered otherwise")

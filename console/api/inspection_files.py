@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from console.access import Principal, Requires, Right
+from console.api.bodies import bounded
 from console.api.documented import answers
-from console.api.errors import ApiError, not_found
+from console.api.errors import not_found
 from console.api.inspections_reading import ConsoleOf, InspectionId, Reads, within
 from console.api.inspections_schemas import PhotoKept
 from console.inspection_papers import paper_of
@@ -105,20 +106,9 @@ def show(
 
 async def _received(request: Request) -> bytes:
     """The body whole. Raises ApiError: 408, 413."""
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_WHOLE_BODY_S):
-            async for part in request.stream():
-                size += len(part)
-                if size > MOST_BYTES:
-                    raise ApiError(
-                        413,
-                        "too_large",
-                        f"Ảnh tối đa {MOST_BYTES >> 20} MiB: hãy thu nhỏ.",
-                        f"A photo has at most {MOST_BYTES >> 20} MiB: make it smaller.",
-                    )
-                parts.append(part)
-    except TimeoutError:
-        raise ApiError(408, "too_slow", "Gửi ảnh quá chậm.", "The photo came too slowly.") from None
-    return b"".join(parts)
+    most = MOST_BYTES >> 20
+    too_large = (
+        f"Ảnh tối đa {most} MiB: hãy thu nhỏ.",
+        f"A photo has at most {most} MiB: make it smaller.",
+    )
+    return b"".join([p async for p in bounded(request, MOST_BYTES, _WHOLE_BODY_S, too_large)])

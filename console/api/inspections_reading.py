@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from console.access import Principal, Requires, Right
 from console.api.documented import answers
-from console.api.errors import field_problem, invalid, not_found
+from console.api.errors import not_found
 from console.api.inspections_said import round_of, said_of
 from console.api.inspections_schemas import (
     InspectionLines,
@@ -54,8 +54,9 @@ def round_(
     longest since the last look. For the officers of the ward; never published, never a ranking.
     """
     if not principal.reaches(ward):
-        words = "Nằm ngoài địa bàn của khoá.", "It is outside this key's area."
-        raise invalid(field_problem("ward", "outside_area", *words))
+        raise not_found(
+            "Không có phường, xã này trong địa bàn.", "There is no such ward in the area."
+        )
     today = utc_now().astimezone(LOCAL).date()
     return round_of(console.store, ward, today, limit=limit, offset=offset, sector=principal.sector)
 

@@ -1,12 +1,12 @@
 """A list of establishments as a request's body: its file's name, its size, its time."""
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Final
 
 from fastapi import Request
 
+from console.api.bodies import bounded
 from console.api.errors import ApiError
 
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -37,22 +37,12 @@ def check_name(file: str) -> None:
 
 
 async def receive(request: Request, path: Path, command: str) -> None:
-    """The body into a file of its own. Raises ApiError: 408, 413."""
-    size = 0
-    try:
-        async with asyncio.timeout(_WHOLE_BODY_S):
-            with path.open("wb") as out:
-                async for part in request.stream():
-                    size += len(part)
-                    if size > MOST_BYTES:
-                        raise ApiError(
-                            413,
-                            "too_large",
-                            f"Tệp tối đa {MOST_BYTES >> 20} MiB: hãy tách ra, hoặc nhập trên máy "
-                            f"chủ bằng {command}.",
-                            f"At most {MOST_BYTES >> 20} MiB: split it, or import it on the server "
-                            f"with {command}.",
-                        )
-                    out.write(part)
-    except TimeoutError:
-        raise ApiError(408, "too_slow", "Gửi tệp quá chậm.", "The file came too slowly.") from None
+    """The body into a file of its own. Raises ApiError: 408, 413, which names the command."""
+    most = MOST_BYTES >> 20
+    too_large = (
+        f"Tệp tối đa {most} MiB: hãy tách ra, hoặc nhập trên máy chủ bằng {command}.",
+        f"At most {most} MiB: split it, or import it on the server with {command}.",
+    )
+    with path.open("wb") as out:
+        async for part in bounded(request, MOST_BYTES, _WHOLE_BODY_S, too_large):
+            out.write(part)

@@ -8,7 +8,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.api.errors import ApiError
-from schemas.metrics import REQUEST_SECONDS, REQUESTS, Metrics
+from schemas.meters import Metrics
+from schemas.metrics import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger()
 _QUIET: Final = frozenset({"/live", "/ready", "/metrics"})

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from console.api.schemas import ApiModel, example
+from console.wordings import Written
 from schemas.places import Hours, Place, Site, Status
 
 SITE_EXAMPLE: Final[dict[str, Any]] = {
@@ -36,10 +37,12 @@ PLACE_EXAMPLE: Final[dict[str, Any]] = {
     "status": "active",
 }
 
-Name = Annotated[str, Field(min_length=1, max_length=240)]
-Note = Annotated[str, Field(min_length=1, max_length=500, description="For the history.")]
+Name = Annotated[str, Field(min_length=1, max_length=240, pattern=r"\S"), Written]
+Note = Annotated[str, Field(min_length=1, max_length=500, description="For the history."), Written]
 Reason = Annotated[
-    str, Field(min_length=1, max_length=500, pattern=r"\S", description="Why; no names of persons.")
+    str,
+    Field(min_length=1, max_length=500, pattern=r"\S", description="Why; no names of persons."),
+    Written,
 ]
 OnVersion = Annotated[
     int, Field(ge=1, description="The record's version the change was made on; else 409.")
@@ -78,7 +81,7 @@ class EditSite(ApiModel):
     kind: str | None = None
     ward: str | None = None
     sector: str | None = None
-    address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    address: Annotated[str, Field(min_length=1, max_length=500), Written] | None = None
 
 
 class EndRecord(ApiModel):

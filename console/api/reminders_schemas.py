@@ -8,6 +8,7 @@ from pydantic import Field
 from console.api.schemas import ApiModel, example
 from console.reminders.texts import Channel, Reason
 from console.store.reminder_rows import Message, Sent, State
+from console.wordings import Written
 
 _MESSAGE: Final[dict[str, Any]] = {
     "id": 41,
@@ -75,7 +76,7 @@ class SayUndelivered(ApiModel):
 
     model_config = example({"reason": "số Zalo không còn dùng"})
 
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S"), Written]
 
 
 class ReminderMessage(ApiModel):

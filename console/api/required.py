@@ -28,7 +28,7 @@ from console.sitelist.linking import link_certain, suggested
 from console.sitelist.options import options_of
 from console.sitelist.requiring import RequiredPlan, list_of, plan_required
 from console.sitelist.run import check_refused
-from console.sitelist.sheet import read_rows
+from console.sitelist.sheet import rows_of
 from console.sitelist.understand import Options, understand
 from console.store import required, required_reading
 from console.store.errors import NotFound
@@ -202,7 +202,7 @@ def age_of(one: ListStanding) -> ListAge:
 
 
 def _read(path: File, sheet: str | None, shown: str, options: Options) -> RequiredPlan:
-    return plan_required(understand(read_rows(path, sheet, shown), options))
+    return plan_required(understand(rows_of(path, sheet, shown), options))
 
 
 def _guard(principal: Principal) -> required.Guard:

@@ -19,7 +19,7 @@ from console.api.state import Console
 from console.sitelist.options import options_of
 from console.sitelist.report import document
 from console.sitelist.run import Plan, apply, check_decided, plan
-from console.sitelist.sheet import read_rows
+from console.sitelist.sheet import rows_of
 from console.sitelist.understand import Options, understand
 from console.store.engine import utc_now
 
@@ -92,7 +92,7 @@ class _Wanted:
 def _work(
     console: Console, path: Path, options: Options, wanted: _Wanted
 ) -> tuple[Plan, int | None]:
-    understood = understand(read_rows(path, wanted.sheet, wanted.shown), options)
+    understood = understand(rows_of(path, wanted.sheet, wanted.shown), options)
     made = plan(console.store, wanted.source, understood)
     if not wanted.apply:
         return made, None

@@ -14,7 +14,7 @@ from console.gateway.recent import Recent
 from console.relay import Relay
 from console.store.engine import Store
 from console.vault import IdentityVault, NoVault
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 

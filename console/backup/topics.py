@@ -22,6 +22,7 @@ from console.accounting import log
 from console.accounting.log import consumer_of, members_of
 from console.broker import KafkaPublisher, Record
 from schemas.errors import UserError
+from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import CASES, TOPICS, TRACES
 
@@ -40,7 +41,7 @@ async def records_of(settings: Settings, topic: str) -> list[bytes]:
 
 async def publish(settings: Settings, topic: str, documents: Iterable[Document]) -> int:
     """Put records that `records_of` read on a topic, in their order; how many. Raises Retryable."""
-    publisher = KafkaPublisher(settings.kafka_bootstrap)
+    publisher = KafkaPublisher(settings)
     done = 0
     try:
         for some in _chunks(documents):
@@ -100,7 +101,7 @@ async def go_on_from(settings: Settings, ends: Mapping[TopicPartition, int]) -> 
             )
         await asyncio.sleep(1)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **connection(settings),
         group_id=settings.worker_group,
         enable_auto_commit=False,
     )
@@ -149,9 +150,7 @@ async def _filled(producer: Any, topic: str, partition: int, count: int) -> Asyn
 
 
 async def _delete_before(settings: Settings, topic: str, ends: Mapping[int, int]) -> None:
-    admin = AIOKafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=int(_TIMEOUT_S * 1000)
-    )
+    admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     await admin.start()
     try:
         await admin.delete_records(
@@ -164,7 +163,7 @@ async def _delete_before(settings: Settings, topic: str, ends: Mapping[int, int]
 @asynccontextmanager
 async def _producer(settings: Settings) -> AsyncIterator[Any]:
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **connection(settings),
         acks="all",
         enable_idempotence=True,  # one more than wanted and a scan's offset would be skipped
         max_batch_size=512 * 1024,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from console.cli.bench_gateway import add_gateway_bench
+from console.cli.bench_places import add_places_bench
 from console.cli.bench_posters import add_posters_bench
 from console.cli.bench_rebuild import add_rebuild_bench
 from console.cli.bench_scanability import add_scanability_bench
@@ -25,7 +26,7 @@ SHORT_RECORDS: Final = 100_000
 
 
 def add_to(app: typer.Typer) -> None:
-    """These commands: the table, the long ones, the gateway's, the trace's, the posters'."""
+    """These commands."""
     bench = typer.Typer(no_args_is_help=True, help="Đo tốc độ. / Benchmarks, side by side.")
     bench.command(
         "ingest", help="truyvet bên cạnh các hệ khác, cùng chủ đề. / truyvet beside others."
@@ -35,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     add_truth_bench(bench)
     add_trace_bench(bench)
     add_posters_bench(bench)
+    add_places_bench(bench)
     add_rebuild_bench(bench)
     add_scanability_bench(bench)
     app.add_typer(bench, name="bench")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from console.cli.out import json_line, line, note, number, progress
+from console.cli.outfile import Replace, check_out
 from console.cli.session import Json, Session, session_of
 from issuer.card_print import ON_A_SHEET, Layout
 from schemas.errors import UserError
@@ -38,9 +39,7 @@ def print_(
         Layout,
         typer.Option("--format", help="cr80: máy in thẻ; a4: tám thẻ một tờ để cắt. / to cut."),
     ] = Layout.CR80,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Ghi đè tệp đã có. / Write over a file.")
-    ] = False,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Each symbol is read back before the file is there. Revoked cards are left out."""
@@ -51,10 +50,9 @@ def print_(
     from issuer.printing.join import join_pdfs
 
     session = session_of(context)
-    if out.suffix.lower() != ".pdf" or not out.parent.is_dir():
-        raise UserError(f"--out {out}: cần một tệp .pdf. / --out {out}: a .pdf in a folder.")
-    if out.exists() and not replace:
-        raise UserError(f"{out} đã có: thêm --replace. / {out} is there already: add --replace.")
+    if out.suffix.lower() != ".pdf":
+        raise UserError(f"--out {out}: cần một tệp .pdf. / --out {out}: it is a .pdf.")
+    check_out(out, replace)
     ring = ring_of(session.settings())
     found = _chosen(session, cards, batch, ward)
     printed = [card for card in found if card.revoked_at is None]

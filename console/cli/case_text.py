@@ -47,7 +47,10 @@ def moment(option: str, text: str | None) -> str | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UserError(f"{option}: {text!r} is not a time such as 2026-11-20T08:30.") from None
+        raise UserError(
+            f"{option}: thời điểm viết như 2026-11-20T08:30. / "
+            f"{option}: {text!r} is not a time such as 2026-11-20T08:30."
+        ) from None
     return format_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=LOCAL))
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from console.cli.out import json_line, line, note
+from console.cli.out import json_line, line, named, note
 from console.cli.session import Json, Session, session_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schemas.settings import Settings
 
 _STDIN: Final = "-"
+_WRITTEN: Final = ("name", "revoked_reason")  # by people: never a formula in a spreadsheet
 
 
 def add_to(group: typer.Typer) -> None:
@@ -33,6 +34,7 @@ def list_codes(
     import sys
     from datetime import UTC, datetime
 
+    from console.exports.cells import defused
     from console.store.engine import open_store
     from console.store.sites import places
     from issuer.rotation import accepted
@@ -59,7 +61,9 @@ def list_codes(
     elif rows:
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(
+            row | {name: defused(row[name] or "") for name in _WRITTEN} for row in rows
+        )
     else:
         note(session.words("Chưa có mã nào.", "There are no codes yet."))
 
@@ -147,7 +151,7 @@ def _shown(said: dict[str, Any], session: Session) -> str:
         return f"{mark} {words}"
     where = f"#{said['place']} v{said['version']}"
     if "place_name" in said:
-        where += f" {said['place_name']}, {said['site_name']}"
+        where += f" {named(said['place_name'], said['site_name'])}"
     if "revoked_reason" in said:
         words += f" ({said['revoked_reason']})"
     if said["delivered"] not in ("as_printed", "typed"):

@@ -139,7 +139,7 @@ def count_now(session: Session, settings: "Settings") -> None:
     from console.cli.out import note
     from console.coverage.keeper import Keeper
     from console.store.engine import open_store
-    from schemas.metrics import Metrics
+    from schemas.meters import Metrics
 
     async def once() -> bool:
         keeper = Keeper(settings, store, Metrics(CollectorRegistry()))

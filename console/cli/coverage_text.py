@@ -23,6 +23,19 @@ _KEYS: Final = {
     By.DAY: ("ngày", "day"),
 }
 
+# What a table of eight stages has room for in a hundred columns, with a name before them.
+_SHORT_REQUIRED: Final = ("phải có", "required")
+_SHORT: Final = {
+    Stage.REGISTERED: ("đăng ký", "registered"),
+    Stage.CODE: ("cấp mã", "code"),
+    Stage.DUTY: ("phụ trách", "duty"),
+    Stage.PRINTED: ("in", "printed"),
+    Stage.POSTED: ("dán", "posted"),
+    Stage.INSPECTED: ("kiểm tra", "inspected"),
+    Stage.SCANNED: ("có quét", "scanned"),
+}
+_NAME_WIDTH: Final = 20
+
 
 def funnel_document(
     found: Funnel, by: Sequence[By], asked: Asked, known: Sequence[ListStanding]
@@ -105,45 +118,57 @@ def _show_one(session: Session, one: Line, places: bool) -> None:
         beyond = count.sites - count.required if whole else 0
         text = _bar(session, NAMES[stage], shown, base)
         if beyond:
-            more = session.words(
-                f"+{number(beyond)} ngoài danh sách", f"+{number(beyond)} unlisted"
-            )
+            more = f"+{number(beyond)} {session.words('ngoài danh sách', 'unlisted')}"
             text += f"  ({more})"
         line(text)
-    line(f"  {session.words('lượt quét', 'scans'):<34} {number(one.scans):>10}")
+    line(f"{_label(session, ('lượt quét', 'scans'))} {number(one.scans):>10}")
 
 
 def _bar(
     session: Session, names: tuple[str, str], count: int, base: int, *, known: bool = True
 ) -> str:
-    width = 30
-    name = f"  {session.words(*names):<34}"
+    width = 16
+    name = _label(session, names)
     if not known:
         return f"{name} {'?':>10}"
     share = count / base if base else 0.0
     return f"{name} {number(count):>10} {100 * share:>4.0f} %  {'█' * round(width * min(share, 1))}"
 
 
+def _label(session: Session, names: tuple[str, str]) -> str:
+    widest = max(len(session.words(*one)) for one in (REQUIRED_NAME, *NAMES.values()))
+    return f"  {session.words(*names):<{widest}}"
+
+
 def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for one in by:
-        table.add_column(_two(session, _KEYS[one]))
+        table.add_column(session.lines(*_KEYS[one]), min_width=_NAME_WIDTH // len(by))
     if not places:
-        table.add_column(_two(session, REQUIRED_NAME), justify="right")
+        table.add_column(session.lines(*_SHORT_REQUIRED), justify="right")
     for stage in STAGES:
-        table.add_column(_two(session, NAMES[stage]), justify="right")
+        table.add_column(session.lines(*_SHORT[stage]), justify="right")
     english = session.lang is Lang.EN
+    above = None
     for row in found.lines:
         cells = [name_of(o, k, english=english) for o, k in zip(by, row.key, strict=True)]
+        if len(by) > 1 and cells[0] == above:
+            cells[0] = ""
+        else:
+            above = cells[0]
         if not places:
             cells.append(number(row.required) if row.required else "?")
         cells += [number(_count(row, stage, places)) for stage in STAGES]
         table.add_row(*cells)
     screen().print(table)
-
-
-def _two(session: Session, names: tuple[str, str]) -> str:
-    return session.lines(*names)
+    if not places and any(row.required for row in found.lines):
+        line()
+        line(
+            session.lines(
+                "Từ «đăng ký» trở đi là mọi cơ sở, cả ngoài danh sách.",
+                "From registered on, all sites are counted, also those on no list.",
+            )
+        )
 
 
 def _count(one: Line, stage: Stage, places: bool) -> int:
@@ -179,14 +204,14 @@ def show_behind(
     if as_json:
         json_line({"at": at, "stage": stage, "places": [vars(one) for one in rows], "more": more})
         return
-    name = session.words(*NAMES[stage])
-    line(session.words(f"Chưa đạt «{name}», {local_text(at)}", f"Not {name}, {local_text(at)}"))
+    vi, en = NAMES[stage]
+    line(f"{session.words(f'Chưa đạt «{vi}»', f'Not {en}')}, {local_text(at)}")
     ward = None
     for row in rows:
         if row.ward != ward:
             ward = row.ward
             line(f"\n{name_of(By.WARD, ward)} ({ward})")
-        name = " · ".join(filter(None, (row.site_name, row.place_name)))
+        name = " · ".join(dict.fromkeys(filter(None, (row.site_name, row.place_name))))
         line(f"  #{row.place:<7} {name}{_known(session, row)}")
     if not rows:
         line(session.words("Không còn điểm nào.", "There is none."))
@@ -200,7 +225,7 @@ def _known(session: Session, row: BehindNamed) -> str:
         said.append(session.words(f"quét lần cuối {at}", f"last scan {at}"))
     if row.opening_days < _FEW_DAYS:
         days = row.opening_days
-        said.append(session.words(f"mới mở {days} ngày", f"open on {days} days"))
+        said.append(session.words(f"ngày mở cửa: {days}", f"days open: {days}"))
     if not row.posted:
         said.append(session.words("chưa báo dán", "not said to be posted"))
     return f"  ({'; '.join(said)})" if said else ""

@@ -4,6 +4,7 @@ A fault of the program itself is one sentence too, and a log file. `TRUYVET_DEBU
 trace of either.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -19,6 +20,13 @@ FAILED: Final = 1
 INTERRUPTED: Final = 130
 FAULT: Final = 70
 _DEBUG: Final = "TRUYVET_DEBUG"
+_FILES: Final[dict[type[OSError], str]] = {
+    FileNotFoundError: "không có tệp hay thư mục này",
+    FileExistsError: "đã có tệp này",
+    IsADirectoryError: "đây là thư mục, không phải tệp",
+    NotADirectoryError: "đây không phải thư mục",
+    PermissionError: "không có quyền",
+}
 _UP: Final = (
     "Hệ thống đã chạy chưa? `truyvet status` / Is it running? `truyvet status`, `truyvet up`"
 )
@@ -67,7 +75,9 @@ def sentence_of(error: BaseException, session: Session) -> str | None:
         )
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
+        vi = next((said for kind, said in _FILES.items() if isinstance(error, kind)), None)
+        vi = "hết chỗ trên đĩa" if error.errno == errno.ENOSPC else vi
+        return where + (session.words(vi, error.strerror) if vi else error.strerror)
     return None
 
 

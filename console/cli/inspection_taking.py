@@ -104,6 +104,7 @@ def _step(said: dict[str, Any], at: str | None, event_id: str | None, now: Any) 
     from pydantic import TypeAdapter, ValidationError
 
     from console.inspections.steps import AnyContent, Step
+    from console.wordings import problem_said
     from schemas.scan import parse_timestamp
 
     given = {name: value for name, value in said.items() if value is not None}
@@ -112,13 +113,13 @@ def _step(said: dict[str, Any], at: str | None, event_id: str | None, now: Any) 
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        vi, slash, en = str(first["msg"]).partition(" / ")
-        sentence = f"{vi} / {en}" if slash else f"--{where}: {vi}."
-        raise UserError(sentence) from None
+        vi, en = problem_said(first)
+        named = f"--{where}: " if where else ""
+        raise UserError(f"{named}{vi} / {named}{en}") from None
     try:
         known = str(UUID(event_id)) if event_id else str(uuid4())
     except ValueError:
-        raise UserError(f"--event-id: {event_id!r} is not a UUID.") from None
+        raise UserError("--event-id: phải là một UUID. / --event-id must be a UUID.") from None
     moment_ = moment("--at", at)
     return Step(known, parse_timestamp(moment_) if moment_ else now, content)
 
@@ -141,4 +142,6 @@ def bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"--photo {path}: {error.strerror}.") from None
+        raise UserError(
+            f"--photo {path}: không đọc được. / --photo {path}: {error.strerror}."
+        ) from None

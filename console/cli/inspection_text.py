@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from console.cli.out import line
+from console.cli.out import line, named
 from console.cli.session import Session
 from schemas.clock import local_text
 
@@ -23,13 +23,13 @@ def show_visit(visit: "VisitSaid", session: Session) -> None:
     """One place of a round."""
     why = session.words(visit.sentence.vi, visit.sentence.en)
     since = f" {_day(visit.since)}" if visit.since else ""
-    line(f"#{visit.place:<7} {visit.place_name}, {visit.site_name}")
+    line(f"#{visit.place:<7} {named(visit.place_name, visit.site_name)}")
     line(f"         {visit.address or '–'}  [{why}{since}]")
 
 
 def show_line(one: "LineSaid", session: Session) -> None:
     """One inspection of a list."""
-    where = f"{one.place_name}, {one.site_name}"
+    where = named(one.place_name, one.site_name)
     stage = _word(one.stage, session) if one.stage else "–"
     result = f", {_word(one.result, session)}" if one.result else ""
     due = f", {session.words('hạn', 'by')} {_day(one.due_on)}" if one.due_on else ""
@@ -56,7 +56,10 @@ def show_inspection(said: "InspectionSaid", session: Session) -> None:
 def _show_step(step: "StepSaid", session: Session) -> None:
     at = local_text(step.occurred_at)
     mark = " " if step.counts else "✗"
-    line(f"  {mark} {at}  {_word(step.kind, session)}  {_content(step, session)}".rstrip())
+    said = "; ".join(_content(step, session))
+    line(f"  {mark} {at}  {_word(step.kind, session)}  {said}".rstrip())
+    for one in _findings(step, session):
+        line(f"      {one}")
     if step.seen is not None and (seen := _seen(step.seen, session)):
         line(f"      {seen}")
     if step.content.note:
@@ -65,26 +68,32 @@ def _show_step(step: "StepSaid", session: Session) -> None:
         line(f"      {session.words(step.sentence.vi, step.sentence.en)}")
 
 
-def _content(step: "StepSaid", session: Session) -> str:
-    """What was ticked off, in words."""
+def _content(step: "StepSaid", session: Session) -> list[str]:
+    """What it comes to, in words, for the step's own line."""
     from enum import StrEnum
-
-    from console.inspections.words import FINDINGS, YES_NO
 
     parts = []
     for name in type(step.content).model_fields:
         value = getattr(step.content, name)
-        if name in FINDINGS and value is not None:
-            parts.append(f"{session.words(*FINDINGS[name])}: {session.words(*YES_NO[value])}")
-        elif isinstance(value, date):
+        if isinstance(value, date):
             parts.append(_day(value))
         elif isinstance(value, StrEnum) and name != "kind":
             parts.append(_word(value, session))
-        elif name == "mend":
-            parts += [_word(mend, session) for mend in value]
         elif name == "document" and value:
             parts.append(value)
-    return "; ".join(parts)
+    return parts
+
+
+def _findings(step: "StepSaid", session: Session) -> list[str]:
+    """What was ticked off or ordered, a line each."""
+    from console.inspections.words import FINDINGS, YES_NO
+
+    found = [
+        f"{session.words(*words)}: {session.words(*YES_NO[value])}"
+        for name, words in FINDINGS.items()
+        if (value := getattr(step.content, name, None)) is not None
+    ]
+    return found + [f"– {_word(mend, session)}" for mend in getattr(step.content, "mend", ())]
 
 
 def _seen(seen: "SeenSaid", session: Session) -> str:

@@ -13,6 +13,7 @@ from console.cli import inspection_steps
 from console.cli.inspection_taking import id_in
 from console.cli.inspection_text import show_inspection, show_line, show_visit
 from console.cli.out import json_line, line, note
+from console.cli.outfile import Replace, check_out, write_whole
 from console.cli.session import Json, Lang, session_of
 from schemas.errors import UserError
 from schemas.inspections import Stage
@@ -146,6 +147,7 @@ def record(
     alone: Annotated[
         bool, typer.Option("--alone", help="Chỉ điểm quét này. / Without the site's others.")
     ] = False,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Of the newest check, with the site's other places of that day. --lang en is a translation."""
@@ -155,12 +157,10 @@ def record(
     session = session_of(context)
     names = Names(paper, tuple(name or ()), representative, position)
     languages: dict[Lang, Language] = {Lang.VI: "vi", Lang.EN: "en", Lang.BOTH: "both"}
+    check_out(out, replace)
     with store_of(session) as store:
         pdf = paper_of(store, id_in(store, which), languages[session.lang], names, alone=alone)
-    try:
-        out.write_bytes(pdf)
-    except OSError as error:
-        raise UserError(f"--out {out}: {error.strerror}.") from None
+    write_whole(out, pdf)
     if as_json:
         json_line({"file": str(out), "bytes": len(pdf)})
     else:

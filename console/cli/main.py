@@ -24,6 +24,7 @@ from console.cli import (
     demo,
     importing,
     inspections,
+    logs,
     maintaining,
     persons,
     posters,
@@ -41,13 +42,16 @@ from console.cli import (
     sites,
     stack,
     staff,
+    support,
     trips,
     worklist,
 )
 from console.cli.errors import INTERRUPTED, USAGE, quiet_pipe, report
+from console.cli.helping import Ordered, panel_of
 from console.cli.libraries import hush, speak_beside_results
 from console.cli.out import note
 from console.cli.session import Lang, Session
+from console.cli.usage import usage_of
 
 DEFAULT_DATA_DIR: Final = Path(".truyvet")
 ROOT_OPTIONS: Final = frozenset({"--data-dir", "--lang"})
@@ -56,18 +60,25 @@ _SESSION: Session = Session(DEFAULT_DATA_DIR)
 app = typer.Typer(
     name="truyvet",
     help="Mã QR địa điểm, lượt quét và truy vết. / Location QR check-ins and exposure tracing.",
+    cls=Ordered,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-_SYSTEM: Final = (stack, processes, simulating, importing, counting, deadletters, maintaining)
+_SYSTEM: Final = (
+    stack, processes, simulating, importing, counting, deadletters, maintaining, logs, support,
+)  # fmt: skip
 _LIFE: Final = (backups, persons, rebuilding, retaining)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)
 for module in (*_SYSTEM, *_LIFE, *_TRACING, *_REGISTER, *_COVERAGE, demo, benching):
     module.add_to(app)
+for command in app.registered_commands:
+    command.rich_help_panel = panel_of(command.name)
+for group in app.registered_groups:
+    group.rich_help_panel = panel_of(group.name)
 
 
 @app.callback()
@@ -106,6 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except BaseException as error:  # noqa: BLE001 (the last resort: one sentence, whatever it is)
         return report(error, _SESSION)
+    if answer == INTERRUPTED:  # what a Ctrl-C becomes on its way through typer
+        note(_SESSION.words("Đã dừng.", "Stopped."))
     return answer if isinstance(answer, int) else 0
 
 
@@ -128,13 +141,12 @@ def hoisted(arguments: list[str]) -> list[str]:
 
 def _usage(error: TyperException) -> int:
     """What was mistyped, and where to read how it is written."""
-    words = getattr(error, "format_message", lambda: str(error))()
     context = getattr(error, "ctx", None)
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
-        sys.stdout.write(f"{words}\n")
+        sys.stdout.write(f"{error.format_message()}\n")
         return USAGE
     path = context.command_path if context is not None else "truyvet"
-    note(f"truyvet: {words} (`{path} --help`)")
+    note(f"truyvet: {_SESSION.words(*usage_of(error))} (`{path} --help`)")
     return USAGE
 
 

@@ -51,6 +51,11 @@ def screen(stderr: bool = False) -> "Console":
     return console
 
 
+def named(*names: str | None) -> str:
+    """A place and its site as one name: what is the same, or not known, is not said twice."""
+    return ", ".join(dict.fromkeys(filter(None, names)))
+
+
 @contextmanager
 def progress(what: str, total: float, unit: str = "") -> Iterator[Advance]:
     """A bar on a terminal; elsewhere a line every few seconds. Yields a setter of what is done."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.out import json_line, line
+from console.cli.postings import add_report
 from console.cli.register_text import show_place, show_place_fields, show_site, step_text
 from console.cli.session import BY, Json, Session, session_of
 from schemas.errors import UserError
@@ -38,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Điểm quét. / Places.")
     group.command("show", help="Một điểm quét và lịch sử. / One, with its history.")(show)
     group.command("edit", help="Sửa một điểm quét. / Change a place.")(edit_place)
+    add_report(group)
     group.command("close", help="Đóng, thu hồi mã. / Close it; its codes are revoked.")(close)
     app.add_typer(group, name="places")
 
@@ -175,6 +177,7 @@ def _checked(
     from pydantic import ValidationError
 
     from console.editcheck import wrong_in
+    from console.wordings import problem_said
 
     named = {field: value for field, value in given.items() if value is not None}
     for option in clear or ():
@@ -191,8 +194,10 @@ def _checked(
     try:
         body = schema.model_validate(named)
     except ValidationError as error:
-        said = "; ".join(f"{_option(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
-        raise UserError(f"Không hợp lệ. / Not valid. {said}.") from None
+        said = [(_option(str(e["loc"][0])), *problem_said(e)) for e in error.errors()]
+        vi = " ".join(f"{option}: {one}" for option, one, _ in said)
+        en = " ".join(f"{option}: {one}" for option, _, one in said)
+        raise UserError(f"{vi} / {en}") from None
     if wrong := wrong_in(named, not_of):
         vi = " ".join(f"{_option(one.field)}: {one.vi}" for one in wrong)
         en = " ".join(f"{_option(one.field)}: {one.en}" for one in wrong)

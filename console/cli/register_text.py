@@ -19,9 +19,9 @@ def show_site(site: "Site", session: Session) -> None:
     """A line a field."""
     line(f"#{site.id} {site.name} ({state_text(site, session)})")
     for (vi, en), value in (
-        (("Loại", "Kind"), site.kind),
-        (("Địa bàn", "Ward"), site.ward),
-        (("Ngành", "Sector"), site.sector),
+        (("Loại", "Kind"), _of("kind", site.kind, session)),
+        (("Địa bàn", "Ward"), _of("ward", site.ward, session)),
+        (("Ngành", "Sector"), _of("sector", site.sector, session)),
         (("Địa chỉ", "Address"), site.address),
         (("Phiên bản", "Version"), site.version),
     ):
@@ -40,7 +40,7 @@ def state_text(site: "Site", session: Session) -> str:
 def show_place(place: "Place", session: Session) -> None:
     """Its name, and a line for each version of its code."""
     closed = f" ({session.words(*STATUSES[place.status])})" if place.status == "closed" else ""
-    line(f"  #{place.id} {place.name} [{place.kind}]{closed}")
+    line(f"  #{place.id} {place.name} [{_named('kind', place.kind, session)}]{closed}")
     for code in place.codes:
         line(f"      v{code.version} {code.token} {_interval(code, session)}".rstrip())
 
@@ -50,8 +50,8 @@ def show_place_fields(place: "Place", session: Session) -> None:
     words, hours = session.words, place.hours
     for (vi, en), value in (
         (("Cơ sở", "Site"), f"#{place.site}"),
-        (("Địa bàn", "Ward"), place.ward),
-        (("Ngành", "Sector"), place.sector),
+        (("Địa bàn", "Ward"), _of("ward", place.ward, session)),
+        (("Ngành", "Sector"), _of("sector", place.sector, session)),
         (("Giờ mở cửa", "Hours"), f"{hours.opens}-{hours.closes}" if hours else ""),
         (("Sức chứa", "Capacity"), place.capacity),
         (("Thường ở lại, phút", "Usual stay, minutes"), place.usual_stay),
@@ -62,7 +62,20 @@ def show_place_fields(place: "Place", session: Session) -> None:
         (("Phiên bản", "Version"), place.version),
     ):
         if value:
-            line(f"    {words(vi, en):<38} {value}")
+            line(f"    {words(vi, en):<40} {value}")
+
+
+def _of(by: str, key: str, session: Session) -> str:
+    """The name, and the code by which a command asks for it."""
+    name = _named(by, key, session)
+    return key if name == key else f"{name} ({key})"
+
+
+def _named(by: str, key: str, session: Session) -> str:
+    from console.coverage.funnel import By
+    from console.coverage.names import name_of
+
+    return session.words(name_of(By(by), key), name_of(By(by), key, english=True))
 
 
 def _interval(code: "Code", session: Session) -> str:
@@ -77,6 +90,14 @@ def _interval(code: "Code", session: Session) -> str:
 
 def step_text(step: "Step") -> str:
     """One change: when, who, what from what."""
-    changes = "; ".join(f"{k}: {step.before[k]} → {v}" for k, v in step.after.items())
+    changes = "; ".join(
+        f"{k}: {_value(step.before[k])} → {_value(v)}" for k, v in step.after.items()
+    )
     noted = f"  «{step.note}»" if step.note else ""
     return f"  {local_text(step.at)}  {step.by}  {step.what}  {changes}{noted}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):  # hours
+        return "-".join(str(one) for one in value.values())
+    return "–" if value is None else str(value)

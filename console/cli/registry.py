@@ -149,24 +149,32 @@ def put_producer(
     as_json: Json = False,
 ) -> None:
     """On its way to producers.v1 as soon as the console runs."""
+    from pydantic import ValidationError
+
+    from console.cli.options import one_of
     from console.store.engine import open_store
     from console.store.producers import put_producer as put
+    from console.wordings import problem_said
     from schemas.errors import UserError
     from schemas.places import Producer
     from schemas.scan import Method
 
     session = session_of(context)
     try:
-        record = Producer(
-            id=producer_id,
-            name=name or producer_id,
-            active=active,
-            methods=tuple(Method(m) for m in _list(methods)) if methods else None,
-            places=tuple(int(p) for p in _list(places)) if places else None,
-            wards=tuple(_list(wards)) if wards else None,
+        record = Producer.model_validate(
+            {
+                "id": producer_id,
+                "name": name or producer_id,
+                "active": active,
+                "methods": [one_of(Method, "--methods", m) for m in _list(methods)] or None,
+                "places": _list(places) or None,
+                "wards": [_ward(code) for code in _list(wards)] or None,
+            }
         )
-    except ValueError as error:
-        raise UserError(f"The producer is not right: {error}.") from None
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        vi, en = problem_said(error.errors()[0])
+        raise UserError(f"{where}: {vi} / {where}: {en}") from None
     store = open_store(session.settings())
     try:
         document = put(store, record).model_dump(mode="json")
@@ -175,8 +183,21 @@ def put_producer(
     _print(session, "producers", [document], as_json)
 
 
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _list(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _ward(code: str) -> str:
+    """A ward that exists: a misspelt one would shut the producer out everywhere."""
+    from issuer.units import ward
+    from schemas.errors import UserError
+
+    try:
+        return ward(code).code
+    except ValueError:
+        raise UserError(
+            f"--wards: không có xã, phường mang mã {code}. / --wards: no ward has the code {code}."
+        ) from None
 
 
 def _print(session: Session, name: str, rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -186,4 +207,8 @@ def _print(session: Session, name: str, rows: list[dict[str, Any]], as_json: boo
     if not rows:
         line(session.words("Chưa có.", "There are none yet."))
     for row in rows:
-        line("  ".join(f"{key}={value}" for key, value in row.items() if value is not None))
+        line("  ".join(f"{key}={_text(value)}" for key, value in row.items() if value is not None))
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

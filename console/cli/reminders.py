@@ -14,6 +14,7 @@ import typer
 from console.cli.areas import City, District, Sector, Ward, area_of
 from console.cli.options import day_of, one_of
 from console.cli.out import json_line, line
+from console.cli.outfile import Replace, check_out, write_whole
 from console.cli.reminders_text import show_batch, show_effects, show_line
 from console.cli.session import BY, Json, Lang, Session, session_of
 from schemas.errors import UserError
@@ -107,6 +108,7 @@ def show(
     out: Annotated[
         Path | None, typer.Option("--out", help="Ghi lời nhắn ra .csv, .txt. / Texts to a file.")
     ] = None,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Of a proposal the first few messages; of what was released all."""
@@ -120,7 +122,8 @@ def show(
             kind = out.suffix.lower().lstrip(".")
             if kind not in ("csv", "txt"):
                 raise UserError("--out: .csv hoặc .txt. / --out: .csv or .txt.")
-            out.write_bytes(file_of(desk.store, found, "csv" if kind == "csv" else "txt"))
+            check_out(out, replace)
+            write_whole(out, file_of(desk.store, found, "csv" if kind == "csv" else "txt"))
             line(str(out))
             return
         _show(session, desk, found, as_json)

@@ -9,6 +9,7 @@ import typer
 from console.cli.areas import City, District, Sector, Ward, area_of
 from console.cli.options import day_of
 from console.cli.out import json_line, line
+from console.cli.outfile import Replace, check_out, write_whole
 from console.cli.session import Json, Lang, session_of
 from schemas.errors import UserError
 
@@ -38,9 +39,7 @@ def daily(
     out: Annotated[
         str, typer.Option("--out", help="Tệp .pdf, .xlsx, .txt; - là ra màn hình. / - is stdout.")
     ] = "-",
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Ghi đè tệp đã có. / Write over a file.")
-    ] = False,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """One page, a workbook, or a text to copy; `--lang en` has it in English."""
@@ -69,7 +68,7 @@ def daily(
     if path is None:
         sys.stdout.write(content.decode())
     else:
-        path.write_bytes(content)
+        write_whole(path, content)
         line(str(path))
 
 
@@ -80,8 +79,7 @@ def _target(out: str, replace: bool) -> tuple[Path | None, "Format"]:
     form = _BY_NAME.get(path.suffix.lower())
     if form is None:
         raise UserError("--out: .pdf, .xlsx, .txt hoặc -. / --out: .pdf, .xlsx, .txt or -.")
-    if path.exists() and not replace:
-        raise UserError(f"{out} đã có: thêm --replace. / {out} is there already: add --replace.")
+    check_out(path, replace)
     return path, form
 
 

@@ -9,7 +9,7 @@ import typer
 from console.cli.areas import Ward
 from console.cli.out import json_line, line, note, number, progress
 from console.cli.session import BY, Json, Session, session_of
-from console.cli.site_import import show_refused, write_refused
+from console.cli.site_import import GOES_ON, show_refused, write_refused
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,17 +74,18 @@ def import_list(
     from console.sitelist.options import options_of
     from console.sitelist.requiring import list_of, plan_required
     from console.sitelist.run import check_refused
-    from console.sitelist.sheet import read_rows
+    from console.sitelist.sheet import rows_of
     from console.sitelist.understand import understand
     from console.store import required
     from console.store.engine import open_store
 
     session = session_of(context)
     options = options_of(area, ward, kind, column or [])
-    made = plan_required(understand(read_rows(file, sheet), options))
+    with progress(session.words("đọc danh sách", "reading the list"), 0):
+        made = plan_required(understand(rows_of(file, sheet), options))
     about = list_of(list_id or file.stem, name, keeper, _day(as_of), len(made.entries))
     if refused_to is not None:
-        write_refused(refused_to, made.understood)
+        write_refused(refused_to, made.understood, rows_of(file, sheet))
     changed = linked = None
     if apply:
         check_refused(made.understood, without_refused)
@@ -94,6 +95,9 @@ def import_list(
             with progress(label, total, session.words("mục", "entries")) as advance:
                 changed = required.import_list(store, about, made.entries, BY, advance)
             linked = link_certain(store, sorted({entry.ward for entry in made.entries}))
+        except KeyboardInterrupt:
+            note(session.words(*GOES_ON))
+            raise
         finally:
             store.close()
     if as_json:
@@ -141,11 +145,8 @@ def lists(context: typer.Context, as_json: Json = False) -> None:
         line(f"{about.id}  {about.name}{gone}")
         line(f"    {about.keeper}, {about.as_of:%d/%m/%Y}")
         counts = number(one.counted), number(one.linked)
-        line(
-            session.words("    {} cơ sở, {} đã đăng ký", "    {} sites, {} registered").format(
-                *counts * 2
-            )
-        )
+        vi, en = "{} cơ sở, {} đã đăng ký", "{} sites, {} registered"
+        line(f"    {session.words(vi, en).format(*counts * 2)}")
     if not found:
         note(session.words("Chưa có danh sách nào.", "There is no list."))
 

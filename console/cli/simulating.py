@@ -139,6 +139,7 @@ def _common(settings: "Settings", city: "MadeCity", load: Load, out: Path) -> li
         *("--out", str(out)),
         *("--seed", str(load.seed)),
         *("--bootstrap", settings.kafka_bootstrap),
+        *("--data-dir", str(settings.data_dir)),
     ]
 
 

@@ -10,9 +10,16 @@ from console.cli.out import json_line, line, note, number, progress
 from console.cli.session import BY, Json, Session, session_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from console.sitelist.run import Plan
+    from console.sitelist.sheet import Row
     from console.sitelist.understand import Understood
 
+GOES_ON = (
+    "Phần đã nhập được giữ lại: chạy lại cùng lệnh để nhập tiếp.",
+    "What is imported is kept: the same command goes on from there.",
+)
 _SHOWN = 20
 _HELP = (
     "Nhập danh sách cơ sở từ CSV, XLSX. / Import a list of establishments.\n\n"
@@ -68,7 +75,7 @@ def import_sites(
     from console.sitelist.report import document
     from console.sitelist.run import apply as import_
     from console.sitelist.run import check_decided, check_likely, plan
-    from console.sitelist.sheet import read_rows
+    from console.sitelist.sheet import rows_of
     from console.sitelist.understand import understand
     from console.store.engine import open_store
 
@@ -76,13 +83,15 @@ def import_sites(
     session = session_of(context)
     options = options_of(area, ward, kind, column or [])
     name = source or file.stem
-    understood = understand(read_rows(file, sheet), options)
+    with progress(session.words("đọc danh sách", "reading the list"), 0):
+        understood = understand(rows_of(file, sheet), options)
     if refused_to is not None:
-        write_refused(refused_to, understood)
+        write_refused(refused_to, understood, rows_of(file, sheet))
     settings = session.settings()
     store = open_store(settings)
     try:
-        made = plan(store, name, understood)
+        with progress(session.words("so với sổ đăng ký", "comparing with the register"), 0):
+            made = plan(store, name, understood)
         if apply:
             check_decided(made, without_refused, likely)
         left = made.left_out(likely)
@@ -95,6 +104,10 @@ def import_sites(
             ) as advance:
                 now = datetime.now(UTC)
                 places = import_(store, ring, name, made, left, BY, now, advance)
+    except KeyboardInterrupt:
+        if apply:
+            note(session.words(*GOES_ON))
+        raise
     finally:
         store.close()
     if as_json:
@@ -103,17 +116,26 @@ def import_sites(
     _show(session, made, places, len(left))
 
 
-def write_refused(file: Path, understood: "Understood") -> None:
-    """The refused rows with their reasons, as a CSV that Excel opens."""
+def write_refused(file: Path, understood: "Understood", rows: "Iterable[Row]") -> None:
+    """The refused rows with their reasons, as a CSV that Excel opens: mended, it is a list again.
+
+    Without the columns that are left out of an import, too: people's names and numbers.
+    """
     import csv
 
     from console.exports.cells import defused
 
+    refused = {one.row for one in understood.refused}
+    cells = {row.number: row.cells for row in rows if row.number in refused}
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out, lineterminator="\r\n")
-        writer.writerow(["dòng / row", "cột / column", "lý do", "reason"])
+        columns = [c for c in understood.heading.columns if c.used]
+        headings = [defused(c.heading) for c in columns]
+        writer.writerow(["dòng / row", "cột / column", "lý do", "reason", *headings])
         for one in understood.refused:
-            writer.writerow([one.row, defused(one.column), defused(one.vi), defused(one.en)])
+            said = [one.column, one.vi, one.en]
+            said += [cells[one.row][c.at] if c.at < len(cells[one.row]) else "" for c in columns]
+            writer.writerow([one.row, *map(defused, said)])
 
 
 def _show(session: Session, made: "Plan", places: int | None, left: int) -> None:
@@ -146,13 +168,24 @@ def _show(session: Session, made: "Plan", places: int | None, left: int) -> None
     ):
         if count:
             line(f"  {number(count):>8}  {words(vi, en)}")
+    if understood.titles:
+        first = ", ".join(map(str, understood.titles[:_SHOWN]))
+        more = "…" if len(understood.titles) > _SHOWN else ""
+        what = words("tiêu đề, tổng cộng, bỏ qua: dòng", "titles, totals, passed over: rows")
+        line(f"  {number(len(understood.titles)):>8}  {what} {first}{more}")
     show_refused(session, understood)
     _show_likely(session, made)
     line()
     if places is None:
         note(session.words("Chưa nhập gì; thêm --apply.", "Nothing is imported yet: --apply."))
     else:
-        line(words(f"Đã nhập: {number(places)} điểm quét.", f"Imported: {number(places)} places."))
+        fresh = number(made.new_sites - left)
+        line(
+            words(
+                f"Đã nhập: {fresh} cơ sở mới; danh sách có {number(places)} điểm quét trong sổ.",
+                f"Imported: {fresh} new sites; {number(places)} places of the list are registered.",
+            )
+        )
         if left:
             note(words(f"Bỏ {left} cơ sở có thể trùng.", f"{left} likely duplicates left out."))
 

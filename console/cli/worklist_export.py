@@ -1,14 +1,14 @@
 """`truyvet list export`: lists as a file, whole or not at all."""
 
 import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 
 from console.cli.out import json_line, line, note
+from console.cli.outfile import Replace, check_out, whole_file
 from console.cli.session import Json, Lang, session_of
 from console.cli.worklist_team import Cases
 from console.vault import NO_VAULT
@@ -53,9 +53,7 @@ def export(
     dates: Annotated[
         Dates, typer.Option(help="SORMAS: 31/12/2026, 31.12.2026, 12/31/2026.")
     ] = Dates.DMY,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Ghi đè tệp đã có. / Write over a file.")
-    ] = False,
+    replace: Replace = False,
     as_json: Json = False,
 ) -> None:
     """Of the area's open cases and what was handed over to it, or of the cases named."""
@@ -63,10 +61,7 @@ def export(
 
     session = session_of(context)
     kind = format_ or _by_name(out)
-    if out.exists() and not replace:
-        raise UserError(f"{out} đã có: thêm --replace. / {out} is there already: add --replace.")
-    if not out.parent.is_dir():
-        raise UserError(f"Không có thư mục {out.parent}. / There is no directory {out.parent}.")
+    check_out(out, replace)
     wanted: dict[str, Any] = {
         "format": kind.value,
         "case": case or [],
@@ -87,29 +82,20 @@ def export(
 
 
 def _whole(api: Any, out: Path, kind: Format, wanted: dict[str, Any]) -> Any:
-    """Written beside its place under another name and moved there when it is whole."""
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            headers = api.download("/v1/exports/contacts", file, **wanted)
-            file.flush()
-            os.fsync(file.fileno())
-        if kind is Format.CSV and not _has_its_end(part):
+    with whole_file(out) as file:
+        headers = api.download("/v1/exports/contacts", file, **wanted)
+        if kind is Format.CSV and not _has_its_end(file):
             raise UserError(
                 "Tệp thiếu dòng cuối, không giữ lại gì: hãy lấy lại. / The file has no end line "
                 "and nothing of it is kept: ask again."
             )
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     return headers
 
 
-def _has_its_end(file: Path) -> bool:
-    with file.open("rb") as content:
-        content.seek(max(0, file.stat().st_size - 1024))
-        return content.read().rstrip().rpartition(b"\n")[2].startswith(b"# whole: ")
+def _has_its_end(file: IO[bytes]) -> bool:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1024))
+    return file.read().rstrip().rpartition(b"\n")[2].startswith(b"# whole: ")
 
 
 def _by_name(out: Path) -> Format:

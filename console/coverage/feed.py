@@ -12,6 +12,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from console.coverage.rows import tables_of
+from schemas.kafka import connection
+from schemas.settings import Settings
 from schemas.topics import COVERAGE, SITES
 from streams.clickhouse import ClickHouse
 
@@ -27,8 +29,8 @@ _POSITION: Final = pa.schema(
 class Feed:
     """Copies what has come since it last did. One task; `close` lets the broker go."""
 
-    def __init__(self, bootstrap: str, clickhouse: ClickHouse) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings, clickhouse: ClickHouse) -> None:
+        self._settings = settings
         self._clickhouse = clickhouse
         self._consumer: AIOKafkaConsumer | None = None
 
@@ -58,7 +60,7 @@ class Feed:
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             *TOPICS,
-            bootstrap_servers=self._bootstrap,
+            **connection(self._settings),
             group_id=None,
             enable_auto_commit=False,
             isolation_level="read_committed",

@@ -14,7 +14,8 @@ from console.sitelist.linking import link_new
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
 from schemas.errors import Fatal, Retryable
-from schemas.metrics import COVERAGE_ROUND, COVERAGE_SECONDS, Metrics
+from schemas.meters import Metrics
+from schemas.metrics import COVERAGE_ROUND, COVERAGE_SECONDS
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 
@@ -35,7 +36,7 @@ class Keeper:
         self._settings = settings
         self._store = store
         self._clickhouse = ClickHouse(settings, TIMEOUT_S)
-        self.feed = Feed(settings.kafka_bootstrap, self._clickhouse)
+        self.feed = Feed(settings, self._clickhouse)
         self._lock = ExclusiveLock(store.engine, "coverage")
         self._round = metrics.gauge(COVERAGE_ROUND)
         self._seconds = metrics.gauge(COVERAGE_SECONDS)

@@ -32,7 +32,7 @@ class Counts:
 
     `before` are those of the seven days before the last hour, in `hours` different hours.
     `then` are those of these days at the time of day that the last minutes have: the minutes
-    that, without a record, make a producer silent.
+    that, without a record, make a producer silent. `quarter`: of the last 15 minutes.
     """
 
     last: int = 0
@@ -41,6 +41,7 @@ class Counts:
     before: int = 0
     hours: int = 0
     then: int = 0
+    quarter: int = 0
 
 
 @dataclass(frozen=True)

@@ -18,22 +18,27 @@ _TABLES: Final = {"written": "scans", "duplicates": "duplicates", "rejected": "r
 _QUERY: Final = """
 SELECT producer, max(at), countIf(at > {hour:Int64}), countIf(at > {day:Int64}),
        countIf(at <= {hour:Int64}), uniqIf(intDiv(at, 3600000), at <= {hour:Int64}),
-       countIf(at <= {then:Int64} AND modulo({now:Int64} - at, 86400000) < {span:Int64})
+       countIf(at <= {then:Int64} AND modulo({now:Int64} - at, 86400000) < {span:Int64}),
+       countIf(at > {quarter:Int64})
 FROM (
     SELECT producer, toUnixTimestamp64Milli(appended_at) AS at FROM __TABLE__
     WHERE appended_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 )
 WHERE producer != ''
 GROUP BY producer ORDER BY count() DESC LIMIT {most:UInt32}
-SETTINGS max_execution_time = 5
+SETTINGS max_execution_time = __LIMIT__
 """
 
 
-def counted(clickhouse: ClickHouse, silent_after_minutes: int, now: datetime) -> dict[str, Seen]:
-    """Each producer that is in the tables. Blocking. Raises Retryable."""
+def counted(
+    clickhouse: ClickHouse, silent_after_minutes: int, now: datetime, limit_s: int = 5
+) -> dict[str, Seen]:
+    """Each producer that is in the tables. Blocking. Raises Retryable, also if the count of one
+    table takes longer than `limit_s`."""
     at = int(now.timestamp() * 1000)
     what = {
         "now": at,
+        "quarter": at - _HOUR_MS // 4,
         "hour": at - _HOUR_MS,
         "day": at - _DAY_MS,
         "since": at - DAYS * _DAY_MS - _HOUR_MS,
@@ -41,9 +46,10 @@ def counted(clickhouse: ClickHouse, silent_after_minutes: int, now: datetime) ->
         "span": min(silent_after_minutes * 60_000, _DAY_MS),
         "most": _MOST,
     }
+    query = _QUERY.replace("__LIMIT__", str(limit_s))
     found: dict[str, dict[str, Counts]] = {}
     for outcome, table in _TABLES.items():
-        for producer, *counts in clickhouse.rows(_QUERY.replace("__TABLE__", table), what):
+        for producer, *counts in clickhouse.rows(query.replace("__TABLE__", table), what):
             found.setdefault(str(producer), {})[outcome] = Counts(*(int(c) for c in counts))
     return {producer: Seen(**outcomes) for producer, outcomes in found.items()}
 

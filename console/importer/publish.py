@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from console.accounting.log import away
 from schemas.errors import UserError
+from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import SCANS_MAX_MESSAGE
 
@@ -32,7 +33,7 @@ class BatchPublisher:
 
     async def __aenter__(self) -> Self:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **connection(self._settings),
             enable_idempotence=True,
             acks="all",
             compression_type="lz4",

@@ -111,12 +111,14 @@ def _unit(code: str) -> dict[str, str]:
     except ValueError:  # a ward that is not known yet
         found = None
     if found is None:
-        return {"ward": "", "district": "", "province": ""}
+        return {"ward": "", "district": "", "province": "", "seat": ""}
     own = found.code == found.district_code  # an island district without wards
     return {
         "ward": found.name,
         "district": "" if own else found.district_name,
         "province": found.province_name,
+        # Decree 30/2020, annex I, II.4: the unit in which the issuing office sits, by its full name
+        "seat": found.name,
     }
 
 

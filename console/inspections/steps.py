@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from console.wordings import Written
 from issuer.delivered import MAX_TEXT
 from issuer.standing import Standing
 from schemas.inspections import (
@@ -27,11 +28,15 @@ MOST_PHOTOS: Final = 6
 MOST_TEAM: Final = 20
 
 Note = Annotated[
-    str, Field(min_length=1, max_length=1000, pattern=r"\S", description="No names of persons.")
+    str,
+    Field(min_length=1, max_length=1000, pattern=r"\S", description="No names of persons."),
+    Written,
 ]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 DocumentNumber = Annotated[
-    str, Field(min_length=1, max_length=64, description="Of the decision on paper.")
+    str,
+    Field(min_length=1, max_length=64, description="Of the decision on paper."),
+    Written,
 ]
 
 

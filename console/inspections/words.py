@@ -155,7 +155,7 @@ _WORDS: Final[Mapping[type[StrEnum], Mapping[StrEnum, Pair]]] = {
             "answered: look again",
         ),
         Reason.NEVER: ("chưa kiểm tra lần nào", "never inspected"),
-        Reason.OLDEST: ("lâu chưa kiểm tra", "longest since the last look"),
+        Reason.OLDEST: ("kiểm tra lần cuối", "last looked at"),
     },
 }
 

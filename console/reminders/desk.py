@@ -69,7 +69,7 @@ class Desk:
         seen = look(self.store, self.clickhouse, wanted.asked, wanted.reason, self.within, now)
         left, before = self._left(wanted, seen.lagging, now)
         if not left:
-            raise Conflict(_nobody(before))
+            raise Conflict(_nobody(before, seen.too_new))
         frame = Frame(
             wanted.reason,
             wanted.channel,
@@ -183,7 +183,12 @@ def _reply_by(day: date | None, now: datetime) -> date:
     return day or today + timedelta(days=REPLY_DAYS)
 
 
-def _nobody(before: Sequence[Before]) -> str:
+def _nobody(before: Sequence[Before], too_new: int) -> str:
+    if not before and too_new:
+        return (
+            f"{too_new} điểm chưa đạt bước này, nhưng mã còn mới: chưa đến lúc nhắc. / "
+            f"{too_new} places are behind at this stage, but their codes are too new to remind of."
+        )
     if not before:
         return "Không có điểm nào chưa đạt bước này. / Nobody is behind at this stage."
     first = min(before, key=lambda one: one.at)

@@ -11,12 +11,13 @@ from console.store import tables
 from console.store.engine import Store
 from issuer.units import EVERYWHERE, wards_in
 from schemas.clock import local_midnight
-from schemas.inspections import Stage
+from schemas.inspections import Kind, Stage
 
 
 @dataclass(frozen=True)
 class Inspections:
-    """Checks made on the day; inspections not closed now; of them, orders to mend that are late."""
+    """Checks made on the day, however often a place was looked at again; inspections not closed
+    now; of them, orders to mend that are late."""
 
     done: int
     open: int
@@ -33,11 +34,15 @@ def inspections_of(store: Store, asked: Asked, day: date) -> Inspections:
     if asked.sector is not None:
         query = query.where(p.sector == asked.sector)
     begin, end = local_midnight(day), local_midnight(day + timedelta(days=1))
+    s = tables.inspection_steps.c
+    checks = query.join(tables.inspection_steps, s.inspection == i.id).where(
+        s.kind == Kind.CHECKED, s.occurred_at >= begin, s.occurred_at < end
+    )
     conditions: tuple[tuple[Any, ...], ...] = (
-        (i.checked_at >= begin, i.checked_at < end),
         (i.stage.is_not(None), i.stage != Stage.CLOSED),
         (i.stage.is_not(None), i.stage != Stage.CLOSED, i.due_on < day),
     )
     with store.read() as connection:
+        done = connection.scalar(checks) or 0
         counts = [connection.scalar(query.where(*some)) or 0 for some in conditions]
-    return Inspections(*counts)
+    return Inspections(done, *counts)

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from console.reports.sheet import Sheet, number, percent, signed
+from console.reminders.texts import Lang
+from console.reports.sheet import PartRow, Sheet, number, percent, signed
 from issuer.typesetting import typeset
 
 MOST_PARTS: Final = 32  # what the page holds; the workbook has all
@@ -35,10 +36,13 @@ def _data(sheet: Sheet) -> dict[str, Any]:
             }
             for row in sheet.rows
         ],
-        "parts": [
-            [part.name, number(part.of, lang)]
-            + [f"{number(n, lang)} ({percent(n, part.of)})" for n in part.sites]
-            for part in sheet.parts[:MOST_PARTS]
-        ],
+        "parts": [_cells(part, lang) for part in sheet.parts[:MOST_PARTS]],
         "more": more if left > 0 else "",
     }
+
+
+def _cells(part: PartRow, lang: Lang) -> list[str]:
+    """A line of the parts; of what no list names anybody of, only what is registered."""
+    known = [f"{number(n, lang)} ({percent(n, part.of)})" if part.of else "–" for n in part.sites]
+    every = [] if part.all_sites is None else [number(part.all_sites, lang)]
+    return [part.name, number(part.of, lang) if part.of else "–", *known, *every]

@@ -39,11 +39,15 @@ class Row:
 
 @dataclass(frozen=True)
 class PartRow:
-    """A part of the area: what is required of it, and what has reached `PART_STAGES`."""
+    """A part of the area: what is required of it, and what of that has reached `PART_STAGES`.
+
+    `all_sites`: those registered, also those on no list; None where no list names anybody.
+    """
 
     name: str
     of: int
     sites: tuple[int, ...]
+    all_sites: int | None
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,14 @@ def sheet_of(daily: Daily, lang: Lang) -> Sheet:
             words(*_BY[daily.by]),
             base if required else words("Đã đăng ký", "Registered"),
             *(words(*NAMES[stage]).capitalize() for stage in PART_STAGES),
+            *([words("Mọi cơ sở", "All sites")] if required else []),
         ),
         parts=[
             PartRow(
                 part.vi if lang == "vi" else part.en,
                 _base(part.line, required),
                 tuple(_reached(part.line, stage, required) for stage in PART_STAGES),
+                part.line.stages[Stage.REGISTERED].sites if required else None,
             )
             for part in daily.parts
         ],

@@ -17,6 +17,10 @@ def text_of(sheet: Sheet) -> str:
         share = f" ({percent(row.sites, row.of)})" if row.all_sites is not None else ""
         change = f" [{signed(row.change, sheet.lang)}]" if row.change else ""
         lines.append(f"- {row.name}: {number(row.sites, sheet.lang)}{share}{change}")
+    known = [row for row in sheet.rows if row.all_sites is not None]
+    if any(row.all_sites != row.sites for row in known):
+        every = (f"{row.name.lower()} {number(row.all_sites or 0, sheet.lang)}" for row in known)
+        lines.append(f"- {sheet.heads[4]}: {'; '.join(every)}")
     lines.append("")
     lines += [f"{label}: {said}" for label, said in sheet.facts]
     lines.append("")

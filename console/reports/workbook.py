@@ -71,8 +71,10 @@ def _parts(page: Any, sheet: Sheet, style: dict[str, Any]) -> None:
     _heads(page, 0, sheet.part_heads, style)
     for at, part in enumerate(sheet.parts, start=1):
         page.write_string(at, 0, part.name)
-        for column, value in enumerate((part.of, *part.sites), start=1):
-            page.write_number(at, column, value, style["count"])
+        listed = (part.of, *part.sites)
+        for column, value in enumerate((*listed, part.all_sites), start=1):
+            if value is not None and (part.of or column > len(listed)):
+                page.write_number(at, column, value, style["count"])
     page.freeze_panes(1, 1)
 
 

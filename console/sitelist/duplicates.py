@@ -6,7 +6,7 @@ Suggested, never acted on: two households can trade under one name at one door.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,8 @@ _COMMON: Final = frozenset(
         *("to", "phuong", "xa"),
     )
 )
-_AT_ONCE: Final = 2_000
+_PAIRS: Final = 10_000_000  # compared at once: 40 MB
+_At = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -63,24 +64,70 @@ def likely(listed: Sequence[Named], registered: Iterable[Named]) -> list[Likely]
 
 def _in_ward(old: Sequence[Named], new: Sequence[Named]) -> Iterator[Likely]:
     everyone = [*old, *new]
-    names = [_telling(one.name) for one in everyone]
-    doors = [_telling(one.address) for one in everyone]
-    empty = np.array([not door for door in doors])
-    number, house = (_numbered([_numbers(text) for text in texts]) for texts in (names, doors))
-    for begin in range(len(old), len(everyone), _AT_ONCE):
-        end = min(begin + _AT_ONCE, len(everyone))
-        alike = process.cdist(names[begin:end], names[:end], scorer=fuzz.token_sort_ratio)
-        door = process.cdist(doors[begin:end], doors[:end], scorer=fuzz.token_sort_ratio)
-        unknown = empty[begin:end, None] | empty[None, :end]
-        same = np.where(unknown, alike >= NO_DOOR, (alike >= SAME_DOOR) & (door >= DOOR))
-        same &= unknown | (house[begin:end, None] == house[None, :end])
-        same &= number[begin:end, None] == number[None, :end]
-        rows, columns = np.arange(begin, end)[:, None], np.arange(end)[None, :]
-        alike = np.where(same & (columns < rows), alike, 0)
-        best = alike.argmax(axis=1)
-        for at, other in enumerate(best):
-            if alike[at, other]:
-                yield Likely(everyone[begin + at], everyone[other], int(alike[at, other]))
+    names = [telling(one.name) for one in everyone]
+    doors = [telling(one.address) for one in everyone]
+    best: dict[int, tuple[int, int]] = {}  # of each: how alike, and minus where its likest is
+    for rows, columns in _comparable(names, doors):
+        for one, other, alike in _alike(names, doors, rows, columns, len(old)):
+            best[one] = max(best.get(one, (0, 0)), (alike, -other))
+    for one, (alike, other) in sorted(best.items()):
+        yield Likely(everyone[one], everyone[-other], alike)
+
+
+def _comparable(names: Sequence[str], doors: Sequence[str]) -> Iterator[tuple[_At, _At]]:
+    """Those that can be one at all: of the same numbers in the name, and at the door if both have
+    one.
+
+    So a ward of a hundred thousand shops is not a matter of each with each.
+    """
+    by_name: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    without: dict[str, list[int]] = defaultdict(list)
+    for at, (name, door) in enumerate(zip(names, doors, strict=True)):
+        if door:
+            by_name[_numbers(name)][_numbers(door)].append(at)
+        else:
+            without[_numbers(name)].append(at)
+    for number, houses in by_name.items():
+        for together in houses.values():
+            yield np.array(together), np.array(together)
+        if number in without:
+            known = np.array(sorted(at for house in houses.values() for at in house))
+            yield np.array(without[number]), known
+            yield known, np.array(without[number])
+    for together in without.values():
+        yield np.array(together), np.array(together)
+
+
+def _alike(
+    names: Sequence[str], doors: Sequence[str], rows: _At, columns: _At, begin: int
+) -> Iterator[tuple[int, int, int]]:
+    """Of each of `rows` from `begin` on, the likest of `columns` before it, and how alike."""
+    rows = rows[rows >= begin]
+    if not len(rows) or columns[0] >= rows[-1]:
+        return
+    both = bool(doors[rows[0]] and doors[columns[0]])
+    least = SAME_DOOR if both else NO_DOOR
+    at_once = max(1, _PAIRS // len(columns))
+    for first in range(0, len(rows), at_once):
+        some = rows[first : first + at_once]
+        alike = _likeness(names, some, columns, least)
+        same = alike >= least
+        if both:
+            same &= _likeness(doors, some, columns, DOOR) >= DOOR
+        alike = np.where(same & (columns[None, :] < some[:, None]), alike, 0)
+        for row, other in enumerate(alike.argmax(axis=1)):
+            if alike[row, other]:
+                yield int(some[row]), int(columns[other]), int(alike[row, other])
+
+
+def _likeness(texts: Sequence[str], rows: _At, columns: _At, least: float) -> Any:
+    """Of 100, a row for each of `rows`; below `least` it is 0."""
+    return process.cdist(
+        [texts[at] for at in rows],
+        [texts[at] for at in columns],
+        scorer=fuzz.token_sort_ratio,
+        score_cutoff=least,
+    )
 
 
 def _numbers(text: str) -> str:
@@ -88,13 +135,7 @@ def _numbers(text: str) -> str:
     return " ".join(sorted(word for word in text.split() if any(c.isdigit() for c in word)))
 
 
-def _numbered(texts: list[str]) -> npt.NDArray[np.int64]:
-    """The same number for the same text."""
-    seen: dict[str, int] = {}
-    return np.array([seen.setdefault(text, len(seen)) for text in texts], np.int64)
-
-
-def _telling(text: str) -> str:
+def telling(text: str) -> str:
     """The words that tell one from another; all of them where there are no such."""
     words = plain(text).split()
     return " ".join([word for word in words if word not in _COMMON] or words)

@@ -13,6 +13,7 @@ from console.sitelist.sheet import Row
 from schemas.errors import UserError
 
 _LOOKED_AT: Final = 30  # rows before which a list has begun
+HEADING_WITHIN: Final = _LOOKED_AT + 1  # a heading can have a second line
 _LEAST: Final = 2  # recognised headings that make a row the heading
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from console.sitelist.duplicates import Likely, Named, likely
+from console.sitelist.duplicates import Likely, Named, likely, telling
 from console.sitelist.plain import plain
 from console.sitelist.registered import AT_ONCE, SOURCE_PREFIX, open_sites
 from console.store import required, tables
@@ -91,10 +91,10 @@ def _registered_from(store: Store, entries: Sequence[Standing]) -> dict[tuple[st
 
 
 def _only(entry: Standing, sites: dict[tuple[str, str], list[Named]]) -> int | None:
-    door = plain(entry.address or "")
+    door = telling(entry.address or "")
     there = [
         site
         for site in sites.get((entry.ward, plain(entry.name)), [])
-        if not door or not site.address or plain(site.address) == door
+        if not door or not site.address or telling(site.address) == door
     ]
     return there[0].site if len(there) == 1 else None

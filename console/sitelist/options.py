@@ -13,7 +13,10 @@ def options_of(area: str, ward: str | None, kind: str | None, columns: Sequence[
     try:
         check_area(area)
     except ValueError as error:
-        raise UserError(f"--area: {error}") from None
+        raise UserError(
+            f"--area: không có địa bàn {area!r}; viết city/31, district/306 hoặc ward/11413. / "
+            f"--area: {error}"
+        ) from None
     wards = wards_in(area)
     if ward is not None and ward not in {unit.code for unit in wards}:
         raise UserError(

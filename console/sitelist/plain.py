@@ -16,6 +16,7 @@ def plain(text: str) -> str:
     return _NOT_WORD.sub(" ", letters.lower()).strip()
 
 
+@lru_cache(maxsize=65_536)  # and the same cells of a long list are one text in memory
 def tidy(text: str) -> str:
     """Composed, without control characters, one space where there were several."""
     composed = unicodedata.normalize("NFC", text)

@@ -10,7 +10,7 @@ from console.sitelist.registered import SOURCE_PREFIX, open_sites
 from console.sitelist.understand import Understood
 from console.store.engine import Store
 from console.store.history import What, Why
-from console.store.register import closed_of, ids_by_key, register_sites
+from console.store.register import closed_of, ids_by_key, register_each
 from issuer.keyring import KeyRing
 from schemas.errors import UserError
 
@@ -72,16 +72,12 @@ def apply(
         for site in made.grouped.sites
         if made.grouped.rows[site.external_key][0].row not in left_out
     ]
-    done = register_sites(
-        store,
-        ring,
-        sites,
-        source=SOURCE_PREFIX + source,
-        valid_from=valid_from,
-        why=Why(by, What.REGISTER, source),
-        on_progress=on_progress,
-    )
-    return len(done)
+    done, why = 0, Why(by, What.REGISTER, source)
+    for places in register_each(store, ring, sites, SOURCE_PREFIX + source, valid_from, why):
+        done += len(places)
+        if on_progress:
+            on_progress(done)
+    return done
 
 
 def check_likely(likely: str | None) -> None:

@@ -4,17 +4,17 @@ A cell merged over several rows is in each of them; one merged over columns is i
 """
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from console.sitelist.plain import tidy
+from console.sitelist.workbook import workbook_rows
 from schemas.errors import UserError
 
-MOST_ROWS: Final = 1_000_000
+MOST_ROWS: Final = 1_048_576  # as many as a sheet of a workbook has
 MOST_BYTES: Final = 300 * 1024 * 1024
 _WORKBOOKS: Final = (".xlsx", ".xlsm", ".xls", ".ods")
 _TEXTS: Final = (".csv", ".tsv", ".txt")
@@ -42,10 +42,15 @@ class Row:
 
 
 def read_rows(path: Path, sheet: str | None = None, shown: str = "") -> list[Row]:
-    """All rows of a file, or of one sheet of a workbook (the first with something in it).
+    """`rows_of`, all of them at once."""
+    return list(rows_of(path, sheet, shown))
+
+
+def rows_of(path: Path, sheet: str | None = None, shown: str = "") -> Iterator[Row]:
+    """The rows of a file, or of one sheet of a workbook (the first with something in it).
 
     `shown`: what to call the file where it is not where the user has it. Raises UserError that
-    says what the file is not.
+    says what the file is not, at the row where that is seen.
     """
     shown = shown or str(path)
     if not path.is_file():
@@ -57,43 +62,47 @@ def read_rows(path: Path, sheet: str | None = None, shown: str = "") -> list[Row
         )
     suffix = path.suffix.lower()
     if suffix in _WORKBOOKS:
-        rows = list(_of_workbook(path, sheet, shown))
+        cells = workbook_rows(path, sheet, shown)
+        rows: Iterator[Row] = (Row(n, tuple(row)) for n, row in enumerate(cells, start=1))
     elif suffix in _TEXTS:
         if sheet is not None:
             raise UserError(f"--sheet: {shown} không có trang tính. / {shown} has no sheets.")
-        rows = list(_of_text(path, shown))
+        rows = _of_text(path, shown)
     else:
         raise UserError(
             f"Tệp {shown} phải là {', '.join((*_TEXTS, *_WORKBOOKS))}. / "
             f"{shown} must be one of these by its name: {', '.join((*_TEXTS, *_WORKBOOKS))}."
         )
-    if len(rows) > MOST_ROWS:
-        raise UserError(
-            f"Tệp {shown} có hơn {MOST_ROWS} dòng: hãy tách ra. / {shown} has more than "
-            f"{MOST_ROWS:,} rows: split it."
-        )
-    return rows
+    for count, row in enumerate(rows):
+        if count == MOST_ROWS:
+            raise UserError(
+                f"Tệp {shown} có hơn {MOST_ROWS} dòng: hãy tách ra. / {shown} has more than "
+                f"{MOST_ROWS:,} rows: split it."
+            )
+        yield row
 
 
 def _of_text(path: Path, shown: str) -> Iterator[Row]:
-    data = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
+    """Never the whole file in memory: a million rows as text take more than as rows."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+    csv.field_size_limit(1024 * 1024)
+    begin = 1
     try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        with path.open(encoding=encoding, newline="") as text:
+            delimiter = _delimiter(list(islice(text, _LOOKED_AT)))
+        with path.open(encoding=encoding, newline="") as text:
+            reader = csv.reader(text, delimiter=delimiter)
+            for cells in reader:
+                yield Row(begin, tuple(tidy(cell) for cell in cells))
+                begin = reader.line_num + 1
+    except UnicodeDecodeError:
+        line = _undecodable(path, encoding)
         raise UserError(
             f"Tệp {shown}, dòng {line}: không phải UTF-8. Hãy lưu lại dạng CSV UTF-8 hoặc XLSX. / "
             f"{shown}, line {line}: not UTF-8. Save it as CSV UTF-8 or as XLSX."
         ) from None
-    delimiter = _delimiter(text)
-    csv.field_size_limit(1024 * 1024)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    begin = 1
-    try:
-        for cells in reader:
-            yield Row(begin, tuple(tidy(cell) for cell in cells))
-            begin = reader.line_num + 1
     except csv.Error as error:
         raise UserError(
             f"Tệp {shown}, dòng {begin}: không đọc được ({error}). / "
@@ -101,62 +110,22 @@ def _of_text(path: Path, shown: str) -> Iterator[Row]:
         ) from None
 
 
-def _delimiter(text: str) -> str:
+def _undecodable(path: Path, encoding: str) -> int:
+    """The line of a file that cannot be decoded."""
+    data = path.read_bytes()
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+    return data.count(b"\n") + 1
+
+
+def _delimiter(first: Sequence[str]) -> str:
     """The one that parts most of the first lines into the most cells."""
-    lines = [line for line in text.splitlines()[:_LOOKED_AT] if line.strip()]
+    lines = [line for line in first if line.strip()]
 
     def cells(delimiter: str) -> int:
         counts = sorted(len(cells) for cells in csv.reader(lines, delimiter=delimiter))
         return counts[(len(counts) - 1) // 2] if counts else 0
 
     return max(_DELIMITERS, key=cells)
-
-
-def _of_workbook(path: Path, wanted: str | None, shown: str) -> Iterator[Row]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        names = book.sheet_names
-        if wanted is not None and wanted not in names:
-            raise UserError(
-                f"--sheet: tệp {shown} không có trang {wanted!r}. / "
-                f"--sheet: {shown} has no sheet {wanted!r}; it has {', '.join(names)}."
-            )
-        for name in [wanted] if wanted is not None else names:
-            sheet = book.get_sheet_by_name(name)
-            rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-            if wanted is not None or any(any(row) for row in rows):
-                _fill(rows, sheet.merged_cell_ranges or ())
-                yield from (Row(number, tuple(row)) for number, row in enumerate(rows, start=1))
-                return
-    except CalamineError as error:
-        raise UserError(
-            f"Tệp {shown} không đọc được: {error}. / {shown} cannot be read as a workbook: {error}."
-        ) from None
-
-
-def _fill(
-    rows: Sequence[list[str]], merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
-) -> None:
-    for (top, left), (bottom, _) in merged:
-        for row in range(top + 1, min(bottom + 1, len(rows))):
-            if left < len(rows[row]) and not rows[row][left]:
-                rows[row][left] = rows[top][left]
-
-
-def _text(cell: Any) -> str:
-    """A cell as a person reads it: 100, not 100.0; 07:30; 2026-11-26."""
-    if isinstance(cell, str):
-        return tidy(cell)
-    if isinstance(cell, bool):
-        return "x" if cell else ""
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else str(cell)
-    if isinstance(cell, time):
-        return f"{cell:%H:%M}"
-    if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%d}" if cell.time() == time() else f"{cell:%Y-%m-%d %H:%M}"
-    if isinstance(cell, date):
-        return f"{cell:%Y-%m-%d}"
-    return tidy(str(cell))

@@ -1,11 +1,12 @@
 """From a list's rows to what would be registered, and what is refused, row by row, with why."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Final
 
-from console.sitelist.headings import Field, Heading, find_heading
+from console.sitelist.headings import HEADING_WITHIN, Field, Heading, find_heading
 from console.sitelist.plain import plain
 from console.sitelist.sheet import Row
 from console.sitelist.values import (
@@ -25,6 +26,11 @@ from schemas.places import Hours
 
 _SITES: Final = frozenset({Level.SITE, Level.BOTH})
 _PLACES: Final = frozenset({Level.PLACE, Level.BOTH})
+# What a row says by leaving it empty, where it names only another room of the site above.
+_OF_SITE: Final = (
+    *(Field.NAME, Field.KIND, Field.ADDRESS, Field.WARD, Field.DISTRICT, Field.CODE),
+    *(Field.HOURS, Field.OPENS, Field.CLOSES),
+)
 _TOTALS: Final = ("tong", "tong cong", "cong", "total", "tong so")
 MAX_ADDRESS: Final = 500
 
@@ -73,13 +79,14 @@ class Refused:
 @dataclass
 class Understood:
     """A whole list. `guessed`: rows whose kind was taken from the name; `passed_over`:
-    blank rows, titles, totals."""
+    blank rows, titles, totals; `titles`: the numbers of those that are not blank."""
 
     heading: Heading
     listed: list[Listed] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     guessed: int = 0
     passed_over: int = 0
+    titles: list[int] = field(default_factory=list)
 
     @property
     def left_out(self) -> list[str]:
@@ -91,16 +98,23 @@ class Understood:
         return Counter(listed.kind for listed in self.listed)
 
 
-def understand(rows: Sequence[Row], options: Options) -> Understood:
+def understand(rows: Iterable[Row], options: Options) -> Understood:
     """Raises UserError where the list has no heading that can be used."""
-    heading = find_heading(rows, options.columns)
+    coming = iter(rows)
+    top = list(islice(coming, HEADING_WITHIN))
+    heading = find_heading(top, options.columns)
     found = Understood(heading)
     reader = _Reader(heading, options)
     codes: dict[str, Listed] = {}
-    for row in rows[heading.last_row + 1 :]:
+    above: Row | None = None
+    for written in chain(top[heading.last_row + 1 :], coming):
+        row = reader.completed(written, above)
         if row.empty or reader.is_no_entry(row):
             found.passed_over += 1
+            found.titles += [] if row.empty else [row.number]
+            above = None
             continue
+        above = row
         try:
             listed, guessed = reader.read(row)
         except _AtFault as fault:
@@ -134,6 +148,17 @@ class _Reader:
         self._wards = Wards(options.wards)
         self._section = ""  # the code of the ward whose title stands above
 
+    def completed(self, row: Row, above: Row | None) -> Row:
+        """A row of a room alone, with what the row above it says of their site."""
+        if above is None or self._text(row, Field.NAME) or not self._text(row, Field.PLACE):
+            return row
+        cells = list(row.cells)
+        for field_ in _OF_SITE:
+            at = self._at.get(field_)
+            if at is not None and at < len(cells):
+                cells[at] = cells[at] or self._text(above, field_)
+        return Row(row.number, tuple(cells))
+
     def is_no_entry(self, row: Row) -> bool:
         """A section's title, a total, the heading again, numbered columns.
 
@@ -147,7 +172,7 @@ class _Reader:
         if name in _TOTALS or plain(cells[0]) in _TOTALS:
             return True
         if not name:
-            return len(cells) <= 2
+            return len(cells) <= 2 and not self._text(row, Field.PLACE)
         if name == plain(self._headings[Field.NAME]):
             return True
         return all(cell.strip("()").isdigit() for cell in cells)

@@ -6,7 +6,7 @@ Each raises `Unclear` with the reason in both languages.
 import re
 import tomllib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -20,6 +20,7 @@ _ALWAYS: Final = re.compile(r"24\s*/\s*24|24\s*/\s*7|24h\s*/\s*24h|ca ngay( va)?
 _NUMBER: Final = re.compile(r"\d[\d.,\s]*")
 _DAY_MINUTES: Final = 24 * 60
 _CODE: Final = re.compile(r"\d{3,5}")
+_WHOLE_CODE: Final = 5  # digits, or `25-` and as many
 _SHORT: Final = 5
 _TYPES: Final = ("phuong", "xa", "thi tran", "p", "x", "tt")
 _TITLE: Final = re.compile(r"\b(?:phuong|xa|thi tran) (.+)")
@@ -39,6 +40,7 @@ class Unclear(ValueError):
         self.vi, self.en = vi, en
 
 
+@lru_cache(maxsize=4_096)  # a list says the same few a million times
 def hours_of(text: str) -> Hours | None:
     """The first opening and the last closing: `7h30 - 11h30; 13h30 - 17h` is 07:30 to 17:00.
 
@@ -96,6 +98,7 @@ def number_of(text: str, most: float) -> float | None:
     return value
 
 
+@lru_cache(maxsize=65_536)
 def kind_of(text: str, levels: frozenset[Level], *, name: bool = False) -> str | None:
     """The kind whose longest phrase a text holds, of these levels; or None.
 
@@ -159,6 +162,8 @@ class Wards:
             text = next((name for name in named if name in self._by_name), "")
             if not text:
                 raise Unclear("không ghi phường, xã", "no ward is written")
+        if text in self._by_code and len(text) >= _WHOLE_CODE:
+            return self._by_code[text]  # before names: 00007 is not Phường 7
         found = self._by_name.get(_bare(plain(text)), [])
         if not found and _CODE.fullmatch(text) and text.zfill(5) in self._by_code:
             return self._by_code[text.zfill(5)]  # a spreadsheet takes 00301 for a number

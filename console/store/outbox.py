@@ -94,6 +94,16 @@ def count_pending(store: Store) -> int:
         return connection.scalar(query) or 0
 
 
+def oldest_pending(store: Store) -> datetime | None:
+    """When the one that has waited longest was written; None if none waits."""
+    query = select(func.min(tables.outbox.c.created_at)).where(
+        tables.outbox.c.published_at.is_(None)
+    )
+    with store.read() as connection:
+        oldest: datetime | None = connection.scalar(query)
+    return oldest
+
+
 def prune(store: Store, now: datetime, keep: timedelta) -> int:
     """Remove rows published longer ago than `keep`; what they said is in the tables. How many."""
     old = delete(tables.outbox).where(tables.outbox.c.published_at < now - keep)

@@ -77,23 +77,37 @@ def register_sites(
     why: Why | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> list[Place]:
+    """`register_each`, all of them at once; `on_progress` is told how many places are done."""
+    done: list[Place] = []
+    for places in register_each(store, ring, new_sites, source, valid_from, why):
+        done += places
+        if on_progress:
+            on_progress(len(done))
+    return done
+
+
+def register_each(
+    store: Store,
+    ring: KeyRing,
+    new_sites: Iterable[NewSite],
+    source: str,
+    valid_from: datetime | None = None,
+    why: Why | None = None,
+) -> Iterator[list[Place]]:
     """The places of these sites, in the order given, each with a code valid from `valid_from`.
 
     A site or place that `source` registered before, by its external key, is returned as it
     stands; only what is new is added, and nothing to a site that has been closed or merged: such
-    places are not among those returned. `why` goes into the history of new sites. `on_progress`
-    is told how many places are done. A transaction holds a few thousand places: after a crash,
-    call it again. Raises UserError if a place is within one that its site has not.
+    places are not among those returned. `why` goes into the history of new sites. A transaction,
+    and what is yielded, holds a few thousand places: after a crash, call it again. Raises
+    UserError if a place is within one that its site has not.
     """
-    done: list[Place] = []
-    for sites in _chunks(new_sites):
-        if done:
+    for number, sites in enumerate(_chunks(new_sites)):
+        if number:
             time.sleep(_PAUSE_S)
         with store.write() as connection:
-            done += _register(connection, ring, sites, source, valid_from, why)
-        if on_progress:
-            on_progress(len(done))
-    return done
+            places = _register(connection, ring, sites, source, valid_from, why)
+        yield places
 
 
 def _chunks(new_sites: Iterable[NewSite]) -> Iterator[list[NewSite]]:

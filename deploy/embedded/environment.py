@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.embedded.files import write_atomically
+from schemas.settings import secret_variables
 
 FILE_NAME = "truyvet.env"
 PREFIX = "TRUYVET_"
@@ -88,5 +89,6 @@ def save(data_dir: Path, variables: Mapping[str, str]) -> None:
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """For the broker and the engine, which have no use for a key."""
-    return {key: value for key, value in environment.items() if key not in SECRETS}
+    """For the broker and the engine, which have no use for a key or a password."""
+    secret = secret_variables()
+    return {key: value for key, value in environment.items() if key not in secret}

@@ -47,7 +47,7 @@ class Checker:
     def __init__(self, system: System, case: OpenCase | None = None) -> None:
         self._system = system
         self._case = case
-        self._ledger = Ledger(system.settings.kafka_bootstrap, SCANS.name)
+        self._ledger = Ledger(system.settings, SCANS.name)
 
     def read_on(self) -> Entries:
         """Copy what the topic holds by now."""
@@ -158,8 +158,8 @@ class Checker:
             assert there == plain, f"projection {projection} has {there}, its table {plain}"
 
     def _dead_letters(self, rejects: U64) -> None:
-        bootstrap = self._system.settings.kafka_bootstrap
-        keys = {m.key() for m in committed_messages(bootstrap, DLQ.name, [0], {})}
+        settings = self._system.settings
+        keys = {m.key() for m in committed_messages(settings, DLQ.name, [0], {})}
         where = np.array([key.decode().split("/")[1:] for key in keys], dtype=np.int64)
         letters = places(*where.reshape(-1, 2).T)
         _nothing(

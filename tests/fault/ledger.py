@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from schemas.kafka import librdkafka
+from schemas.settings import Settings
+
 U64 = npt.NDArray[np.uint64]
 _EVENT_ID: Final = re.compile(rb'"event_id":"([0-9a-fA-F-]{36})"')
 _SHIFT: Final = np.uint64(48)
@@ -43,8 +46,8 @@ class Entries:
 class Ledger:
     """A copy of the topic's committed records: where they are and which event each one is."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings, topic: str) -> None:
+        self._settings = settings
         self._topic = topic
         self._next: dict[int, int] = {}
         self._places: list[U64] = [np.zeros(0, np.uint64)]
@@ -54,7 +57,7 @@ class Ledger:
         """Read what has come since, to the end; everything ever read."""
         where: list[tuple[int, int]] = []
         events: list[int] = []
-        for message in committed_messages(self._bootstrap, self._topic, partitions, self._next):
+        for message in committed_messages(self._settings, self._topic, partitions, self._next):
             where.append((message.partition(), message.offset()))
             events.append(first_half(message.value()))
         pairs = np.array(where, dtype=np.int64).reshape(-1, 2)
@@ -75,7 +78,7 @@ def first_half(value: bytes | None) -> int:
 
 
 def committed_messages(
-    bootstrap: str, topic: str, partitions: Iterable[int], begin: dict[int, int]
+    settings: Settings, topic: str, partitions: Iterable[int], begin: dict[int, int]
 ) -> Iterator[Any]:
     """Every committed message from `begin` (or the log's start) to the end, markers passed.
 
@@ -83,7 +86,7 @@ def committed_messages(
     """
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **librdkafka(settings),
             "group.id": "truyvet-fault-ledger",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",

@@ -106,9 +106,7 @@ class OpenCase:
     def out(self) -> dict[str, int]:
         """Ids of the live alerts on `alerts.v1`, and how often each is there."""
         times: dict[str, int] = {}
-        for message in committed_messages(
-            self._system.settings.kafka_bootstrap, ALERTS.name, [0], {}
-        ):
+        for message in committed_messages(self._system.settings, ALERTS.name, [0], {}):
             if orjson.loads(message.value())["kind"] == "scan_in_window":
                 identity = dict(message.headers())["ce_id"].decode()
                 times[identity] = times.get(identity, 0) + 1

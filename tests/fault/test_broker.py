@@ -8,6 +8,7 @@ from itertools import groupby
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.kafka import librdkafka
 from schemas.topics import SCANS
 from tests.fault.campaign import TIMING
 from tests.fault.checker import Checker
@@ -75,7 +76,7 @@ def test_a_log_whose_head_retention_has_cut(system: System, checker: Checker) ->
     log = checker.read_on()
     assert len(log.place) > len(good)
     cut = _written_so_far(system, log)
-    admin = AdminClient({"bootstrap.servers": system.settings.kafka_bootstrap})
+    admin = AdminClient(librdkafka(system.settings))
     heads = [TopicPartition(SCANS.name, p, offset) for p, offset in cut.items()]
     for future in admin.delete_records(heads).values():
         future.result(30)

@@ -26,7 +26,7 @@ from console.store.required_reading import Needed
 from issuer.codes import KeyRing
 from schemas.clock import LOCAL
 from schemas.coverage import RequiredList
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.places import Place, Producer
 from schemas.scan import format_timestamp
 from schemas.topics import CASES, SCANS, SITES

@@ -37,6 +37,11 @@ class Served:
         self._process = process
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    @property
     def rss_mb(self) -> float:
         """Resident memory."""
         lines = Path(f"/proc/{self._process.pid}/status").read_text("ascii").splitlines()
@@ -61,7 +66,7 @@ def served(system: System, log: Path) -> Iterator[Served]:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=output)
     try:
         console = Served(system, port, process)
-        wait_for(console.up, 30, "the console")
+        wait_for(console.up, 90, "the console")
         yield console
     finally:
         process.terminate()

@@ -44,6 +44,15 @@ def _city() -> City:
     )
 
 
+def test_two_weeks_that_begin_a_minute_before_midnight_are_sound_too() -> None:
+    """Their first day is so thin that it has not a scan to tap twice."""
+    outcomes: Counter[str] = Counter()
+    until = datetime(2026, 11, 26, 16, 59, tzinfo=UTC)
+    for _ in batches(simulated(_city(), 50_000, 7, until, 0.0), outcomes):
+        pass
+    assert +outcomes == Counter(written=50_000)
+
+
 def test_the_topic_holds_valid_scans_each_once() -> None:
     outcomes: Counter[str] = Counter()
     made = simulated(_city(), 10_000, 7, UNTIL, 0.0)

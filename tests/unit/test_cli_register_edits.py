@@ -75,7 +75,7 @@ def test_a_place_is_edited_shown_and_closed(
     assert do("places", "show", "1", lang="vi") == 0
     words = capsys.readouterr().out
     assert "Sức chứa" in words
-    assert "usual_stay: 90 → None" in words
+    assert "usual_stay: 90 → –" in words
     assert do("places", "close", "1", "--reason", "tháo dỡ", "--json") == 0
     assert told(capsys)["place"]["status"] == "closed"
     assert do(*edit) != 0
@@ -108,3 +108,35 @@ def test_what_is_wrong_is_said_and_nothing_changes(
     assert says in capsys.readouterr().err
     assert outbox.pending(store, 9) == []
     assert WARD in str(sites.site(store, 1))
+
+
+def test_what_hangs_is_said_of_many_places_at_once_and_twice_is_once(
+    do: Do, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say = ("places", "report", "posted", "1", "2", "--at", "2026-11-20T08:00", "--json")
+    assert do(*say) == 0
+    assert [one["posted_at"] for one in told(capsys)["postings"]] == [
+        "2026-11-20T01:00:00.000Z"
+    ] * 2
+    assert do(*say) == 0
+    assert told(capsys)["postings"] == [], "the same again is no news"
+    assert [row.key for row in outbox.pending(store, 9)] == ["posting/1", "posting/2"]
+    assert do("places", "report", "duty", "1", "999") == 1
+    assert do("places", "report", "posted", "1", "--at", "2999-01-01T08:00") == 1
+    assert do("places", "report", "inspected", "1") == 1
+    said = capsys.readouterr().err
+    assert "There is no place 999" in said
+    assert "in the future" in said
+    assert "truyvet inspections check" in said
+    assert len(outbox.pending(store, 9)) == 2, "all places or none"
+
+
+def test_a_site_is_shown_with_names_beside_codes(
+    do: Do, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert do("sites", "edit", "1", "--address", "4 Phan Bội Châu") == 0
+    assert do("sites", "show", "1") == 0
+    said = capsys.readouterr().out
+    assert f"({WARD})" in said
+    assert "→ 4 Phan Bội Châu" in said
+    assert "None" not in said

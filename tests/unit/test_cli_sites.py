@@ -63,6 +63,22 @@ def test_a_dry_run_says_what_it_understands_and_changes_nothing(
     assert "Từ chối: 1 dòng" in capsys.readouterr().out
 
 
+def test_refused_rows_are_written_to_be_mended_and_read_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = folder / "sai.csv"
+    assert run(folder, "--refused-to", str(refused)) == 0
+    text = refused.read_text("utf-8-sig")
+    assert "Bến Nghé" in text
+    assert "0912345678" not in text, "people's numbers are left out here, too"
+    refused.write_text(text.replace("Bến Nghé", "Cát Bi"), "utf-8-sig")
+    capsys.readouterr()
+    assert run(folder, file="sai.csv") == 0
+    out = capsys.readouterr().out
+    assert "1 rows: 1 sites (1 new)" in out
+    assert "Refused" not in out
+
+
 def test_a_person_decides_on_what_is_refused_and_on_what_is_likely_twice(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,7 +88,7 @@ def test_a_person_decides_on_what_is_refused_and_on_what_is_likely_twice(
     assert "--likely take or leave. Nothing was imported" in capsys.readouterr().err
     assert registered(folder) == []
     assert run(folder, "--apply", "--without-refused", "--likely", "leave") == 0
-    assert "Imported: 3 places." in capsys.readouterr().out
+    assert "Imported: 3 new sites; 3 places of the list" in capsys.readouterr().out
     found = {place.name: place for place in registered(folder)}
     assert set(found) == {"Quán Phở Thìn", "Nhà thuốc Minh Tâm", "Cổng chính"}
     assert found["Cổng chính"].gate
@@ -172,3 +188,24 @@ def test_without_a_key_nothing_is_imported(
     assert run(folder, "--apply", "--without-refused", "--likely", "take") == 1
     assert "No key to sign codes" in capsys.readouterr().err
     assert registered(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [("console.sitelist.sheet.rows_of", False), ("console.sitelist.run.apply", True)],
+)
+def test_an_import_that_is_stopped_says_so_and_how_it_goes_on(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    kept: bool,
+) -> None:
+    def stop(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(where, stop)
+    assert run(folder, "--apply", "--without-refused", "--likely", "leave") == 130
+    said = capsys.readouterr().err
+    assert "Stopped." in said
+    assert ("the same command goes on" in said) is kept

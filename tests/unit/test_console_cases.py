@@ -73,7 +73,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"person": 17}, "person", "malformed_id", "13 ký tự", "13 Crockford"),
     ({"ward": "00000"}, "ward", "unknown", "Không có xã", "no ward"),
     ({"rule_set": "mine"}, "rule_set", "unknown", "bộ quy tắc", "vn-2021-12-29"),
-    ({"status": "closed"}, "status", "literal_error", "danh sách", "one of the list"),
+    ({"status": "closed"}, "status", "literal_error", "một trong", "one of"),
     ({"onset": "20/11/2026"}, "onset", "date_from_datetime_parsing", "YYYY-MM-DD", "YYYY-MM-DD"),
     ({"isolated_at": "2026-11-20 08:00"}, "isolated_at", "timestamp", "dạng YYYY", "exactly YYYY"),
     ({"name": "Nguyễn Văn A"}, "name", "extra_forbidden", "Không có trường", "no such field"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.blocks import Block
 from streams.columns import U64
 from streams.convert import Rows

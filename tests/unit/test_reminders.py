@@ -110,6 +110,15 @@ def test_a_proposal_says_who_by_which_rule_and_sends_nothing(officer: Officer) -
     assert [b["id"] for b in listed["batches"]] == [batch["id"]]
 
 
+def test_of_codes_that_are_new_it_says_so_and_not_that_nobody_is_behind(officer: Officer) -> None:
+    officer.coverage.since = datetime.now(UTC)
+    answer = officer.ask("POST", reason="posted", channel="zalo")
+    assert answer.status_code == 409
+    said = answer.json()["sentence"]
+    assert "3 điểm chưa đạt bước này, nhưng mã còn mới" in said["vi"]
+    assert "their codes are too new" in said["en"]
+
+
 def test_what_is_released_goes_out_in_words_and_as_an_event(officer: Officer) -> None:
     released = officer.told()
     assert released["state"] == "released"

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from console.cli.main import main
 from console.coverage.funnel import Asked, Line, Reached
-from console.coverage.stages import STAGES
+from console.coverage.stages import STAGES, Stage
 from console.reminders.texts import Lang
 from console.reports.daily import Daily, Part, Reminded, _parts, added
 from console.reports.inspections import Inspections
@@ -262,3 +262,27 @@ def test_the_command_prints_a_text_or_writes_a_file(
     assert main([*command, "--out", str(tmp_path / "r.pdf")]) == 1, "it is there already"
     assert main([*command, "--out", str(tmp_path / "r.docx")]) == 1
     assert "--replace" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_part_that_no_list_names_shows_what_is_registered_and_no_share(lang: Lang) -> None:
+    unlisted = line(0, 0)
+    unlisted.stages[Stage.REGISTERED] = Reached(sites=7, required=0, places=9)
+    parts = [Part("Chợ", "Market", line(40, 30)), Part("Chùa", "Temple", unlisted)]
+    sheet = sheet_of(report(parts=parts), lang)
+    assert sheet.part_heads[-1] == ("Mọi cơ sở" if lang == "vi" else "All sites")
+    page = pypdfium2.PdfDocument(page_pdf(sheet))
+    said = " ".join(page[0].get_textpage().get_text_bounded().split())
+    page.close()
+    assert f"{sheet.parts[1].name} – – – – – 7" in said
+    book = CalamineWorkbook.from_filelike(io.BytesIO(workbook(sheet)))
+    rows = book.get_sheet_by_name(book.sheet_names[1]).to_python()
+    assert rows[2][1:] == ["", "", "", "", "", 7.0]
+
+
+def test_the_text_says_how_many_there_are_beside_those_of_the_lists() -> None:
+    whole = line(100, 90)
+    whole.stages[Stage.POSTED] = Reached(sites=120, required=80, places=200)
+    said = text_of(sheet_of(report(whole=whole), "vi"))
+    assert "- Mọi cơ sở: đã đăng ký " in said
+    assert "đã dán 120;" in said

@@ -16,6 +16,7 @@ from schemas.clickhouse import fill_in, migrations
 from schemas.errors import UserError
 from schemas.export import DIRECTORY, json_schemas
 from schemas.ids import murmur2, partition_of, person_bits, person_text
+from schemas.meters import Metrics
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import Scan, format_timestamp
 from schemas.settings import Settings, load_settings
@@ -142,14 +143,14 @@ def test_an_insert_ends_before_another_worker_may_take_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TRUYVET_INSERT_TIMEOUT_S", "9")
-    with pytest.raises(UserError, match="session_timeout_s"):
+    with pytest.raises(UserError, match="TRUYVET_SESSION_TIMEOUT_S"):
         load_settings(tmp_path)
 
 
 def test_metrics_are_a_closed_list_with_bounded_labels() -> None:
     names = [definition.name for definition in m.METRICS]
     assert len(names) == len(set(names))
-    metrics = m.Metrics(CollectorRegistry())
+    metrics = Metrics(CollectorRegistry())
     for definition in m.METRICS:
         assert definition.name.startswith("truyvet_")
         assert definition.meaning.endswith(".")

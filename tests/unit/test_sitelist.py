@@ -1,16 +1,21 @@
 """Officers' lists: headings, cells, rows, likely duplicates; what is refused, and why."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import xlsxwriter
+from rapidfuzz import fuzz
 
-from console.sitelist.duplicates import Named, likely
+from console.sitelist import sheet
+from console.sitelist.duplicates import DOOR, NO_DOOR, SAME_DOOR, Named, likely, telling
 from console.sitelist.headings import Field, find_heading
 from console.sitelist.plain import plain, tidy
 from console.sitelist.register import GATE_NAME, grouped
-from console.sitelist.sheet import Row, read_rows
+from console.sitelist.sheet import Row, read_rows, rows_of
 from console.sitelist.understand import Options, Understood, understand
 from console.sitelist.values import Unclear, Wards, hours_of, kind_of, number_of
 from issuer.kinds import Level
@@ -157,6 +162,13 @@ def test_a_ward_by_its_number_is_not_taken_for_a_code() -> None:
     assert Wards(wards_in("district/001")).of(str(int(code) + 0).zfill(3), "", "").code == code
 
 
+def test_a_whole_code_is_not_taken_for_a_wards_number() -> None:
+    everywhere = Wards([*wards_in("district/001"), *wards_in("district/764")])
+    assert everywhere.of("00007", "", "").code == "00007", "and not Phường 7 of Gò Vấp"
+    assert everywhere.of("7", "", "").name == "Phường 07"
+    assert Wards(wards_in("city/25-31")).of("25-11413", "", "").name == "Phường Hải An"
+
+
 def test_names_and_numbers_of_people_go_nowhere() -> None:
     found = read(["1", "Quán A", "5 Cát Bi", "Đằng Lâm", "quán ăn", "Trần Thị B", "0912345678"])
     said = repr(found.listed) + repr(grouped(found.listed))
@@ -287,6 +299,77 @@ def test_numbers_tell_houses_and_schools_apart() -> None:
     assert {(p.one.row, p.other.row) for p in likely(listed, [])} == {(6, 3)}
 
 
+def test_the_same_pairs_are_likely_as_comparing_each_with_each() -> None:
+    random = Random(6)
+    words = ["An", "Bình", "An Bình", "Quán An", "Cửa hàng Bình 2", "Bình An 2", "Phở An", ""]
+    doors = ["1 Cát Bi", "số 1, đường Cát Bi", "2 Cát Bi", "2 Lê Lợi", "Cát Bi", ""]
+
+    def some(count: int) -> list[Named]:
+        return [
+            Named(f"{random.choice(words)} {random.choice(words)}", random.choice(doors), "w")
+            for _ in range(count)
+        ]
+
+    for _ in range(20):
+        old = [replace(one, site=at) for at, one in enumerate(some(15), 1)]
+        new = [replace(one, row=at) for at, one in enumerate(some(15), 1)]
+        everyone = [*old, *new]
+        expected = {}
+        for at in range(len(old), len(everyone)):
+            alike = [(_likeness(everyone[at], other), -n) for n, other in enumerate(everyone[:at])]
+            best, other = max(alike)
+            if best:
+                expected[everyone[at].row] = (everyone[-other], best)
+        found = likely(new, old)
+        assert {p.one.row: (p.other, p.likeness) for p in found} == expected
+
+
+def _likeness(one: Named, other: Named) -> int:
+    name, another = telling(one.name), telling(other.name)
+    door, elsewhere = telling(one.address), telling(other.address)
+
+    def numbers(text: str) -> list[str]:
+        return sorted(word for word in text.split() if any(c.isdigit() for c in word))
+
+    alike = fuzz.token_sort_ratio(name, another)
+    if numbers(name) != numbers(another):
+        return 0
+    if not door or not elsewhere:
+        return int(alike) if alike >= NO_DOOR else 0
+    near = fuzz.token_sort_ratio(door, elsewhere) >= DOOR and numbers(door) == numbers(elsewhere)
+    return int(alike) if near and alike >= SAME_DOOR else 0
+
+
+def test_a_ward_of_many_shops_is_compared_in_a_moment() -> None:
+    listed = [Named(f"Cửa hàng số {n}", f"{n} Cát Bi", "w", row=n) for n in range(1, 20_001)]
+    began = time.process_time()
+    assert likely(listed, []) == []
+    assert time.process_time() - began < 10, "each with each takes a minute"
+
+
+def test_a_row_of_a_room_alone_is_of_the_site_above() -> None:
+    heading = ["STT", "Tên cơ sở", "Loại hình", "Địa chỉ", "Phường", "Giờ mở cửa", "Điểm quét"]
+    found = read(
+        ["1", "Trường Lũng", "trường học", "1 Cát Bi", "Đằng Lâm", "7h-17h", "Cổng chính"],
+        ["", "", "", "", "", "", "Cổng sau"],
+        ["", "", "", "", "", "8h-11h", "Lớp 1A"],
+        ["II. CHỢ"],
+        ["", "", "", "", "", "", "Cổng lạc"],
+        ["", "", "", "", "", "", ""],
+        ["2", "Quán A", "quán ăn", "2 Cát Bi", "Bến Nghé", "", "Tầng 1"],
+        ["", "", "", "", "", "", "Tầng 2"],
+        heading=heading,
+    )
+    [school] = grouped(found.listed).sites
+    hours = [p.hours and p.hours.opens for p in school.places]
+    assert [p.name for p in school.places] == ["Cổng chính", "Cổng sau", "Lớp 1A"]
+    assert hours == ["07:00", "07:00", "08:00"]
+    assert [(r.row, r.column) for r in found.refused] == [
+        (6, "Tên cơ sở"), (8, "Phường"), (9, "Phường"),
+    ], "nothing is passed over in silence"  # fmt: skip
+    assert found.titles == [5]
+
+
 def workbook(path: Path, cells: list[list[Any]], merged: list[tuple[int, int, int, int]]) -> Path:
     with xlsxwriter.Workbook(str(path)) as book:
         book.add_worksheet("Bìa")
@@ -349,3 +432,36 @@ def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:
 def _made(path: Path) -> Path:
     path.write_text("x")
     return path
+
+
+def test_a_long_text_is_read_row_by_row_and_says_where_it_breaks(tmp_path: Path) -> None:
+    file = tmp_path / "long.csv"
+    file.write_bytes(b"a,b\n" * 50_000 + b"\xff,b\n" + b"a,b\n" * 10)
+    coming = rows_of(file)
+    assert next(coming) == Row(1, ("a", "b")), "before the broken line is met"
+    with pytest.raises(UserError, match="line 50001: not UTF-8"):
+        list(coming)
+
+
+def test_a_million_places_and_a_heading_are_not_too_many_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sheet.MOST_ROWS > 1_000_030
+    monkeypatch.setattr(sheet, "MOST_ROWS", 3)
+    file = tmp_path / "a.csv"
+    file.write_text("a\n" * 3)
+    assert len(read_rows(file)) == 3
+    file.write_text("a\n" * 4)
+    with pytest.raises(UserError, match="more than 3 rows"):
+        read_rows(file)
+
+
+def test_a_cell_at_the_far_end_of_a_sheet_takes_nobodys_memory(tmp_path: Path) -> None:
+    file = tmp_path / "xa.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["Tên cơ sở", "Phường"])
+        page.write(1_048_575, 16_383, "x")
+    assert file.stat().st_size < 10_000
+    with pytest.raises(UserError, match="far outside its table"):
+        read_rows(file)

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from issuer.codes import KeyRing, issue
 from schemas.errors import Retryable
 from schemas.ids import partition_of, person_text
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from schemas.places import Code, Place, Producer, place_key
 from schemas.reasons import Reason
 from schemas.scan import Method, format_timestamp

@@ -29,7 +29,7 @@ def test_the_history_makes_exactly_the_tables_of_the_code(tmp_path: Path) -> Non
 
 
 def test_sqlite_keeps_a_log_and_its_foreign_keys(tmp_path: Path) -> None:
-    _, store = migrated(tmp_path)
+    store = open_store(settings_in(tmp_path, database_url=f"sqlite:///{tmp_path / 'x.db'}"))
     with store.read() as connection:
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1

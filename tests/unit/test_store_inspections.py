@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from console.coverage.funnel import Asked
 from console.inspections.photos import MOST_BYTES, digest
 from console.inspections.steps import Content, Seen, Step
+from console.reports.inspections import inspections_of
 from console.store import outbox, tables
 from console.store.engine import Store
 from console.store.errors import Conflict, NotFound
@@ -21,10 +23,11 @@ from issuer.standing import Standing
 from schemas.errors import UserError
 from schemas.inspections import InspectionStep, Stage
 from schemas.topics import COVERAGE, INSPECTIONS
-from tests.console_kit import RING, migrated, new_sites
+from tests.console_kit import RING, WARD, migrated, new_sites
 from tests.inspections_kit import (
     AT,
     CLOSED,
+    DAY,
     DEFECTS,
     DUE,
     MENDED,
@@ -216,3 +219,13 @@ def test_an_inspection_keeps_a_bounded_number_of_photos(store: Store) -> None:
         keep_photo(store, ONE, digest(data), data, by="key/1")
     with pytest.raises(Conflict, match="at most 12"):
         keep_photo(store, ONE, digest(files[-1]), files[-1], by="key/1")
+
+
+def test_a_report_counts_each_check_on_its_own_day(store: Store) -> None:
+    first, again = step(0, DEFECTS), step(24 * 60, PASSED)
+    for one in (first, step(1, ORDERED), step(2, DEFECTS), again):
+        record(store, ONE, 1, one, by="key/1")
+    asked = Asked(f"ward/{WARD}")
+    assert inspections_of(store, asked, DAY).done == 2, "not taken away by a later look"
+    assert inspections_of(store, asked, DAY + timedelta(days=1)).done == 1
+    assert inspections_of(store, Asked("ward/11407"), DAY).done == 0

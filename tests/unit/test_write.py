@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from prometheus_client import CollectorRegistry
 
+from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
-from schemas.metrics import Metrics
+from schemas.meters import Metrics
 from streams.convert import OUTCOMES, Rows
 from streams.present import fingerprint
 from streams.write import NotOurs, Writer
@@ -24,6 +25,8 @@ class Engine:
     (error, but all written), part (error, half written), linger (error; written when somebody
     looks, unless the query is killed first).
     """
+
+    shape = Shape()
 
     def __init__(self, mishap: Any) -> None:
         self.tables: dict[str, list[int]] = {name: [] for name in OUTCOMES}

@@ -47,7 +47,7 @@ def aot_cache(home: KafkaHome) -> Path:
 
 
 def java_command(
-    home: KafkaHome, log4j: Path, *main: str, train: Path | None = None
+    home: KafkaHome, log4j: Path, *main: str, train: Path | None = None, heap: str = HEAP
 ) -> tuple[str, ...]:
     """One collector thread suits a heap of half a gigabyte on two cores, measured as fast as G1.
 
@@ -62,7 +62,7 @@ def java_command(
         ahead = (f"-XX:AOTCache={cache}",)
     return (
         str(java_executable()),
-        f"-Xmx{HEAP}",
+        f"-Xmx{heap}",
         "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError",
         *ahead,

@@ -1,0 +1,1 @@
+"""Logs for people: the JSON lines that the processes leave, found, sifted and put in words."""

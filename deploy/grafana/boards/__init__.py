@@ -1,0 +1,1 @@
+"""The four dashboards, a question each."""

@@ -1,0 +1,87 @@
+"""A process's metrics, made from the closed list."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from schemas.metrics import METRICS, MetricDef, Process
+
+Labels = tuple[str, ...]
+Series = Mapping[Labels, float]  # label values in the order of the metric's labels
+
+
+class Metrics:
+    """The metrics of one process in one registry, made on first use.
+
+    `of`: all of this process's from the start, those with known labels at 0, and what the library
+    knows of the process itself (`process_…`).
+    """
+
+    def __init__(self, registry: CollectorRegistry, of: Process | None = None) -> None:
+        # it would add a series to each that the list does not name
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry
+        self._made: dict[str, Counter | Gauge | Histogram] = {}
+        if of is not None:
+            ProcessCollector(registry=registry)
+            for definition in METRICS:
+                if of in definition.by:
+                    made = self._make(definition)
+                    for value in definition.known:
+                        made.labels(value)
+
+    def _make(self, definition: MetricDef) -> Counter | Gauge | Histogram:
+        made = self._made.get(definition.name)
+        if made is None:
+            assert definition in METRICS
+            about = (definition.name, definition.meaning, definition.labels)
+            if definition.kind == "histogram":
+                assert definition.buckets is not None
+                made = Histogram(*about, registry=self.registry, buckets=definition.buckets)
+            elif definition.kind == "gauge":
+                made = Gauge(*about, registry=self.registry)
+            else:
+                made = Counter(*about, registry=self.registry)
+            self._made[definition.name] = made
+        return made
+
+    def counter(self, definition: MetricDef, *labels: str) -> Counter:
+        """The counter, for these label values."""
+        made = self._make(definition)
+        assert isinstance(made, Counter)
+        return made.labels(*labels) if labels else made
+
+    def gauge(self, definition: MetricDef, *labels: str) -> Gauge:
+        """The gauge, for these label values."""
+        made = self._make(definition)
+        assert isinstance(made, Gauge)
+        return made.labels(*labels) if labels else made
+
+    def histogram(self, definition: MetricDef, *labels: str) -> Histogram:
+        """The histogram, for these label values."""
+        made = self._make(definition)
+        assert isinstance(made, Histogram)
+        return made.labels(*labels) if labels else made
+
+    def replace(self, definition: MetricDef, before: Iterable[Labels], series: Series) -> None:
+        """Set these series of a gauge and remove those of `before` that are no longer true.
+
+        One without labels cannot be removed: what is not known of it is NaN, never 0.
+        """
+        made = self._make(definition)
+        assert isinstance(made, Gauge)
+        if not definition.labels:
+            made.set(series.get((), math.nan))
+            return
+        for labels, value in series.items():
+            made.labels(*labels).set(value)
+        for labels in set(before) - set(series):
+            made.remove(*labels)
