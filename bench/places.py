@@ -89,7 +89,7 @@ def _imported(own: Path, bench: Bench, plan: Plan, say: Say) -> dict[str, Any]:
         "sites": sites,
         "list_mb": round(file.stat().st_size / 1e6, 1),
         "likely": len(done.found["likely"]),
-        "dry_run": None if dry is None else {"seconds": dry.seconds, "peak_mb": dry.peak_mb},
+        "dry_run": None if dry is None else _rate(dry, plan.places),
         "import": _rate(done, plan.places),
         "required": {**_rate(listed, entries), "linked": listed.found["linked"]},
     }
@@ -99,6 +99,7 @@ def _rate(done: Ran, count: int) -> dict[str, Any]:
     return {
         "rows": count,
         "seconds": done.seconds,
+        "cpu_s": done.cpu_s,
         "per_s": round(count / done.seconds),
         "peak_mb": done.peak_mb,
     }

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,10 +31,12 @@ _STOP_S: Final = 30.0
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that has ended well: its JSON object, how long it took, MB resident at most."""
+    """A command that has ended well: its JSON object, how long it took and how much of that on a
+    core, MB resident at most."""
 
     found: dict[str, Any]
     seconds: float
+    cpu_s: float
     peak_mb: float
 
 
@@ -43,7 +45,7 @@ def ran(bench: Bench, say: Say, name: str, *arguments: str) -> Ran:
     logs = bench.settings.data_dir / "logs"
     out, log = logs / f"bench-{name}.json", logs / f"bench-{name}.log"
     begin = told = time.monotonic()
-    peak = 0.0
+    peak = cpu_s = 0.0
     with out.open("wb") as stdout, log.open("wb") as stderr:
         process = subprocess.Popen(
             leashed((*_PROGRAM, "--lang", "en", *arguments, "--json")),
@@ -52,6 +54,7 @@ def ran(bench: Bench, say: Say, name: str, *arguments: str) -> Ran:
         try:
             while process.poll() is None:
                 peak = max(peak, peak_mb(process.pid))
+                cpu_s = max(cpu_s, _cpu_s(process.pid))
                 now = time.monotonic()
                 if now - told >= _SAID_EVERY_S:
                     told = now
@@ -62,7 +65,7 @@ def ran(bench: Bench, say: Say, name: str, *arguments: str) -> Ran:
     seconds = time.monotonic() - begin
     if process.returncode != 0:
         raise UserError(f"{name} ended with exit code {process.returncode}: {_last_line(log)}")
-    return Ran(json.loads(out.read_bytes()), round(seconds, 2), round(peak, 1))
+    return Ran(json.loads(out.read_bytes()), round(seconds, 2), round(cpu_s, 2), round(peak, 1))
 
 
 class Console:
@@ -104,6 +107,11 @@ class Console:
             return self._client.get("/ready").status_code == 200
         except httpx.HTTPError:
             return False
+
+    @property
+    def cpu_s(self) -> float:
+        """Seconds on a core since it began."""
+        return usage(self._process.pid).cpu_s
 
     @property
     def rss_mb(self) -> float:
@@ -153,6 +161,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _cpu_s(pid: int) -> float:
+    with suppress(UserError):  # it has just ended
+        return usage(pid).cpu_s
+    return 0.0
 
 
 def _last_line(log: Path) -> str:

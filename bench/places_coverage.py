@@ -32,15 +32,15 @@ _TABLES: Final = (
 # Of ten places: printed, of those posted, with a duty person, inspected.
 _PRINTED, _POSTED, _DUTY, _INSPECTED = 6, 5, 4, 2
 _SCANNED: Final = 0.7  # of the places, the others were never scanned
-QUESTIONS: Final[tuple[tuple[str, str, dict[str, str]], ...]] = (
-    ("whole", "/v1/coverage", {}),
-    ("by_ward", "/v1/coverage", {"by": "ward"}),
-    ("by_kind", "/v1/coverage", {"by": "kind"}),
-    ("one_ward", "/v1/coverage", {"area": "ward/{ward}"}),
-    ("by_day", "/v1/coverage", {"by": "day", "days": str(_DAYS)}),
-    ("behind_posted", "/v1/coverage/behind", {"stage": "posted"}),
-    ("behind_scanned_ward", "/v1/coverage/behind", {"stage": "scanned", "area": "ward/{ward}"}),
-)
+QUESTIONS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "whole": ("/v1/coverage", {}),
+    "by_ward": ("/v1/coverage", {"by": "ward"}),
+    "by_kind": ("/v1/coverage", {"by": "kind"}),
+    "one_ward": ("/v1/coverage", {"area": "ward/{ward}"}),
+    "by_day": ("/v1/coverage", {"by": "day", "days": str(_DAYS)}),
+    "behind_posted": ("/v1/coverage/behind", {"stage": "posted"}),
+    "behind_scanned_ward": ("/v1/coverage/behind", {"stage": "scanned", "area": "ward/{ward}"}),
+}
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,15 @@ class Round:
 
 @dataclass(frozen=True)
 class Asked:
-    """One question, over HTTP, so many times; milliseconds."""
+    """One question, over HTTP, so many times; milliseconds. `cpu_ms`: of console and engine
+    together, each time, with whatever else they did meanwhile."""
 
     question: str
     runs: int
     p50_ms: float
     p99_ms: float
     max_ms: float
+    cpu_ms: float
     answer_bytes: int
 
 
@@ -194,23 +196,25 @@ def many_days(bench: Bench) -> None:
 
 
 def ask(bench: Bench, console: Console, runs: int) -> list[Asked]:
-    """Every question so many times, in turn, so that none has the machine to itself."""
+    """Every question so many times, one after the other."""
     [(ward,)] = bench.clickhouse.rows(
         "SELECT ward FROM register_sites FINAL GROUP BY ward ORDER BY count() DESC LIMIT 1"
     )
-    seconds: dict[str, list[float]] = {name: [] for name, _, _ in QUESTIONS}
-    size: dict[str, int] = {}
-    for run in range(runs + 1):
-        for name, path, query in QUESTIONS:
-            begin = time.perf_counter()
-            answer = console.get(path, **{k: v.format(ward=ward) for k, v in query.items()})
-            if run:  # the first warms up
-                seconds[name].append(time.perf_counter() - begin)
-            size[name] = len(str(answer))
-    return [
-        Asked(name, runs, *percentiles(taken), answer_bytes=size[name])
-        for name, taken in seconds.items()
-    ]
+    return [_asked(bench, console, name, ward, runs) for name in QUESTIONS]
+
+
+def _asked(bench: Bench, console: Console, name: str, ward: str, runs: int) -> Asked:
+    path, query = QUESTIONS[name]
+    said = {key: value.format(ward=ward) for key, value in query.items()}
+    answer = console.get(path, **said)  # warms up
+    cpu_s = console.cpu_s + bench.usage("engine").cpu_s
+    seconds = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        console.get(path, **said)
+        seconds.append(time.perf_counter() - begin)
+    cpu_s = console.cpu_s + bench.usage("engine").cpu_s - cpu_s
+    return Asked(name, runs, *percentiles(seconds), round(1000 * cpu_s / runs, 1), len(str(answer)))
 
 
 def as_rows(asked: list[Asked]) -> list[dict[str, Any]]:

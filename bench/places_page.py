@@ -51,17 +51,17 @@ def rows(found: Found) -> list[Row]:
     told_of = _number(told["revocations"])
     lines = [
         ("nhập danh sách, có cấp mã", "import of the list, with codes",
-         f"{_s(done['seconds'])}, {_number(done['per_s'])}/s", _mb(done["peak_mb"])),
+         f"{_s(done['seconds'])}, {_number(done['per_s'])}/s, {_cpu(done)}", _mb(done["peak_mb"])),
         (f"danh sách phải có mã, {_number(required['rows'])} mục",
          f"required list, {_number(required['rows'])} entries",
-         _s(required["seconds"]), _mb(required["peak_mb"])),
+         f"{_s(required['seconds'])}, {_cpu(required)}", _mb(required["peak_mb"])),
         ("đưa lên Kafka", "published to Kafka",
          f"{_s(published['seconds'])}, {_number(published['per_s'])}/s",
          _mb(published["console_peak_mb"])),
         ("worker sẵn sàng, không có điểm nào", "worker ready, no places",
-         _s(empty["longest_s"]), _mb(empty["rss_mb"])),
+         f"{_s(empty['longest_s'])}, {_cpu(empty)}", _mb(empty["rss_mb"])),
         ("worker sẵn sàng, đủ mọi mã", "worker ready with all codes",
-         _s(full["longest_s"]), _mb(full["rss_mb"])),
+         f"{_s(full['longest_s'])}, {_cpu(full)}", _mb(full["rss_mb"])),
         ("phần của sổ trong worker", "of which the register",
          "", f"{_mb(worker['register_mb'])} (+{_mb(worker['register_peak_mb'])})"),
         ("độ phủ: chép sổ từ Kafka", "coverage: the register copied from Kafka",
@@ -70,8 +70,8 @@ def rows(found: Found) -> list[Row]:
          f"first round, {_number(found['scans'])} scans", _s(covered["counted_s"]), ""),
     ]  # fmt: skip
     if dry:
-        lines.insert(0, ("đọc thử danh sách", "dry run of the list", _s(dry["seconds"]),
-                         _mb(dry["peak_mb"])))  # fmt: skip
+        took = f"{_s(dry['seconds'])}, {_cpu(dry)}"
+        lines.insert(0, ("đọc thử danh sách", "dry run of the list", took, _mb(dry["peak_mb"])))
     lines += [
         (vi, en, _s(covered[key]), "")
         for vi, en, key in (
@@ -83,7 +83,8 @@ def rows(found: Found) -> list[Row]:
     ]
     lines += [
         *(
-            (*_QUESTIONS[one["question"]], f"p50 {_ms(one['p50_ms'])}, p99 {_ms(one['p99_ms'])}",
+            (*_QUESTIONS[one["question"]], f"p50 {_ms(one['p50_ms'])}, p99 {_ms(one['p99_ms'])}, "
+             f"CPU {_ms(one['cpu_ms'])}",
              "") for one in covered["asked"]
         ),
         (f"{told_of} mã bị thu hồi: mọi worker từ chối, lâu nhất",
@@ -95,6 +96,10 @@ def rows(found: Found) -> list[Row]:
 
 def _number(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f")
+
+
+def _cpu(found: Found) -> str:
+    return f"CPU {_s(found['cpu_s'])}"
 
 
 def _s(seconds: float) -> str:

@@ -32,24 +32,26 @@ _WORKERS: Final = 2
 
 @dataclass(frozen=True)
 class Started:
-    """Starts of one worker: seconds from the process's begin until it is ready, MB resident two
-    seconds later and at most; medians but for the longest."""
+    """Starts of one worker: seconds from the process's begin until it is ready, and of those on a
+    core; MB resident two seconds later and at most; medians but for the longest."""
 
     starts: int
     ready_s: float
     longest_s: float
+    cpu_s: float
     rss_mb: float
     peak_mb: float
 
 
 def started(bench: Bench, starts: int) -> Started:
     """Start a worker so often, one after the other. Raises UserError."""
-    seconds, rss, peaks = [], [], []
+    seconds, cpu, rss, peaks = [], [], [], []
     for _ in range(starts):
         begin = time.monotonic()
         worker = bench.begin_worker()
         worker.wait_ready(_START_S)
         seconds.append(time.monotonic() - begin)
+        cpu.append(worker.usage().cpu_s)
         time.sleep(_SETTLE_S)
         rss.append(worker.usage().rss_mb)
         peaks.append(peak_mb(worker.pid))
@@ -58,6 +60,7 @@ def started(bench: Bench, starts: int) -> Started:
         starts,
         round(statistics.median(seconds), 2),
         round(max(seconds), 2),
+        round(statistics.median(cpu), 2),
         round(statistics.median(rss), 1),
         round(statistics.median(peaks), 1),
     )

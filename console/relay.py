@@ -14,11 +14,12 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from console.broker import Publisher, Record
+from console.broker import KafkaPublisher, Publisher, Record
 from console.store import outbox
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
 from schemas.errors import Retryable
+from schemas.settings import Settings
 
 log = structlog.get_logger()
 
@@ -70,6 +71,10 @@ class Relay:
             self._loop = None
             self._lock.release()
 
+    def release(self) -> None:
+        """Let another process be the relay."""
+        self._lock.release()
+
     async def step(self) -> int | None:
         """Publish the oldest rows; how many. None if another process is the relay."""
         self._woken.clear()
@@ -96,6 +101,21 @@ class Relay:
         if time.monotonic() >= self._prune_at:
             self._prune_at = time.monotonic() + _PRUNE_EVERY_S
             await asyncio.to_thread(outbox.prune, self._store, utc_now(), _KEEP)
+
+
+async def publish_once(store: Store, settings: Settings) -> None:
+    """What waits now, unless a console's relay does it: for a command that stands on it.
+
+    Raises Retryable.
+    """
+    publisher = KafkaPublisher(settings)
+    relay = Relay(store, publisher)
+    try:
+        while await relay.step():
+            pass
+    finally:
+        relay.release()
+        await publisher.close()
 
 
 def _record(row: outbox.Pending) -> Record:

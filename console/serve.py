@@ -2,6 +2,7 @@
 
 import signal
 from types import FrameType
+from typing import Final
 
 import uvicorn
 
@@ -9,6 +10,9 @@ from console.api.app import create_app
 from console.store.migrations.run import upgrade
 from schemas.logs import configure_logging
 from schemas.settings import Settings
+from streams.leaving import WITHIN_S, leave_within
+
+_REQUESTS_S: Final = 7  # what is under way may go on for so long
 
 
 def serve(settings: Settings) -> int:
@@ -27,12 +31,14 @@ def serve(settings: Settings) -> int:
             access_log=False,  # it would hold paths and queries
             server_header=False,
             timeout_keep_alive=60,
-            timeout_graceful_shutdown=15,
+            timeout_graceful_shutdown=_REQUESTS_S,
         )
     )
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         """Before uvicorn listens for signals; and after, as it sends them to itself again."""
+        if not server.should_exit:
+            leave_within(WITHIN_S)
         server.should_exit = True
 
     signal.signal(signal.SIGTERM, end)

@@ -15,6 +15,7 @@ from schemas.topics import (
     CASES,
     COVERAGE,
     DLQ,
+    ERASURES,
     INSPECTIONS,
     NOTICES,
     PRODUCERS,
@@ -79,15 +80,19 @@ _ON_TOPICS: Final[dict[KafkaRole, tuple[Grant, ...]]] = {
         )
     ),
     KafkaRole.WORKER: (
-        *_topics("Read", SCANS.name, SITES.name, PRODUCERS.name, CASES.name, TRACES.name),
+        *_topics(
+            "Read", SCANS.name, SITES.name, PRODUCERS.name, CASES.name, TRACES.name, ERASURES.name
+        ),
         *_topics("Write", DLQ.name, ALERTS.name, TRACES.name),
     ),
     KafkaRole.CONSOLE: (
         *_topics(
             "Write", SCANS.name, SITES.name, COVERAGE.name, PRODUCERS.name, CASES.name,
-            NOTICES.name, INSPECTIONS.name,
+            NOTICES.name, INSPECTIONS.name, ERASURES.name,
         ),
-        *_topics("Read", SCANS.name, SITES.name, COVERAGE.name, DLQ.name, ALERTS.name),
+        *_topics(
+            "Read", SCANS.name, SITES.name, COVERAGE.name, DLQ.name, ALERTS.name, ERASURES.name
+        ),
     ),
     KafkaRole.PRODUCER: _topics("Write", SCANS.name),
 }  # fmt: skip

@@ -134,6 +134,7 @@ class ClickHouse:
 
     def export(self, sql: str, form: str, settings: dict[str, Any]) -> Iterator[bytes]:
         """A result in one of ClickHouse's formats, a mebibyte at a time."""
+        settings = {**self.shape.reading, **settings}
         stream = self._attempt(lambda client: client.raw_stream(sql, settings=settings, fmt=form))
         try:
             while piece := self._attempt(lambda _: stream.read(_PIECE_BYTES)):
@@ -143,6 +144,7 @@ class ClickHouse:
 
     def load(self, table: str, body: Iterator[bytes], form: str, settings: dict[str, Any]) -> None:
         """Insert rows that are in one of ClickHouse's formats. One attempt."""
+        settings = {**self.shape.writing(self._settings.insert_timeout_s), **settings}
         self._attempt(
             lambda client: client.raw_insert(table, insert_block=body, settings=settings, fmt=form)
         )

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -70,6 +70,11 @@ class Erasures:
         self._known: dict[str, Erasure] = {}
         # one tuple, put in place whole: hashes sorted, their moments (ms), the newest of these
         self._list: tuple[U64, I64, int] = (np.zeros(0, np.uint64), np.zeros(0, np.int64), 0)
+
+    def record(self, record: Any) -> None:
+        """Enter a record of `erasures.v1`. Raises ValueError for one that makes no sense."""
+        if record.value is not None:
+            self.put([Erasure.model_validate_json(record.value)])
 
     def put(self, erasures: Iterable[Erasure]) -> None:
         """Enter these; an older version of one changes nothing. Raises Fatal without a key."""

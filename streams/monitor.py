@@ -6,6 +6,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.meters import Metrics
+from schemas.settings import Settings
 from streams.latency import Latencies
 
 # What is missing until the worker can work; empty when it is ready.
@@ -17,13 +18,13 @@ class Monitor:
 
     def __init__(
         self,
-        at: tuple[str, int],
+        settings: Settings,
         metrics: Metrics,
         latencies: Latencies,
         missing: Missing,
         refresh: Callable[[], None],
     ) -> None:
-        self._at = at
+        self._at = (settings.metrics_host, settings.metrics_port)
         self._metrics = metrics
         self._latencies = latencies
         self._missing = missing

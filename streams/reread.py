@@ -15,7 +15,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
-from schemas.erasures import Erasure
 from schemas.kafka import connection
 from schemas.meters import Metrics
 from schemas.settings import Settings
@@ -65,7 +64,7 @@ class Reread:
         self._followers = [
             Follower(settings, SITES.name, self._put_sites),
             Follower(settings, PRODUCERS.name, each(self._put_producer)),
-            Follower(settings, ERASURES.name, each(self._put_erasure)),
+            Follower(settings, ERASURES.name, each(self._erasures.record)),
         ]
         self._tasks: list[asyncio.Task[None]] = []
         self._consumer: Any = None
@@ -189,10 +188,6 @@ class Reread:
 
     def _put_producer(self, record: Any) -> None:
         self._directory.put_producer(record.key.decode(), record.value)
-
-    def _put_erasure(self, record: Any) -> None:
-        if record.value is not None:
-            self._erasures.put([Erasure.model_validate_json(record.value)])
 
     def _fail(self, error: BaseException) -> None:
         self._failed = self._failed or error

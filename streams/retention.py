@@ -37,20 +37,23 @@ def past_weeks(clickhouse: ClickHouse, retention_days: int, now: datetime) -> li
     """Weeks whose last moment is past retention and its margin. Raises Retryable."""
     if retention_days == 0:
         return []
-    tables = ", ".join(f"'{table}'" for table in OUTCOMES)
+    local = {clickhouse.shape.local(table): table for table in OUTCOMES}
+    tables = ", ".join(f"'{table}'" for table in local)
     rows = clickhouse.rows(
-        "SELECT table, toDate(partition), partition_id, sum(rows) FROM system.parts "  # noqa: S608
+        "SELECT table, toDate(partition), partition_id, sum(rows) "  # noqa: S608
+        f"FROM {clickhouse.shape.shards('system.parts')} "
         f"WHERE database = currentDatabase() AND table IN ({tables}) AND active "
         "GROUP BY table, partition, partition_id ORDER BY table, partition_id"
     )
     last = now.astimezone(UTC).date() - gone_after(retention_days)
-    return [PastWeek(*row) for row in rows if row[1] < last]
+    return [PastWeek(local[row[0]], *row[1:]) for row in rows if row[1] < last]
 
 
 def drop_past_weeks(clickhouse: ClickHouse, retention_days: int, now: datetime) -> list[PastWeek]:
     """Drop them; what was dropped. Raises Retryable."""
     weeks = past_weeks(clickhouse, retention_days, now)
     for week in weeks:
-        clickhouse.command(f"ALTER TABLE {week.table} DROP PARTITION ID '{week.partition_id}'")
+        change = clickhouse.shape.alter(week.table)
+        clickhouse.command(f"{change} DROP PARTITION ID '{week.partition_id}'")
         log.info("week_dropped", table=week.table, week=str(week.monday), rows=week.rows)
     return weeks

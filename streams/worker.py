@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
 from schemas import metrics as m
-from schemas.erasures import Erasure
 from schemas.errors import Fatal, Retryable
 from schemas.logs import configure_logging
 from schemas.meters import Metrics
@@ -36,6 +35,7 @@ from streams.follow import Follower, each
 from streams.followup import FollowUp
 from streams.housekeeping import keep_house
 from streams.latency import Latencies
+from streams.leaving import WITHIN_S, leave_within
 from streams.machine import note_disk
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
@@ -71,12 +71,9 @@ class Worker:
         self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         self.tracing = Tracing(
-            self.clickhouse,
-            self.directory,
-            load_rule_sets(),
-            load_parameters(),
+            self.clickhouse, self.directory, load_rule_sets(), load_parameters(),
             settings.retention_days,
-        )
+        )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)
@@ -85,10 +82,11 @@ class Worker:
             Follower(settings, SITES.name, self._put_sites),
             Follower(settings, PRODUCERS.name, each(self._put_producer)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
-            Follower(settings, ERASURES.name, each(self._put_erasure)),
+            Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
-        at = (settings.metrics_host, settings.metrics_port)
-        self._monitor = Monitor(at, self.metrics, self.latencies, self._missing, self._refresh)
+        self._monitor = Monitor(
+            settings, self.metrics, self.latencies, self._missing, self._refresh
+        )
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
         work = CaseWork(
@@ -166,6 +164,7 @@ class Worker:
 
     async def _close(self) -> None:
         self._closing = True
+        leave_within(WITHIN_S, self.exit_code)
         # nothing may come in behind our back while what is in flight ends
         self.app.consumer.stop_flow()
         self.app.flow_control.suspend()
@@ -212,10 +211,6 @@ class Worker:
 
     def _put_producer(self, record: Any) -> None:
         self.directory.put_producer(record.key.decode(), record.value)
-
-    def _put_erasure(self, record: Any) -> None:
-        if record.value is not None:
-            self.erasures.put([Erasure.model_validate_json(record.value)])
 
     # whether it can work
 

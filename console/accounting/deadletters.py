@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from console.accounting.log import records_of
-from schemas.erasures import Erasure
 from schemas.scan import format_timestamp
 from schemas.settings import Settings
 from schemas.topics import DLQ, ERASURES
@@ -55,13 +54,8 @@ async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetter]:
     are letters of persons who were erased, until the topic has none of them any more.
     """
     erasures = Erasures(list_key(settings.person_key.get_secret_value()))
-    erasures.put(
-        [
-            Erasure.model_validate_json(record.value)
-            async for record in records_of(settings, ERASURES.name)
-            if record.value is not None
-        ]
-    )
+    async for record in records_of(settings, ERASURES.name):
+        erasures.record(record)
     seen: set[str] = set()
     async for record in records_of(settings, DLQ.name):
         key = (record.key or b"").decode("utf-8", "replace")

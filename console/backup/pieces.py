@@ -163,7 +163,8 @@ def rows_in(clickhouse: ClickHouse, piece: Piece, body: Iterator[bytes]) -> None
 def remove(clickhouse: ClickHouse, piece: Piece) -> None:
     """Take what is there of a piece away, and wait for it."""
     clickhouse.command(
-        f"ALTER TABLE {piece.table} DELETE IN PARTITION ID '{piece.partition}' WHERE {piece.where}",
+        f"{clickhouse.shape.alter(piece.table)} "
+        f"DELETE IN PARTITION ID '{piece.partition}' WHERE {piece.where}",
         {"mutations_sync": 2, "max_execution_time": 600},
     )
 

@@ -213,9 +213,9 @@ class Restore:
         settings = self._settings
         for topic in topics.KEPT:
             self._told("topics", 0, 0)
-            part = next(iter(self._manifest.of(TOPIC + topic)), None)
+            parts = self._manifest.of(TOPIC + topic)
             there = asked(settings, lambda t=topic: topics.bounds(settings, t))  # type: ignore[misc]
-            documents = lines(self._path, part) if part is not None else iter(())
+            documents = (row for part in parts for row in lines(self._path, part))
             if not any(end for _, end in there.values()):
                 asked(settings, lambda t=topic, d=documents: topics.publish(settings, t, d))  # type: ignore[misc]
             elif f"topic {topic}" not in self._done:

@@ -47,7 +47,9 @@ def erase(
     """Rows, rejects, duplicates, runs and notes outside open cases, cards. Stays on a list that
     workers, `rebuild` and replays honour. Can be stopped: a console, or the same command, goes on.
     """
+    from console.accounting.log import asked
     from console.erasure.desk import Desk
+    from console.relay import publish_once
     from console.store.engine import open_store
     from console.store.locks import exclusive
     from schemas.errors import Retryable, UserError
@@ -69,6 +71,7 @@ def erase(
         except ValueError as error:
             raise UserError(f"--person: mã người không đúng. / --person: {error}.") from None
         made = desk.ask(person, reason, BY)
+        asked(settings, lambda: publish_once(store, settings))
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:

@@ -22,14 +22,14 @@ from console.accounting.log import asked as broker_asked
 from console.accounting.log import committed_offsets, records_of
 from console.accounting.reading import log_ends
 from console.erasure.rows import OfPerson, persons_of_event
-from console.store import erasures, forgetting
+from console.store import erasures, forgetting, outbox
 from console.store.engine import Store, utc_now
 from console.store.erasures import Asked, State
 from schemas.cases import OPEN_STATUSES
 from schemas.errors import Retryable, UserError
 from schemas.ids import person_bits, person_text
 from schemas.settings import Settings
-from schemas.topics import CASES, SCANS
+from schemas.topics import CASES, ERASURES, SCANS
 from streams.clickhouse import ClickHouse
 from streams.erasures import hash_text, list_key
 
@@ -82,6 +82,8 @@ class Desk:
         rows = OfPerson(self.clickhouse, asked.person, asked.before)
         removed = Counter(asked.removed)
         if asked.state is State.RUNNING:
+            if outbox.waits(self.store, ERASURES.name, asked.hash):
+                raise Retryable("the list is not published yet: a running console does that")
             self._written_before(asked.before)
             removed += self._records(asked, rows)
         opened = self._open_cases()

@@ -63,7 +63,8 @@ class OfPerson:
             for some in _chunks(offsets):
                 listed = ", ".join(f"({p}, {o})" for p, o in some)
                 self.clickhouse.command(
-                    f"ALTER TABLE {table} DELETE WHERE (kafka_partition, kafka_offset) "
+                    f"{self.clickhouse.shape.alter(table)} "
+                    "DELETE WHERE (kafka_partition, kafka_offset) "
                     f"IN ({listed})",
                     _CHANGE,
                 )

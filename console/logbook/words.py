@@ -103,4 +103,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "window_incomplete": ("Chưa nhớ lại đủ mã sự kiện cũ", "older ids are not all remembered yet"),
     "window_rebuilt": ("Đã nhớ lại mã sự kiện", "ids are remembered again"),
     "window_remembers": ("Đang nhớ lại mã sự kiện cũ hơn", "older ids are being remembered"),
+    "erasure_asked": ("có yêu cầu xoá một người", "somebody is to be erased"),
+    "erasure_worked": ("đã xoá dữ liệu theo một yêu cầu", "an erasure was worked on"),
+    "erasure_waits": ("việc xoá đang chờ, sẽ làm lại", "erasures wait, and are tried again"),
+    "week_dropped": ("đã bỏ một tuần quá hạn lưu", "a week past its time was dropped"),
 }

@@ -64,6 +64,11 @@ class Rebuild:
     erasure would be of the old tables only."""
 
     def __init__(self, settings: Settings, told: Told, *, accept: bool = False) -> None:
+        if settings.clickhouse_cluster:
+            raise UserError(
+                "Chưa dựng lại được bảng của một cụm ClickHouse. / The tables of a cluster "
+                "(TRUYVET_CLICKHOUSE_CLUSTER) cannot be rebuilt beside the serving ones yet."
+            )
         self._settings, self._told, self._accept = settings, told, accept
         self._serving = settings.clickhouse_database
         self._beside = f"{self._serving}_rebuild"

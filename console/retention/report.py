@@ -97,8 +97,8 @@ def _tables(settings: Settings, clickhouse: ClickHouse, now: datetime) -> list[T
         [(rows, oldest, newest)] = clickhouse.rows(
             f"SELECT count(), toDate(min({clock}), 'UTC'), toDate(max({clock}), 'UTC') FROM {table}"  # noqa: S608
         )
-        size, late = int(sizes.get(table, 0)), overdue.get(table, 0)
         first, last = (oldest, newest) if rows else (None, None)
+        size, late = int(sizes.get(table, 0)), overdue.get(table, 0)
         found.append(TableKept(table, int(rows), size, first, last, until, late))
     return found
 

@@ -6,12 +6,12 @@ A cell merged over several rows is in each of them; one merged over columns is i
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from console.sitelist.plain import tidy
+from console.sitelist.workbook import workbook_rows
 from schemas.errors import UserError
 
 MOST_ROWS: Final = 1_048_576  # as many as a sheet of a workbook has
@@ -62,7 +62,8 @@ def rows_of(path: Path, sheet: str | None = None, shown: str = "") -> Iterator[R
         )
     suffix = path.suffix.lower()
     if suffix in _WORKBOOKS:
-        rows = _of_workbook(path, sheet, shown)
+        cells = workbook_rows(path, sheet, shown)
+        rows: Iterator[Row] = (Row(n, tuple(row)) for n, row in enumerate(cells, start=1))
     elif suffix in _TEXTS:
         if sheet is not None:
             raise UserError(f"--sheet: {shown} không có trang tính. / {shown} has no sheets.")
@@ -128,53 +129,3 @@ def _delimiter(first: Sequence[str]) -> str:
         return counts[(len(counts) - 1) // 2] if counts else 0
 
     return max(_DELIMITERS, key=cells)
-
-
-def _of_workbook(path: Path, wanted: str | None, shown: str) -> Iterator[Row]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        names = book.sheet_names
-        if wanted is not None and wanted not in names:
-            raise UserError(
-                f"--sheet: tệp {shown} không có trang {wanted!r}. / "
-                f"--sheet: {shown} has no sheet {wanted!r}; it has {', '.join(names)}."
-            )
-        for name in [wanted] if wanted is not None else names:
-            sheet = book.get_sheet_by_name(name)
-            rows = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
-            if wanted is not None or any(any(row) for row in rows):
-                _fill(rows, sheet.merged_cell_ranges or ())
-                yield from (Row(number, tuple(row)) for number, row in enumerate(rows, start=1))
-                return
-    except CalamineError as error:
-        raise UserError(
-            f"Tệp {shown} không đọc được: {error}. / {shown} cannot be read as a workbook: {error}."
-        ) from None
-
-
-def _fill(
-    rows: Sequence[list[str]], merged: Sequence[tuple[tuple[int, int], tuple[int, int]]]
-) -> None:
-    for (top, left), (bottom, _) in merged:
-        for row in range(top + 1, min(bottom + 1, len(rows))):
-            if left < len(rows[row]) and not rows[row][left]:
-                rows[row][left] = rows[top][left]
-
-
-def _text(cell: Any) -> str:
-    """A cell as a person reads it: 100, not 100.0; 07:30; 2026-11-26."""
-    if isinstance(cell, str):
-        return tidy(cell)
-    if isinstance(cell, bool):
-        return "x" if cell else ""
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else str(cell)
-    if isinstance(cell, time):
-        return f"{cell:%H:%M}"
-    if isinstance(cell, datetime):
-        return f"{cell:%Y-%m-%d}" if cell.time() == time() else f"{cell:%Y-%m-%d %H:%M}"
-    if isinstance(cell, date):
-        return f"{cell:%Y-%m-%d}"
-    return tidy(str(cell))

@@ -79,6 +79,14 @@ def mark_published(store: Store, ids: Sequence[int], now: datetime) -> None:
             connection.execute(change, {"ids": list(ids[begin : begin + _AT_ONCE])})
 
 
+def waits(store: Store, topic: str, key: str) -> bool:
+    """Whether a record of this key is not published yet."""
+    o = tables.outbox.c
+    query = select(func.count()).where(o.published_at.is_(None), o.topic == topic, o.key == key)
+    with store.read() as connection:
+        return bool(connection.scalar(query))
+
+
 def count_pending(store: Store) -> int:
     """How many rows wait."""
     query = select(func.count()).where(tables.outbox.c.published_at.is_(None))

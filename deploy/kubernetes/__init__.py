@@ -1,0 +1,1 @@
+"""Manifests beside operators that are there; Kafka's are written from the schemas."""

@@ -10,7 +10,7 @@ from schemas.acls import KafkaRole, grants
 from schemas.topics import TOPICS
 
 HERE: Final = Path(__file__).parent
-PARTITIONS, COPIES, INSYNC, RETENTION_DAYS = 64, 3, 2, 21
+PARTITIONS, COPIES, INSYNC, RETENTION_DAYS = 16, 3, 2, 21
 _HEAD: Final = "# Written by deploy/kubernetes/generate.py from schemas/; changed there.\n"
 _LABELS: Final = "  namespace: kafka\n  labels: {strimzi.io/cluster: truyvet}\n"
 

@@ -1,8 +1,8 @@
 """One server, or shards of replicas: the same tables in either shape (docs/scale-out.md).
 
 On a cluster, what grows with the scans is sharded: `scans` by place, so that everybody who was
-at a place is on one shard and a co-location never crosses two; rejects, duplicates and expired
-by their topic's partition. Such a table is `<name>_local` on each server, and `<name>` is the
+at a place is on one shard and a co-location never crosses two; the other outcomes by
+their topic's partition. Such a table is `<name>_local` on each server, and `<name>` is the
 distributed table over them, which everyone asks and inserts into. All other tables are small and
 whole on every server, so that joins with them stay on the shard.
 """
@@ -17,6 +17,7 @@ SHARDED: Final[Mapping[str, str]] = {
     "rejects": "intHash64(kafka_partition)",
     "duplicates": "intHash64(kafka_partition)",
     "expired": "intHash64(kafka_partition)",
+    "erased": "intHash64(kafka_partition)",
 }
 _SHARD: Final = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 _EVERYWHERE: Final = "'/clickhouse/tables/everywhere/{database}/{table}', '{shard}-{replica}'"
@@ -38,6 +39,10 @@ class Shape:
     def local(self, table: str) -> str:
         """The table that holds a server's own rows."""
         return f"{table}_local" if self.cluster and table in SHARDED else table
+
+    def alter(self, table: str) -> str:
+        """The subject of a statement that changes rows, wherever they are."""
+        return f"ALTER TABLE {self.local(table)}{self.on_cluster}"
 
     def shards(self, table: str) -> str:
         """A system table of one replica of each shard."""

@@ -11,6 +11,7 @@ import pytest
 
 from schemas.clickhouse import migrations
 from schemas.clickhouse.shape import SHARDED, Shape
+from streams.convert import OUTCOMES
 from streams.migrate import _LEDGER
 from tests.contract.clickhouse_fixtures import address as address
 from tests.contract.clickhouse_fixtures import client as client
@@ -55,6 +56,10 @@ def test_every_table_is_replicated_and_what_grows_is_sharded() -> None:
     assert "replicated_deduplication_window = 1000" in bodies["scans_local"]
     versions = "ReplicatedReplacingMergeTree('/clickhouse/tables/everywhere/{database}/{table}', "
     assert f"{versions}'{{shard}}-{{replica}}', version)" in bodies["register_places"]
+
+
+def test_where_every_record_ends_is_sharded() -> None:
+    assert SHARDED.keys() == set(OUTCOMES)
 
 
 def test_a_co_location_never_crosses_shards() -> None:

@@ -14,6 +14,7 @@ from tests.brokers import KAFKA, admin, running_brokers
 from tests.integration.test_three_brokers import send
 
 
+@pytest.mark.timeout(900)
 def test_users_and_acls_are_made_and_again_is_nothing(tmp_path: Path) -> None:
     for role in KafkaRole:
         (tmp_path / f"kafka_{role}").write_text("only-for-tests")

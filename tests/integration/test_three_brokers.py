@@ -143,6 +143,7 @@ def gate(system: System, brokers: Brokers, folder: Path) -> Iterator[Gate]:
         process.wait(30)
 
 
+@pytest.mark.timeout(900)
 def test_brokers_killed_under_load_and_who_is_refused(tmp_path: Path) -> None:
     with secured(tmp_path) as (system, brokers):
         assert_refused(brokers)

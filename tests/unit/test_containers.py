@@ -159,6 +159,17 @@ def test_acls_are_those_of_the_schema() -> None:
     assert written == [line for role in KafkaRole for line in lines(role, "truyvet")]
 
 
+def test_the_package_takes_its_data_along() -> None:
+    """What is not installed with it is missing in the image, and only there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    taken = project["tool"]["setuptools"]["package-data"]["*"]
+    ours = ("schemas", "issuer", "tracer", "streams", "console", "sim", "bench", "deploy/embedded")
+    for folder in ours:
+        for file in (ROOT / folder).rglob("*"):
+            if file.is_file() and file.suffix not in (".py", ".pyc"):
+                assert f"**/*{file.suffix}" in taken or file.name in taken, file
+
+
 def test_the_image_holds_every_package_and_pins_what_it_installs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     packages = {n.rstrip("*") for n in project["tool"]["setuptools"]["packages"]["find"]["include"]}

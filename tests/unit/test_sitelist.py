@@ -454,3 +454,14 @@ def test_a_million_places_and_a_heading_are_not_too_many_rows(
     file.write_text("a\n" * 4)
     with pytest.raises(UserError, match="more than 3 rows"):
         read_rows(file)
+
+
+def test_a_cell_at_the_far_end_of_a_sheet_takes_nobodys_memory(tmp_path: Path) -> None:
+    file = tmp_path / "xa.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["Tên cơ sở", "Phường"])
+        page.write(1_048_575, 16_383, "x")
+    assert file.stat().st_size < 10_000
+    with pytest.raises(UserError, match="far outside its table"):
+        read_rows(file)
