@@ -126,8 +126,7 @@ def test_whatever_is_mounted_or_secret_is_there(made: Path) -> None:
             used |= set(secrets_of(service))
             for volume in service.get("volumes", ()):
                 source = volume.split(":")[0]
-                optional = source == "./deploy/grafana/dashboards"
-                assert optional or not source.startswith("./") or (ROOT / source).exists(), source
+                assert not source.startswith("./") or (ROOT / source).exists(), source
     assert used == set(declared)
     variables = [
         value
