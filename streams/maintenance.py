@@ -57,8 +57,8 @@ class Week:
 def weeks_of(clickhouse: ClickHouse) -> list[Week]:
     """Every week that has rows, oldest first; of shards, the fullest. Raises Retryable."""
     rows = clickhouse.rows(
-        "SELECT toDate(partition), partition_id, max(parts), max(rows), max(largest) FROM "  # noqa: S608
-        "(SELECT partition, partition_id, count() AS parts, sum(rows) AS rows, "
+        "SELECT toDate(partition), partition_id, max(parts), max(held), max(largest) FROM "  # noqa: S608
+        "(SELECT partition, partition_id, count() AS parts, sum(rows) AS held, "
         f"max(rows) AS largest FROM {clickhouse.shape.shards('system.parts')} "
         f"WHERE database = currentDatabase() AND table = '{clickhouse.shape.local(_TABLE)}' "
         "AND active GROUP BY partition, partition_id, hostName()) "
