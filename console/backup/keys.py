@@ -36,7 +36,8 @@ def save(settings: Settings, file: Path) -> list[str]:
     found = {
         PREFIX + name.upper(): value.get_secret_value()
         for name, value in settings
-        if isinstance(value, SecretStr) and value.get_secret_value()
+        # an address may hold a password and is kept as a secret; it is this machine's all the same
+        if name not in _ELSEWHERE and isinstance(value, SecretStr) and value.get_secret_value()
     }
     text = _HEAD + "".join(f"{name}={value}\n" for name, value in sorted(found.items()))
     write_whole(file, text.encode())
