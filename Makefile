@@ -46,7 +46,7 @@ $(PROMETHEUS): | $(INSTALLED)
 	fi
 
 # Two at a time, the longest first; each says what it found when it is through
-check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: a minute and a half
+check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: two and a half minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@echo "== types, layers, unit and contract tests, two at a time"

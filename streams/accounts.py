@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from schemas import metrics as m
 from schemas.meters import Metrics
+from schemas.settings import Settings
 from streams.directory import Directory
 from streams.latency import Latencies
 from streams.line import Line
@@ -21,10 +22,10 @@ class Accounts:
     """Feeds the metrics and the latencies."""
 
     def __init__(
-        self, metrics: Metrics, latencies: Latencies, directory: Directory, partitions: int
+        self, metrics: Metrics, latencies: Latencies, directory: Directory, settings: Settings
     ) -> None:
         # at 0 before the first batch: a counter that begins with it has not increased
-        for partition in range(min(partitions, _FROM_THE_START)):
+        for partition in range(min(settings.scan_partitions, _FROM_THE_START)):
             for counted in (m.SCANS_IN, m.SCANS_WRITTEN, m.SCANS_DUPLICATE):
                 metrics.counter(counted, str(partition))
         self._metrics = metrics
@@ -52,6 +53,18 @@ class Accounts:
         delays = self._latencies.note(pending.appended, finished.written.acknowledged_ms)
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
+
+    def alerted(self, appended_ms: int) -> None:
+        """The officers' alert of a case is acknowledged; the broker had the case at `appended_ms`,
+        Unix milliseconds."""
+        seconds = time.time() - appended_ms / 1000
+        self._metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
+        self._metrics.counter(m.ALERTS, "run_completed").inc()
+
+    def told(self, appended_ms: int) -> None:
+        """As `alerted`, of the run that a scan made."""
+        seconds = time.time() - appended_ms / 1000
+        self._metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""

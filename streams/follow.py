@@ -51,8 +51,8 @@ class Follower:
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=250,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = sorted(consumer.assignment())  # without a group: all of them
             for partition in partitions:
                 consumer.seek(partition, self._next.get(partition, 0))

@@ -5,7 +5,6 @@ import gc
 import os
 import secrets
 import signal
-import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -77,9 +76,7 @@ class Worker:
         )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
-        self._accounts = Accounts(
-            self.metrics, self.latencies, self.directory, settings.scan_partitions
-        )
+        self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
             Follower(settings, SITES.name, self._put_sites),
@@ -93,7 +90,11 @@ class Worker:
         self.app = create_app(settings, Hooks(self._open, self._before_revoke, self._close))
         add_scan_agent(self.app, self._ready, self.pipeline)
         work = CaseWork(
-            self.tracing, self.publisher, self.watcher.open_case, self._alerted, self._told
+            self.tracing,
+            self.publisher,
+            self.watcher.open_case,
+            self._accounts.alerted,
+            self._accounts.told,
         )
         self.again = Again(work.again)
         add_case_agent(self.app, self._ready, work, self._fatal)
@@ -210,15 +211,6 @@ class Worker:
 
     def _put_producer(self, record: Any) -> None:
         self.directory.put_producer(record.key.decode(), record.value)
-
-    def _alerted(self, appended_ms: int) -> None:
-        seconds = time.time() - appended_ms / 1000
-        self.metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
-        self.metrics.counter(m.ALERTS, "run_completed").inc()
-
-    def _told(self, appended_ms: int) -> None:
-        seconds = time.time() - appended_ms / 1000
-        self.metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
 
     # whether it can work
 

@@ -5,6 +5,7 @@ wherever they are. It goes out and in as ClickHouse's own Native format through 
 client, so an embedded engine and a server are the same here.
 """
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,6 @@ _INSERT: Final[dict[str, Any]] = {
     "max_insert_block_size": 4_000_000,
     "min_insert_block_size_rows": 4_000_000,
     "min_insert_block_size_bytes": 0,
-    "insert_deduplicate": 0,
 }
 
 
@@ -149,6 +149,11 @@ class Sums:
         return self._expressions[table]
 
 
+def anew() -> dict[str, Any]:
+    """Settings of an insert that nothing before it may be taken for, also the same rows deleted."""
+    return {**_INSERT, "insert_deduplication_token": str(uuid.uuid4())}
+
+
 def rows_out(clickhouse: ClickHouse, piece: Piece) -> Iterator[bytes]:
     """The piece, in Native format."""
     sql = f"SELECT * FROM {piece.source} WHERE {piece.condition}"  # noqa: S608
@@ -157,7 +162,7 @@ def rows_out(clickhouse: ClickHouse, piece: Piece) -> Iterator[bytes]:
 
 def rows_in(clickhouse: ClickHouse, piece: Piece, body: Iterator[bytes]) -> None:
     """Put a piece in. Raises Retryable: then none, some or all of it may be there."""
-    clickhouse.load(piece.table, body, "Native", dict(_INSERT))
+    clickhouse.load(piece.table, body, "Native", anew())
 
 
 def remove(clickhouse: ClickHouse, piece: Piece) -> None:

@@ -21,13 +21,15 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    inspect,
     select,
     text,
 )
 
 from console.backup.folder import Folder, Manifest, lines
 from console.store import tables
-from console.store.engine import Store
+from console.store.engine import Store, open_store
+from schemas.settings import Settings
 
 OF: Final = "relational/"
 _AT_ONCE: Final = 2_000
@@ -47,12 +49,23 @@ def dump(folder: Folder, store: Store) -> None:
             )
 
 
+def rows_in(settings: Settings) -> dict[str, int]:
+    """As `rows_of`, of the database that the settings name."""
+    store = open_store(settings)
+    try:
+        return rows_of(store)
+    finally:
+        store.close()
+
+
 def rows_of(store: Store) -> dict[str, int]:
     """Rows by table, of the tables that have any."""
     with store.read() as connection:
+        there = set(inspect(connection).get_table_names())
         counted = {
             table.name: connection.scalar(select(func.count()).select_from(table)) or 0
             for table in tables.metadata.sorted_tables
+            if table.name in there
         }
     return {name: count for name, count in counted.items() if count}
 

@@ -8,8 +8,8 @@ piece; then the compacted topics. What was put back is noted, so a restore that 
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +20,13 @@ from sqlalchemy import update
 
 from console.accounting.log import asked
 from console.backup import relational, topics
+from console.backup.compared import Restored, compare_relational, compare_tables, piece_of
 from console.backup.folder import Manifest, Part, check_part, lines, unpacked
-from console.backup.pieces import TABLES, Piece, Sums, remove, rows_in
+from console.backup.pieces import TABLES, Sums, remove, rows_in
 from console.backup.take import DAYS, TABLE, TOPIC, Told
 from console.store import tables
 from console.store.engine import open_store
 from console.store.migrations.run import knows, upgrade
-from schemas.clickhouse import TTL_MARGIN_DAYS
 from schemas.errors import Retryable, UserError
 from schemas.settings import Settings
 from schemas.topics import SCANS, TRACES
@@ -38,28 +38,27 @@ _TRIES: Final = 5
 _FOUND_BY_ITSELF: Final = frozenset({"api_keys", "counters"})  # of a console's first start
 
 
-@dataclass
-class Restored:
-    """What was put back and how it compares."""
+class Only(StrEnum):
+    """What of a backup is put back, where the rest still lives."""
 
-    rows: dict[str, int] = field(default_factory=dict)
-    aged: dict[str, int] = field(default_factory=dict)
-    """Rows by table that retention took away since, or while they were put in."""
-    moved: int = 0
-    """Offsets by which new logs were brought to where the old ones ended."""
-    lost: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By partition: records that are neither in the backup nor in Kafka any more, from and to."""
-    newer: list[str] = field(default_factory=list)
-    """Keys that were changed after the backup, as Kafka says."""
-    wrong: list[str] = field(default_factory=list)
-    """What does not compare; must be nothing."""
+    TABLES = "tables"
+    RELATIONAL = "relational"
 
 
 class Restore:
     """One restore, from its begin or from where it was stopped."""
 
-    def __init__(self, settings: Settings, path: Path, manifest: Manifest, told: Told) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        path: Path,
+        manifest: Manifest,
+        told: Told,
+        only: Only | None = None,
+    ) -> None:
         self._settings, self._path, self._manifest, self._told = settings, path, manifest, told
+        self._with_tables = only in (None, Only.TABLES)
+        self._with_relational = only in (None, Only.RELATIONAL)
         self._journal = settings.data_dir / f"restore-{manifest.id}.done"
         self._done = set(_lines(self._journal))
         self._clickhouse = ClickHouse(settings, timeout_s=900)
@@ -78,11 +77,15 @@ class Restore:
         try:
             migrate(self._settings)
             self._check_empty()
-            self._logs()
-            self._once("relational", self._relational)
-            self._tables()
-            self._once("days", self._days)
-            self._topics()
+            if self._with_tables:
+                self._logs()
+            if self._with_relational:
+                self._once("relational", self._relational)
+            if self._with_tables:
+                self._tables()
+                self._once("days", self._days)
+            if self._with_relational:
+                self._topics()
             self._compare()
         except (KafkaError, OSError, Retryable) as error:
             raise UserError(
@@ -106,18 +109,14 @@ class Restore:
     def _check_empty(self) -> None:
         if "begun" in self._done:
             return
-        upgrade(self._settings, self._manifest.facts["relational_revision"])
         there = {}
-        for kept in TABLES:
+        for kept in TABLES if self._with_tables else ():
             [(count,)] = self._clickhouse.rows(f"SELECT count() FROM {kept.name}")  # noqa: S608
             if count:
                 there[kept.name] = count
-        store = open_store(self._settings)
-        try:
-            found = relational.rows_of(store)
-        finally:
-            store.close()
-        there |= {name: n for name, n in found.items() if name not in _FOUND_BY_ITSELF}
+        if self._with_relational:
+            found = relational.rows_in(self._settings)
+            there |= {name: n for name, n in found.items() if name not in _FOUND_BY_ITSELF}
         if there:
             listed = ", ".join(f"{name}: {count}" for name, count in sorted(there.items()))
             raise UserError(
@@ -147,6 +146,7 @@ class Restore:
 
     def _relational(self) -> None:
         self._told("relational", 0, 1)
+        upgrade(self._settings, self._manifest.facts["relational_revision"])
         begun = datetime.fromisoformat(self._manifest.begun_at)
         store = open_store(self._settings)
         try:
@@ -224,40 +224,11 @@ class Restore:
             self._note(f"topic {topic}")
 
     def _compare(self) -> None:
-        parts = [part for part in self._manifest.parts if part.of.startswith(TABLE)]
-        done, total = 0, sum(part.rows for part in parts)
-        counted = self._restored.rows
-        for part in parts:
-            self._told("comparing", done, total)
-            piece = piece_of(part)
-            rows, check = self._sums.of(piece)
-            counted[piece.table] = counted.get(piece.table, 0) + rows
-            if (rows, check) != (part.rows, part.check):
-                if rows < part.rows and self._past(piece):
-                    aged = self._restored.aged
-                    aged[piece.table] = aged.get(piece.table, 0) + part.rows - rows
-                else:
-                    self._restored.wrong.append(f"{part.name}: {rows} rows of {part.rows}")
-            done += part.rows
-        store = open_store(self._settings)
-        try:
-            found = relational.rows_of(store)
-        finally:
-            store.close()
-        for what, rows in self._manifest.rows().items():
-            name = what.removeprefix(relational.OF)
-            if what.startswith(relational.OF):
-                counted[name] = found.get(name, 0)
-                if counted[name] != rows:
-                    self._restored.wrong.append(f"{name}: {counted[name]} rows of {rows}")
-
-    def _past(self, piece: Piece) -> bool:
-        """Whether retention may have taken rows of the piece: its week began so long ago."""
-        days, week = self._settings.retention_days, piece.partition
-        if not days or not week.isdigit():
-            return False
-        begun = datetime.strptime(week, "%Y%m%d").replace(tzinfo=UTC)
-        return datetime.now(UTC) - begun > timedelta(days=days + TTL_MARGIN_DAYS)
+        if self._with_tables:
+            days = self._settings.retention_days
+            compare_tables(self._restored, self._manifest, self._sums, days, self._told)
+        if self._with_relational:
+            compare_relational(self._restored, self._manifest, relational.rows_in(self._settings))
 
     def _offsets(self, fact: str) -> dict[int, int]:
         return {int(p): end for p, end in self._manifest.facts[fact].items()}
@@ -271,11 +242,6 @@ class Restore:
         self._done.add(what)
         with self._journal.open("ab") as journal:
             journal.write(orjson.dumps(what) + b"\n")
-
-
-def piece_of(part: Part) -> Piece:
-    """The rows of a table that a part holds."""
-    return Piece(part.of.removeprefix(TABLE), part.partition, part.where, part.rows)
 
 
 def _lines(journal: Path) -> list[str]:

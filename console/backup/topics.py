@@ -7,6 +7,7 @@ written: so a new log is first brought to where the old one was.
 
 import asyncio
 import base64
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -15,10 +16,10 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from console.accounting import log
-from console.accounting.log import consumer_of
+from console.accounting.log import consumer_of, members_of
 from console.broker import KafkaPublisher, Record
 from schemas.errors import UserError
 from schemas.kafka import connection
@@ -89,7 +90,16 @@ async def bring_to(
 
 
 async def go_on_from(settings: Settings, ends: Mapping[TopicPartition, int]) -> None:
-    """Where the workers' group goes on reading. Raises UserError while a worker runs."""
+    """Where the workers' group goes on reading. Raises UserError while a worker runs; one that
+    was killed is a member until its session is over."""
+    deadline = time.monotonic() + settings.session_timeout_s + 5
+    while await _has_members(settings):
+        if time.monotonic() > deadline:
+            raise UserError(
+                "Hãy dừng các tiến trình xử lý trước. / Stop the workers first: while the group "
+                f"{settings.worker_group} has members its place cannot be set."
+            )
+        await asyncio.sleep(1)
     consumer = AIOKafkaConsumer(
         **connection(settings),
         group_id=settings.worker_group,
@@ -99,11 +109,6 @@ async def go_on_from(settings: Settings, ends: Mapping[TopicPartition, int]) -> 
     try:
         consumer.assign(sorted(ends))
         await consumer.commit(dict(ends))
-    except KafkaError as error:
-        raise UserError(
-            f"Hãy dừng các tiến trình xử lý trước. / Stop the workers first: while the group "
-            f"{settings.worker_group} has members its place cannot be set ({error!r})."
-        ) from None
     finally:
         await consumer.stop()
 
@@ -117,6 +122,13 @@ async def trace_all_cases_again(settings: Settings) -> None:
 async def traces_end(settings: Settings) -> dict[int, int]:
     """Where the log of trace requests ends."""
     return {p: end for p, (_, end) in (await bounds(settings, TRACES.name)).items()}
+
+
+async def _has_members(settings: Settings) -> bool:
+    try:
+        return await members_of(settings)
+    except GroupCoordinatorNotAvailableError:  # of a cluster that has no group yet
+        return True
 
 
 async def _filled(producer: Any, topic: str, partition: int, count: int) -> AsyncIterator[int]:

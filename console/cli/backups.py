@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,7 +13,7 @@ from console.cli.out import json_line, line, note, number, progress
 from console.cli.session import Json, Session, session_of
 
 if TYPE_CHECKING:
-    from console.backup.restore import Restored
+    from console.backup.compared import Restored
     from schemas.settings import Settings
 
 _SHOWN: Final = 10
@@ -30,6 +31,15 @@ _STEPS: Final = {
     "reading": ("đọc lại", "reading again"),
     "tail": ("chép phần cuối", "copying the last seconds"),
 }
+
+
+class Only(StrEnum):
+    """What alone is put back."""
+
+    TABLES = "tables"
+    RELATIONAL = "relational"
+
+
 Target = Annotated[Path, typer.Argument(help="Thư mục sao lưu. / The backup's directory.")]
 Keys = Annotated[
     Path | None,
@@ -96,6 +106,10 @@ def restore(
     context: typer.Context,
     backup_dir: Target,
     keys: Keys = None,
+    only: Annotated[
+        Only | None,
+        typer.Option(help="Chỉ phần này, phần kia còn. / This alone; the rest is still there."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """One command on an empty machine: starts Kafka and the engine here, unless the environment
@@ -105,14 +119,17 @@ def restore(
     """
     from console.backup.folder import read_manifest
     from console.backup.keys import beside, put_back, read
+    from console.backup.restore import Only as Part
     from console.backup.restore import Restore
 
     session = session_of(context)
     path = backup_dir.expanduser().absolute()
     manifest = read_manifest(path)
-    put_back(session.data_dir, read(keys or beside(path)), manifest.facts["settings"])
+    if only is None:
+        put_back(session.data_dir, read(keys or beside(path)), manifest.facts["settings"])
+    part = Part(only.value) if only is not None else None
     with _running(session) as settings, shown(session) as told:
-        restored = Restore(settings, path, manifest, told).restore()
+        restored = Restore(settings, path, manifest, told, part).restore()
     if as_json:
         json_line({"backup": str(path), **vars(restored)})
     else:

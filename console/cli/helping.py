@@ -7,7 +7,18 @@ from typer.core import TyperGroup
 PANELS: Final = {
     "Hệ thống / System": (
         *("up", "down", "status", "doctor", "counts", "dlq", "keys", "producers", "logs"),
-        *("migrate", "maintenance", "backup", "restore", "serve", "worker", "support-bundle"),
+        *(
+            "migrate",
+            "maintenance",
+            "backup",
+            "restore",
+            "rebuild",
+            "retention",
+            "persons",
+            "serve",
+            "worker",
+            "support-bundle",
+        ),
     ),
     "Sổ đăng ký, mã, áp phích / Register, codes, posters": (
         *("sites", "places", "trips", "codes", "posters", "cards"),

@@ -66,8 +66,8 @@ class Feed:
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 * 1024 * 1024,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             known = await asyncio.to_thread(_positions, self._clickhouse)
             partitions = sorted(consumer.assignment())  # without a group: all of them
             begins = await consumer.beginning_offsets(partitions)

@@ -23,7 +23,8 @@ from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 
 _STAND_BY_S: Final = 5.0
-_TIMEOUT_S: Final = 30.0
+_TIMEOUT_S: Final = 70.0
+_COUNT_S: Final = 60  # of the producers in a table of hundreds of millions
 
 
 class Exporter:
@@ -107,15 +108,15 @@ class Exporter:
 
     def _producers(self) -> Found:
         now = utc_now()
-        seen = counted(self._clickhouse, self._limits.silent_after_minutes, now)
+        seen = counted(self._clickhouse, self._limits.silent_after_minutes, now, _COUNT_S)
         return producers_now(list_producers(self._store), seen, self._limits, now)
 
 
 def _probe(
     name: str, every_s: float, feeds: tuple[m.MetricDef, ...], ask: Callable[[], Found]
 ) -> Probe:
-    """Of a question that blocks: it is asked in a thread."""
-    return Probe(name, every_s, feeds, lambda: asyncio.to_thread(ask))
+    """Of a question that blocks: it is asked in a thread, which ends by its client's time limit."""
+    return Probe(name, every_s, feeds, lambda: asyncio.to_thread(ask), 3 * _TIMEOUT_S)
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -20,7 +20,6 @@ log = structlog.get_logger()
 Found = Mapping[MetricDef, Series]
 
 _SHARE: Final = 0.1  # of the time, at most: an answer of six seconds is a minute's rest
-_PATIENCE_S: Final = 20.0
 _BELIEVED: Final = 3  # rounds that may fail before what was found is no longer held for true
 _AWAY: Final = (Retryable, Fatal, UserError, KafkaError, SQLAlchemyError, OSError, TimeoutError)
 
@@ -33,6 +32,7 @@ class Probe:
     every_s: float
     feeds: tuple[MetricDef, ...]
     ask: Callable[[], Awaitable[Found]]
+    patience_s: float = 20.0
 
 
 class Asking:
@@ -80,7 +80,7 @@ class Asking:
         in its own clean-up heeds no timeout. Raises TimeoutError."""
         asked: asyncio.Future[Found] = asyncio.ensure_future(self.probe.ask())
         try:
-            done, _ = await asyncio.wait({asked}, timeout=_PATIENCE_S)
+            done, _ = await asyncio.wait({asked}, timeout=self.probe.patience_s)
         except asyncio.CancelledError:
             asked.cancel()
             raise

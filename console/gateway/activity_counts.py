@@ -26,12 +26,15 @@ FROM (
 )
 WHERE producer != ''
 GROUP BY producer ORDER BY count() DESC LIMIT {most:UInt32}
-SETTINGS max_execution_time = 5
+SETTINGS max_execution_time = __LIMIT__
 """
 
 
-def counted(clickhouse: ClickHouse, silent_after_minutes: int, now: datetime) -> dict[str, Seen]:
-    """Each producer that is in the tables. Blocking. Raises Retryable."""
+def counted(
+    clickhouse: ClickHouse, silent_after_minutes: int, now: datetime, limit_s: int = 5
+) -> dict[str, Seen]:
+    """Each producer that is in the tables. Blocking. Raises Retryable, also if the count of one
+    table takes longer than `limit_s`."""
     at = int(now.timestamp() * 1000)
     what = {
         "now": at,
@@ -43,9 +46,10 @@ def counted(clickhouse: ClickHouse, silent_after_minutes: int, now: datetime) ->
         "span": min(silent_after_minutes * 60_000, _DAY_MS),
         "most": _MOST,
     }
+    query = _QUERY.replace("__LIMIT__", str(limit_s))
     found: dict[str, dict[str, Counts]] = {}
     for outcome, table in _TABLES.items():
-        for producer, *counts in clickhouse.rows(_QUERY.replace("__TABLE__", table), what):
+        for producer, *counts in clickhouse.rows(query.replace("__TABLE__", table), what):
             found.setdefault(str(producer), {})[outcome] = Counts(*(int(c) for c in counts))
     return {producer: Seen(**outcomes) for producer, outcomes in found.items()}
 

@@ -54,6 +54,8 @@ def why(was: str, now: str) -> tuple[str, str] | None:
     pair = {was, now}
     if now == "erased":
         return "xoá theo yêu cầu", "erased since"
+    if was == "erased" or now == _ABSENT:
+        return None  # nobody who was erased may come back, and nothing may go missing
     if was == _ABSENT:
         return "trước đó thiếu, nay có", "was not there and is now"
     if now == "expired":

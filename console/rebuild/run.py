@@ -21,7 +21,7 @@ from aiokafka.errors import KafkaError
 from console.accounting.log import asked, committed_offsets, members_of
 from console.backup import topics
 from console.backup.folder import write_whole
-from console.backup.pieces import OUTCOME_TABLES, Piece, plan
+from console.backup.pieces import OUTCOME_TABLES, Piece, anew, plan
 from console.rebuild.differences import Differences, compare, why
 from console.rebuild.swap import Swap
 from console.store.engine import utc_now
@@ -38,10 +38,6 @@ _LITTLE: Final = 20_000  # records that are left to copy at the exchange
 _ROUNDS: Final = 20
 _NOTE_EVERY_S: Final = 2.0
 _PATIENCE_S: Final = 120.0
-_COPY: Final[dict[str, Any]] = {
-    "async_insert": 0, "max_execution_time": 3_600, "max_insert_block_size": 4_000_000,
-    "min_insert_block_size_rows": 4_000_000, "min_insert_block_size_bytes": 0,
-}  # fmt: skip
 Told = Callable[[str, int, int], None]
 
 
@@ -148,7 +144,7 @@ class Rebuild:
         self._clickhouse.command(
             f"INSERT INTO {there} SELECT * FROM {self._serving}.{piece.table} "  # noqa: S608
             f"WHERE {piece.condition}",
-            _COPY,
+            anew(),
         )
 
     async def _read(self) -> None:

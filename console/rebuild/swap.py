@@ -8,13 +8,13 @@ writes that again. For so long, some seconds, the newest scans are not found by 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from console.backup.pieces import anew
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.convert import OUTCOMES
 
-_COPY: Final[dict[str, Any]] = {"async_insert": 0, "max_execution_time": 600}
 _PAUSE_S: Final = 0.5
 Offsets = Mapping[int, int]
 
@@ -100,7 +100,7 @@ class Swap:
                 self.clickhouse.command(
                     f"INSERT INTO {self.serving}.{table} "  # noqa: S608
                     f"SELECT * FROM {self.beside}.{table} WHERE {absent}",
-                    _COPY,
+                    anew(),
                 )
             copied += int(rows)
         return copied

@@ -84,7 +84,7 @@ def erase(system: System, store: Store, person: str) -> Asked:
     return desk.work(made.id)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_a_person_is_found_nowhere_and_never_comes_back(system: System) -> None:
     store = open_store(system.settings)
     worker = system.start_worker()

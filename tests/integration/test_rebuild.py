@@ -58,7 +58,7 @@ async def forget(system: System, ends: dict[int, int]) -> None:
     await admin.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_exact_while_serving(system: System) -> None:
     store = open_store(system.settings)
     system.start_worker()
@@ -105,7 +105,7 @@ def test_exact_while_serving(system: System) -> None:
     store.close()
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(400)
 def test_stopped_in_the_middle_it_goes_on(system: System, monkeypatch: Any) -> None:
     from console.rebuild import run
     from console.rebuild.run import Rebuild

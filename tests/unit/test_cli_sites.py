@@ -192,7 +192,7 @@ def test_without_a_key_nothing_is_imported(
 
 @pytest.mark.parametrize(
     ("where", "kept"),
-    [("console.sitelist.sheet.read_rows", False), ("console.sitelist.run.apply", True)],
+    [("console.sitelist.sheet.rows_of", False), ("console.sitelist.run.apply", True)],
 )
 def test_an_import_that_is_stopped_says_so_and_how_it_goes_on(
     folder: Path,

@@ -92,11 +92,7 @@ def test_an_answer_that_takes_long_is_asked_for_seldom() -> None:
     assert asyncio.run(begun.round()) >= 2.0  # ten times as long
 
 
-def test_a_question_that_hangs_even_when_cancelled_is_left_behind(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("console.exporter.probe._PATIENCE_S", 0.05)
-
+def test_a_question_that_hangs_even_when_cancelled_is_left_behind() -> None:
     async def hangs() -> Found:
         try:
             await asyncio.sleep(60)
@@ -104,7 +100,9 @@ def test_a_question_that_hangs_even_when_cancelled_is_left_behind(
             await asyncio.sleep(0.5)  # as a client does that wants to say goodbye
         return {}
 
-    one = Asking(Probe("p", 0, (m.WARDS_QUIET,), hangs), Metrics(CollectorRegistry()))
+    one = Asking(
+        Probe("p", 0, (m.WARDS_QUIET,), hangs, patience_s=0.05), Metrics(CollectorRegistry())
+    )
 
     async def scene() -> float:
         begun = time.monotonic()

@@ -31,6 +31,7 @@ PIPELINE: Final = Board(
                 Ask("sum(rate(truyvet_scans_duplicate_total[5m]))", "trùng / duplicate"),
                 Ask("sum(rate(truyvet_scans_rejected_total[5m]))", "từ chối / rejected"),
                 Ask("sum(rate(truyvet_scans_expired_total[5m]))", "quá hạn / expired"),
+                Ask("sum(rate(truyvet_scans_erased_total[5m]))", "đã xoá / erased"),
             ),
             unit="reqps",
         ),
