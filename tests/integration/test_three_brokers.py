@@ -133,12 +133,13 @@ def gate(system: System, brokers: Brokers, folder: Path) -> Iterator[Gate]:
             return False
 
     try:
-        wait_for(up, 60, "the console")
+        wait_for(up, 120, f"the console; see {folder / 'console.log'}")
         sender.start()
         yield sender
     finally:
         sender.ended.set()
-        sender.join(60)
+        if sender.is_alive():
+            sender.join(60)
         process.terminate()
         process.wait(30)
 
@@ -149,7 +150,7 @@ def test_brokers_killed_under_load_and_who_is_refused(tmp_path: Path) -> None:
         assert_refused(brokers)
         for _ in range(2):
             system.start_worker_soon(**TIMING, **brokers.variables("worker"))
-        wait_for(lambda: all(w.ready() for w in system.workers), 90, "the workers")
+        wait_for(lambda: all(w.ready() for w in system.workers), 180, "the workers")
         producer = librdkafka(brokers.settings("producer"))
         traffic = Traffic(system, ScanMaker(system, SEED), PER_SECOND, **producer)
         with gate(system, brokers, tmp_path) as sender:
