@@ -6,9 +6,9 @@ filled before they are linked and columns only grow, so a reader in another thre
 directory as it was or as it is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,13 @@ import structlog
 
 from issuer.codes import KeyRing, verify
 from schemas.places import Producer
+from streams.by_place import NONE, ByPlace
 from streams.place_records import PlaceRows, read_places
 from streams.place_table import PlaceTable
 from tracer.ground import Ground, ground_of
 from tracer.parameters import Parameters
 
 log = structlog.get_logger()
-
-_NONE: Final = -1
 
 
 @dataclass
@@ -43,7 +42,7 @@ class _Columns:
         return cls(
             np.zeros(size, np.int32), np.zeros(size, np.uint64), np.zeros(size, np.int64),
             np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int32),
-            np.full(size, _NONE, np.int32),
+            np.full(size, NONE, np.int32),
         )  # fmt: skip
 
     def grown(self) -> "_Columns":
@@ -62,12 +61,24 @@ class Directory:
         self.places = PlaceTable()
         self._producers: dict[str, Producer] = {}
         self._wards: dict[str, int] = {}
-        self._head = np.full(1024, _NONE, np.int32)
+        self._head = ByPlace()
         self._columns = _Columns.empty(1024)
         self._rows = 0
         self.changes = 0
 
     # what the followers write
+
+    def site_records(self, records: Sequence[Any]) -> Iterable[tuple[int, str]]:
+        """Records of `sites.v1` as a follower hands them over; the offsets of those that make no
+        sense, and why."""
+        offsets = {record.key.decode(): record.offset for record in records}
+        pairs = ((record.key.decode(), record.value) for record in records)
+        for key, detail in self.put_site_records(pairs):
+            yield offsets[key], f"{key}: {detail}"
+
+    def producer_record(self, record: Any) -> None:
+        """A record of `producers.v1`. Raises ValueError for one that makes no sense."""
+        self.put_producer(record.key.decode(), record.value)
 
     def put_site_records(
         self, records: Iterable[tuple[str, bytes | None]]
@@ -100,7 +111,6 @@ class Directory:
         if not len(chosen):
             return
         wards = np.array([self._wards.setdefault(ward, len(self._wards)) for ward in rows.ward])
-        self._room_for(int(rows.place[chosen].max()))
         for codes in _one_each(rows, chosen):
             self._put_codes(rows, codes, wards)
         self.places.put(rows, chosen)
@@ -113,7 +123,7 @@ class Directory:
         of, version = rows.codes.of[codes], rows.codes.version[codes]
         place = rows.place[of]
         row = self.find(place, version).row.copy()
-        new = row == _NONE
+        new = row == NONE
         count = self._rows + int(new.sum())
         while count > len(self._columns.version):
             self._columns = self._columns.grown()
@@ -125,15 +135,9 @@ class Directory:
         columns.valid_to[row] = rows.codes.valid_to[codes]
         columns.revoked_at[row] = rows.codes.revoked_at[codes]
         columns.ward[row] = wards[of]
-        columns.after[row[new]] = self._head[place[new]]
-        self._head[place[new]] = row[new]
+        columns.after[row[new]] = self._head.of(place[new])
+        self._head.put(place[new], row[new])
         self._rows = count
-
-    def _room_for(self, place: int) -> None:
-        if place >= len(self._head):
-            bigger = np.full(max(place + 1, 2 * len(self._head)), _NONE, np.int32)
-            bigger[: len(self._head)] = self._head
-            self._head = bigger
 
     # what the steps read
 
@@ -144,14 +148,13 @@ class Directory:
 
     def find(self, place: npt.NDArray[np.uint32], version: npt.NDArray[np.int32]) -> "Found":
         """The code rows of these (place, version) pairs, shape (n,)."""
-        head, columns = self._head, self._columns
-        inside = place < len(head)
-        row = np.where(inside, head[np.where(inside, place, 0)], _NONE)
+        columns = self._columns
+        row = self._head.of(place)
         # a row linked since the columns were taken is not known yet
-        row = np.where(row < len(columns.version), row, _NONE)
-        while (other := (row != _NONE) & (columns.version[row] != version)).any():
+        row = np.where(row < len(columns.version), row, NONE)
+        while (other := (row != NONE) & (columns.version[row] != version)).any():
             row = np.where(other, columns.after[row], row)
-            row = np.where(row < len(columns.version), row, _NONE)
+            row = np.where(row < len(columns.version), row, NONE)
         return Found(row, columns)
 
     def signed(self, token: str) -> bool:
@@ -181,7 +184,7 @@ class Found:
     @property
     def known(self) -> npt.NDArray[np.bool_]:
         """Which are in the directory."""
-        result: npt.NDArray[np.bool_] = self.row != _NONE
+        result: npt.NDArray[np.bool_] = self.row != NONE
         return result
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from streams.by_place import NONE, ByPlace
 from streams.place_records import NO_MINUTE, PlaceRows
 from tracer.frames import PLACES, TRIPS
 
-_NONE: Final = -1
 _TYPES: Final[dict[str, Any]] = {
     "place": np.uint32, "version": np.int32, "site": np.uint32, "kind": np.int32,
     "opens": np.int16, "closes": np.int16, "usual_stay": np.int16, "within": np.uint32,
@@ -22,7 +22,7 @@ class PlaceTable:
     """Some 31 bytes a place, and its trips. One writer; readers see it as it was or as it is."""
 
     def __init__(self) -> None:
-        self._row = np.full(1024, _NONE, np.int32)
+        self._row = ByPlace()
         self._columns = {name: np.zeros(1024, kind) for name, kind in _TYPES.items()}
         self._count = 0
         self._kinds: dict[str, int] = {}
@@ -33,16 +33,14 @@ class PlaceTable:
 
     def versions(self, place: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
         """The version known of each, 0 where none is."""
-        row = self._rows(place)
-        return np.where(row == _NONE, 0, self._columns["version"][row])
+        row = self._row.of(place)
+        return np.where(row == NONE, 0, self._columns["version"][row])
 
     def put(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> None:
         """Take these rows of a batch over; each place is among them once."""
         place = rows.place[chosen]
-        if len(place):
-            self._room_for(int(place.max()))
-        row = self._rows(place)
-        new = row == _NONE
+        row = self._row.of(place)
+        new = row == NONE
         row[new] = np.arange(self._count, self._count + new.sum())
         self._grow(self._count + int(new.sum()))
         for name in _AS_THEY_ARE:
@@ -56,15 +54,17 @@ class PlaceTable:
             for of, *trip in rows.trips:
                 if of in kept:
                     self._trips.setdefault(int(rows.place[of]), []).append((*trip,))  # type: ignore[arg-type]
-        self._row[place[new]] = row[new]
+        self._row.put(place[new], row[new])
         self._count += int(new.sum())
 
     def frame(self) -> pl.DataFrame:
         """Every place, shape `tracer.frames.PLACES`."""
-        known = {name: column[: self._count] for name, column in self._columns.items()}
+        count = self._count  # once: while this thread reads, the writer goes on
+        known = {name: column[:count] for name, column in self._columns.items()}
+        kind = known["kind"].copy()  # before the names: none of its numbers is without one
         kinds = pl.Series(list(self._kinds), dtype=pl.String)
         frame = pl.DataFrame({name: known[name] for name in _AS_THEY_ARE}).with_columns(
-            kind=kinds.gather(known["kind"]) if len(kinds) else pl.lit(None, pl.String),
+            kind=kinds.gather(kind) if len(kinds) else pl.lit(None, pl.String),
             opens=_null(pl.col("opens"), NO_MINUTE),
             closes=_null(pl.col("closes"), NO_MINUTE),
             usual_stay=_null(pl.col("usual_stay"), 0),
@@ -80,16 +80,6 @@ class PlaceTable:
         }
         frame = pl.DataFrame(rows, schema=numbers, orient="row")
         return frame.select(pl.col(name).cast(kind) for name, kind in TRIPS.items())
-
-    def _rows(self, place: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
-        inside = place < len(self._row)
-        return np.where(inside, self._row[np.where(inside, place, 0)], np.int32(_NONE))
-
-    def _room_for(self, place: int) -> None:
-        if place >= len(self._row):
-            bigger = np.full(max(place + 1, 2 * len(self._row)), _NONE, np.int32)
-            bigger[: len(self._row)] = self._row
-            self._row = bigger
 
     def _grow(self, count: int) -> None:
         size = len(self._columns["place"])

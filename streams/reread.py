@@ -62,8 +62,8 @@ class Reread:
         self._failed: BaseException | None = None
         self._pipeline = Pipeline(self._shop(), self._fail, lambda: None)
         self._followers = [
-            Follower(settings, SITES.name, self._put_sites),
-            Follower(settings, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings, SITES.name, self._directory.site_records),
+            Follower(settings, PRODUCERS.name, each(self._directory.producer_record)),
             Follower(settings, ERASURES.name, each(self._erasures.record)),
         ]
         self._tasks: list[asyncio.Task[None]] = []
@@ -181,13 +181,6 @@ class Reread:
             code_wait_s=0.0,
             surely_ours_s=lambda: _LONG_S,
         )
-
-    def _put_sites(self, records: Any) -> list[tuple[int, str]]:
-        self._directory.put_site_records((r.key.decode(), r.value) for r in records)
-        return []
-
-    def _put_producer(self, record: Any) -> None:
-        self._directory.put_producer(record.key.decode(), record.value)
 
     def _fail(self, error: BaseException) -> None:
         self._failed = self._failed or error

@@ -5,7 +5,7 @@ import gc
 import os
 import secrets
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -79,8 +79,8 @@ class Worker:
         self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
-            Follower(settings, SITES.name, self._put_sites),
-            Follower(settings, PRODUCERS.name, each(self._put_producer)),
+            Follower(settings, SITES.name, self.directory.site_records),
+            Follower(settings, PRODUCERS.name, each(self.directory.producer_record)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
             Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
@@ -200,17 +200,6 @@ class Worker:
         self._stopped.add(partition)
         self.metrics.gauge(m.PARTITION_STOPPED, str(partition)).set(1)
         self.app.consumer.pause_partitions({TP(SCANS.name, partition)})
-
-    # what the followers and the case agent say
-
-    def _put_sites(self, records: Sequence[Any]) -> Iterable[tuple[int, str]]:
-        offsets = {record.key.decode(): record.offset for record in records}
-        pairs = ((record.key.decode(), record.value) for record in records)
-        for key, detail in self.directory.put_site_records(pairs):
-            yield offsets[key], f"{key}: {detail}"
-
-    def _put_producer(self, record: Any) -> None:
-        self.directory.put_producer(record.key.decode(), record.value)
 
     # whether it can work
 
