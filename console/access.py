@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from console.api.errors import ApiError
 from console.store.engine import Store
 from console.store.keys import ApiKey, Role, find_key
-from issuer.units import contains
+from issuer.units import contains, ward_codes
 
 
 class Right(StrEnum):
@@ -177,6 +177,12 @@ class Principal:
     def reaches(self, ward: str) -> bool:
         """Whether the ward is in their area."""
         return contains(self.area, ward)
+
+    def wards(self, only: str | None = None) -> list[str] | None:
+        """The wards that a list is of: `only` this one, none if it is outside; None: all."""
+        if only is not None:
+            return [only] if self.reaches(only) else []
+        return ward_codes(self.area)
 
     def has(self, record: "OfSector") -> bool:
         """Whether a site, a place or what is like one is in their area and of their sector."""

@@ -133,6 +133,11 @@ def wards_in(area: str) -> list[Ward]:
     return [unit for unit in _wards().values() if contains(area, unit.code)]
 
 
+def ward_codes(area: str) -> list[str] | None:
+    """The codes of the wards that an area contains; None for everywhere: nothing to filter by."""
+    return None if area == EVERYWHERE else [unit.code for unit in wards_in(area)]
+
+
 def check_area(area: str) -> str:
     """The area as given, for an account that is being made. Raises ValueError if it is empty."""
     if not wards_in(area):

@@ -32,7 +32,6 @@ from console.cardstanding import SENTENCES, CardStanding, card_in
 from console.store import cards
 from console.store.cards import By, Guard
 from console.store.errors import NotFound
-from issuer.units import EVERYWHERE, wards_in
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cards", tags=["cards"])
@@ -77,9 +76,7 @@ def listed(
     after: After = 0,
 ) -> CardLines:
     """By id, those that are revoked too. A ward outside the area has none."""
-    wards = None if principal.area == EVERYWHERE else [w.code for w in wards_in(principal.area)]
-    if ward is not None:
-        wards = [ward] if principal.reaches(ward) else []
+    wards = principal.wards(ward)
     found = cards.list_cards(console.store, wards, batch, limit=limit + 1, after=after)
     more, found = len(found) > limit, found[:limit]
     lines = [CardRecord.of(card) for card in found]

@@ -16,8 +16,8 @@ from console.api.codes_schemas import (
     VerifyCode,
 )
 from console.api.documented import answers
-from console.api.errors import ApiError, not_found
-from console.api.register_reading import NO_PLACE, PlaceId
+from console.api.errors import ApiError
+from console.api.register_reading import PlaceId, place_within
 from console.api.schemas import Sentence
 from console.api.state import Console, console_of
 from console.store import sites
@@ -43,7 +43,7 @@ Version = Annotated[int, Path(ge=1, lt=1024)]
 @router.get("/places/{place_id}/codes", summary="The codes of a place", responses=answers(404))
 def listed(place_id: PlaceId, principal: Manages, console: ConsoleOf) -> PlaceCodes:
     """All versions, those that are revoked or have ended too."""
-    return _codes(console, _within(console, principal, place_id), changed=False, left=None)
+    return _codes(console, place_within(console, principal, place_id), changed=False, left=None)
 
 
 @router.post(
@@ -56,7 +56,7 @@ def issue(place_id: PlaceId, body: IssueCode, principal: Manages, console: Conso
     overlap. Sent again within ten minutes, while that overlap runs, or with the same `valid_from`,
     it changes nothing.
     """
-    place = _within(console, principal, place_id)
+    place = place_within(console, principal, place_id)
     ring, now = ring_of(console), utc_now()
     begins = body.valid_from or now
     overlap = timedelta(days=body.overlap_days)
@@ -80,7 +80,7 @@ def revoke(
     place_id: PlaceId, version: Version, body: RevokeCode, principal: Manages, console: ConsoleOf
 ) -> PlaceCodes:
     """Scans made from now on are refused; earlier ones stay. Revoked before, it stays as it is."""
-    place = _within(console, principal, place_id)
+    place = place_within(console, principal, place_id)
     if all(code.version != version for code in place.codes):
         raise NotFound(
             f"Điểm quét {place_id} không có mã phiên bản {version}. / "
@@ -141,13 +141,6 @@ def _said(standing: Standing, *, ours: bool, **fields: object) -> CodeSaid:
         "ours": ours,
     }
     return CodeSaid.model_validate(said | fields)
-
-
-def _within(console: Console, principal: Principal, place_id: int) -> Place:
-    place = sites.place(console.store, place_id)
-    if place is None or not principal.has(place):
-        raise not_found(*NO_PLACE)
-    return place
 
 
 def _changed(console: Console, place_id: int, decide: Decide, why: Why) -> PlaceCodes:

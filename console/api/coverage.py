@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from console.access import Principal, Requires, Right
 from console.api.coverage_schemas import (
@@ -19,6 +19,7 @@ from console.api.coverage_schemas import (
 )
 from console.api.documented import answers
 from console.api.errors import field_problem, invalid, not_found
+from console.api.register_reading import PlaceId, place_within
 from console.api.required import age_of
 from console.api.state import Console, console_of
 from console.coverage import behind as behind_
@@ -27,7 +28,7 @@ from console.coverage.funnel import Asked, By, Funnel
 from console.coverage.named import with_names
 from console.coverage.names import name_of
 from console.coverage.stages import Stage, Within
-from console.store import postings, sites
+from console.store import postings
 from console.store.engine import utc_now
 from console.store.required_reading import ListStanding, lists
 from console.worklist.areas import covers
@@ -49,10 +50,6 @@ Sector = Annotated[str | None, Query(max_length=64)]
 Kind = Annotated[str | None, Query(max_length=64)]
 _MOST_DAYS: Final = 366
 _SKEW: Final = timedelta(minutes=2)
-NO_PLACE: Final = (
-    "Không có điểm quét này trong địa bàn của khoá.",
-    "There is no such place in this key's area.",
-)
 
 
 @router.get("/coverage", summary="The funnel of coverage", responses=answers(503))
@@ -117,13 +114,9 @@ def behind(
 @router.get(
     "/places/{place_id}/poster", summary="What is known of a poster", responses=answers(404)
 )
-def poster(
-    place_id: Annotated[int, Path(ge=1, lt=2**30)], principal: Reads, console: ConsoleOf
-) -> PosterState:
+def poster(place_id: PlaceId, principal: Reads, console: ConsoleOf) -> PosterState:
     """Printed, posted, inspected: when, and which version of the code."""
-    place = sites.place(console.store, place_id)
-    if place is None or not principal.has(place):
-        raise not_found(*NO_PLACE)
+    place_within(console, principal, place_id)
     with console.store.read() as connection:
         found = postings.postings(connection, [place_id]).get(place_id)
     return PosterState(posting=found or Posting(place=place_id))
@@ -131,7 +124,7 @@ def poster(
 
 @router.post("/places/{place_id}/poster", summary="Say what a poster is", responses=answers(404))
 def report(
-    place_id: Annotated[int, Path(ge=1, lt=2**30)],
+    place_id: PlaceId,
     body: ReportPoster,
     principal: Reports,
     console: ConsoleOf,
@@ -142,9 +135,7 @@ def report(
         postings.Mark(place_id, one.fact, one.at or now, one.code_version) for one in body.facts
     ]
     _check(marks, now)
-    place = sites.place(console.store, place_id)
-    if place is None or not principal.has(place):
-        raise not_found(*NO_PLACE)
+    place_within(console, principal, place_id)
     with console.store.write() as connection:
         changed = postings.mark(connection, marks)
         found = postings.postings(connection, [place_id])[place_id]

@@ -20,7 +20,6 @@ from console.store import inspection_lists
 from console.store.engine import utc_now
 from console.store.inspection_lists import Line, Wanted
 from console.store.inspections import inspection_of
-from issuer.units import EVERYWHERE, wards_in
 from schemas.clock import LOCAL
 from schemas.inspections import Stage
 from schemas.scan import EVENT_ID_PATTERN
@@ -74,9 +73,7 @@ def listed(
     after: Annotated[int, Query(ge=0, lt=2**31, description="Numbers below this.")] = 0,
 ) -> InspectionLines:
     """The newest first."""
-    wards = None if principal.area == EVERYWHERE else [w.code for w in wards_in(principal.area)]
-    if ward is not None:
-        wards = [ward] if principal.reaches(ward) else []
+    wards = principal.wards(ward)
     day = utc_now().astimezone(LOCAL).date() if overdue else None
     wanted = Wanted(wards, principal.sector, place, site, stage, due_before=day)
     found = inspection_lists.listed(console.store, wanted, limit=limit + 1, after=after)

@@ -19,8 +19,7 @@ from console.api.register_schemas import (
 from console.api.state import Console, console_of
 from console.store import history, sites
 from console.store.site_list import list_sites, places_of_site
-from issuer.units import EVERYWHERE, wards_in
-from schemas.places import Site
+from schemas.places import Place, Site
 
 router = APIRouter(prefix="/v1", tags=["registry"])
 
@@ -48,9 +47,7 @@ def listed(
     principal: Reads, console: ConsoleOf, ward: Ward = None, limit: Limit = 100, after: After = 0
 ) -> SiteLines:
     """By number. A ward outside the area has none."""
-    wards = None if principal.area == EVERYWHERE else [w.code for w in wards_in(principal.area)]
-    if ward is not None:
-        wards = [ward] if principal.reaches(ward) else []
+    wards = principal.wards(ward)
     found = list_sites(console.store, wards, sector=principal.sector, limit=limit + 1, after=after)
     more, found = len(found) > limit, found[:limit]
     lines = [SiteLine(**dict(SiteRecord.of(one.site)), places=one.places) for one in found]
@@ -75,10 +72,16 @@ def site_history(site_id: SiteId, principal: Edits, console: ConsoleOf) -> Histo
 @router.get("/places/{place_id}/history", summary="Changes of a place", responses=answers(404))
 def place_history(place_id: PlaceId, principal: Edits, console: ConsoleOf) -> History:
     """Who changed what and when, codes too; never a token."""
+    place_within(console, principal, place_id)
+    return _history(console, "place", place_id)
+
+
+def place_within(console: Console, principal: Principal, place_id: int) -> Place:
+    """The place, of the key's area and sector. Raises ApiError: 404 for any other."""
     found = sites.place(console.store, place_id)
     if found is None or not principal.has(found):
         raise not_found(*NO_PLACE)
-    return _history(console, "place", place_id)
+    return found
 
 
 def _site(console: Console, principal: Principal, site_id: int) -> Site:

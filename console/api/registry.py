@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from console.access import Principal, Requires, Right
 from console.api.documented import answers
 from console.api.errors import not_found
+from console.api.register_reading import NO_PLACE
 from console.api.schemas import PlaceName, Producers
 from console.api.state import Console, console_of
 from console.store import sites
@@ -27,10 +28,7 @@ def place(
     found = sites.place(console.store, place_id)
     site = sites.site(console.store, found.site) if found else None
     if found is None or site is None or not principal.has(found):
-        raise not_found(
-            "Không có điểm quét này trong địa bàn của khoá.",
-            "There is no such place in this key's area.",
-        )
+        raise not_found(*NO_PLACE)
     shown = {name: getattr(found, name) for name in PlaceName.model_fields if name != "site_name"}
     return PlaceName(**shown, site_name=site.name)
 

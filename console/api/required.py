@@ -33,7 +33,6 @@ from console.sitelist.understand import Options, understand
 from console.store import required, required_reading
 from console.store.errors import NotFound
 from console.store.required_reading import ListStanding, Standing
-from issuer.units import EVERYWHERE, wards_in
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/required", tags=["coverage"])
@@ -132,9 +131,7 @@ def unregistered(
     after: Annotated[str, Query(max_length=400, description="`list/entry` of the last one.")] = "",
 ) -> RequiredEntries:
     """Within the key's area, with the registered site that each is likely to be, if any."""
-    wards = None if principal.area == EVERYWHERE else [w.code for w in wards_in(principal.area)]
-    if ward is not None:
-        wards = [ward] if principal.reaches(ward) else []
+    wards = principal.wards(ward)
     first, _, rest = after.partition("/")
     found = required_reading.unregistered(
         console.store,

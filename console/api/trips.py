@@ -8,12 +8,11 @@ from fastapi import APIRouter, Depends
 
 from console.access import Principal, Requires, Right
 from console.api.documented import answers
-from console.api.errors import field_problem, invalid, not_found
+from console.api.errors import field_problem, invalid
 from console.api.register import within
-from console.api.register_reading import NO_PLACE, PlaceId
+from console.api.register_reading import NO_PLACE, PlaceId, place_within
 from console.api.state import Console, console_of
 from console.api.trips_schemas import ChangeTrips, OneTrip, VehicleTrips
-from console.store import sites
 from console.store.engine import utc_now
 from console.store.history import What, Why
 from console.store.trips import change_trips, cut_off_at
@@ -31,10 +30,7 @@ Edits = Annotated[Principal, Depends(Requires(Right.PLACES_EDIT))]
 @router.get("", summary="Trips of a vehicle", responses=answers(404))
 def listed(place_id: PlaceId, principal: Reads, console: ConsoleOf) -> VehicleTrips:
     """By departure; those older than the retention go when others are written."""
-    found = sites.place(console.store, place_id)
-    if found is None or not principal.has(found):
-        raise not_found(*NO_PLACE)
-    return _trips(found)
+    return _trips(place_within(console, principal, place_id))
 
 
 @router.post("", summary="Add, correct or take out trips", responses=answers(404, 409))

@@ -106,7 +106,7 @@ def behind(
     from console.coverage.stages import Stage, Within
     from console.store.engine import open_store
     from console.store.required_reading import unregistered
-    from issuer.units import EVERYWHERE, wards_in
+    from issuer.units import ward_codes
     from streams.clickhouse import ClickHouse
 
     session = session_of(context)
@@ -118,8 +118,7 @@ def behind(
     store, clickhouse = open_store(settings), ClickHouse(settings, timeout_s=15)
     try:
         if wanted is Stage.REGISTERED:
-            wards = None if asked.area == EVERYWHERE else [w.code for w in wards_in(asked.area)]
-            entries = unregistered(store, wards, limit=limit + 1, sector=sector)
+            entries = unregistered(store, ward_codes(asked.area), limit=limit + 1, sector=sector)
             show_unregistered(session, entries, limit, as_json=as_json)
             return
         at, found = behind_at(clickhouse, asked, wanted, Within.of(settings), limit=limit + 1)

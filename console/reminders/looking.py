@@ -16,7 +16,7 @@ from console.store import postings, tables
 from console.store.engine import Store
 from console.store.reminder_ends import End, Ended, Item
 from console.store.required_reading import unregistered
-from issuer.units import EVERYWHERE, UNKNOWN_WARD, wards_in
+from issuer.units import UNKNOWN_WARD, ward_codes
 from schemas.errors import UserError
 from streams.clickhouse import ClickHouse
 
@@ -61,8 +61,7 @@ def look(
 
 
 def _unregistered(store: Store, asked: Asked, now: datetime) -> Look:
-    wards = None if asked.area == EVERYWHERE else [ward.code for ward in wards_in(asked.area)]
-    found = unregistered(store, wards, limit=MOST + 1, sector=asked.sector)
+    found = unregistered(store, ward_codes(asked.area), limit=MOST + 1, sector=asked.sector)
     _must_fit(len(found))
     keys = [
         (f"required/{one.list}/{one.entry}", one.ward)

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from console.coverage.funnel import Asked
 from console.store import tables
 from console.store.engine import Store
-from issuer.units import EVERYWHERE, wards_in
+from issuer.units import ward_codes
 from schemas.clock import local_midnight
 from schemas.inspections import Kind, Stage
 
@@ -29,8 +29,8 @@ def inspections_of(store: Store, asked: Asked, day: date) -> Inspections:
     i, p = tables.inspections.c, tables.places.c
     query = select(func.count()).select_from(tables.inspections)
     query = query.join(tables.places, p.id == i.place)
-    if asked.area != EVERYWHERE:
-        query = query.where(p.ward.in_([ward.code for ward in wards_in(asked.area)]))
+    if (wards := ward_codes(asked.area)) is not None:
+        query = query.where(p.ward.in_(wards))
     if asked.sector is not None:
         query = query.where(p.sector == asked.sector)
     begin, end = local_midnight(day), local_midnight(day + timedelta(days=1))
