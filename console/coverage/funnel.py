@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from console.coverage.stages import STAGES, Stage, Within, reached
-from issuer.units import EVERYWHERE, wards_in
+from console.coverage.counting import counted
+from console.coverage.stages import STAGES, Stage, Within
+from issuer.units import EVERYWHERE, ward_codes
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 
@@ -34,9 +35,9 @@ class Asked:
     def where(self) -> tuple[str, dict[str, Any]]:
         """A condition on the columns ward, sector and kind, and its parameters."""
         conditions, parameters = ["1"], dict[str, Any]()
-        if self.area != EVERYWHERE:
+        if (wards := ward_codes(self.area)) is not None:
             conditions.append("ward IN {wards:Array(String)}")
-            parameters["wards"] = [ward.code for ward in wards_in(self.area)]
+            parameters["wards"] = wards
         for name in ("sector", "kind"):
             if (value := getattr(self, name)) is not None:
                 conditions.append(f"{name} = {{{name}:String}}")
@@ -97,28 +98,14 @@ def funnel(clickhouse: ClickHouse, asked: Asked, within: Within, by: Sequence[By
     assert By.DAY not in by, "days are those of `by_day`"
     at = newest(clickhouse)
     where, parameters = asked.where()
-    columns = [f"toString({one})" for one in by]
-    stages = reached(within)
-    flags = ", ".join(f"min({stages[stage]})" for stage in STAGES)
-    spots = ", ".join(f"countIf(place > 0 AND ({stages[stage]}))" for stage in STAGES)
-    numbers = range(1, len(STAGES) + 1)
+    where += " AND round = fromUnixTimestamp64Milli({round:Int64}, 'UTC')"
+    order = f"ORDER BY {', '.join(by)}" if by else ""
     rows = clickhouse.rows(
-        f"""
-SELECT [{", ".join(columns)}] AS key, sum(needed * if(site > 0, 1, rows)), sum(scans),
-       [{", ".join(f"countIf(site > 0 AND whole[{n}])" for n in numbers)}],
-       [{", ".join(f"countIf(site > 0 AND needed AND whole[{n}])" for n in numbers)}],
-       sumForEach(spots)
-FROM (
-    SELECT {", ".join([*by, "site"])}, max(required) AS needed, count() AS rows,
-           [{flags}] AS whole, [{spots}] AS spots, sum(scans) AS scans
-    FROM coverage WHERE round = fromUnixTimestamp64Milli({{round:Int64}}, 'UTC') AND {where}
-    GROUP BY {", ".join([*by, "site"])}
-)
-GROUP BY key ORDER BY key {_TIMEOUT}
-""",  # noqa: S608 (own columns; values are parameters)
+        f"{counted(by, where, within)} {order} {_TIMEOUT}",
         parameters | {"round": int(at.timestamp() * 1000)},
     )
-    return Funnel(at, within, [line_of(*row) for row in rows])
+    lines = [line_of(list(row[: len(by)]), *row[len(by) :]) for row in rows]
+    return Funnel(at, within, lines)
 
 
 def by_day(clickhouse: ClickHouse, asked: Asked, within: Within, days: int) -> Funnel:

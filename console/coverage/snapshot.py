@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from console.coverage.stages import STAGES, Within, reached
+from console.coverage.counting import counted
+from console.coverage.stages import Within
 from console.coverage.weeks import count_week, drop_partitions, forget_old, milli, stale_weeks
 from schemas.clock import LOCAL
 from streams.clickhouse import ClickHouse
@@ -96,25 +97,11 @@ def take(clickhouse: ClickHouse, now: datetime, within: Within) -> Round:
 
 def day_of_round(now: datetime, within: Within) -> str:
     """The statement that keeps the round as the funnel of its local day."""
-    at, stages = milli(now), reached(within)
-    flags = [f"min({stages[stage]})" for stage in STAGES]
-    places = ", ".join(f"toUInt32(countIf(place > 0 AND ({stages[s]})))" for s in STAGES)
-    whole = ", ".join(f"toUInt32(countIf(site > 0 AND whole[{n + 1}]))" for n in range(len(STAGES)))
-    needed = ", ".join(
-        f"toUInt32(countIf(site > 0 AND needed AND whole[{n + 1}]))" for n in range(len(STAGES))
-    )
-    summed = ", ".join(f"toUInt32(sum(spots[{n + 1}]))" for n in range(len(STAGES)))
+    at, by = milli(now), ("ward", "kind", "sector")
     return f"""
-INSERT INTO coverage_days (day, ward, kind, sector, round, required, required_sites, sites, places,
-                           scans)
-SELECT toDate({at}, '{LOCAL.key}'), ward, kind, sector, {at},
-       toUInt32(sum(needed * if(site > 0, 1, rows))), [{needed}], [{whole}], [{summed}], sum(scans)
-FROM (
-    SELECT ward, kind, sector, site, max(required) AS needed, count() AS rows,
-           [{", ".join(flags)}] AS whole, [{places}] AS spots, sum(scans) AS scans
-    FROM coverage WHERE round = {at} GROUP BY ward, kind, sector, site
-)
-GROUP BY ward, kind, sector
+INSERT INTO coverage_days (day, round, {", ".join(by)}, required, scans, sites, required_sites,
+                           places)
+SELECT toDate({at}, '{LOCAL.key}'), {at}, * FROM ({counted(by, f"round = {at}", within)})
 """  # noqa: S608 (own values)
 
 
