@@ -9,7 +9,7 @@ import typer
 
 from console.cli.cards_print import add_print
 from console.cli.out import json_line, line, note
-from console.cli.session import BY, Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of, store_of
 from schemas.clock import local_text
 from schemas.errors import UserError
 
@@ -85,7 +85,7 @@ def issue(
         ) from None
     session = session_of(context)
     by = _by(session)
-    with _store(session) as store:
+    with store_of(session) as store:
         if person is not None:
             card, made = issue_card(store, person, ward, by)
             found, new = [card], int(made)
@@ -100,7 +100,7 @@ def revoke(context: typer.Context, card: CardId, reason: Reason, as_json: Json =
     from console.store.cards import revoke_card
 
     session = session_of(context)
-    with _store(session) as store:
+    with store_of(session) as store:
         after = revoke_card(store, number_of(card), _said(reason), BY)
     if as_json:
         json_line({"card": document(after)})
@@ -114,7 +114,7 @@ def replace(context: typer.Context, card: CardId, reason: Reason, as_json: Json 
 
     session = session_of(context)
     by = _by(session)
-    with _store(session) as store:
+    with store_of(session) as store:
         after, made = replace_card(store, number_of(card), _said(reason), by)
     _tell(session, [after], int(made), as_json)
 
@@ -125,7 +125,7 @@ def show(context: typer.Context, card: CardId, as_json: Json = False) -> None:
 
     session = session_of(context)
     number = number_of(card)
-    with _store(session) as store:
+    with store_of(session) as store:
         found = card_by_id(store, number)
         if found is None:
             raise UserError(f"Không có thẻ {number}. / There is no card {number}.")
@@ -149,7 +149,7 @@ def list_(
     from console.store.cards import list_cards
 
     session = session_of(context)
-    with _store(session) as store:
+    with store_of(session) as store:
         found = list_cards(store, [ward] if ward else None, batch, limit=limit + 1, after=after)
     more, found = len(found) > limit, found[:limit]
     if as_json:
@@ -180,7 +180,7 @@ def verify(
     session = session_of(context)
     ring = ring_of(session.settings())
     given = [row for t in texts for row in (sys.stdin if t == _STDIN else [t]) if row.strip()]
-    with _store(session) as store:
+    with store_of(session) as store:
         found = [card_in(store, ring, text) for text in given]
     good = [standing is CardStanding.VALID for standing, _ in found]
     if as_json:
@@ -252,11 +252,3 @@ def _by(session: Session) -> "By":
     from console.store.cards import By
 
     return By(BY, ring_of(session.settings()).keys[0].id)
-
-
-def _store(session: Session) -> Any:
-    from contextlib import closing
-
-    from console.store.engine import open_store
-
-    return closing(open_store(session.settings()))

@@ -8,7 +8,7 @@ import typer
 
 from console.cli.out import json_line, line, note, number, progress
 from console.cli.outfile import Replace, check_out
-from console.cli.session import Json, Session, session_of
+from console.cli.session import Json, Session, session_of, store_of
 from issuer.card_print import ON_A_SHEET, Layout
 from schemas.errors import UserError
 
@@ -92,15 +92,12 @@ def _chosen(
     session: Session, cards: list[str] | None, batch: str | None, ward: str | None
 ) -> "list[Card]":
     """The cards named, or a batch in the order of its lines. Raises UserError."""
-    from contextlib import closing
-
     from console.cli.cards import number_of
     from console.store.cards import card_by_id, list_cards
-    from console.store.engine import open_store
 
     if bool(cards) == bool(batch):
         raise UserError("Nêu số thẻ, hoặc --batch. / Name cards, or else --batch.")
-    with closing(open_store(session.settings())) as store:
+    with store_of(session) as store:
         if batch:
             wards = [ward] if ward else None
             found = list_cards(store, wards, batch, limit=_MOST + 1)

@@ -3,9 +3,8 @@
 They work on the database itself; the console's relay publishes what they change.
 """
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,15 +13,12 @@ from console.cli.inspection_taking import id_in
 from console.cli.inspection_text import show_inspection, show_line, show_visit
 from console.cli.out import json_line, line, note
 from console.cli.outfile import Replace, check_out, write_whole
-from console.cli.session import Json, Lang, session_of
+from console.cli.session import Json, Lang, session_of, store_of
 from schemas.errors import UserError
 from schemas.inspections import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from console.cli.session import Session
-    from console.store.engine import Store
+    pass
 
 Which = Annotated[
     str, typer.Argument(metavar="ID", help="Số hoặc mã đợt kiểm tra. / Its number or id.")
@@ -165,15 +161,3 @@ def record(
         json_line({"file": str(out), "bytes": len(pdf)})
     else:
         line(str(out))
-
-
-@contextmanager
-def store_of(session: "Session") -> "Iterator[Store]":
-    """The database of this session, closed at the end."""
-    from console.store.engine import open_store
-
-    store: Any = open_store(session.settings())
-    try:
-        yield store
-    finally:
-        store.close()

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from schemas.errors import UserError
 
@@ -20,6 +20,10 @@ def one_of(choices: type[_Choice], option: str, text: str) -> _Choice:
         ) from None
 
 
+@overload
+def day_of(option: str, text: str) -> date: ...
+@overload
+def day_of(option: str, text: str | None) -> date | None: ...
 def day_of(option: str, text: str | None) -> date | None:
     """The day written `2026-11-29`. Raises UserError."""
     try:

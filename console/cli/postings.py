@@ -7,7 +7,7 @@ import typer
 from console.cli.case_text import moment
 from console.cli.options import one_of
 from console.cli.out import json_line, line
-from console.cli.session import Json, session_of
+from console.cli.session import Json, session_of, store_of
 from schemas.errors import UserError
 
 
@@ -32,7 +32,7 @@ def report(
 ) -> None:
     """Sent late or twice it changes nothing: the newest of each fact counts. All or none."""
     from console.store import postings
-    from console.store.engine import open_store, utc_now
+    from console.store.engine import utc_now
     from schemas.coverage import Fact
     from schemas.scan import parse_timestamp
 
@@ -48,13 +48,10 @@ def report(
     when = parse_timestamp(given) if given else now
     if when > now:
         raise UserError("--at: ở tương lai. / --at is in the future.")
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         marks = [postings.Mark(place, said, when, code_version) for place in places]
         with store.write() as connection:
             changed = postings.mark(connection, marks)
-    finally:
-        store.close()
     if as_json:
         json_line({"postings": [one.model_dump(mode="json") for one in changed]})
     else:

@@ -7,7 +7,7 @@ import typer
 from console.cli.out import json_line, line
 from console.cli.postings import add_report
 from console.cli.register_text import show_place, show_place_fields, show_site, step_text
-from console.cli.session import BY, Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of, store_of
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def edit_site(
     changes = _checked(EditSite, given, clear, Level.PLACE)
     session = session_of(context)
     why = Why(BY, What.EDIT, note_)
-    after = _with_store(
-        session, lambda store: edit(store, site_id, changes, why, on_version=version)
-    )
+    with store_of(session) as store:
+        after = edit(store, site_id, changes, why, on_version=version)
     if as_json:
         json_line({"site": after.model_dump(mode="json")})
     else:
@@ -121,9 +120,8 @@ def edit_place(
     changes = _checked(EditPlace, given, clear, Level.SITE)
     session = session_of(context)
     why = Why(BY, What.EDIT, note_)
-    after = _with_store(
-        session, lambda store: edit(store, place_id, changes, why, on_version=version)
-    )
+    with store_of(session) as store:
+        after = edit(store, place_id, changes, why, on_version=version)
     _tell_place(after, session, as_json)
 
 
@@ -141,7 +139,8 @@ def close(
         raise UserError("--reason: cần lý do. / --reason: a reason is needed.")
     session = session_of(context)
     why = Why(BY, What.CLOSE, reason)
-    after = _with_store(session, lambda store: close_place(store, place_id, why))
+    with store_of(session) as store:
+        after = close_place(store, place_id, why)
     _tell_place(after, session, as_json)
 
 
@@ -150,10 +149,9 @@ def show(context: typer.Context, place_id: PlaceId, as_json: Json = False) -> No
     from console.store import history, sites
 
     session = session_of(context)
-    place, steps = _with_store(
-        session,
-        lambda store: (sites.place(store, place_id), history.steps(store, "place", place_id)),
-    )
+    with store_of(session) as store:
+        place = sites.place(store, place_id)
+        steps = history.steps(store, "place", place_id)
     if place is None:
         raise UserError(f"Không có điểm quét {place_id}. / There is no place {place_id}.")
     if as_json:
@@ -207,16 +205,6 @@ def _checked(
 
 def _option(field: str) -> str:
     return f"--{field.replace('_', '-')}"
-
-
-def _with_store(session: Session, work: Any) -> Any:
-    from console.store.engine import open_store
-
-    store = open_store(session.settings())
-    try:
-        return work(store)
-    finally:
-        store.close()
 
 
 def _tell_place(place: Any, session: Session, as_json: bool) -> None:

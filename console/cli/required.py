@@ -1,16 +1,15 @@
 """`truyvet required …`: lists of establishments that must have codes."""
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.cli.areas import Ward
+from console.cli.options import day_of
 from console.cli.out import json_line, line, note, number, progress
-from console.cli.session import BY, Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of, store_of
 from console.cli.site_import import GOES_ON, show_refused, write_refused
-from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +82,7 @@ def import_list(
     options = options_of(area, ward, kind, column or [])
     with progress(session.words("đọc danh sách", "reading the list"), 0):
         made = plan_required(understand(rows_of(file, sheet), options))
-    about = list_of(list_id or file.stem, name, keeper, _day(as_of), len(made.entries))
+    about = list_of(list_id or file.stem, name, keeper, day_of("--as-of", as_of), len(made.entries))
     if refused_to is not None:
         write_refused(refused_to, made.understood, rows_of(file, sheet))
     changed = linked = None
@@ -119,15 +118,11 @@ def import_list(
 
 def lists(context: typer.Context, as_json: Json = False) -> None:
     """By id."""
-    from console.store.engine import open_store
     from console.store.required_reading import lists as known
 
     session = session_of(context)
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         found = known(store)
-    finally:
-        store.close()
     if as_json:
         json_line(
             {
@@ -160,16 +155,12 @@ def suggest(
 ) -> None:
     """The likest first. Nothing is linked: `truyvet required link` does, when you have looked."""
     from console.sitelist.linking import suggested
-    from console.store.engine import open_store
     from console.store.required_reading import unregistered
 
     session = session_of(context)
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         wards = [ward] if ward else None
         pairs = suggested(store, unregistered(store, wards, limit=limit, list_id=list_id))
-    finally:
-        store.close()
     if as_json:
         rows = [
             {"entry": one.entry, "name": one.name, "address": one.address, "ward": one.ward,
@@ -224,14 +215,10 @@ def exempt(
 def withdraw(context: typer.Context, list_id: ListId, as_json: Json = False) -> None:
     """Import it again to take it back."""
     from console.store import required
-    from console.store.engine import open_store
 
     session = session_of(context)
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         after = required.withdraw(store, list_id, BY)
-    finally:
-        store.close()
     if as_json:
         json_line({"list": after.model_dump(mode="json")})
     else:
@@ -241,17 +228,13 @@ def withdraw(context: typer.Context, list_id: ListId, as_json: Json = False) -> 
 def _decide(
     context: typer.Context, list_id: str, entry: str, change: "Change", as_json: bool
 ) -> None:
-    from console.store.engine import open_store
     from console.store.required_reading import standing, whole_entry
 
     session = session_of(context)
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         whole = whole_entry(store, list_id, entry)
         change(store, whole)
         after = standing(store, list_id, whole)
-    finally:
-        store.close()
     if as_json:
         json_line({"entry": vars(after)})
         return
@@ -261,16 +244,6 @@ def _decide(
         or session.words("chưa đăng ký", "not registered")
     )
     line(f"{after.name}, {after.address or '?'}: {state}")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UserError(
-            f"--as-of: {text!r} không phải ngày dạng 2026-10-01. / "
-            f"--as-of: {text!r} is not a day such as 2026-10-01."
-        ) from None
 
 
 def _show(session: Session, made: "RequiredPlan", changed: int | None, linked: int | None) -> None:

@@ -1,5 +1,7 @@
 """What every command knows: the data directory, the language, the settings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 if TYPE_CHECKING:
+    from console.store.engine import Store
     from schemas.settings import Settings
 
 
@@ -56,6 +59,18 @@ def session_of(context: typer.Context) -> Session:
     session = context.find_root().obj
     assert isinstance(session, Session)
     return session
+
+
+@contextmanager
+def store_of(session: Session) -> Iterator["Store"]:
+    """The database of this session, closed at the end."""
+    from console.store.engine import open_store
+
+    store = open_store(session.settings())
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 Json = Annotated[bool, typer.Option("--json", help="Một đối tượng JSON. / One JSON object.")]

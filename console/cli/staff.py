@@ -8,7 +8,7 @@ import typer
 from console.cli.areas import City, District, Sector, Ward, area_of
 from console.cli.options import day_of
 from console.cli.out import json_line, line, note
-from console.cli.session import BY, Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of, store_of
 from schemas.clock import local_text
 
 if TYPE_CHECKING:
@@ -39,15 +39,11 @@ def declare(
 ) -> None:
     """From tomorrow or a later day on; a day past does not change."""
     from console.store import headcounts
-    from console.store.engine import open_store
 
     session = session_of(context)
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         day = day_of("--from", since)
         made = headcounts.declare(store, site, headcount, by=BY, since=day, note=note_)
-    finally:
-        store.close()
     if as_json:
         json_line(vars(made))
     else:
@@ -58,14 +54,10 @@ def declare(
 def history(context: typer.Context, site: SiteId, as_json: Json = False) -> None:
     """In its order; of one day the last counts."""
     from console.store import headcounts
-    from console.store.engine import open_store
 
     session = session_of(context)
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         found = headcounts.history(store, site)
-    finally:
-        store.close()
     if as_json:
         json_line({"headcounts": [vars(one) for one in found]})
         return

@@ -7,7 +7,7 @@ import typer
 
 from console.cli.case_text import moment
 from console.cli.out import json_line, line, note, number
-from console.cli.session import BY, Json, Session, session_of
+from console.cli.session import BY, Json, Session, session_of, store_of
 from schemas.clock import local_text
 from schemas.errors import UserError
 
@@ -133,13 +133,9 @@ def import_(
 
 def _place(session: Session, place_id: int) -> "Place":
     from console.store import sites
-    from console.store.engine import open_store
 
-    store = open_store(session.settings())
-    try:
+    with store_of(session) as store:
         place = sites.place(store, place_id)
-    finally:
-        store.close()
     if place is None:
         raise UserError(f"Không có điểm quét {place_id}. / There is no place {place_id}.")
     return place
