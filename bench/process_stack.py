@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,15 +53,18 @@ class Bench:
         worker.wait_ready()
         return worker
 
-    def begin_worker(self, **changed: Any) -> Worker:
-        """A worker whose process has just begun; `changed` are settings by name."""
+    def begin_worker(self, *, tree: Path | None = None, **changed: Any) -> Worker:
+        """A worker whose process has just begun; `changed` are settings by name.
+
+        `tree` is another version's source.
+        """
         env = {
             **os.environ,
             **self.stack.env,
             **{PREFIX + name.upper(): str(value) for name, value in changed.items()},
         }
         log = self.settings.data_dir / "logs" / f"bench-worker-{len(self._workers)}.log"
-        worker = Worker(env, log)
+        worker = Worker(env, log, tree)
         self._workers.append(worker)
         return worker
 
@@ -172,13 +175,17 @@ def running_again(
     seed: int = 7,
     env: Mapping[str, Any] | None = None,
     back_off: BackOff | None = None,
+    migrated: Callable[[Settings], object] = migrate,
 ) -> Iterator[Bench]:
-    """As `running_bench`, on a data directory that may have been prepared."""
+    """As `running_bench`, on a data directory that may have been prepared.
+
+    `migrated` makes topics and tables.
+    """
     changed = {PREFIX + name.upper(): str(value) for name, value in (env or {}).items()}
     options = StackOptions(data_dir=data_dir, services=frozenset({"kafka", "engine"}), env=changed)
     with Stack(options, back_off=back_off) as stack:
         settings = load_settings(options.data_dir)
-        migrate(settings)
+        migrated(settings)
         made = register_city(settings, places, seed)
         # event ids of two runs on one directory must differ; people and places need not
         first_seed = secrets.randbelow(2**31)

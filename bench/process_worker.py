@@ -20,16 +20,23 @@ Samples = dict[tuple[str, str], float]
 
 
 class Worker:
-    """One worker; the kernel ends it with this process. Start it from the main thread."""
+    """One worker; the kernel ends it with this process. Start it from the main thread.
 
-    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+    Its code is this process's, or that of another `tree` of truyvet's source.
+    """
+
+    def __init__(self, env: Mapping[str, str], log: Path, tree: Path | None = None) -> None:
         self.port = choose((PortRequest("metrics"),), {})["metrics"]
         self.log = log
         command = (sys.executable, "-m", "console.cli.main", "worker", "--metrics-port")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                leashed((*command, str(self.port))), env=dict(env), stdout=output, stderr=output
+                leashed((*command, str(self.port))),
+                env=dict(env) if tree is None else {**env, "PYTHONPATH": str(tree)},
+                stdout=output,
+                stderr=output,
+                cwd=tree,
             )
 
     @property
@@ -68,8 +75,8 @@ class Worker:
         """Age of the oldest unwritten record, of the worst partition."""
         return max(values(self.metrics(), "truyvet_lag_seconds"), default=0.0)
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL if it does not end."""
+    def stop(self) -> int:
+        """SIGTERM, and SIGKILL if it does not end; the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
@@ -77,6 +84,7 @@ class Worker:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        return self._process.returncode
 
     def _get(self, path: str, **query: str) -> httpx.Response:
         params = {name: value for name, value in query.items() if value}

@@ -12,6 +12,7 @@ from console.cli.bench_posters import add_posters_bench
 from console.cli.bench_rebuild import add_rebuild_bench
 from console.cli.bench_scanability import add_scanability_bench
 from console.cli.bench_trace import add_trace_bench
+from console.cli.bench_upgrade import add_upgrade_bench
 from console.cli.benching_long import add_long_benches
 from console.cli.benching_truth import add_truth_bench
 from console.cli.out import json_line, line, note, number, screen
@@ -38,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
     add_posters_bench(bench)
     add_places_bench(bench)
     add_rebuild_bench(bench)
+    add_upgrade_bench(bench)
     add_scanability_bench(bench)
     app.add_typer(bench, name="bench")
 
