@@ -9,7 +9,6 @@ outside (`bench.queryable`), so nobody's own clock is believed.
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,7 +56,10 @@ class Left:
 
 @dataclass
 class Result:
-    """Everything measured; delays in milliseconds, by when the broker had the scan."""
+    """Everything measured; delays in milliseconds, by when the broker had the scan.
+
+    `steps`: the delays from one step of the upgrade to the next.
+    """
 
     old: str
     migrated: list[str] = field(default_factory=list)
@@ -67,6 +69,7 @@ class Result:
     during: Delays | None = None
     after: Delays | None = None
     during_s: float = 0
+    steps: dict[str, Delays] = field(default_factory=dict)
     new_ready_s: list[float] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     log: int = 0
@@ -113,57 +116,66 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     ) as bench:
         looks = Looks(bench.settings, plan.look_s)
         result = Result(old.name, rate=plan.rate)
-        ends = _upgrade(bench, old, plan, result, looks, say)
+        begun = _upgrade(bench, old, plan, result, looks, say)
         found = account(bench.clickhouse, bench.log.ranges())
         result.log, result.rows = found.log, found.rows
         result.lost, result.twice, result.beyond = found.missing, found.twice, found.beyond
-        appended, delays = appended_and_delay(looks.seen, read_records(bench.clickhouse))
-    result.before, result.during, result.after = (
-        between(appended, delays, begin, end) for begin, end in pairwise(ends)
-    )
+        seen = appended_and_delay(looks.seen, read_records(bench.clickhouse))
+    moments = [moment for _, moment in begun]
+    (*_, after, end) = moments
+    first = moments[1]
+    result.before = between(*seen, moments[0], first)
+    result.during, result.during_s = between(*seen, first, after), (after - first) / 1000
+    result.after = between(*seen, after, end)
+    result.steps = {
+        step: between(*seen, moment, until)
+        for (step, moment), until in zip(begun[1:-2], moments[2:-1], strict=True)
+    }
     return result
 
 
 def _upgrade(
     bench: Bench, old: OldBuild, plan: Plan, result: Result, looks: Looks, say: Say
-) -> list[int]:
-    """The moments at which the stretches begin, and the end of the last (Unix ms)."""
+) -> list[tuple[str, int]]:
+    """What began when (Unix ms): before, the steps, after, and the end."""
+    begun: list[tuple[str, int]] = []
+
+    def now(step: str) -> None:
+        say(f"{step} …")
+        begun.append((step, time.time_ns() // 1_000_000))
+
     old_workers = [bench.begin_worker(tree=old.tree) for _ in range(plan.workers)]
     for worker in old_workers:
         worker.wait_ready(_READY_S)
     looks.start()
     load = bench.load(plan.rate, _NO_END)
     time.sleep(plan.warm_up_s)
-    ends = [_now_ms()]
-    say(f"{plan.workers} old workers, {plan.rate:,.0f} scans a second")
+    now("before")
     time.sleep(plan.seconds)
-    ends.append(_now_ms())
+    now("migrate")
     result.migrated = migrate(bench.settings)
-    say(f"migrated while they work: {', '.join(result.migrated) or 'nothing to do'}")
     time.sleep(plan.apart_s)
     before = [_written(worker) for worker in old_workers]
-    for _ in old_workers:
-        begun = time.monotonic()
+    for number, _ in enumerate(old_workers, 1):
+        now(f"new worker {number} starts")
+        started = time.monotonic()
         bench.begin_worker().wait_ready(_READY_S)
-        result.new_ready_s.append(round(time.monotonic() - begun, 1))
-        say(f"a new worker beside them is ready after {result.new_ready_s[-1]} s")
+        result.new_ready_s.append(round(time.monotonic() - started, 1))
         time.sleep(plan.apart_s)
-    for worker, wrote in zip(old_workers, before, strict=True):
+    for number, (worker, wrote) in enumerate(zip(old_workers, before, strict=True), 1):
         beside = int(_written(worker) - wrote)
-        begun = time.monotonic()
+        now(f"old worker {number} leaves")
+        asked = time.monotonic()
         code = worker.stop()
-        result.left.append(Left(round(time.monotonic() - begun, 1), code, beside))
-        say(f"an old worker left in {result.left[-1].seconds} s, exit code {code}")
+        result.left.append(Left(round(time.monotonic() - asked, 1), code, beside))
         time.sleep(plan.apart_s)
-    ends.append(_now_ms())
-    result.during_s = round((ends[2] - ends[1]) / 1000, 1)
-    say("the new ones alone")
+    now("after")
     time.sleep(plan.seconds)
-    ends.append(_now_ms())
+    now("end")
     result.sent = load.stop().sent
     bench.drain(_DRAIN_S)
     looks.stop()
-    return ends
+    return begun
 
 
 def _written(worker: Worker) -> float:
@@ -179,7 +191,3 @@ def _variables(settings: Settings) -> dict[str, str]:
         "TRUYVET_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
         "TRUYVET_CLICKHOUSE_URL": settings.clickhouse_url,
     }
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -11,6 +11,7 @@ from typing import Any
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from prometheus_client import CollectorRegistry
@@ -42,6 +43,7 @@ from streams.pipeline import Pipeline
 from streams.publish import Publisher
 from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
+from streams.samelog import check_log
 from streams.shop import Shop
 from streams.steps import Steps
 from streams.tracing import Tracing
@@ -215,6 +217,7 @@ class Worker:
             await follower.ready.wait()
         while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
             await asyncio.sleep(1)
+        await self._check_log()
         while not self.watcher.settled:  # noqa: ASYNC110 (a scan judged sooner raises no alert)
             await asyncio.sleep(0.05)
         partitions = self.app.consumer.topic_partitions(SCANS.name)
@@ -223,6 +226,14 @@ class Worker:
                 f"{SCANS.name} has {partitions} partitions and TRUYVET_SCAN_PARTITIONS says "
                 f"{self._settings.scan_partitions}: set it to what the topic was made with"
             )
+
+    async def _check_log(self) -> None:
+        while True:
+            try:
+                return await check_log(self._settings, self.clickhouse)
+            except (KafkaError, OSError, Retryable) as error:
+                log.warning("log_not_known", detail=str(error))
+                await asyncio.sleep(1)
 
     def _clickhouse_answers(self) -> bool:
         try:

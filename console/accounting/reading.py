@@ -62,6 +62,20 @@ def read_counts(settings: Settings) -> Counts:
     return add_up(*_joined(ends, committed, tables, taken))
 
 
+def accounted(clickhouse: ClickHouse) -> dict[int, int]:
+    """Records by partition that are in the tables, or were until retention came by.
+
+    Raises Retryable.
+    """
+    found: Counter[int] = Counter()
+    for table, _, reason in _TABLES:
+        for partition, _, rows, _ in _rows(clickhouse, table, reason, {}):
+            found[partition] += rows
+    for partition, _, _, count in clickhouse.rows(_TAKEN):
+        found[partition] += count
+    return dict(found)
+
+
 def engine_away(settings: Settings, error: BaseException) -> UserError:
     """ClickHouse does not answer, or not as it should."""
     why = " ".join(str(error).split())[:200]

@@ -69,24 +69,35 @@ async def bring_to(
     With empty records, which are deleted at once: nobody may read the topic meanwhile. Where a log
     is behind what was backed up it is a new one or has lost its end, so nothing of value is lost.
     """
+    moved = await fill_to(settings, topic, ends, on_progress)
+    if moved:
+        await delete_before(settings, topic, {p: ends[p] for p in moved})
+    return sum(moved.values())
+
+
+async def fill_to(
+    settings: Settings, topic: str, ends: Mapping[int, int], on_progress: Callable[[int], None]
+) -> dict[int, int]:
+    """Empty records up to these ends; how many, of each partition that was not there yet.
+
+    Raises UserError if the topic has too few partitions.
+    """
     there = await bounds(settings, topic)
     short = {p: end - there[p][1] for p, end in ends.items() if p in there and end > there[p][1]}
     if unknown := sorted(set(ends) - set(there)):
         raise UserError(
-            f"{topic} có {len(there)} phân vùng, bản sao lưu có nhiều hơn (số {unknown[0]}). / "
-            f"{topic} has {len(there)} partitions and the backup more (number {unknown[0]}): set "
+            f"{topic} có {len(there)} phân vùng, trước đây có nhiều hơn (số {unknown[0]}). / "
+            f"{topic} has {len(there)} partitions and had more (number {unknown[0]}): set "
             "TRUYVET_SCAN_PARTITIONS to what it was before the topic is made."
         )
-    if not short:
-        return 0
-    async with _producer(settings) as producer:
-        done = 0
-        for partition, missing in short.items():
-            async for moved in _filled(producer, topic, partition, missing):
-                done += moved
-                on_progress(done)
-    await _delete_before(settings, topic, {p: ends[p] for p in short})
-    return done
+    if short:
+        async with producing(settings) as producer:
+            done = 0
+            for partition, missing in short.items():
+                async for moved in _filled(producer, topic, partition, missing):
+                    done += moved
+                    on_progress(done)
+    return short
 
 
 async def go_on_from(settings: Settings, ends: Mapping[TopicPartition, int]) -> None:
@@ -149,7 +160,8 @@ async def _filled(producer: Any, topic: str, partition: int, count: int) -> Asyn
             yield acks.pop(ack)
 
 
-async def _delete_before(settings: Settings, topic: str, ends: Mapping[int, int]) -> None:
+async def delete_before(settings: Settings, topic: str, ends: Mapping[int, int]) -> None:
+    """Let each log begin here."""
     admin = AIOKafkaAdminClient(**connection(settings), request_timeout_ms=int(_TIMEOUT_S * 1000))
     await admin.start()
     try:
@@ -161,7 +173,8 @@ async def _delete_before(settings: Settings, topic: str, ends: Mapping[int, int]
 
 
 @asynccontextmanager
-async def _producer(settings: Settings) -> AsyncIterator[Any]:
+async def producing(settings: Settings) -> AsyncIterator[Any]:
+    """An idempotent producer whose caller says which partition."""
     producer = AIOKafkaProducer(
         **connection(settings),
         acks="all",

@@ -74,6 +74,8 @@ def _tell(session: Session, found: "Result") -> None:
     for delays, vi, en in stretches:
         if delays is not None:
             line(f"{delays.p99_ms:>9,.0f} ms  p99 {session.words(vi, en)}")
+    for step, delays in found.steps.items():
+        line(f"{delays.max_ms:>9,.0f} ms  {session.words('lâu nhất', 'longest')}: {step}")
     for left in found.left:
         what = session.words("tiến trình cũ dừng", "for an old worker to leave")
         line(f"{left.seconds:>10.1f} s  {what} ({left.exit_code})")

@@ -13,6 +13,7 @@ PANELS: Final = {
             "backup",
             "restore",
             "rebuild",
+            "topics",
             "retention",
             "persons",
             "serve",

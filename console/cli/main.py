@@ -33,6 +33,7 @@ from console.cli import (
     register_edits,
     registry,
     reminders,
+    renewing,
     reporting,
     required,
     retaining,
@@ -69,7 +70,7 @@ app = typer.Typer(
 _SYSTEM: Final = (
     stack, processes, simulating, importing, counting, deadletters, maintaining, logs, support,
 )  # fmt: skip
-_LIFE: Final = (backups, persons, rebuilding, retaining)
+_LIFE: Final = (backups, persons, rebuilding, renewing, retaining)
 _TRACING: Final = (cases, contacts, second, rules, worklist)
 _REGISTER: Final = (registry, sites, register_edits, trips, codes, cards, posters)
 _COVERAGE: Final = (required, coverage, inspections, reminders, staff, reporting)

@@ -85,7 +85,7 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
         case = Case(id=case_id, registered_at=now, registered_by=registered_by, **fields)
         request = {"request_key": request_key, "request_hash": request_hash}
         connection.execute(insert(tables.cases), [_columns(case) | request])
-        outbox.append(connection, [_event(case, "registered", now)], now)
+        outbox.append(connection, [case_event(case, "registered", now)], now)
     return case
 
 
@@ -205,11 +205,12 @@ def changed(
     entry = {"at": now, "by": by, "changes": different, "note": note}
     entry |= {"case_id": after.id, "version": after.version}
     connection.execute(insert(tables.case_history), [entry])
-    outbox.append(connection, [_event(after, change, now)], now)
+    outbox.append(connection, [case_event(after, change, now)], now)
     return after
 
 
-def _event(case: Case, change: Change, now: datetime) -> Entry:
+def case_event(case: Case, change: Change, now: datetime) -> Entry:
+    """A CloudEvent on `cases.v1`: the case as it is, and what became of it."""
     headers = cloudevents.headers(
         f"{case.id}/{case.version}", _SOURCE, f"{cloudevents.CASE_PREFIX}{change}", now
     )

@@ -70,8 +70,7 @@ def ask(store: Store, person: str, hashed: str, reason: str, by: str) -> Asked:
         }
         connection.execute(insert(tables.erasures), [row])
         record = Erasure(hash=hashed, before=now, version=number)
-        value = record.model_dump_json().encode()
-        outbox.append(connection, [Entry(ERASURES.name, hashed, value)], now)
+        outbox.append(connection, [erasure_entry(record)], now)
         made = connection.execute(select(tables.erasures).where(e.id == number)).one()
         return _asked(made)
 
@@ -102,6 +101,11 @@ def the_list(store: Store) -> list[Erasure]:
     with store.read() as connection:
         newest = {row.hash: row for row in connection.execute(query)}
     return [Erasure(hash=r.hash, before=r.before, version=r.id) for r in newest.values()]
+
+
+def erasure_entry(erasure: Erasure) -> Entry:
+    """Its record on `erasures.v1`."""
+    return Entry(ERASURES.name, erasure.hash, erasure.model_dump_json().encode())
 
 
 def note(store: Store, number: int, **fields: Any) -> None:

@@ -80,6 +80,12 @@ def postings(connection: Connection, places: Sequence[int]) -> dict[int, Posting
     return found
 
 
+def posting_entry(posting: Posting) -> Entry:
+    """Its record on `coverage.v1`."""
+    value = posting.model_dump_json(exclude_none=True).encode()
+    return Entry(COVERAGE.name, posting_key(posting.place), value)
+
+
 def posting_of(row: Row[Any]) -> Posting:
     """A posting from its row."""
     return Posting.model_validate(dict(row._mapping))
@@ -93,12 +99,5 @@ def _write(connection: Connection, changed: list[Posting], known: Iterable[int])
     if old := [row | {"key": place} for place, row in rows.items() if place in there]:
         place = tables.postings.c.place
         connection.execute(update(tables.postings).where(place == bindparam("key")), old)
-    entries = [
-        Entry(
-            COVERAGE.name,
-            posting_key(posting.place),
-            posting.model_dump_json(exclude_none=True).encode(),
-        )
-        for posting in changed
-    ]
+    entries = [posting_entry(posting) for posting in changed]
     outbox.append(connection, entries, utc_now())

@@ -35,9 +35,14 @@ def put_producer(store: Store, producer: Producer) -> Producer:
             return before
         else:
             connection.execute(update(p).where(p.c.id == after.id).values(_row(after)))
-        value = after.model_dump_json(exclude_none=True).encode()
-        outbox.append(connection, [Entry(PRODUCERS.name, after.id, value)], utc_now())
+        outbox.append(connection, [producer_entry(after)], utc_now())
     return after
+
+
+def producer_entry(producer: Producer) -> Entry:
+    """Its record on `producers.v1`."""
+    value = producer.model_dump_json(exclude_none=True).encode()
+    return Entry(PRODUCERS.name, producer.id, value)
 
 
 def producer(store: Store, producer_id: str) -> Producer | None:

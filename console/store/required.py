@@ -4,7 +4,7 @@ A list read again is the same list: what is new is added, what changed is change
 no longer is exempt for that reason. What a person decided about an entry stays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -179,28 +179,28 @@ def _update(connection: Connection, rows: list[dict[str, Any]], by: str) -> None
 
 
 def _publish(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    made = [
-        Requirement(
-            list=row["list"],
-            entry=row["entry"],
-            version=row["version"],
-            ward=row["ward"],
-            kind=row["kind"],
-            sector=row["sector"],
-            site=row["site"],
-            exempt=row["exempt_reason"] is not None,
-        )
-        for row in rows
-    ]
-    entries = [
-        Entry(
-            COVERAGE.name,
-            requirement_key(one.list, one.entry),
-            one.model_dump_json(exclude_none=True).encode(),
-        )
-        for one in made
-    ]
-    outbox.append(connection, entries, utc_now())
+    outbox.append(connection, [requirement_entry(row) for row in rows], utc_now())
+
+
+def requirement_entry(row: Mapping[str, Any]) -> Entry:
+    """The record on `coverage.v1` of a row of `required`."""
+    one = Requirement(
+        list=row["list"],
+        entry=row["entry"],
+        version=row["version"],
+        ward=row["ward"],
+        kind=row["kind"],
+        sector=row["sector"],
+        site=row["site"],
+        exempt=row["exempt_reason"] is not None,
+    )
+    value = one.model_dump_json(exclude_none=True).encode()
+    return Entry(COVERAGE.name, requirement_key(one.list, one.entry), value)
+
+
+def list_entry(about: RequiredList) -> Entry:
+    """A list's record on `coverage.v1`."""
+    return Entry(COVERAGE.name, required_list_key(about.id), about.model_dump_json().encode())
 
 
 def _list(connection: Connection, list_id: str) -> RequiredList | None:
@@ -222,8 +222,7 @@ def _put_list(
     else:
         same = tables.required_lists.c.id == about.id
         connection.execute(update(tables.required_lists).where(same).values(row))
-    value = after.model_dump_json().encode()
-    outbox.append(connection, [Entry(COVERAGE.name, required_list_key(after.id), value)], now)
+    outbox.append(connection, [list_entry(after)], now)
     return after
 
 
