@@ -8,15 +8,19 @@ that still has its beginning, any row tells whether its record is the one that l
 import asyncio
 from typing import Any, Final
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
-from schemas.errors import Fatal
+from schemas.errors import Fatal, Retryable
 from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
 
+log = structlog.get_logger()
 _READ_S: Final = 20.0
+_PAUSE_S: Final = 1.0
 _ANY_ROW: Final = " UNION ALL ".join(
     "(SELECT kafka_offset, toUnixTimestamp64Milli(appended_at) AS appended_ms "  # noqa: S608 (our own names)
     f"FROM {table} WHERE kafka_partition = {{partition:UInt16}} LIMIT 1)"
@@ -55,8 +59,15 @@ async def strange_partitions(settings: Settings, clickhouse: ClickHouse) -> list
 
 
 async def check_log(settings: Settings, clickhouse: ClickHouse) -> None:
-    """Raises Fatal if rows are of another log; what `strange_partitions` raises."""
-    if strange := await strange_partitions(settings, clickhouse):
+    """Raises Fatal if rows are of another log. Waits for Kafka and ClickHouse."""
+    while True:
+        try:
+            strange = await strange_partitions(settings, clickhouse)
+            break
+        except (KafkaError, OSError, Retryable) as error:
+            log.warning("log_not_known", detail=str(error))
+            await asyncio.sleep(_PAUSE_S)
+    if strange:
         listed = ", ".join(map(str, strange))
         raise Fatal(
             f"{SCANS.name} is not the log that the tables' rows are of (partitions {listed}): "

@@ -7,11 +7,11 @@ import secrets
 import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import faust
 import structlog
-from aiokafka.errors import KafkaError
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from prometheus_client import CollectorRegistry
@@ -104,6 +104,7 @@ class Worker:
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopped: set[int] = set()  # partitions that refused more than the limit allows
         self._closing = False
+        self._asked_to_close = asyncio.Event()
         self._released = False
 
     def run(self) -> int:
@@ -163,9 +164,22 @@ class Worker:
             task.add_done_callback(self._task_ended)
         keep_house(self._settings, self.metrics)
         await self._monitor.start()
+        await self._before_joining()
+
+    async def _before_joining(self) -> None:
+        """Whoever has no partitions yet makes nobody wait: all that has to be read before the
+        first scan is read before the group is joined, while the others work on."""
+        ready = asyncio.create_task(self._ready())
+        closing = asyncio.create_task(self._asked_to_close.wait())
+        await asyncio.wait([ready, closing], return_when=asyncio.FIRST_COMPLETED)
+        for task in (ready, closing):
+            task.cancel()
+        with suppress(asyncio.CancelledError, Fatal):  # the process was told to stop
+            await ready
 
     async def _close(self) -> None:
         self._closing = True
+        self._asked_to_close.set()
         leave_within(WITHIN_S, self.exit_code)
         # nothing may come in behind our back while what is in flight ends
         self.app.consumer.stop_flow()
@@ -217,7 +231,7 @@ class Worker:
             await follower.ready.wait()
         while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
             await asyncio.sleep(1)
-        await self._check_log()
+        await check_log(self._settings, self.clickhouse)
         while not self.watcher.settled:  # noqa: ASYNC110 (a scan judged sooner raises no alert)
             await asyncio.sleep(0.05)
         partitions = self.app.consumer.topic_partitions(SCANS.name)
@@ -226,14 +240,6 @@ class Worker:
                 f"{SCANS.name} has {partitions} partitions and TRUYVET_SCAN_PARTITIONS says "
                 f"{self._settings.scan_partitions}: set it to what the topic was made with"
             )
-
-    async def _check_log(self) -> None:
-        while True:
-            try:
-                return await check_log(self._settings, self.clickhouse)
-            except (KafkaError, OSError, Retryable) as error:
-                log.warning("log_not_known", detail=str(error))
-                await asyncio.sleep(1)
 
     def _clickhouse_answers(self) -> bool:
         try:
