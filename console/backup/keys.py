@@ -1,6 +1,7 @@
 """The keys beside a backup: without them it holds no code that verifies and makes no pseudonym.
 
-They are in a file of their own, so that the backup can be copied where the keys must not be.
+They are in a file of their own, so that the backup can be copied where the keys must not be; with
+a passphrase it is sealed.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from console.backup.folder import write_whole
+from console.backup.sealed import is_sealed, seal, unseal
 from schemas.errors import UserError
 from schemas.settings import ENV_FILE, PREFIX, Settings
 
@@ -31,8 +33,9 @@ def beside(target: Path) -> Path:
     return target.with_name(target.name + ".keys")
 
 
-def save(settings: Settings, file: Path) -> list[str]:
-    """Write all secrets, readable for their owner only; the names of what was written."""
+def save(settings: Settings, file: Path, passphrase: str | None = None) -> list[str]:
+    """Write all secrets, readable for their owner only, sealed if there is a passphrase; the names
+    of what was written."""
     found = {
         PREFIX + name.upper(): value.get_secret_value()
         for name, value in settings
@@ -40,7 +43,8 @@ def save(settings: Settings, file: Path) -> list[str]:
         if name not in _ELSEWHERE and isinstance(value, SecretStr) and value.get_secret_value()
     }
     text = _HEAD + "".join(f"{name}={value}\n" for name, value in sorted(found.items()))
-    write_whole(file, text.encode())
+    data = text.encode()
+    write_whole(file, data if passphrase is None else seal(data, passphrase))
     return sorted(found)
 
 
@@ -55,16 +59,25 @@ def plain(settings: Settings) -> dict[str, str]:
     }
 
 
-def read(file: Path) -> dict[str, str]:
-    """The keys that `save` wrote. Raises UserError if the file cannot be read."""
+def read(file: Path, passphrase: str | None = None) -> dict[str, str]:
+    """The keys that `save` wrote. Raises UserError if the file cannot be read, or opened."""
     try:
-        text = file.read_text("utf-8")
+        data = file.read_bytes()
     except OSError as error:
         raise UserError(
             f"Không đọc được tệp khoá {file}: hãy chỉ ra bằng --keys. / The keys {file} cannot be "
             f"read ({error.strerror}): say where they are with --keys."
         ) from None
-    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")
+    if is_sealed(data):
+        if passphrase is None:
+            raise UserError(
+                f"Tệp khoá {file} được mã hoá: hãy chỉ ra tệp mật khẩu bằng --passphrase-file. / "
+                f"The keys {file} are encrypted: say where the passphrase is with "
+                "--passphrase-file."
+            )
+        data = unseal(data, passphrase, str(file))
+    lines = data.decode("utf-8").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line and line[0] != "#")
     return {name.strip(): value.strip() for name, value in pairs}
 
 

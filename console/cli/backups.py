@@ -45,6 +45,14 @@ Keys = Annotated[
     Path | None,
     typer.Option("--keys", help="Tệp khoá (mặc định: OUT.keys). / The keys' file, apart."),
 ]
+Passphrase = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        envvar="TRUYVET_BACKUP_PASSPHRASE_FILE",
+        help="Tệp mật khẩu: mã hoá tệp khoá. / Its first line encrypts the keys' file.",
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,7 +65,13 @@ def add_to(app: typer.Typer) -> None:
     )(restore)
 
 
-def backup(context: typer.Context, out: Target, keys: Keys = None, as_json: Json = False) -> None:
+def backup(
+    context: typer.Context,
+    out: Target,
+    keys: Keys = None,
+    passphrase_file: Passphrase = None,
+    as_json: Json = False,
+) -> None:
     """Scans to the offset, runs, the relational database, topics; keys in a file of their own.
 
     Can be stopped: the same command goes on. A directory without `.partial` is whole.
@@ -71,8 +85,9 @@ def backup(context: typer.Context, out: Target, keys: Keys = None, as_json: Json
     settings = session.settings()
     target = out.expanduser().absolute()
     file = (keys or beside(target)).expanduser().absolute()
+    passphrase = _passphrase(passphrase_file)
     folder = Folder(target)
-    names = save(settings, file)
+    names = save(settings, file, passphrase)
     store = open_store(settings)
     try:
         with shown(session) as told:
@@ -82,7 +97,8 @@ def backup(context: typer.Context, out: Target, keys: Keys = None, as_json: Json
     if as_json:
         facts = {"id": manifest.id, "begun_at": manifest.begun_at, "rows": manifest.rows()}
         size = sum(part.bytes for part in manifest.parts)
-        json_line({"backup": str(target), "keys": str(file), "bytes": size, **facts})
+        where = {"backup": str(target), "keys": str(file), "encrypted": passphrase is not None}
+        json_line({**where, "bytes": size, **facts})
         return
     rows = sum(part.rows for part in manifest.parts if part.of == "table/scans")
     size = sum(part.bytes for part in manifest.parts)
@@ -92,20 +108,31 @@ def backup(context: typer.Context, out: Target, keys: Keys = None, as_json: Json
             f"Backed up to {target}: {number(rows)} scans, {number(size / 1e6)} MB.",
         )
     )
-    note(
-        session.lines(
-            f"Khoá ({', '.join(names)}) ở {file}: cất riêng, mã hoá, đừng để mất. Bản sao lưu có "
-            "ghi chú và dữ liệu cá nhân.",
-            f"The keys ({', '.join(names)}) are in {file}, readable for you only and not encrypted:"
-            " keep them apart and encrypted, and never lose them. The backup holds personal data.",
+    listed = ", ".join(names)
+    if passphrase is None:
+        vi = (
+            f"Khoá ({listed}) ở {file}, CHƯA mã hoá (xem --passphrase-file): cất riêng, đừng để "
+            "mất."
         )
-    )
+        en = (
+            f"The keys ({listed}) are in {file}, readable for you only and NOT encrypted (see "
+            "--passphrase-file): keep them apart, and never lose them."
+        )
+    else:
+        vi = f"Khoá ({listed}) ở {file}, đã mã hoá: cất tệp và mật khẩu ở hai nơi, đừng để mất."
+        en = (
+            f"The keys ({listed}) are in {file}, encrypted: keep file and passphrase in two "
+            "places, and never lose either."
+        )
+    vi += " Bản sao lưu có ghi chú và dữ liệu cá nhân."
+    note(session.lines(vi, f"{en} The backup holds personal data."))
 
 
 def restore(
     context: typer.Context,
     backup_dir: Target,
     keys: Keys = None,
+    passphrase_file: Passphrase = None,
     only: Annotated[
         Only | None,
         typer.Option(help="Chỉ phần này, phần kia còn. / This alone; the rest is still there."),
@@ -126,7 +153,8 @@ def restore(
     path = backup_dir.expanduser().absolute()
     manifest = read_manifest(path)
     if only is None:
-        put_back(session.data_dir, read(keys or beside(path)), manifest.facts["settings"])
+        found = read(keys or beside(path), _passphrase(passphrase_file))
+        put_back(session.data_dir, found, manifest.facts["settings"])
     part = Part(only.value) if only is not None else None
     with _running(session) as settings, shown(session) as told:
         restored = Restore(settings, path, manifest, told, part).restore()
@@ -135,6 +163,12 @@ def restore(
     else:
         _tell(session, restored)
     raise typer.Exit(1 if restored.wrong else 0)
+
+
+def _passphrase(file: Path | None) -> str | None:
+    from console.backup.sealed import passphrase_in
+
+    return None if file is None else passphrase_in(file.expanduser())
 
 
 def _tell(session: Session, restored: "Restored") -> None:

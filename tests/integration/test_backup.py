@@ -12,7 +12,9 @@ import orjson
 import pytest
 
 from console.accounting.reading import read_counts
+from console.backup import keys
 from console.backup.pieces import TABLES, Piece, Sums
+from console.backup.sealed import passphrase_in
 from console.store.engine import open_store
 from console.store.keys import Role, create_key
 from console.store.migrations.run import upgrade
@@ -102,7 +104,11 @@ def test_a_backup_under_load_comes_back_on_an_empty_machine(tmp_path: Path) -> N
         traffic = Traffic(system, maker, 2_000)
         traffic.start()
         wait_for(lambda: sum(system.committed().values()) > 22_000, 30, "traffic to be written")
-        made = truyvet(tmp_path / "a", "backup", str(out))
+        passphrase = tmp_path / "passphrase"
+        passphrase.write_text("six words that dice have chosen\n")
+        sealed = ("--passphrase-file", str(passphrase))
+        made = truyvet(tmp_path / "a", "backup", str(out), *sealed)
+        assert made["encrypted"]
         traffic.stop()
         system.drain()
         produced = read_counts(system.settings).produced
@@ -119,15 +125,18 @@ def test_a_backup_under_load_comes_back_on_an_empty_machine(tmp_path: Path) -> N
             if part["of"].startswith("table/")
         }
         assert made["rows"]["relational/places"] == 100
-        secrets = [
-            line.split("=", 1)[1]
-            for line in out.with_name("backup.keys").read_text().splitlines()
-            if "=" in line and line[0] != "#"
-        ]
-        whole = b"".join(f.read_bytes() for f in out.rglob("*") if f.is_file())
+        secrets = keys.read(out.with_name("backup.keys"), passphrase_in(passphrase)).values()
+        files = [out.with_name("backup.keys"), *out.rglob("*")]
+        whole = b"".join(f.read_bytes() for f in files if f.is_file())
+        assert len(secrets) >= 3
         assert not any(secret.encode() in whole for secret in secrets if len(secret) > 20)
 
-    restored = truyvet(tmp_path / "b", "restore", str(out))
+    passphrase.write_text("six words that somebody guessed\n")
+    for how, why in ((sealed, "does not open"), ((), "--passphrase-file")):
+        assert why in truyvet_said(tmp_path / "b", "restore", str(out), *how)
+        assert not (tmp_path / "b" / "truyvet.env").exists()
+    passphrase.write_text("six words that dice have chosen\n")
+    restored = truyvet(tmp_path / "b", "restore", str(out), *sealed)
     assert restored["wrong"] == []
     assert restored["lost"] == {}
     assert restored["moved"] >= sum(cut.values())
