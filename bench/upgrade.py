@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bench.load_offsets import account
 from bench.old_build import OldBuild, given, unpacked
-from bench.process_stack import NATION, Bench, running_again
+from bench.process_stack import Bench, running_again
 from bench.process_worker import Worker, values
 from bench.queryable import Delays, Looks, appended_and_delay, between, read_records
 from schemas.errors import UserError
@@ -111,9 +111,7 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     def migrated(settings: Settings) -> None:
         old.run(_variables(settings), "migrate")
 
-    with running_again(
-        data_dir, places=plan.places, seed=plan.seed, env=NATION, migrated=migrated
-    ) as bench:
+    with running_again(data_dir, places=plan.places, seed=plan.seed, migrated=migrated) as bench:
         looks = Looks(bench.settings, plan.look_s)
         result = Result(old.name, rate=plan.rate)
         begun = _upgrade(bench, old, plan, result, looks, say)

@@ -26,6 +26,7 @@ _MINUTE_MS: Final = 60_000
 _STRETCH_MS: Final = DAY_MS  # counted at once for remembering
 _ROWS_AT_ONCE: Final = 500_000  # of a rebuild, some 60 bytes each
 _PIECE: Final = 20_000
+_FURTHER: Final = 6
 _END_OF_TIME_MS: Final = 4_102_444_800_000  # 2100-01-01
 _WITHIN: Final = (
     "kafka_partition = {partition:UInt16} "
@@ -146,8 +147,9 @@ def _newest_minutes(
             known += rows
             if known >= ids:
                 return minutes[::-1], minute
-        # twice as far back each time: few questions where scans are few, short where they are many
-        begin, end, span = max(first_ms, begin - span), begin, 2 * span
+        # ever further back: few questions where scans are few, short where they are many. A
+        # question costs by the parts it meets, and all partitions ask at once after a rebalance
+        begin, end, span = max(first_ms, begin - span), begin, _FURTHER * span
     return minutes[::-1], first_ms
 
 

@@ -156,7 +156,7 @@ def restore(
         found = read(keys or beside(path), _passphrase(passphrase_file))
         put_back(session.data_dir, found, manifest.facts["settings"])
     part = Part(only.value) if only is not None else None
-    with _running(session) as settings, shown(session) as told:
+    with servers(session) as settings, shown(session) as told:
         restored = Restore(settings, path, manifest, told, part).restore()
     if as_json:
         json_line({"backup": str(path), **vars(restored)})
@@ -212,8 +212,9 @@ def _tell(session: Session, restored: "Restored") -> None:
 
 
 @contextmanager
-def _running(session: Session) -> Iterator["Settings"]:
-    """What to restore into: what the environment names, or Kafka and the engine, started here."""
+def servers(session: Session) -> Iterator["Settings"]:
+    """With nothing else running: what the environment names, or Kafka and the engine, started
+    here."""
     from deploy.embedded.progress import progress_bar
     from deploy.embedded.stack import Stack, StackOptions, status
     from schemas.errors import UserError

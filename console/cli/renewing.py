@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from console.cli.backups import shown
+from console.cli.backups import servers, shown
 from console.cli.out import json_line, line, note, number
 from console.cli.session import Json, Session, session_of
 
@@ -29,19 +29,20 @@ def renew(context: typer.Context, as_json: Json = False) -> None:
     came too early again; publishes sites, producers, coverage, erasures and cases from the
     relational database; traces open cases again.
 
-    No worker and no console may run. Stopped in between, the same command does it again.
+    No worker and no console may run. Kafka and the engine are those that the environment names,
+    or are started here. Stopped in between, the same command does it again.
     """
     from console.renewal import Renewal
     from console.store.engine import open_store
 
     session = session_of(context)
-    settings = session.settings()
-    store = open_store(settings)
-    try:
-        with shown(session) as told:
-            renewed = Renewal(settings, store, told).run()
-    finally:
-        store.close()
+    with servers(session) as settings:
+        store = open_store(settings)
+        try:
+            with shown(session) as told:
+                renewed = Renewal(settings, store, told).run()
+        finally:
+            store.close()
     if as_json:
         json_line(vars(renewed))
     else:
