@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from bench.load_city import register_city
 from bench.load_encode import Mix
 from bench.load_offsets import Accounted, Log, account
@@ -95,7 +97,14 @@ class Bench:
 
     def drain(self, timeout_s: float) -> None:
         """Until the committed offsets are the log's ends. Raises UserError."""
-        wait_for(lambda: self.log.backlog() == 0, timeout_s, "the workers to reach the log's end")
+
+        def reached() -> bool:
+            try:
+                return self.log.backlog() == 0
+            except KafkaException:  # a broker that is too busy to answer is asked again
+                return False
+
+        wait_for(reached, timeout_s, "the workers to reach the log's end")
 
     def parts(self, table: str = "scans") -> int:
         """Active parts of a table."""
