@@ -17,7 +17,6 @@ from bench.old_build import OldBuild, given, unpacked
 from bench.process_stack import Bench, running_again
 from bench.process_worker import Worker, values
 from bench.queryable import Delays, Looks, appended_and_delay, between, read_records
-from schemas.errors import UserError
 from schemas.settings import Settings
 from streams.migrate import migrate
 
@@ -178,8 +177,7 @@ def _upgrade(
 
 def _written(worker: Worker) -> float:
     """Records that this worker has brought into the tables. Raises UserError if it ended."""
-    if not worker.ready()[0]:
-        raise UserError(f"a worker that should work beside others is not ready; see {worker.log}")
+    worker.usage()
     return sum(values(worker.metrics(), "truyvet_scans_in_total"))
 
 

@@ -38,7 +38,7 @@ def everything(store: Store, now: datetime) -> Iterator[Entry]:
         yield list_entry(standing.list)
     with store.read() as connection:
         for row in connection.execute(select(tables.required)):
-            yield requirement_entry(row._mapping)
+            yield requirement_entry(dict(row._mapping))
         for row in connection.execute(select(tables.postings)):
             yield posting_entry(posting_of(row))
     for erasure in the_list(store):
