@@ -110,7 +110,7 @@ def funnel(clickhouse: ClickHouse, asked: Asked, within: Within, by: Sequence[By
         f"""
 SELECT toUnixTimestamp64Milli(round), {"".join(f"{one}, " for one in by)}{SUMS}
 FROM coverage_days
-WHERE {where} AND round = (
+WHERE {where} AND day = toDate(round, '{LOCAL.key}') AND round = (
     SELECT max(round) FROM coverage_days
     WHERE day >= toDate({_AT}, '{LOCAL.key}') AND round >= {_AT}
 )
