@@ -129,10 +129,3 @@ def _days(year: I64, month: I64, day: I64) -> I64:
 
 M1: Final = np.uint64(0xBF58476D1CE4E5B9)
 M2: Final = np.uint64(0x94D049BB133111EB)
-
-
-def mix(h: U64) -> U64:
-    """splitmix64's finaliser (S. Vigna, public domain): every bit moves every other."""
-    h = (h ^ (h >> np.uint64(30))) * M1
-    h = (h ^ (h >> np.uint64(27))) * M2
-    return h ^ (h >> np.uint64(31))

@@ -13,7 +13,9 @@ from streams.batch import RawBatch
 from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
 from streams.kernels import records
+from streams.keys import Keys, origins
 from streams.texts import Texts
+from streams.window import Window
 
 _PERSON: Final = person_text(0)
 _LINE: Final = (
@@ -25,15 +27,23 @@ _LINE: Final = (
 
 
 def warm() -> None:
-    """Run every loop once, on one scan."""
+    """Run every loop once."""
     one = np.zeros(1, dtype=np.int64)
     nothing = np.frombuffer(b"", dtype=np.uint8)
     records.walk(nothing, 0, 0, np.empty((records.LINES, 0), dtype=np.int64))
     keys, values = Texts.of([_PERSON.encode()]), Texts.of([_LINE.encode()])
     verdicts = decode(RawBatch(0, one, one, keys, values))
     assert len(verdicts.scans) == 1, "the line is one that programs write"
-    content_hashes(verdicts.scans)
     misplaced(verdicts, 1)
+    content_hashes(verdicts.scans)
+    few = np.arange(3)
+    some = few.astype(np.uint64)
+    ids = Keys(some, some, some, some, origins(0, few))
+    window = Window(ids=1, past=2, salt=0)
+    window.written = 3
+    for _ in range(2):  # the second time what the first has spilt is asked
+        window.unsure(ids, few)
+        window.add(ids, few)
 
 
 if __name__ == "__main__":
