@@ -8,13 +8,13 @@ from console.store import cases, edits, erasures, outbox, required
 from console.store.cases import NewCase
 from console.store.engine import Store
 from console.store.history import What, Why
-from console.store.postings import Fact, Mark, mark
+from console.store.postings import Mark, mark
 from console.store.producers import put_producer
 from console.store.records import everything
 from console.store.register import register_sites
 from console.store.required_reading import Needed
 from console.store.sites import revoke_code
-from schemas.coverage import RequiredList
+from schemas.coverage import Fact, RequiredList
 from schemas.places import Producer
 from schemas.topics import CASES, TOPICS
 from tests.console_kit import PERSON, RING, WARD, migrated, new_sites
