@@ -8,7 +8,6 @@ that still has its beginning, any row tells whether its record is the one that l
 import asyncio
 from typing import Any, Final
 
-import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -18,9 +17,7 @@ from schemas.settings import Settings
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
 
-log = structlog.get_logger()
 _READ_S: Final = 20.0
-_PAUSE_S: Final = 1.0
 _ANY_ROW: Final = " UNION ALL ".join(
     "(SELECT kafka_offset, toUnixTimestamp64Milli(appended_at) AS appended_ms "  # noqa: S608 (our own names)
     f"FROM {table} WHERE kafka_partition = {{partition:UInt16}} LIMIT 1)"
@@ -28,8 +25,12 @@ _ANY_ROW: Final = " UNION ALL ".join(
 )
 
 
-async def strange_partitions(settings: Settings, clickhouse: ClickHouse) -> list[int]:
-    """Partitions whose rows are of another log. Raises KafkaError, Retryable, TimeoutError.
+async def strange_partitions(
+    settings: Settings, clickhouse: ClickHouse, only: int | None = None
+) -> list[int]:
+    """Partitions, of all or of one, whose rows are of another log.
+
+    Raises KafkaError, Retryable, TimeoutError.
 
     A log that has lost its beginning, by retention or because a new one was moved on, is not: what
     comes to it has offsets that no row of another log has.
@@ -44,7 +45,7 @@ async def strange_partitions(settings: Settings, clickhouse: ClickHouse) -> list
     await consumer.start()
     strange = []
     try:
-        partitions = sorted(consumer.assignment())
+        partitions = [tp for tp in sorted(consumer.assignment()) if only in (None, tp.partition)]
         begins = await consumer.beginning_offsets(partitions)
         ends = await consumer.end_offsets(partitions)
         for tp in partitions:
@@ -58,19 +59,18 @@ async def strange_partitions(settings: Settings, clickhouse: ClickHouse) -> list
     return strange
 
 
-async def check_log(settings: Settings, clickhouse: ClickHouse) -> None:
-    """Raises Fatal if rows are of another log. Waits for Kafka and ClickHouse."""
-    while True:
-        try:
-            strange = await strange_partitions(settings, clickhouse)
-            break
-        except (KafkaError, OSError, Retryable) as error:
-            log.warning("log_not_known", detail=str(error))
-            await asyncio.sleep(_PAUSE_S)
+def check_log(settings: Settings, clickhouse: ClickHouse, partition: int) -> None:
+    """Raises Fatal if the partition's rows are of another log, Retryable if it cannot be known.
+
+    Blocking; not for an event loop's own thread.
+    """
+    try:
+        strange = asyncio.run(strange_partitions(settings, clickhouse, partition))
+    except (KafkaError, OSError) as error:
+        raise Retryable(f"Kafka does not say whose log it has: {error!r}") from error
     if strange:
-        listed = ", ".join(map(str, strange))
         raise Fatal(
-            f"{SCANS.name} is not the log that the tables' rows are of (partitions {listed}): "
+            f"{SCANS.name} is not the log that the tables' rows are of (partition {partition}): "
             "scans would be taken for written, and lost. If Kafka is new, run "
             "`truyvet topics renew`; see docs/operations-disasters.md"
         )

@@ -137,6 +137,7 @@ class Worker:
                 run=secrets.token_hex(6),
                 retention_days=settings.retention_days,
                 insert_timeout_s=settings.insert_timeout_s,
+                same_log=lambda partition: check_log(settings, self.clickhouse, partition),
             ),
             threads=ThreadPoolExecutor(
                 settings.inflight_batches + _SPARE_THREADS, thread_name_prefix="batch"
@@ -233,7 +234,6 @@ class Worker:
             await follower.ready.wait()
         while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
             await asyncio.sleep(1)
-        await check_log(self._settings, self.clickhouse)
         while not self.watcher.settled:  # noqa: ASYNC110 (a scan judged sooner raises no alert)
             await asyncio.sleep(0.05)
         partitions = self.app.consumer.topic_partitions(SCANS.name)

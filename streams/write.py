@@ -67,6 +67,7 @@ class Writer:
         run: str,
         retention_days: int,
         insert_timeout_s: int,
+        same_log: Callable[[int], None] | None = None,
     ) -> None:
         self._clickhouse = clickhouse
         self._metrics = metrics
@@ -74,15 +75,22 @@ class Writer:
         self._run = run
         self._retention_days = retention_days
         self._timeout_s = insert_timeout_s
+        self._same_log = same_log
 
     def take_over(self, partition: int, first: int, permit: Permit) -> U64:
-        """End whoever wrote here before; the offsets from `first` on that are already present."""
+        """End whoever wrote here before; the offsets from `first` on that are already present.
+
+        Raises NotOurs when the partition was lost, Fatal when the rows are of another log.
+        """
         prefix = attempt_prefix(self._topic, partition)
         for pause in _pauses():
             permit()
             try:
                 end_attempts(self._clickhouse, prefix)
-                return np.unique(present_offsets(self._clickhouse, partition, first))
+                present = np.unique(present_offsets(self._clickhouse, partition, first))
+                if len(present) and self._same_log is not None:
+                    self._same_log(partition)
+                return present
             except Retryable as error:
                 self._away(error, partition)
                 time.sleep(pause)

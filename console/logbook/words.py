@@ -55,10 +55,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "line_waits": ("Phân vùng đang chờ", "a partition waits"),
     "list_exported": ("Đã xuất danh sách ra tệp", "a list was exported"),
     "list_read": ("Đã xem danh sách làm việc", "a worklist was read"),
-    "log_not_known": (
-        "Chưa biết nhật ký Kafka có đúng là của các bảng không, đang chờ",
-        "whether Kafka's log is the tables' own is not known yet",
-    ),
     "pair_decided": (
         "Đã kết luận hai người có là một",
         "a pair was decided to be one person or two",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from schemas.errors import Fatal
+from schemas.errors import Fatal, Retryable
 from schemas.topics import SCANS
 from streams import samelog
 from tests.console_kit import FakeTables, settings_in
@@ -94,5 +94,8 @@ def test_a_row_tells_whose_log_it_is(
 def test_a_worker_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(samelog, "AIOKafkaConsumer", FakeLog({3: (0, [])}))
     tables = FakeTables(lambda _sql, _parameters: [(0, NOW)])
-    with pytest.raises(Fatal, match=r"partitions 3.*truyvet topics renew"):
-        asyncio.run(samelog.check_log(settings_in(tmp_path), tables))
+    with pytest.raises(Fatal, match=r"partition 3.*truyvet topics renew"):
+        samelog.check_log(settings_in(tmp_path), tables, 3)
+    samelog.check_log(settings_in(tmp_path), tables, 2)  # of which nothing is asked
+    with pytest.raises(Retryable):
+        samelog.check_log(settings_in(tmp_path), FakeTables(), 3)

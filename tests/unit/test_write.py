@@ -1,6 +1,7 @@
 """The recipe of exactly once, against an engine that misbehaves in every way we know."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def batch(first: int, count: int) -> Rows:
     )
 
 
-def writer(engine: Engine) -> Writer:
+def writer(engine: Engine, same_log: Callable[[int], None] | None = None) -> Writer:
     return Writer(
         engine,  # type: ignore[arg-type]
         Metrics(CollectorRegistry()),
@@ -103,6 +104,7 @@ def writer(engine: Engine) -> Writer:
         run="r",
         retention_days=0,
         insert_timeout_s=5,
+        same_log=same_log,
     )
 
 
@@ -141,6 +143,26 @@ def test_only_what_is_absent_is_written_after_a_take_over() -> None:
     assert present.tolist() == [2, 3, 4, 7]
     ours.write(batch(0, 10), present, sure)
     assert sorted(o for t in engine.tables.values() for o in t) == list(range(10))
+
+
+def test_rows_where_it_begins_make_it_ask_whose_log_it_is() -> None:
+    engine = Engine(lambda: None)
+    engine.tables["scans"] = [2, 3]
+
+    def another(partition: int) -> None:
+        raise Fatal(f"not the log of {partition}")
+
+    assert writer(engine, another).take_over(3, 4, sure).tolist() == []
+    with pytest.raises(Fatal, match="not the log of 3"):
+        writer(engine, another).take_over(3, 3, sure)
+    assert engine.tables["scans"] == [2, 3]
+    answers = iter([Retryable("Kafka is away"), None])
+
+    def at_last(_partition: int) -> None:
+        if (error := next(answers)) is not None:
+            raise error
+
+    assert writer(engine, at_last).take_over(3, 0, sure).tolist() == [2, 3]
 
 
 def test_an_insert_that_reports_success_and_wrote_less_is_noticed() -> None:
