@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.areas import City, District, Sector, Ward, area_of
+from console.cli.areas import City, District, Sector, Ward, asked_of
 from console.cli.options import day_of
 from console.cli.out import json_line, line, note
 from console.cli.session import BY, Json, Session, session_of, store_of
@@ -86,6 +86,7 @@ def coverage(
 
     session = session_of(context)
     settings, now = session.settings(), utc_now()
+    asked = asked_of(ward, district, city, sector)
     wanted = day_of("--date", day) or now.astimezone(LOCAL).date() - timedelta(days=1)
     store, clickhouse = open_store(settings), ClickHouse(settings, timeout_s=15)
     try:
@@ -93,7 +94,7 @@ def coverage(
             store,
             clickhouse,
             wanted,
-            area_of(ward, district, city),
+            asked.area,
             sector,
             retention_days=settings.retention_days,
             now=now,

@@ -69,6 +69,7 @@ def unregistered(
     after: tuple[str, str] = ("", ""),
     list_id: str | None = None,
     sector: str | None = None,
+    kind: str | None = None,
 ) -> list[Standing]:
     """Entries of lists that count, in these wards (None: all), without a site, in their order."""
     r, lists_ = tables.required.c, tables.required_lists.c
@@ -86,6 +87,8 @@ def unregistered(
         query = query.where(r.list == list_id)
     if sector is not None:
         query = query.where(r.sector == sector)
+    if kind is not None:
+        query = query.where(r.kind == kind)
     with store.read() as connection:
         return [_standing(row) for row in connection.execute(query)]
 

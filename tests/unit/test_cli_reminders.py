@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from console.cli.main import main
+from console.store import required
 from console.store.engine import open_store, utc_now
 from console.store.migrations.run import upgrade
 from console.store.register import register_sites
+from console.store.required_reading import Needed
 from schemas.clock import LOCAL
+from schemas.coverage import RequiredList
 from schemas.settings import load_settings
 from tests.console_kit import RING, WARD, FakeTables, new_sites
 from tests.unit.test_reminders import Coverage
@@ -66,9 +69,47 @@ def test_what_is_mistyped_is_named(run: Run, capsys: pytest.CaptureFixture[str])
         (["posted", "--ward", WARD, "--channel", "zalo", "--by", "soon"], "--by"),
         (["posted", "--ward", WARD, "--channel", "zalo", "--by", "2020-01-01"], "reply_by"),
         (["posted", "--ward", WARD, "--channel", "webhook"], "webhook"),
+        (["posted", "--ward", WARD, "--channel", "zalo", "--kind", "chợ"], "--kind: There are"),
     ):
         assert run("reminders", "propose", *words) == 1
         assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", ["coverage", "behind registered", "behind scanned", "report daily", "staff coverage"]
+)
+def test_a_sector_or_kind_that_there_is_not_is_refused_with_those_that_there_are(
+    run: Run, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words.split(), "--sector", "magic", lang="both") == 1
+    said = capsys.readouterr().err
+    assert "--sector: Chỉ có: " in said
+    assert " / --sector: There are: " in said
+    assert "health, " in said
+    if words.startswith(("coverage", "behind")):
+        # a room is a kind of places: coverage counts what its site is
+        for kind in ("castle", "meeting_room"):
+            assert run(*words.split(), "--kind", kind) == 1
+            said = capsys.readouterr().err
+            assert "--kind: There are: " in said
+            assert "market, " in said
+
+
+def test_required_and_not_registered_of_one_kind(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = open_store(load_settings(tmp_path))
+    about = RequiredList(id="so", name="ds", keeper="Sở", as_of=date(2026, 10, 1), entries=2)
+    entries = [
+        Needed(name, name, None, WARD, kind, "industry_trade")
+        for name, kind in (("Phở Thìn", "restaurant"), ("Chợ Lũng", "market"))
+    ]
+    required.import_list(store, about, entries, "test")
+    store.close()
+    for kind, named in (("market", ["Chợ Lũng"]), ("restaurant", ["Phở Thìn"]), ("school", [])):
+        assert run("behind", "registered", "--kind", kind, "--json") == 0
+        found = json.loads(capsys.readouterr().out)["entries"]
+        assert [one["name"] for one in found] == named
 
 
 def test_a_ward_gets_words_to_read_aloud(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

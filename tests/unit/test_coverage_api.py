@@ -73,14 +73,18 @@ def test_a_department_sees_its_sector_only(console: Running) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("area=ward/99999", "area"),
-        ("sector=magic", "sector"),
-        ("kind=castle", "kind"),
-        ("by=day&by=ward", "by"),
+        ("coverage?area=ward/99999", "area"),
+        ("coverage?sector=magic", "sector"),
+        ("coverage?kind=castle", "kind"),
+        ("coverage?kind=meeting_room", "kind"),
+        ("coverage?by=day&by=ward", "by"),
+        ("coverage/behind?stage=registered", "stage"),
+        ("coverage/behind?stage=posted&kind=castle", "kind"),
+        ("required?kind=castle", "kind"),
     ],
 )
 def test_a_wrong_question_names_its_field(console: Running, query: str, field: str) -> None:
-    answered = console.client.get(f"/v1/coverage?{query}", headers=console.key(Role.OFFICER))
+    answered = console.client.get(f"/v1/{query}", headers=console.key(Role.OFFICER))
     assert answered.status_code == 422
     assert [e["field"] for e in answered.json()["errors"]] == [field]
 
