@@ -113,10 +113,8 @@ def _show_one(session: Session, one: Line, places: bool) -> None:
     if not places:
         line(_bar(session, REQUIRED_NAME, one.required, base, known=bool(one.required)))
     for stage in STAGES:
-        count = one.stages[stage]
-        shown = count.required if whole else _count(one, stage, places)
-        beyond = count.sites - count.required if whole else 0
-        text = _bar(session, NAMES[stage], shown, base)
+        beyond = 0 if places else _unlisted(one, stage)
+        text = _bar(session, NAMES[stage], _shown(one, stage, places), base)
         if beyond:
             more = f"+{number(beyond)} {session.words('ngoài danh sách', 'unlisted')}"
             text += f"  ({more})"
@@ -141,10 +139,11 @@ def _label(session: Session, names: tuple[str, str]) -> str:
 
 
 def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool) -> None:
+    listed = not places and any(row.required for row in found.lines)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for one in by:
         table.add_column(session.lines(*_KEYS[one]), min_width=_NAME_WIDTH // len(by))
-    if not places:
+    if listed:
         table.add_column(session.lines(*_SHORT_REQUIRED), justify="right")
     for stage in STAGES:
         table.add_column(session.lines(*_SHORT[stage]), justify="right")
@@ -156,19 +155,41 @@ def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool)
             cells[0] = ""
         else:
             above = cells[0]
-        if not places:
+        if listed:
             cells.append(number(row.required) if row.required else "?")
-        cells += [number(_count(row, stage, places)) for stage in STAGES]
+        for stage in STAGES:
+            more = _unlisted(row, stage) if stage is Stage.REGISTERED and not places else 0
+            cells.append(number(_shown(row, stage, places)) + (f" +{number(more)}" if more else ""))
         table.add_row(*cells)
     screen().print(table)
-    if not places and any(row.required for row in found.lines):
+    if listed:
         line()
         line(
             session.lines(
-                "Từ «đăng ký» trở đi là mọi cơ sở, cả ngoài danh sách.",
-                "From registered on, all sites are counted, also those on no list.",
+                "Từ «đăng ký» trở đi: trong các cơ sở phải có mã; «+»: đã đăng ký, ngoài danh sách.",
+                "From registered on: of those required; +: registered, and on no list.",
             )
         )
+        if not all(row.required for row in found.lines):
+            line(
+                session.lines(
+                    "«?»: chưa có danh sách nào, đếm mọi cơ sở đã đăng ký.",
+                    "?: no list names any there; all that are registered count.",
+                )
+            )
+
+
+def _shown(one: Line, stage: Stage, places: bool) -> int:
+    """What stands at a stage: of those required, where a list names any; so it is a funnel."""
+    listed = one.required and not places
+    return one.stages[stage].required if listed else _count(one, stage, places)
+
+
+def _unlisted(one: Line, stage: Stage) -> int:
+    """How many more, on no list; 0 where no list names any: then all are shown."""
+    if not one.required:
+        return 0
+    return one.stages[stage].sites - one.stages[stage].required
 
 
 def _count(one: Line, stage: Stage, places: bool) -> int:

@@ -1,5 +1,6 @@
 """Coverage on a terminal of a hundred columns: every line fits, in each language."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,10 +30,28 @@ def test_a_line_a_ward_fits_with_all_stages(lang: Lang, capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     rows = [one for one in lines if one.startswith("Phường")]
     assert len(rows) == len(WARDS), "a name is not broken over lines"
-    assert all(one.count("1\u202f234") == len(STAGES) for one in rows)
+    assert all(one.count("1\u202f200") == 1 for one in rows)
+    assert all(one.count("1\u202f000") == len(STAGES) for one in rows), "of those required"
+    assert all(one.count("1\u202f000 +234") == 1 for one in rows)
     table = lines[2 : lines.index(rows[-1]) + 1]
     assert max(map(len, table)) <= 100
     assert len(table) == len(WARDS) + (2 if lang is Lang.BOTH else 1)
+
+
+def test_where_no_list_names_any_all_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    found = funnel(("11413",), ("11407",))
+    found.lines[1] = replace(found.lines[1], required=0)
+    session = Session(Path(), Lang.EN)
+    show_funnel(session, found, [By.WARD], Asked("city/31"), [], places=False)
+    said = capsys.readouterr().out
+    [row] = [one for one in said.splitlines() if one.startswith("Phường Vĩnh Niệm")]
+    assert row.split()[3] == "?"
+    assert row.count("1\u202f234") == len(STAGES)
+    assert "?: no list names any there" in said
+    show_funnel(session, found, [By.WARD], Asked("city/31"), [], places=True)
+    said = capsys.readouterr().out
+    assert said.count("12\u202f345") == 2 * len(STAGES)
+    assert "+" not in said
 
 
 @LANGUAGES
