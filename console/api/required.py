@@ -17,6 +17,7 @@ from console.api.errors import field_problem, invalid, not_found
 from console.api.list_files import BODY, check_name, receive
 from console.api.required_schemas import (
     DecideEntry,
+    ListedEntries,
     RequiredEntries,
     RequiredEntry,
     RequiredListAnswer,
@@ -33,7 +34,7 @@ from console.sitelist.sheet import rows_of
 from console.sitelist.understand import Options, understand
 from console.store import required, required_reading
 from console.store.errors import NotFound
-from console.store.required_reading import ListStanding, Standing
+from console.store.required_reading import ListStanding, Standing, State
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/required", tags=["coverage"])
@@ -158,6 +159,38 @@ def unregistered(
     last = found[-1] if found else None
     return RequiredEntries(
         entries=entries, after=f"{last.list}/{last.entry}" if more and last else None
+    )
+
+
+@router.get("/{list_id}/entries", summary="A list's entries", responses=answers(404))
+def entries(
+    list_id: ListId,
+    principal: Reads,
+    console: ConsoleOf,
+    state: State | None = None,
+    ward: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str, Query(max_length=256, description="The last one's `entry`.")] = "",
+) -> ListedEntries:
+    """Within the key's area, each with the site registered for it, or why it needs none."""
+    _check_kind(kind)
+    try:
+        found = required_reading.entries(
+            console.store,
+            list_id,
+            principal.wards(ward),
+            limit=limit + 1,
+            after=after,
+            state=state,
+            sector=principal.sector,
+            kind=kind,
+        )
+    except NotFound:
+        raise not_found(*_NONE) from None
+    more, found = len(found) > limit, found[:limit]
+    return ListedEntries(
+        entries=[_entry(one) for one in found], after=found[-1].entry if more else None
     )
 
 

@@ -98,7 +98,7 @@ def behind(
     as_json: Json = False,
 ) -> None:
     """By ward and site. `registered`: required establishments that nobody has registered."""
-    from console.cli.coverage_text import show_behind, show_unregistered
+    from console.cli.behind_text import show_behind, show_unregistered
     from console.coverage.behind import behind as behind_at
     from console.coverage.named import with_names
     from console.coverage.stages import Stage, Within

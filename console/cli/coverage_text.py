@@ -1,20 +1,18 @@
 """Coverage as a terminal shows it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from rich.table import Table
 
-from console.cli.out import json_line, line, note, number, screen
+from console.cli.out import line, note, number, screen
 from console.cli.session import Lang, Session
 from console.coverage.funnel import Asked, By, Funnel, Line
-from console.coverage.named import BehindNamed
 from console.coverage.names import name_of
 from console.coverage.stages import NAMES, REQUIRED_NAME, STAGES, Stage
-from console.store.required_reading import ListStanding, Standing
+from console.store.required_reading import ListStanding
 from issuer.units import EVERYWHERE, area_name
-from schemas.clock import LOCAL, local_text
+from schemas.clock import local_text
 
 _KEYS: Final = {
     By.WARD: ("xã, phường", "ward"),
@@ -166,7 +164,7 @@ def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool)
         line()
         line(
             session.lines(
-                "Từ «đăng ký» trở đi: trong các cơ sở phải có mã; «+»: đã đăng ký, ngoài danh sách.",
+                "Từ «đăng ký» trở đi: trong số phải có mã; «+»: đã đăng ký, ngoài danh sách.",
                 "From registered on: of those required; +: registered, and on no list.",
             )
         )
@@ -209,71 +207,3 @@ def _list(session: Session, one: ListStanding) -> str:
         f"List “{about.name}” of {about.keeper}, as of {about.as_of}: {number(one.counted)} "
         f"establishments, {number(one.linked)} registered.",
     )
-
-
-def show_behind(
-    session: Session,
-    stage: Stage,
-    at: datetime,
-    rows: Sequence[BehindNamed],
-    limit: int,
-    *,
-    as_json: bool,
-) -> None:
-    """Each with what is known of it."""
-    more, rows = len(rows) > limit, rows[:limit]
-    if as_json:
-        json_line({"at": at, "stage": stage, "places": [vars(one) for one in rows], "more": more})
-        return
-    vi, en = NAMES[stage]
-    line(f"{session.words(f'Chưa đạt «{vi}»', f'Not {en}')}, {local_text(at)}")
-    ward = None
-    for row in rows:
-        if row.ward != ward:
-            ward = row.ward
-            line(f"\n{name_of(By.WARD, ward)} ({ward})")
-        name = " · ".join(dict.fromkeys(filter(None, (row.site_name, row.place_name))))
-        line(f"  #{row.place:<7} {name}{_known(session, row)}")
-    if not rows:
-        line(session.words("Không còn điểm nào.", "There is none."))
-    _more(session, more)
-
-
-def _known(session: Session, row: BehindNamed) -> str:
-    said = []
-    if row.last_scan:
-        at = f"{row.last_scan.astimezone(LOCAL):%d/%m}"
-        said.append(session.words(f"quét lần cuối {at}", f"last scan {at}"))
-    if row.opening_days < _FEW_DAYS:
-        days = row.opening_days
-        said.append(session.words(f"ngày mở cửa: {days}", f"days open: {days}"))
-    if not row.posted:
-        said.append(session.words("chưa báo dán", "not said to be posted"))
-    return f"  ({'; '.join(said)})" if said else ""
-
-
-_FEW_DAYS: Final = 3
-
-
-def show_unregistered(
-    session: Session, entries: Sequence[Standing], limit: int, *, as_json: bool
-) -> None:
-    """Required establishments without a site."""
-    more, entries = len(entries) > limit, entries[:limit]
-    if as_json:
-        json_line({"entries": [vars(one) for one in entries], "more": more})
-        return
-    ward = None
-    for one in sorted(entries, key=lambda one: (one.ward, one.name)):
-        if one.ward != ward:
-            ward = one.ward
-            line(f"\n{name_of(By.WARD, ward)} ({ward})")
-        line(f"  {one.name}, {one.address or '?'}  [{one.list} {one.entry[:8]}]")
-    if not entries:
-        line(session.words("Không còn cơ sở nào.", "There is none."))
-    _more(session, more)
-
-
-def _more(session: Session, more: bool) -> None:
-    if more:
-        note(session.words("Còn nữa: tăng --limit.", "There are more: raise --limit."))

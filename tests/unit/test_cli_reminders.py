@@ -95,7 +95,7 @@ def test_a_sector_or_kind_that_there_is_not_is_refused_with_those_that_there_are
             assert "market, " in said
 
 
-def test_required_and_not_registered_of_one_kind(
+def test_entries_are_listed_by_kind_and_by_where_they_stand(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = open_store(load_settings(tmp_path))
@@ -110,6 +110,20 @@ def test_required_and_not_registered_of_one_kind(
         assert run("behind", "registered", "--kind", kind, "--json") == 0
         found = json.loads(capsys.readouterr().out)["entries"]
         assert [one["name"] for one in found] == named
+    assert run("required", "link", "so", "Phở", "1") == 0
+    assert run("required", "exempt", "so", "Chợ", "--reason", "đã đóng cửa") == 0
+    capsys.readouterr()
+    assert run("required", "entries", "so") == 0
+    said = capsys.readouterr().out
+    assert "Phở Thìn, ?: site #1" in said
+    assert "exempt (đã đóng cửa)" in said
+    assert run("required", "entries", "so", "--limit", "1", "--json") == 0
+    first = json.loads(capsys.readouterr().out)
+    assert (len(first["entries"]), first["after"]) == (1, "Chợ Lũng")
+    assert run("required", "entries", "so", "--after", first["after"], "--json") == 0
+    assert json.loads(capsys.readouterr().out)["after"] is None
+    assert run("required", "entries", "so", "--state", "lost") == 1
+    assert "--state: 'lost' is not one of unlinked" in capsys.readouterr().err
 
 
 def test_a_ward_gets_words_to_read_aloud(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

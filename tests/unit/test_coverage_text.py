@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.cli.coverage_text import show_behind, show_funnel
+from console.cli.behind_text import show_behind
+from console.cli.coverage_text import show_funnel
 from console.cli.session import Lang, Session
 from console.coverage.funnel import Asked, By, Funnel, Line, Reached
 from console.coverage.named import BehindNamed
