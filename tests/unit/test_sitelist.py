@@ -51,7 +51,7 @@ def test_vietnamese_without_its_accents() -> None:
         ("Từ 6 giờ đến 18 giờ 30", ("06:00", "18:30")), ("8g–17g", ("08:00", "17:00")),
         ("7h30 - 11h30; 13h30 - 17h", ("07:30", "17:00")), ("18h-2h", ("18:00", "02:00")),
         ("24/24", ("00:00", "00:00")), ("24h/24h", ("00:00", "00:00")), ("5h-24h", ("05:00", "00:00")),
-        ("", None), ("--", None),
+        ("cả ngày (7h-21h)", ("07:00", "21:00")), ("", None), ("--", None),
     ],
 )  # fmt: skip
 def test_hours(text: str, hours: tuple[str, str] | None) -> None:
@@ -59,7 +59,31 @@ def test_hours(text: str, hours: tuple[str, str] | None) -> None:
     assert (found and (found.opens, found.closes)) == hours
 
 
-@pytest.mark.parametrize("text", ["cả ngày mai", "7h", "7h - 11h - 13h", "24h30 - 25h"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "cả ngày",
+            "CA NGAY",
+            "mở cửa cả ngày",
+            "suốt ngày",
+            "24h",
+            "24 giờ/ngày",
+            "24h mỗi ngày",
+        ),
+        *("24/24", "24h/24h", "24/7", "24h/7", "24 x 7", "24/24h, 7/7", "24 giờ / 24"),
+        *("cả ngày đêm", "ca ngay dem", "cả ngày lẫn đêm", "suốt ngày và đêm", "ngày đêm"),
+    ],
+)
+def test_hours_around_the_clock(text: str) -> None:
+    found = hours_of(text)
+    assert found is not None
+    assert (found.opens, found.closes) == ("00:00", "00:00")
+
+
+@pytest.mark.parametrize(
+    "text", ["cả ngày mai", "124/7", "buổi sáng", "7h", "7h - 11h - 13h", "24h30 - 25h"]
+)
 def test_hours_that_are_not_clear_are_refused(text: str) -> None:
     with pytest.raises(Unclear) as caught:
         hours_of(text)
