@@ -186,5 +186,8 @@ class DecideEntry(BaseModel):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("name site or exempt_reason, and not both")
+            raise ValueError(
+                "Nêu site hoặc exempt_reason, chỉ một trong hai. / "
+                "Name site or exempt_reason, and not both."
+            )
         return self
