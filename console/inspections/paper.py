@@ -117,7 +117,7 @@ def _unit(code: str) -> dict[str, str]:
         "ward": found.name,
         "district": "" if own else found.district_name,
         "province": found.province_name,
-        # Decree 30/2020, annex I, II.4: the unit in which the issuing office sits, by its full name
+        # the place beside the date: the unit in which the ward's office sits
         "seat": found.name,
     }
 
