@@ -31,28 +31,30 @@ def show_behind(
         json_line({"at": at, "stage": stage, "places": [vars(one) for one in rows], "more": more})
         return
     vi, en = NAMES[stage]
-    line(f"{session.words(f'Chưa đạt «{vi}»', f'Not {en}')}, {local_text(at)}")
+    line(f"{session.words(f'Chưa đạt «{vi}»', f'Behind at “{en}”')}, {local_text(at)}")
     ward = None
     for row in rows:
         if row.ward != ward:
             ward = row.ward
             line(f"\n{name_of(By.WARD, ward)} ({ward})")
         name = " · ".join(dict.fromkeys(filter(None, (row.site_name, row.place_name))))
-        line(f"  #{row.place:<7} {name}{_known(session, row)}")
+        line(f"  #{row.place:<7} {name}{_known(session, stage, row)}")
     if not rows:
         line(session.words("Không còn điểm nào.", "There is none."))
     _more(session, more)
 
 
-def _known(session: Session, row: BehindNamed) -> str:
+def _known(session: Session, stage: Stage, row: BehindNamed) -> str:
     said = []
     if row.last_scan:
         at = f"{row.last_scan.astimezone(LOCAL):%d/%m}"
         said.append(session.words(f"quét lần cuối {at}", f"last scan {at}"))
-    if row.opening_days < _FEW_DAYS:
+    if stage is Stage.SCANNED and row.opening_days < _FEW_DAYS:
         days = row.opening_days
-        said.append(session.words(f"ngày mở cửa: {days}", f"days open: {days}"))
-    if not row.posted:
+        said.append(
+            session.words(f"ngày mở cửa từ khi có mã: {days}", f"days open since its code: {days}")
+        )
+    if not row.posted and stage in (Stage.DUTY, Stage.INSPECTED, Stage.SCANNED):
         said.append(session.words("chưa báo dán", "not said to be posted"))
     return f"  ({'; '.join(said)})" if said else ""
 
@@ -65,6 +67,7 @@ def show_unregistered(
     if as_json:
         json_line({"entries": [vars(one) for one in entries], "more": more})
         return
+    line(session.words("Phải có mã, chưa đăng ký", "Required and not registered"))
     for one in _by_ward(entries):
         line(f"  {one.name}, {one.address or '?'}  [{one.list} {one.entry[:8]}]")
     if not entries:

@@ -82,7 +82,12 @@ def show_funnel(
     elif found.lines:
         _show_table(session, found, by, places)
     else:
-        note(words("Chưa có gì trong sổ đăng ký.", "Nothing is registered here."))
+        note(
+            words(
+                "Đến lúc ấy chưa có gì trong sổ đăng ký: vừa nhập thì chờ một phút.",
+                "Nothing was registered here by then: after an import wait a minute.",
+            )
+        )
     line()
     days, inspected = found.within.scanned_days, found.within.inspected_days
     line(

@@ -114,9 +114,18 @@ def coverage(
 
 
 def _show(session: Session, found: "StaffDay", names: list[str]) -> None:
+    from issuer.units import area_name
+
     words = session.words
     head = words("đã quét / số khai", "scanned / declared")
-    line(f"{found.day:%d/%m/%Y}  {found.area}  ({head})")
+    line(f"{found.day:%d/%m/%Y}  {area_name(found.area)}  ({head})")
+    if not found.groups:
+        line(
+            session.lines(
+                "  Chưa có nhóm nào để đếm: đơn vị khai số người bằng `truyvet staff declare`.",
+                "  There is no group to count: units declare with `truyvet staff declare`.",
+            )
+        )
     for group, name in zip(found.groups, names, strict=True):
         counted = "< 10" if group.counted is None else f"≈ {group.counted}"
         units = len(group.sites)

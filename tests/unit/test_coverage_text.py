@@ -85,5 +85,12 @@ def test_who_is_behind_is_named_once_in_each_language(
     )  # fmt: skip
     show_behind(Session(Path()), Stage.DUTY, AT, [row], 50, as_json=False)
     said = capsys.readouterr().out
-    assert said.startswith("Chưa đạt «có người phụ trách» / Not duty person named, 26/11/2026")
+    assert said.startswith(
+        "Chưa đạt «có người phụ trách» / Behind at “duty person named”, 26/11/2026"
+    )
     assert said.count("Tạp hoá") == 1
+    assert "days open" not in said, "which days it was open says nothing of who is on duty"
+    show_behind(Session(Path(), Lang.EN), Stage.SCANNED, AT, [row], 50, as_json=False)
+    assert "(days open since its code: 1; not said to be posted)" in capsys.readouterr().out
+    show_behind(Session(Path(), Lang.EN), Stage.POSTED, AT, [row], 50, as_json=False)
+    assert "(" not in capsys.readouterr().out.splitlines()[-1]
