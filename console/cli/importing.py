@@ -228,7 +228,8 @@ def _show(
     )
     for reason, count in survey.refused.most_common():
         example = survey.examples[reason][0]
-        detail = f", {example.detail}" if example.detail else ""
+        value, colon, why = example.detail.rpartition(": ")
+        detail = f", {value}{colon}{session.sentence(why)}" if example.detail else ""
         line(f"  {number(count):>9}  {reason}: {session.words(*SENTENCES[Refusal(reason)])}")
         line(f"             {session.words('ví dụ dòng', 'e.g. row')} {example.row}{detail}")
     if found["earliest"]:
