@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from console.cli.out import line, note, number
 from console.cli.session import Session
-from console.coverage.stages import NAMES, Stage
-from issuer.units import area_name
 from schemas.clock import local_text
 
 if TYPE_CHECKING:
@@ -37,6 +35,8 @@ _SENT: Final = {
 
 def show_line(session: Session, batch: "Batch") -> None:
     """A batch in a line."""
+    from issuer.units import area_name
+
     state = session.words(*_STATES[batch.state])
     count = sum(batch.messages.values())
     channel = session.words(*_CHANNELS[batch.frame.channel])
@@ -47,6 +47,8 @@ def show_line(session: Session, batch: "Batch") -> None:
 
 
 def _stage(session: Session, reason: str) -> str:
+    from console.coverage.stages import NAMES, Stage
+
     return session.words(*NAMES[Stage(reason)])
 
 
