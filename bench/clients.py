@@ -55,7 +55,10 @@ def _librdkafka(bootstrap: str, topic: str, group: str) -> Iterator[list[bytes]]
                 heard = time.monotonic()
                 yield [message.value() for message in found]
             elif time.monotonic() - heard > _SILENT_S:
-                raise UserError(f"No record came for {_SILENT_S:.0f} s.")
+                raise UserError(
+                    f"Không có bản ghi nào trong {_SILENT_S:.0f} giây. / "
+                    f"No record came for {_SILENT_S:.0f} s."
+                )
     except KafkaException as error:
         raise UserError(f"librdkafka: {error}") from None
     finally:
@@ -89,7 +92,10 @@ def _aiokafka(bootstrap: str, topic: str, group: str) -> Iterator[list[bytes]]:
                 heard = time.monotonic()
                 yield found
             elif time.monotonic() - heard > _SILENT_S:
-                raise UserError(f"No record came for {_SILENT_S:.0f} s.")
+                raise UserError(
+                    f"Không có bản ghi nào trong {_SILENT_S:.0f} giây. / "
+                    f"No record came for {_SILENT_S:.0f} s."
+                )
     finally:
         if consumer is not None:
             loop.run_until_complete(consumer.stop())

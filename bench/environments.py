@@ -59,7 +59,12 @@ def _run(command: list[str], peer: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(f"{peer} could not be installed: {error}") from None
+        raise UserError(
+            f"Không cài được {peer} ({error}). / {peer} could not be installed ({error})."
+        ) from None
     if done.returncode:
         words = " ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())
-        raise UserError(f"{peer} could not be installed: {words[-_ERROR_CHARACTERS:]}")
+        raise UserError(
+            f"Không cài được {peer}: {words[-_ERROR_CHARACTERS:]} / "
+            f"{peer} could not be installed: {words[-_ERROR_CHARACTERS:]}"
+        )

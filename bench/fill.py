@@ -76,7 +76,10 @@ def fill_topic(settings: Settings, records: int, seed: int, garbage: float = 0.0
         summary["expected"],
     )
     if filled.records != records:
-        raise UserError(f"{filled.records} records were published, not {records}.")
+        raise UserError(
+            f"Đã gửi {filled.records} bản ghi, không phải {records}. / "
+            f"{filled.records} records were published, not {records}."
+        )
     return filled
 
 
@@ -136,4 +139,5 @@ def _last_line(command: list[str]) -> dict[str, Any]:
             return found
     except (IndexError, ValueError):
         found = {}
-    raise UserError(f"the producer stopped: {done.stderr[-300:].decode(errors='replace')}")
+    why = done.stderr[-300:].decode(errors="replace")
+    raise UserError(f"Nguồn gửi đã dừng ({why}). / The producer stopped ({why}).")

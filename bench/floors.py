@@ -81,7 +81,10 @@ def engine_floor(clickhouse: ClickHouse, pid: int, records: int) -> float:
         clickhouse.insert(tables.FLOOR, rows.slice(at, _LINES), {})
     spent = cpu_seconds(pid) - begin
     if (found := tables.count(clickhouse, tables.FLOOR)) != rows.num_rows:
-        raise UserError(f"{found} of {rows.num_rows} rows were inserted for the engine's floor.")
+        raise UserError(
+            f"Chỉ ghi được {found} trong {rows.num_rows} dòng khi đo mức tối thiểu của engine. / "
+            f"{found} of {rows.num_rows} rows were inserted for the engine's floor."
+        )
     clickhouse.command(f"TRUNCATE TABLE {tables.FLOOR}")
     return float(spent / max(rows.num_rows, 1) * 1e6)
 

@@ -126,7 +126,10 @@ def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> tuple[float, .
     bench.check_counts({"rejects" if reason else "scans": plan.records}, kind)
     reasons = {str(row[0]) for row in bench.clickhouse.rows("SELECT DISTINCT reason FROM rejects")}
     if reasons - {reason}:
-        raise UserError(f"{kind}: refused for {', '.join(sorted(reasons))}, not for {reason}.")
+        raise UserError(
+            f"{kind}: bị từ chối vì {', '.join(sorted(reasons))}, không phải vì {reason}. / "
+            f"{kind}: refused for {', '.join(sorted(reasons))}, not for {reason}."
+        )
     return (*(1e6 * cpu / plan.records for cpu in spent), plan.records / seconds)
 
 
@@ -145,7 +148,10 @@ def _publish(bench: Bench, plan: Plan, spoil: Spoil, seed: int) -> None:
         producer.produce(SCANS.name, key=key, value=spoil(value))
         producer.poll(0)
     if left := producer.flush(60):
-        raise UserError(f"{left} records could not be published within 60 s.")
+        raise UserError(
+            f"{left} bản ghi không gửi được trong 60 giây. / "
+            f"{left} records could not be published within 60 s."
+        )
 
 
 def _records(bench: Bench, records: int, seed: int) -> Iterator[tuple[bytes, bytes]]:

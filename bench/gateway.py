@@ -98,7 +98,10 @@ def _run(data_dir: Path, say: Say, sizes: Sequence[int], seconds: float, rounds:
                 acknowledged += more
             there = asyncio.run(_on_topic(stack.env["TRUYVET_KAFKA_BOOTSTRAP"]))
     if there != acknowledged:
-        raise UserError(f"{acknowledged} scans were acknowledged and {there} are on the topic.")
+        raise UserError(
+            f"Đã xác nhận {acknowledged} lượt quét nhưng trên topic có {there}. / "
+            f"{acknowledged} scans were acknowledged and {there} are on the topic."
+        )
     first = rows[0]
     return Result(
         first.scans_per_s, first.ratio_to_echo, acknowledged, there, seconds, CONNECTIONS,
@@ -147,7 +150,8 @@ def _cpu_s(pid: int) -> float:
 
 def _accepted(answers: Answers, size: int) -> int:
     if set(answers.statuses) != {202}:
-        raise UserError(f"Not all were accepted: {dict(answers.statuses)}, {answers.last[:300]!r}")
+        told = f"{dict(answers.statuses)}, {answers.last[:300]!r}"
+        raise UserError(f"Không phải tất cả được nhận: {told}. / Not all were accepted: {told}.")
     return answers.statuses[202] * size
 
 
@@ -199,7 +203,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", name: str) -> None:
             time.sleep(0.1)
         else:
             return
-    raise UserError(f"The {name} did not start.")
+    raise UserError(f"{name} không khởi động. / The {name} did not start.")
 
 
 def _key(env: Mapping[str, str]) -> str:
@@ -209,7 +213,8 @@ def _key(env: Mapping[str, str]) -> str:
         env=dict(env), capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     if made.returncode != 0:
-        raise UserError(f"No key was made: {made.stderr.decode()[-300:]}")
+        why = made.stderr.decode()[-300:]
+        raise UserError(f"Không tạo được khoá ({why}). / No key was made ({why}).")
     return str(orjson.loads(made.stdout)["key"])
 
 

@@ -67,7 +67,10 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Report:
     Raises UserError if truyvet's own row goes wrong; another's failure is a row that says so.
     """
     if data_dir.exists() and any(data_dir.iterdir()):
-        raise UserError(f"{data_dir} is not empty: the benchmark needs a directory of its own.")
+        raise UserError(
+            f"{data_dir} không trống: phép đo cần một thư mục riêng. / "
+            f"{data_dir} is not empty: the benchmark needs a directory of its own."
+        )
     pythons = _environments(plan, say)
     options = StackOptions(data_dir=data_dir, services=frozenset({"kafka", "engine"}))
     with Stack(options) as stack:
@@ -158,7 +161,10 @@ def _other(
         answer = _speak(bench, plan, row, pythons, records, tag)
         table = tables.PIPE if row.client else tables.ROWS if row.name == NAIVE else ""
         if table and (rows := tables.count(bench.clickhouse, table)) != records:
-            raise UserError(f"{rows:,} rows of {records:,} records are in its table.")
+            raise UserError(
+                f"Bảng của nó có {rows:,} dòng của {records:,} bản ghi. / "
+                f"{rows:,} rows of {records:,} records are in its table."
+            )
     except UserError as error:
         measured.failure = str(error)
         return

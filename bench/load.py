@@ -65,7 +65,10 @@ class Sender:
         """Queue them; call only while `queued` is below QUEUED_MOST. Raises UserError."""
         taken = self._producer.produce_batch(self.topic, messages, on_delivery=self._delivered)
         if taken != len(messages):
-            raise UserError(f"librdkafka took {taken} of {len(messages)} records.")
+            raise UserError(
+                f"librdkafka chỉ nhận {taken} trong {len(messages)} bản ghi. / "
+                f"librdkafka took {taken} of {len(messages)} records."
+            )
 
     def poll(self, seconds: float) -> None:
         """Let librdkafka report."""

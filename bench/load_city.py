@@ -44,7 +44,10 @@ def register_city(settings: Settings, places: int, seed: int) -> list[Place]:
         for number, (site, spec) in enumerate(plan.places[:places], start=1)
     ]
     if len(made) < places:
-        raise UserError(f"the city has {len(made)} places, not {places}.")
+        raise UserError(
+            f"Thành phố có {len(made)} điểm quét, không phải {places}. / "
+            f"The city has {len(made)} places, not {places}."
+        )
     records = [(SITES.name, place_key(p.id), p.model_dump_json()) for p in made]
     source = Producer(id=PRODUCER, name="bench")
     publish(settings, [*records, (PRODUCERS.name, source.id, source.model_dump_json())])
@@ -72,4 +75,7 @@ def publish(settings: Settings, records: Sequence[tuple[str, str, str]]) -> None
         producer.poll(0)
     left = producer.flush(_FLUSH_S)
     if left or failed:
-        raise UserError(f"{left + len(failed)} records were not acknowledged: {failed[:1]}")
+        raise UserError(
+            f"{left + len(failed)} bản ghi chưa được xác nhận: {failed[:1]}. / "
+            f"{left + len(failed)} records were not acknowledged: {failed[:1]}."
+        )

@@ -21,7 +21,9 @@ def cut_head(kafka_dir: Path, topic: str, partitions: int, first: int) -> None:
         folder = kafka_dir / "data" / f"{topic}-{partition}"
         segment = folder / f"{_FIRST}.log"
         if not segment.is_file() or segment.stat().st_size:
-            raise UserError(f"{folder} is not an empty partition.")
+            raise UserError(
+                f"{folder} không phải một phân vùng trống. / {folder} is not an empty partition."
+            )
         for suffix in ("index", "timeindex", "snapshot", "txnindex"):
             (folder / f"{_FIRST}.{suffix}").unlink(missing_ok=True)
         segment.rename(folder / f"{first:020d}.log")

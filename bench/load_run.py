@@ -60,7 +60,7 @@ class RunningLoad:
     def wait_begun(self, timeout_s: float = 60) -> None:
         """Until it has everything it needs and publishes. Raises UserError."""
         if not self._began.wait(timeout_s):
-            raise UserError("the load did not begin to publish.")
+            raise UserError("Tải thử không bắt đầu gửi. / The load did not begin to publish.")
         if not self._last:
             self.result(1)
 
@@ -87,14 +87,20 @@ class RunningLoad:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            raise UserError(f"the load did not end within {timeout_s:.0f} s.") from None
+            raise UserError(
+                f"Tải thử không kết thúc trong {timeout_s:.0f} giây. / "
+                f"The load did not end within {timeout_s:.0f} s."
+            ) from None
         self._reader.join(10)
         # the summary decides: SIGTERM may also meet a load that has just ended
         if self._last.get("failed", 1) or "acknowledged_s" not in self._last:
             assert self._process.stderr is not None
             words = self._process.stderr.read()[-300:].strip()
             errors = self._last.get("errors", {})
-            raise UserError(f"the load failed: {words or errors or self._process.returncode}")
+            raise UserError(
+                f"Tải thử hỏng ({words or errors or self._process.returncode}). / "
+                f"The load failed ({words or errors or self._process.returncode})."
+            )
         return Sent(**{name: self._last[name] for name in Sent.__dataclass_fields__})
 
     def _read(self) -> None:

@@ -49,7 +49,10 @@ def mean_between(rows: Sequence[Row], name: str, begin_s: float, end_s: float) -
     """The mean of a column over [begin, end). Raises UserError when nothing was sampled then."""
     found = [row[name] for row in rows if begin_s <= row["at_s"] < end_s and name in row]
     if not found:
-        raise UserError(f"no sample of {name} from {begin_s:.0f} to {end_s:.0f} s.")
+        raise UserError(
+            f"Không có mẫu nào của {name} từ {begin_s:.0f} đến {end_s:.0f} giây. / "
+            f"No sample of {name} from {begin_s:.0f} to {end_s:.0f} s."
+        )
     return sum(found) / len(found)
 
 

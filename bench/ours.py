@@ -137,10 +137,17 @@ def verify(clickhouse: ClickHouse, filled: Filled) -> None:
         if found[name] != rows
     ]
     if wrong:
-        raise UserError("The tables do not hold what was published. " + "; ".join(wrong))
+        told = "; ".join(wrong)
+        raise UserError(
+            f"Các bảng không chứa đúng những gì đã gửi: {told}. / "
+            f"The tables do not hold what was published: {told}."
+        )
     [(offsets,)] = clickhouse.rows("SELECT uniqExact(kafka_partition, kafka_offset) FROM scans")
     if offsets != filled.written:
-        raise UserError(f"scans has {filled.written:,} rows of {offsets:,} different records.")
+        raise UserError(
+            f"scans có {filled.written:,} dòng của {offsets:,} bản ghi khác nhau. / "
+            f"scans has {filled.written:,} rows of {offsets:,} different records."
+        )
 
 
 @contextmanager
@@ -169,14 +176,20 @@ def _wait(workers: Sequence[Worker], records: int, timeout_s: float) -> None:
             _look(worker)
         if time.monotonic() > deadline:
             done = sum(worker.done for worker in workers)
-            raise UserError(f"truyvet wrote {done:,} of {records:,} scans in {timeout_s:.0f} s.")
+            raise UserError(
+                f"truyvet chỉ ghi {done:,} trong {records:,} lượt quét sau {timeout_s:.0f} giây. / "
+                f"truyvet wrote {done:,} of {records:,} scans in {timeout_s:.0f} s."
+            )
         time.sleep(_LOOK_S)
 
 
 def _look(worker: Worker) -> None:
     if worker.process.poll() is not None:
         last = worker.log.read_text("utf-8", "replace")[-300:]
-        raise UserError(f"A worker ended ({worker.process.returncode}); {worker.log}: {last}")
+        raise UserError(
+            f"Một worker đã dừng ({worker.process.returncode}); {worker.log}: {last} / "
+            f"A worker ended ({worker.process.returncode}); {worker.log}: {last}"
+        )
     found = _metrics(worker.port)
     if not found:
         return

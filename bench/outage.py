@@ -103,7 +103,10 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
         accounted = bench.account()
     down = [r for r in series if gone + min(15, plan.seconds / 2) <= begin + r["at_s"] < back - 2]
     if not down:
-        raise UserError("nothing was sampled during the outage: make it longer.")
+        raise UserError(
+            "Không có mẫu nào trong lúc ngắt: hãy ngắt lâu hơn. / "
+            "Nothing was sampled during the outage: make it longer."
+        )
     return Result(
         how=plan.how,
         down_s=round(back - gone, 1),
@@ -153,7 +156,9 @@ def _look(bench: Bench, worker: Worker, said: set[str]) -> Row:
     try:
         samples = worker.metrics()
     except httpx.HTTPError as error:
-        raise UserError(f"/metrics does not answer ({error})") from None
+        raise UserError(
+            f"/metrics không trả lời ({error}). / /metrics does not answer ({error})."
+        ) from None
     return {
         "worker_mb": round(worker.usage().rss_mb, 1),
         "kafka_mb": round(bench.usage("kafka").rss_mb, 1),

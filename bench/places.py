@@ -112,7 +112,10 @@ def _published(bench: Bench, key: str, records: int, say: Say) -> dict[str, Any]
         while (there := bench.log.end_of(SITES.name)) < records or console.pending():
             now = time.monotonic()
             if now - console.begun > _PUBLISHED_S:
-                raise UserError(f"{there} of {records} records were published in an hour.")
+                raise UserError(
+                    f"Sau một giờ mới gửi được {there} trong {records} bản ghi. / "
+                    f"{there} of {records} records were published in an hour."
+                )
             if now - told > _SAID_EVERY_S:
                 told = now
                 say(f"  {there:,} of {records:,}")
@@ -190,4 +193,4 @@ def _as_filled(console: Console, plan: Plan) -> None:
 
 def _must_be(found: int, wanted: int, what: str) -> None:
     if found != wanted:
-        raise UserError(f"{what}: {found}, not {wanted}.")
+        raise UserError(f"{what}: {found}, không phải {wanted}. / {what}: {found}, not {wanted}.")

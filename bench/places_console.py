@@ -64,7 +64,10 @@ def ran(bench: Bench, say: Say, name: str, *arguments: str) -> Ran:
             _end(process)
     seconds = time.monotonic() - begin
     if process.returncode != 0:
-        raise UserError(f"{name} ended with exit code {process.returncode}: {_last_line(log)}")
+        raise UserError(
+            f"{name} kết thúc với mã {process.returncode}: {_last_line(log)} / "
+            f"{name} ended with exit code {process.returncode}: {_last_line(log)}"
+        )
     return Ran(json.loads(out.read_bytes()), round(seconds, 2), round(cpu_s, 2), round(peak, 1))
 
 
@@ -102,7 +105,10 @@ class Console:
     def up(self) -> bool:
         """Whether it answers and its neighbours do. Raises UserError if it ended."""
         if self._process.poll() is not None:
-            raise UserError(f"the console ended (exit code {self._process.returncode}).")
+            raise UserError(
+                f"Console đã dừng (mã {self._process.returncode}). / "
+                f"The console ended (exit code {self._process.returncode})."
+            )
         try:
             return self._client.get("/ready").status_code == 200
         except httpx.HTTPError:
@@ -148,7 +154,10 @@ def environment(bench: Bench) -> dict[str, str]:
 def _object(answer: httpx.Response) -> dict[str, Any]:
     if answer.status_code != 200:
         path = answer.request.url.path
-        raise UserError(f"{path} answered {answer.status_code}: {answer.text[:300]}")
+        raise UserError(
+            f"{path} trả lời {answer.status_code}: {answer.text[:300]} / "
+            f"{path} answered {answer.status_code}: {answer.text[:300]}"
+        )
     found: dict[str, Any] = answer.json()
     return found
 

@@ -104,7 +104,10 @@ def revoked(bench: Bench, console: Console, places: Iterable[int], say: Say) -> 
             say(f"  place {place}: in force after {late:.2f} s, seen after {seen_s:.2f} s")
     refused = [_refused(worker) for worker in workers]
     if not all(refused):
-        raise UserError(f"a worker refused no scan of a revoked code: {refused}")
+        raise UserError(
+            f"Một worker không từ chối lượt quét nào của mã đã thu hồi: {refused}. / "
+            f"A worker refused no scan of a revoked code: {refused}."
+        )
     for worker in workers:
         worker.stop()
     return Revoked(
@@ -135,7 +138,10 @@ def in_force(
         after = last_good.get(partition, 0)
         since = [ms for ms in refusals.get(partition, []) if ms >= after]
         if not since:
-            raise UserError(f"partition {partition} went on accepting a revoked code.")
+            raise UserError(
+                f"Phân vùng {partition} vẫn nhận mã đã thu hồi. / "
+                f"Partition {partition} went on accepting a revoked code."
+            )
         found.append(max(0, min(since) - revoked_ms) / 1000)
     return max(found), wrong
 

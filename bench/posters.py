@@ -110,7 +110,10 @@ def _naive(own: Path, plan: Plan, say: Say) -> tuple[dict[str, Any], str]:
     spec = find_spec(FONT_PACKAGE)
     try:
         if spec is None or spec.origin is None:
-            raise UserError("the typeface of the posters is not installed")
+            raise UserError(
+                "Máy chưa có phông chữ của áp phích. / "
+                "The typeface of the posters is not installed."
+            )
         python = environment(_PEER, say)
         say(f"segno + reportlab: {plan.naive_pages} pages, one process")
         pages = own / "pages.jsonl"

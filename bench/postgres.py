@@ -64,7 +64,10 @@ def running_postgres(say: Say) -> Iterator[Path]:
         wait_for(lambda: _succeeds(ready) or _ended(server), _START_S, "PostgreSQL to start")
         if _ended(server):
             words = (home / "log").read_text("utf-8", "replace").split()
-            raise UserError(f"PostgreSQL does not start: {' '.join(words)[-200:]}")
+            raise UserError(
+                f"PostgreSQL không khởi động: {' '.join(words)[-200:]} / "
+                f"PostgreSQL does not start: {' '.join(words)[-200:]}"
+            )
         yield home
     finally:
         if server is not None:
@@ -79,17 +82,25 @@ def _programs(home: Path, say: Say) -> Path:
     roots = (_INSTALLED, home / "package" / _INSTALLED.relative_to("/"))
     found = [program for root in roots for program in root.glob("*/bin/initdb")]
     if not found:
-        raise UserError("the system's package has no PostgreSQL.")
+        raise UserError(
+            "Gói của hệ điều hành không có PostgreSQL. / The system's package has no PostgreSQL."
+        )
     return max(found, key=lambda program: int(program.parts[-3])).parent
 
 
 def _unpack(home: Path, say: Say) -> None:
     if shutil.which("apt-get") is None:
-        raise UserError("PostgreSQL is not installed, and there is no apt-get to fetch it with.")
+        raise UserError(
+            "Chưa cài PostgreSQL, và máy không có apt-get để tải. / "
+            "PostgreSQL is not installed, and there is no apt-get to fetch it with."
+        )
     listed = _run(["apt-cache", "depends", "postgresql"])
     name = re.search(r"\bpostgresql-\d+\b", listed)
     if name is None:
-        raise UserError("PostgreSQL is not installed, and the system's packages have none.")
+        raise UserError(
+            "Chưa cài PostgreSQL, và kho gói của hệ điều hành không có. / "
+            "PostgreSQL is not installed, and the system's packages have none."
+        )
     say(f"unpacking {name[0]}")
     folder = home / "package"
     folder.mkdir()
@@ -100,7 +111,10 @@ def _unpack(home: Path, say: Say) -> None:
 
 def _unprivileged(*options: str) -> list[str]:
     if shutil.which("setpriv") is None:
-        raise UserError("PostgreSQL needs `setpriv` (util-linux) to run without rights.")
+        raise UserError(
+            "PostgreSQL cần `setpriv` (util-linux) để chạy không đặc quyền. / "
+            "PostgreSQL needs `setpriv` (util-linux) to run without rights."
+        )
     user = [f"--reuid={_NOBODY}", "--regid=nogroup", "--clear-groups"]
     return ["setpriv", *(user if os.geteuid() == 0 else []), *options]
 

@@ -92,7 +92,7 @@ class Bench:
         """CPU and memory of `kafka` or `engine`. Raises UserError while it is down."""
         found = self.stack.status().service(service)
         if found is None or found.pid is None:
-            raise UserError(f"{service} does not run.")
+            raise UserError(f"{service} không chạy. / {service} does not run.")
         return usage(found.pid)
 
     def drain(self, timeout_s: float) -> None:
@@ -137,13 +137,19 @@ class Bench:
             for table in OUTCOMES
         }
         if counts != {**dict.fromkeys(OUTCOMES, 0), **wanted}:
-            raise UserError(f"{what}: the tables hold {counts}, not {wanted}.")
+            raise UserError(
+                f"{what}: các bảng có {counts}, không phải {wanted}. / "
+                f"{what}: the tables hold {counts}, not {wanted}."
+            )
 
     def account(self) -> Accounted:
         """The tables beside the log. Raises UserError unless every offset is there once."""
         found = account(self.clickhouse, self.log.ranges())
         if not found.exact:
-            raise UserError(f"the tables are not what the log is: {found}")
+            raise UserError(
+                f"Các bảng không khớp với log: {found}. / "
+                f"The tables are not what the log is: {found}."
+            )
         return found
 
     def end(self) -> None:
@@ -171,7 +177,10 @@ def running_bench(
     `env` are settings by name, for everything that runs here.
     """
     if data_dir.exists() and any(data_dir.iterdir()):
-        raise UserError(f"{data_dir} is not empty: the benchmark needs a directory of its own.")
+        raise UserError(
+            f"{data_dir} không trống: phép đo cần một thư mục riêng. / "
+            f"{data_dir} is not empty: the benchmark needs a directory of its own."
+        )
     with running_again(data_dir, places=places, seed=seed, env=env, back_off=back_off) as bench:
         yield bench
 

@@ -25,7 +25,10 @@ def usage(pid: int) -> Usage:
         stat = Path(f"/proc/{pid}/stat").read_text()
         pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     except OSError as error:
-        raise UserError(f"process {pid} cannot be looked at: {error}") from None
+        raise UserError(
+            f"Không xem được tiến trình {pid} ({error}). / "
+            f"Process {pid} cannot be looked at ({error})."
+        ) from None
     fields = stat.rpartition(")")[2].split()  # the name before may hold anything
     return Usage((int(fields[11]) + int(fields[12])) / _TICKS, int(pages) * _PAGE / _MB)
 

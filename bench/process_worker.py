@@ -92,7 +92,10 @@ class Worker:
 
     def _must_live(self) -> None:
         if self._process.poll() is not None:
-            raise UserError(f"the worker ended (exit code {self._process.returncode}); {self.log}")
+            raise UserError(
+                f"Worker đã dừng (mã {self._process.returncode}); {self.log} / "
+                f"The worker ended (exit code {self._process.returncode}); {self.log}"
+            )
 
 
 def parse_metrics(text: str) -> Samples:
@@ -118,5 +121,8 @@ def wait_for(
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:
-            raise UserError(f"waited {timeout_s:.0f} s in vain for {what}.")
+            raise UserError(
+                f"Đợi {timeout_s:.0f} giây mà chưa có {what}. / "
+                f"Waited {timeout_s:.0f} s in vain for {what}."
+            )
         time.sleep(every_s)

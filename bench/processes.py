@@ -21,7 +21,10 @@ def cpu_seconds(pid: int) -> float:
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:
-        raise UserError(f"Process {pid} is gone: its CPU time cannot be read.") from None
+        raise UserError(
+            f"Tiến trình {pid} không còn: không đọc được thời gian CPU. / "
+            f"Process {pid} is gone: its CPU time cannot be read."
+        ) from None
     return parse_stat(text) / _TICKS
 
 
@@ -62,7 +65,10 @@ def speak(
         out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise UserError(f"{what} did not finish within {timeout_s:.0f} s.") from None
+        raise UserError(
+            f"{what} không xong trong {timeout_s:.0f} giây. / "
+            f"{what} did not finish within {timeout_s:.0f} s."
+        ) from None
     except BaseException:
         _end(process)
         raise
@@ -73,7 +79,10 @@ def speak(
     except (IndexError, ValueError):
         pass
     words = " ".join(err.decode("utf-8", "replace").split())[-_ERROR_CHARACTERS:]
-    raise UserError(f"{what} ended early (exit code {process.returncode}): {words or 'no word'}")
+    raise UserError(
+        f"{what} dừng sớm (mã {process.returncode}): {words or 'không nói gì'} / "
+        f"{what} ended early (exit code {process.returncode}): {words or 'no word'}"
+    )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -85,20 +85,32 @@ class Sender:
         while len(self._producer) > QUEUED_MOST - len(messages):
             self._producer.poll(0.01)
             if time.monotonic() > deadline:
-                raise UserError(f"Kafka has taken no records for {FLUSH_S:.0f} s.")
+                raise UserError(
+                    f"Kafka không nhận bản ghi nào trong {FLUSH_S:.0f} giây. / "
+                    f"Kafka has taken no records for {FLUSH_S:.0f} s."
+                )
         queued = self._producer.produce_batch(self._topic, messages, on_delivery=self._delivered)
         if queued != len(messages):
-            raise UserError(f"librdkafka took {queued} of {len(messages)} records.")
+            raise UserError(
+                f"librdkafka chỉ nhận {queued} trong {len(messages)} bản ghi. / "
+                f"librdkafka took {queued} of {len(messages)} records."
+            )
         self._producer.poll(0)
         if self._failed is not None:
-            raise UserError(f"Kafka refused a record: {self._failed.str()}")
+            raise UserError(
+                f"Kafka từ chối một bản ghi ({self._failed.str()}). / "
+                f"Kafka refused a record ({self._failed.str()})."
+            )
 
     def flush(self) -> None:
         """Wait until everything is acknowledged."""
         left = self._producer.flush(FLUSH_S)
         if left or self._failed is not None:
             reason = self._failed.str() if self._failed is not None else f"{left} are left"
-            raise UserError(f"Not every record was acknowledged: {reason}")
+            raise UserError(
+                f"Không phải mọi bản ghi được xác nhận ({reason}). / "
+                f"Not every record was acknowledged ({reason})."
+            )
 
     def _delivered(self, error: KafkaError | None, _message: Message) -> None:
         if error is None:
@@ -139,7 +151,10 @@ def publish(options: argparse.Namespace) -> dict[str, Any]:
     sender.flush()
     seconds = time.monotonic() - begin
     if sender.acknowledged != sent:
-        raise UserError(f"{sender.acknowledged} of {sent} records were acknowledged.")
+        raise UserError(
+            f"Chỉ {sender.acknowledged} trong {sent} bản ghi được xác nhận. / "
+            f"{sender.acknowledged} of {sent} records were acknowledged."
+        )
     return {
         "published": sent,
         "seconds": round(seconds, 3),

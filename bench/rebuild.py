@@ -75,6 +75,9 @@ def _rebuild(data_dir: Path, env: dict[str, str]) -> dict[str, Any]:
         check=False,
     )
     if done.returncode != 0:
-        raise UserError(f"The rebuild ended with {done.returncode}.")
+        raise UserError(
+            f"Việc dựng lại kết thúc với mã {done.returncode}. / "
+            f"The rebuild ended with {done.returncode}."
+        )
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -118,7 +118,10 @@ def named_peers(text: str) -> tuple[str, ...]:
     if names == ("none",):
         return ()
     if unknown := [name for name in names if name not in PEERS]:
-        raise UserError(f"no such peer: {', '.join(unknown)}; there are {', '.join(PEERS)}.")
+        raise UserError(
+            f"Không có {', '.join(unknown)}; có {', '.join(PEERS)}. / "
+            f"No such peer: {', '.join(unknown)}; there are {', '.join(PEERS)}."
+        )
     return names
 
 
@@ -129,5 +132,8 @@ def worker_counts(text: str) -> tuple[int, ...]:
     except ValueError:
         counts = ()
     if not counts or not all(1 <= count <= 8 for count in counts):
-        raise UserError("--workers takes numbers from 1 to 8 with commas between, as in 1,2.")
+        raise UserError(
+            "--workers là các số từ 1 đến 8, cách nhau bằng dấu phẩy, như 1,2. / "
+            "--workers takes numbers from 1 to 8 with commas between, as in 1,2."
+        )
     return counts

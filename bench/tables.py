@@ -46,11 +46,17 @@ def pipe_table(create: str, name: str) -> str:
     """
     head, found, body = create.partition("(")
     if not found or not re.fullmatch(r"CREATE TABLE (\S+\.)?`?scans`? ", head):
-        raise UserError("The table scans is not what the shortest pipe was written for.")
+        raise UserError(
+            "Bảng scans không còn như khi viết đường ghi ngắn nhất. / "
+            "The table scans is not what the shortest pipe was written for."
+        )
     made = re.sub(r"(?<![`\w])person(?![`\w])", "person_id", body)
     for old, new in _HASHES:
         if made.count(old) != 1:
-            raise UserError(f"The table scans has no column {old}: the shortest pipe needs it.")
+            raise UserError(
+                f"Bảng scans không có cột {old} mà đường ghi ngắn nhất cần. / "
+                f"The table scans has no column {old}: the shortest pipe needs it."
+            )
         made = made.replace(old, new)
     return f"CREATE TABLE {name} ({_IN_TEXT}{made}"
 
@@ -69,7 +75,10 @@ def make_tables(clickhouse: ClickHouse) -> None:
     wanted = _projections(clickhouse, "scans")
     for name in (PIPE, ROWS, FLOOR):
         if _projections(clickhouse, name) != wanted:
-            raise UserError(f"{name} has not the projections of scans: the race would be unfair.")
+            raise UserError(
+                f"{name} không có các projection của scans: so sánh sẽ không công bằng. / "
+                f"{name} has not the projections of scans: the race would be unfair."
+            )
 
 
 def quiet(clickhouse: ClickHouse, timeout_s: float = _QUIET_S) -> None:
@@ -83,7 +92,10 @@ def quiet(clickhouse: ClickHouse, timeout_s: float = _QUIET_S) -> None:
         [(merging,)] = clickhouse.rows("SELECT count() FROM system.merges")
         still = 0 if merging else still + 1
         if time.monotonic() > deadline:
-            raise UserError(f"The engine was still merging after {timeout_s:.0f} s.")
+            raise UserError(
+                f"Sau {timeout_s:.0f} giây engine vẫn còn đang gộp. / "
+                f"The engine was still merging after {timeout_s:.0f} s."
+            )
         time.sleep(_LOOK_S)
 
 

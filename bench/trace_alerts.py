@@ -55,7 +55,10 @@ def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> Alerted:
                 took, told = officers.registered(case)
                 called = int(result.contacts["call"].sum())
                 if told["possible_contact"] != called or told["run_completed"] != 1:
-                    raise UserError(f"{case.id}: {called} are to be called, told: {dict(told)}.")
+                    raise UserError(
+                        f"{case.id}: cần gọi {called}, đã báo: {dict(told)}. / "
+                        f"{case.id}: {called} are to be called, told: {dict(told)}."
+                    )
                 milliseconds.append(took)
                 contacts.append(result.contacts.height)
     finally:
@@ -87,7 +90,11 @@ class _Officers:
                 if message.error() is None and message.key() == case.id.encode():
                     told[orjson.loads(message.value())["kind"]] += 1
             if time.monotonic() > until:
-                raise UserError(f"{case.id}: no alert that its run is complete, but {dict(told)}.")
+                raise UserError(
+                    f"{case.id}: không có cảnh báo nào nói lần truy vết đã xong, chỉ có "
+                    f"{dict(told)}. / "
+                    f"{case.id}: no alert that its run is complete, but {dict(told)}."
+                )
         return 1000 * time.time() - appended[0], told
 
 

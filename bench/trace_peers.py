@@ -62,8 +62,10 @@ def compared(
     other = [a.person for a, theirs in zip(answered, digests, strict=True) if a.digest != theirs]
     if other or not digests:
         raise UserError(
-            f"{name}: {len(other)} of {len(digests)} answers are not truyvet's "
-            f"(the first is of person {other[0] if other else None})."
+            f"{name}: {len(other)} trong {len(digests)} câu trả lời khác của truyvet (đầu tiên là "
+            f"của {other[0] if other else None}). / "
+            f"{name}: {len(other)} of {len(digests)} answers are not truyvet's (the first is of "
+            f"person {other[0] if other else None})."
         )
     p50, p99, _ = percentiles(seconds)
     ours, _, _ = percentiles([a.seconds for a in answered])

@@ -122,7 +122,10 @@ def _open(bench: Bench, worker: Worker, persons: list[str], version: int, now: d
     windows = int(_gauge(worker, "truyvet_place_windows"))
     wanted = len(persons) * _STAYS_A_CASE
     if windows < 0.9 * wanted:  # two stays at one place that touch are one window
-        raise UserError(f"{windows} place-windows came of {wanted} stays.")
+        raise UserError(
+            f"{windows} khoảng đến từ {wanted} khoảng có mặt. / "
+            f"{windows} place-windows came of {wanted} stays."
+        )
     return windows
 
 

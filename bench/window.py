@@ -116,7 +116,10 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
         say(f"rebuilding one of {plan.ids:,} ids")
         rebuilt = _rebuild(bench, plan)
         if rebuilt["ids"] < 0.9 * plan.ids:
-            raise UserError(f"{rebuilt['ids']} ids were rebuilt of {plan.ids}.")
+            raise UserError(
+                f"Đã dựng lại {rebuilt['ids']} id, không phải {plan.ids}. / "
+                f"{rebuilt['ids']} ids were rebuilt of {plan.ids}."
+            )
         backlogs = []
         for records in (plan.small_backlog, plan.backlog):
             say(f"a backlog of {records:,}")
@@ -168,7 +171,10 @@ def _backlog(bench: Bench, records: int, first: int) -> Backlog:
     seconds = time.monotonic() - begin
     worker.stop()
     if not rows:
-        raise UserError("the backlog was gone before the first sample: take a larger one.")
+        raise UserError(
+            "Phần tồn đọng hết trước mẫu đầu tiên: hãy lấy nhiều hơn. / "
+            "The backlog was gone before the first sample: take a larger one."
+        )
     early = [row["rss_mb"] for row in rows if row["done"] <= first]
     most = max(row["rss_mb"] for row in rows)
     return Backlog(
@@ -187,7 +193,8 @@ def _child(arguments: Sequence[str]) -> dict[str, Any]:
         check=False,
     )
     if done.returncode != 0:
-        raise UserError(f"bench.window stopped: {done.stderr[-300:].decode(errors='replace')}")
+        why = done.stderr[-300:].decode(errors="replace")
+        raise UserError(f"bench.window đã dừng ({why}). / bench.window stopped ({why}).")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

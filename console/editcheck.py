@@ -1,4 +1,4 @@
-"""What of a change to a site or place is wrong by the lists that its schema does not know."""
+"""What of a change, or of a question, is wrong by the lists that its schema does not know."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -35,6 +35,16 @@ def wrong_in(changes: Mapping[str, Any], not_of: Level) -> list[Wrong]:
     for name, check in checks.items():
         if changes.get(name) is not None and (words := check(changes[name])):
             wrong.append(Wrong(name, "unknown", *words))
+    return wrong
+
+
+def wrong_asked(sector: str | None, kind: str | None) -> list[Wrong]:
+    """What is wrong with the sector and the kind of sites that a question names; None: any."""
+    wrong = []
+    if sector is not None and (words := _sector(sector)):
+        wrong.append(Wrong("sector", "unknown", *words))
+    if kind is not None and (words := _kind(kind, Level.PLACE)):
+        wrong.append(Wrong("kind", "unknown", *words))
     return wrong
 
 

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from issuer.formats import Format
-from issuer.poster import Sheet, described, plain
+from issuer.poster import Sheet, described, plain, said_once
 from issuer.typesetting import typeset
 
 
@@ -32,5 +32,7 @@ def _site(rows: Sequence[tuple[int, Sheet]]) -> dict[str, Any]:
     return {
         "name": plain(site.name),
         "address": plain(site.address or ""),
-        "rows": [{"number": n, "id": s.place.id} | described(s) for n, s in rows],
+        "rows": [
+            {"number": n, "id": s.place.id, "once": said_once(s)} | described(s) for n, s in rows
+        ],
     }

@@ -151,10 +151,15 @@ def described(sheet: Sheet) -> dict[str, Any]:
     }
 
 
+def said_once(sheet: Sheet) -> bool:
+    """Whether the place is called what its site is, as the only place of a shop is."""
+    return plain(sheet.place.name).casefold() == plain(sheet.site.name).casefold()
+
+
 def _page(sheet: Sheet, symbol: Symbol, origin: str, form: Format) -> dict[str, Any]:
     token = sheet.code.token
     return described(sheet) | {
-        "site": plain(sheet.site.name),
+        "site": "" if said_once(sheet) else plain(sheet.site.name),
         "address": plain(sheet.site.address or ""),
         "svg": symbol.svg,
         "quiet_mm": SHAPES[form].code_mm / symbol.modules * QUIET_MODULES,

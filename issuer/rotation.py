@@ -34,7 +34,10 @@ WHY_LEFT: Final[dict[Left, tuple[str, str]]] = {
         "đang thay áp phích: hai phiên bản cùng hiệu lực",
         "its posters are being changed: two versions are in force",
     ),
-    Left.SINCE: ("đã đổi mã từ thời điểm ấy", "rotated since then"),
+    Left.SINCE: (
+        "đã đổi mã trong mười phút qua, hoặc từ thời điểm đã nêu",
+        "rotated within the last ten minutes, or since the moment that was named",
+    ),
     Left.USED_UP: ("đã dùng hết 1023 phiên bản", "all 1,023 versions are used up"),
     Left.NONE_IN_FORCE: ("không có mã nào đang hiệu lực", "no code of it is in force"),
 }

@@ -129,17 +129,28 @@ class Case(Record):
     @model_validator(mode="after")
     def _together(self) -> Self:
         if self.person is None and not self.points:
-            raise ValueError("person: a case without one needs place-time points")
+            raise ValueError(
+                "person: ca không có người thì cần mốc dịch tễ. / "
+                "person: a case without one needs place-time points."
+            )
         for name, entries in (("named", self.named), ("excluded", self.excluded)):
             persons = [entry.person for entry in entries]
             if len(set(persons)) != len(persons):
-                raise ValueError(f"{name}: a person is there twice")
+                raise ValueError(
+                    f"{name}: một người có mặt hai lần. / {name}: a person is there twice."
+                )
         if both := {n.person for n in self.named} & {e.person for e in self.excluded}:
-            raise ValueError(f"excluded: {min(both)} is also named as a contact")
+            raise ValueError(
+                f"excluded: {min(both)} cũng được nêu là người tiếp xúc. / "
+                f"excluded: {min(both)} is also named as a contact."
+            )
         for name, times in (("points", self.points), ("answers", self.answers)):
             for time in times:
                 if time.begin >= time.end:
-                    raise ValueError(f"{name}: at place {time.place} begin must be before end")
+                    raise ValueError(
+                        f"{name}: tại điểm {time.place}, begin phải trước end. / "
+                        f"{name}: at place {time.place} begin must be before end."
+                    )
         return self
 
 

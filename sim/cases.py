@@ -76,7 +76,10 @@ def pick_case(
         .sort("person")
     )
     if busy.is_empty():
-        raise UserError("Nobody in this truth went to enough places to be a case.")
+        raise UserError(
+            "Không ai trong dữ liệu này đến đủ nhiều nơi để làm ca bệnh. / "
+            "Nobody in this truth went to enough places to be a case."
+        )
     order = np.random.default_rng([seed, 8]).permutation(len(busy))[:MOST_TRIED]
     low, high = ordinary
     best: tuple[int, PickedCase] | None = None

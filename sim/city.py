@@ -78,7 +78,10 @@ def plan_city(
     With `first_day` and `days`, vehicles carry their trips of those local days.
     """
     if not wards:
-        raise UserError("The city has no wards: check the province.")
+        raise UserError(
+            "Thành phố không có xã, phường nào: hãy xem lại tỉnh. / "
+            "The city has no wards: check the province."
+        )
     rng = np.random.default_rng([seed, 0])
     taken = Taken()
     weights = np.array([URBAN if w.name.startswith("Phường") else 1.0 for w in wards])

@@ -42,13 +42,22 @@ def read_city(path: Path) -> City:
             origin=str(raw.get("origin", DEFAULT_ORIGIN)),
         )
     except OSError as error:
-        raise UserError(f"The city file {path} cannot be read: {error.strerror}.") from None
+        raise UserError(
+            f"Không đọc được tệp thành phố {path} ({error.strerror}). / "
+            f"The city file {path} cannot be read ({error.strerror})."
+        ) from None
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"The city file {path} is not what was expected: {error}.") from None
+        raise UserError(
+            f"Tệp thành phố {path} không đúng dạng ({error}). / "
+            f"The city file {path} is not what was expected ({error})."
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"The city file {path} is wrong at {where}: {first['msg']}.") from None
+        raise UserError(
+            f"Tệp thành phố {path} sai ở {where} ({first['msg']}). / "
+            f"The city file {path} is wrong at {where} ({first['msg']})."
+        ) from None
 
 
 def city_json(city: City) -> bytes:

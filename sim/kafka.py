@@ -47,7 +47,7 @@ class Publisher:
             )
         except (KafkaError, TimeoutError, OSError, ValueError) as error:
             await self._close()
-            raise self._failure("could not be reached", error) from error
+            raise self._failure("không kết nối được", "could not be reached", error) from error
         self.partitions = len(found)
         return self
 
@@ -73,7 +73,10 @@ class Publisher:
                 await self._submit(partition, builder)
                 builder = builders[partition] = create()
                 if builder.append(key=key, value=value, timestamp=None) is None:
-                    raise UserError(f"A record of {len(value)} bytes does not fit a batch.")
+                    raise UserError(
+                        f"Một bản ghi {len(value)} byte quá dài để gửi đi. / "
+                        f"A record of {len(value)} bytes does not fit a batch."
+                    )
 
     async def flush(self, wait: bool = True) -> None:
         """Sends what is begun; with `wait`, until the broker has acknowledged everything."""
@@ -94,7 +97,7 @@ class Publisher:
                 REQUEST_TIMEOUT_S,
             )
         except (KafkaError, TimeoutError, OSError) as error:
-            raise self._failure("stopped taking records", error) from error
+            raise self._failure("thôi nhận bản ghi", "stopped taking records", error) from error
         ack.add_done_callback(lambda future: self._count(future, count))
         self._acks.add(ack)
         while len(self._acks) > IN_FLIGHT:
@@ -110,11 +113,11 @@ class Publisher:
         )
         self._acks = waiting
         if not done:
-            raise self._failure("did not acknowledge", TimeoutError("no answer"))
+            raise self._failure("không xác nhận", "did not acknowledge", TimeoutError())
         for ack in done:
             error = ack.exception()
             if error is not None:
-                raise self._failure("refused a batch", error) from error
+                raise self._failure("từ chối một lô", "refused a batch", error) from error
 
     async def _close(self) -> None:
         for ack in self._acks:
@@ -126,7 +129,10 @@ class Publisher:
             except (KafkaError, TimeoutError, OSError):
                 return  # nothing is owed any more: what counts has been acknowledged or reported
 
-    def _failure(self, what: str, error: BaseException) -> UserError:
+    def _failure(self, vi: str, en: str, error: BaseException) -> UserError:
         reason = str(error) or type(error).__name__
         where = self._settings.kafka_bootstrap
-        return UserError(f"Kafka at {where} {what} (topic {self._topic}): {reason}")
+        return UserError(
+            f"Kafka tại {where}, topic {self._topic}: {vi} ({reason}). / "
+            f"Kafka at {where}, topic {self._topic}: {en} ({reason})."
+        )

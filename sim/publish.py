@@ -65,7 +65,10 @@ def feed_of(options: argparse.Namespace, clock: Clock) -> Feed:
         made = simulation.steady(events, datetime.fromtimestamp(start, UTC), seconds)
         return Feed(made, options.out, city.origin, events)
     if options.events is None or options.until is None:
-        raise UserError("Without --steady, both --events and --until are needed.")
+        raise UserError(
+            "Không có --steady thì cần cả --events và --until. / "
+            "Without --steady, both --events and --until are needed."
+        )
     bulk = simulation.bulk(options.events, options.until, options.days)
     return Feed(bulk, options.out, city.origin, options.events)
 

@@ -66,6 +66,8 @@ class Simulation:
                 return Bulk(self, world, people, window, wanted, daily)
             if self.people:
                 raise UserError(
+                    f"{self.people} người chỉ quét {sum(daily)} lượt trong {days} ngày, ít hơn "
+                    f"{wanted.base} lượt cần có: hãy giảm số lượt hoặc thêm người. / "
                     f"{self.people} people make {sum(daily)} scans in {days} days, fewer than the "
                     f"{wanted.base} needed: ask for fewer events or more people."
                 )
@@ -121,7 +123,10 @@ class Counts:
         refused = int(events * habits.refused)
         base = events - retries - taps - refused
         if base < 0:
-            raise UserError("The shares of repeated, double and refused scans exceed one.")
+            raise UserError(
+                "Tỷ lệ lượt quét lặp, đúp và bị từ chối cộng lại quá một. / "
+                "The shares of repeated, double and refused scans exceed one."
+            )
         return cls(base, retries, taps, refused)
 
     def share(self, done: float, until: float) -> "Counts":
@@ -237,5 +242,8 @@ def _with_noise(
 
 def _ms(moment: datetime) -> int:
     if moment.utcoffset() is None:
-        raise UserError("A time needs its zone, as in 2021-12-01T00:00:00Z.")
+        raise UserError(
+            "Thời điểm cần múi giờ, như 2021-12-01T00:00:00Z. / "
+            "A time needs its zone, as in 2021-12-01T00:00:00Z."
+        )
     return int(moment.timestamp() * 1000)

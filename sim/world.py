@@ -70,6 +70,8 @@ def live_token(place: Place, from_ms: int) -> str:
         if _good_from(code, from_ms):
             return code.token
     raise UserError(
+        f"Điểm {place.id} ({place.name}) không có mã nào hợp lệ từ lượt quét mô phỏng đầu tiên: "
+        "hãy đăng ký với valid_from bỏ trống hoặc trong quá khứ. / "
         f"Place {place.id} ({place.name}) has no code that is valid from the first simulated scan "
         "on: register it with valid_from empty, or in the past."
     )
@@ -83,7 +85,10 @@ def _good_from(code: Code, from_ms: int) -> bool:
 def build_world(places: Sequence[Place], seed: int, from_ms: int) -> World:
     """Places to arrays. Raises UserError if a place cannot be scanned."""
     if not places:
-        raise UserError("The city has no places: register them first.")
+        raise UserError(
+            "Thành phố chưa có điểm quét nào: hãy đăng ký trước. / "
+            "The city has no places: register them first."
+        )
     rng = np.random.default_rng([seed, 1])
     kept = tuple(places)
     roles = [role_of(p) for p in kept]

@@ -35,13 +35,17 @@ def migrate(settings: Settings) -> list[str]:
         return [*make_topics(settings), *migrate_tables(settings)]
     except (KafkaError, OSError) as error:
         raise UserError(
-            f"Kafka at {settings.kafka_bootstrap} cannot be reached ({error}). "
-            "Is it running? See `truyvet doctor`."
+            f"Không kết nối được Kafka tại {settings.kafka_bootstrap} ({error}). Kafka đã chạy "
+            "chưa? Xem `truyvet doctor`. / "
+            f"Kafka at {settings.kafka_bootstrap} cannot be reached ({error}). Is it running? See "
+            "`truyvet doctor`."
         ) from None
     except (Retryable, Fatal) as error:
         raise UserError(
-            f"ClickHouse at {settings.clickhouse_url} cannot be migrated: {error}. "
-            "See `truyvet doctor`."
+            f"Không cập nhật được ClickHouse tại {settings.clickhouse_url} ({error}). Xem `truyvet "
+            "doctor`. / "
+            f"ClickHouse at {settings.clickhouse_url} cannot be migrated ({error}). See `truyvet "
+            "doctor`."
         ) from None
 
 

@@ -1,7 +1,10 @@
 """What tests of inspections share: steps that happened some minutes after a moment."""
 
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from typing import Any
+
+from PIL import Image
 
 from console.inspections.life import Life, life_of
 from console.inspections.steps import (
@@ -60,3 +63,12 @@ REMINDED = Decided(by=Authority.WARD_CHAIR, outcome=Outcome.REMINDED)
 MORE_TIME = Decided(by=Authority.WARD_CHAIR, outcome=Outcome.MORE_TIME, until=date(2026, 12, 20))
 CLOSED = Closed(ending=Ending.MENDED)
 MISTAKE = Closed(ending=Ending.MISTAKE)
+
+
+def picture(form: str = "PNG", size: tuple[int, int] = (6, 4), **more: Any) -> bytes:
+    """A picture's file, red at the left and blue at the right."""
+    drawn = Image.new("RGB", size, "red")
+    drawn.paste("blue", (size[0] // 2, 0, *size))
+    out = BytesIO()
+    drawn.save(out, form, **more)
+    return out.getvalue()

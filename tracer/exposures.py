@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from tracer.clauses import clauses_of, questions_of
-from tracer.ground import Ground
+from tracer.ground import Grounds
 from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.parameters import BANDS, Parameters
 from tracer.presence import with_confidence
@@ -25,7 +25,7 @@ STAY_PARTS: Final = tuple(column for column in STAYS if column not in ("person",
 def exposures(
     case_stays: pl.DataFrame,
     others: pl.DataFrame,
-    ground: Ground,
+    ground: Grounds,
     rule_set: RuleSet,
 ) -> pl.DataFrame:
     """One row an overlap longer than zero, ordered by person, start, place, case's stay.
@@ -57,7 +57,9 @@ def exposures(
     )
     together = (pl.col("end") - pl.col("start")).dt.total_milliseconds()
     return (
-        pairs.hstack(ground.of(pairs["place"], "kind", "enclosed", "small", "gate"))
+        pairs.hstack(
+            ground.at(pairs["place"]).of(pairs["place"], "kind", "enclosed", "small", "gate")
+        )
         .hstack(_parts(of_case, pairs["case_row"], "case_"))
         .hstack(_parts(of_others, pairs["their_row"], "their_"))
         .with_columns(

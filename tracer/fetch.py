@@ -20,7 +20,7 @@ from schemas.ids import person_bits
 from tracer.clocks import slow_clocks
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
-from tracer.ground import MINUTE, Ground
+from tracer.ground import MINUTE, Grounds
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans, Span, milliseconds
@@ -64,7 +64,7 @@ class ToWatch:
     around: tuple[int, int]
 
 
-def fetch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime) -> Fetched:
+def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime) -> Fetched:
     """The scans that decide who met the case: its own, and those of everyone at its places.
 
     Raises what the client raises.
@@ -81,7 +81,9 @@ def fetch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: date
     return Fetched(own, case_stays, candidates, chunks, slow_clocks(there))
 
 
-def to_watch(scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime) -> ToWatch:
+def to_watch(
+    scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
+) -> ToWatch:
     """Where and when new scans may change the case's trace, and of whom any scan may.
 
     Raises what the client raises.
@@ -100,7 +102,7 @@ def second_from(
     scans: Scans,
     case: Document,
     firsts: list[First],
-    ground: Ground,
+    ground: Grounds,
     rule_set: RuleSet,
     now: datetime,
 ) -> Second:
@@ -118,7 +120,8 @@ def second_from(
     )
     chunks: Iterator[pl.DataFrame] = iter(())
     # nobody is named whom only a gate or an open place brings near
-    near = counted.filter(ground.of(counted["place"], *TIER_OF).select(called()).to_series())
+    where = counted["place"]
+    near = counted.filter(ground.at(where).of(where, *TIER_OF).select(called()).to_series())
     if not near.is_empty():
         meetings = _meetings(near, ground)
         present = _could_meet(_there(scans, meetings, ground.parameters), meetings)
@@ -129,7 +132,7 @@ def second_from(
 
 
 def trace_from(
-    scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime
+    scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
 ) -> TraceResult:
     """The trace of `case` on what ClickHouse holds; memory is bounded by a part of its scans.
 
@@ -149,7 +152,7 @@ def _margin(parameters: Parameters) -> int:
 
 
 def _own(
-    scans: Scans, case: Case, ground: Ground, rule_set: RuleSet, now: datetime
+    scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The case's scans; the parts of its stays that count, of these and of what was stated."""
     own = empty(SCANS)
@@ -193,14 +196,15 @@ def _spans(meetings: pl.DataFrame, longest: int) -> list[Span]:
     return spans
 
 
-def _meetings(case_stays: pl.DataFrame, ground: Ground) -> pl.DataFrame:
+def _meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
     """Place, `from`, `to` and `reach` of the case's stays, in milliseconds, and `near`.
 
     `near`: the longest an interval there can be, unless an own scan out ends it.
     """
     longest = ground.parameters.max_stay_minutes * MINUTE
-    ridden = pl.col("place").is_in(ground.trips["place"].unique().implode())
-    return case_stays.hstack(ground.of(case_stays["place"], "reach", "bound")).select(
+    here = ground.at(case_stays["place"])
+    ridden = pl.col("place").is_in(here.trips["place"].unique().implode())
+    return case_stays.hstack(here.of(case_stays["place"], "reach", "bound")).select(
         "place",
         pl.col("from").dt.timestamp("ms"),
         pl.col("to").dt.timestamp("ms"),

@@ -1,11 +1,14 @@
-"""What traces stand on: the places, the trips and the parameters, made ready once for many.
+"""What traces stand on: the places, the trips and the parameters, made ready for many.
 
-A city has tens of thousands of places and a trace touches some hundred: so what follows from a
-place alone is worked out here, and a trace looks up the rows it needs.
+A city has a million places and a trace touches some hundred: so what follows from a place alone
+is worked out here, and a trace looks up the rows it needs. A worker, which holds all places,
+makes a `Ground` of them once; who is asked now and then has a `GroundByNeed`, which reads those
+that a trace comes to.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +19,19 @@ from tracer.nesting import Level, levels
 from tracer.parameters import Parameters
 
 MINUTE: Final = 60_000
+# The rows of these places that are known, shapes `frames.PLACES` and `frames.TRIPS`.
+Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
+
+
+class Grounds(Protocol):
+    """Whatever traces can stand on."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """Of every stay and exposure."""
+
+    def at(self, place: pl.Series) -> "Ground":
+        """The ground of these places at least, and of what they lie within."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,10 @@ class Ground:
     levels: tuple[Level, ...]
     _ids: npt.NDArray[np.uint32]
     _looked_up: pl.DataFrame
+
+    def at(self, place: pl.Series) -> "Ground":  # noqa: ARG002 (it is that of all places)
+        """Itself."""
+        return self
 
     def of(self, place: pl.Series, *columns: str) -> pl.DataFrame:
         """These columns of places, a row for each of `place`: of `frames.PLACES`, or `reach` or
@@ -76,3 +96,31 @@ def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters)
     )
     ids = places["place"].to_numpy()
     return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up)
+
+
+class GroundByNeed:
+    """The ground of which rows are read when a trace comes to them, each once.
+
+    For one question: of a place that was read, nothing newer is seen.
+    """
+
+    def __init__(self, parameters: Parameters, read: Read) -> None:
+        self.parameters = parameters
+        self._read = read
+        self._asked: set[int] = set()
+        self._places, self._trips = empty(PLACES), empty(TRIPS)
+        self._ground = ground_of(self._places, self._trips, parameters)
+
+    def at(self, place: pl.Series) -> Ground:
+        """See `Grounds`. Raises what reading raises."""
+        asked = len(self._asked)
+        wanted = set(place.drop_nulls().unique().to_list()) - self._asked
+        while wanted:
+            self._asked |= wanted
+            places, trips = self._read(sorted(wanted))
+            self._places = pl.concat([self._places, shaped(places, PLACES, "places")])
+            self._trips = pl.concat([self._trips, shaped(trips, TRIPS, "trips")])
+            wanted = set(places["within"].drop_nulls().to_list()) - self._asked
+        if len(self._asked) > asked:
+            self._ground = ground_of(self._places, self._trips, self.parameters)
+        return self._ground

@@ -18,7 +18,7 @@ from tracer.contacts import contacts
 from tracer.documents import Document
 from tracer.exposures import band, exposures
 from tracer.frames import TIME
-from tracer.ground import Ground
+from tracer.ground import Grounds
 from tracer.ruleset import RuleSet
 from tracer.stays import stays
 from tracer.trace import at_least_one
@@ -81,7 +81,7 @@ def second_contacts(
     firsts: list[First],
     counted: pl.DataFrame,
     chunks: Iterable[pl.DataFrame],
-    ground: Ground,
+    ground: Grounds,
     rule_set: RuleSet,
 ) -> Second:
     """The F2s in `chunks` of others' scans (shape `frames.SCANS`, whole persons).

@@ -5,7 +5,7 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.frames import ANSWERS
-from tracer.ground import Ground
+from tracer.ground import Grounds
 from tracer.parameters import Parameters
 from tracer.stays import STAYS, stays
 
@@ -16,7 +16,7 @@ def bits_of(case: Case) -> int | None:
 
 
 def stays_of_case(
-    case: Case, itinerary: pl.DataFrame, ground: Ground, answers: pl.DataFrame | None = None
+    case: Case, itinerary: pl.DataFrame, ground: Grounds, answers: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """The stays of the case's own scans, and one more for each of its place-time points.
 

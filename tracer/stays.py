@@ -59,8 +59,8 @@ from typing import Final
 import polars as pl
 
 from tracer.ends import with_ends
-from tracer.frames import ANSWERS, TIME, empty, shaped
-from tracer.ground import Ground
+from tracer.frames import ANSWERS, SCANS, TIME, empty, shaped
+from tracer.ground import Grounds
 from tracer.joining import joined
 from tracer.openings import read_in_order
 from tracer.parameters import ENDS, STARTS, STATED, Parameters
@@ -84,7 +84,9 @@ _NEXT_ELSEWHERE: Final = ENDS.index("next_elsewhere")
 _ASSUMED: Final = STARTS.index("assumed")
 
 
-def stays(scans: pl.DataFrame, ground: Ground, answers: pl.DataFrame | None = None) -> pl.DataFrame:
+def stays(
+    scans: pl.DataFrame, ground: Grounds, answers: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """One row a stay, columns `STAYS`, ordered by person, place, start.
 
     `scans` and `answers` (what people said when asked: person, place, start, end) have the shapes
@@ -94,10 +96,12 @@ def stays(scans: pl.DataFrame, ground: Ground, answers: pl.DataFrame | None = No
     """
     answers = empty(ANSWERS) if answers is None else shaped(answers, ANSWERS, "answers")
 
-    read = read_in_order(scans, ground)
-    read = read.hstack(ground.of(read["place"], "closes", "usual_stay", "reach", "bound"))
+    scans = shaped(scans, SCANS, "scans")
+    here = ground.at(scans["place"])
+    read = read_in_order(scans, here)
+    read = read.hstack(here.of(read["place"], "closes", "usual_stay", "reach", "bound"))
     openings = read.filter(pl.col("direction") != "out")
-    openings = opening_passes(with_ends(openings, ground, answers))
+    openings = opening_passes(with_ends(openings, here, answers))
     intervals = pl.concat([_from_openings(openings, read), _from_lone_outs(read, openings)])
     return _as_stays(joined(intervals), ground.parameters)
 

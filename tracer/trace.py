@@ -16,7 +16,7 @@ from schemas.ids import person_bits
 from tracer.contacts import contacts
 from tracer.exposures import exposures
 from tracer.frames import SCANS, empty, shaped
-from tracer.ground import Ground
+from tracer.ground import Grounds
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
@@ -55,7 +55,7 @@ class TraceResult:
 def trace(
     case: Case,
     scans: pl.DataFrame,
-    ground: Ground,
+    ground: Grounds,
     rule_set: RuleSet,
     now: datetime,
     answers: pl.DataFrame | None = None,
@@ -83,7 +83,7 @@ def trace_chunks(
     case: Case,
     itinerary: pl.DataFrame,
     chunks: Iterable[pl.DataFrame],
-    ground: Ground,
+    ground: Grounds,
     rule_set: RuleSet,
     now: datetime,
     answers: pl.DataFrame | None = None,
@@ -149,14 +149,14 @@ def _highest(scans: pl.DataFrame, so_far: dict[int, int]) -> dict[int, int]:
 
 
 def _notes(
-    rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, ground: Ground
+    rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, ground: Grounds
 ) -> tuple[Text, ...]:
     notes = [Text(vi=later.vi, en=later.en) for later in rule_set.known_later]
     notes += [] if rule_set.clauses or rule_set.warning else [rule_set.co_presence]
     notes += rule_set.missing
     if window.empty:
         notes.append(_EMPTY_WINDOW)
-    if unknown := ground.unknown(case_stays["place"]):
+    if unknown := ground.at(case_stays["place"]).unknown(case_stays["place"]):
         listed = ", ".join(str(place) for place in unknown)
         notes.append(
             Text(

@@ -50,6 +50,8 @@ async def register_and_watch(settings: Settings, register: Callable[[], dict[str
                     return Alerted(case, mine[0][0], done[0], dict(kinds))
         case = await posting
     raise UserError(
-        f"Case {case['id']} was registered, but no alert came within {_PATIENCE_S:.0f} s: "
-        "see the worker's log."
+        f"Đã đăng ký ca {case['id']} nhưng sau {_PATIENCE_S:.0f} giây chưa có cảnh báo nào: hãy "
+        "xem nhật ký của worker. / "
+        f"Case {case['id']} was registered, but no alert came within {_PATIENCE_S:.0f} s: see the "
+        "worker's log."
     )

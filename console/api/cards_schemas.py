@@ -48,9 +48,12 @@ class IssueCards(ApiModel):
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.person is None) == (self.batch is None):
-            raise ValueError("name a person or a batch, one of them")
+            raise ValueError(
+                "Nêu một người hoặc một lô, chỉ một trong hai. / "
+                "Name a person or a batch, one of them."
+            )
         if self.person is not None and self.count != 1:
-            raise ValueError("a person has one card")
+            raise ValueError("Mỗi người chỉ có một thẻ. / A person has one card.")
         return self
 
 

@@ -28,11 +28,11 @@ from console.coverage.funnel import Asked, By, Funnel
 from console.coverage.named import with_names
 from console.coverage.names import name_of
 from console.coverage.stages import Stage, Within
+from console.editcheck import wrong_asked
 from console.store import postings
 from console.store.engine import utc_now
 from console.store.required_reading import ListStanding, lists
 from console.worklist.areas import covers
-from issuer.kinds import kinds, sectors
 from issuer.units import check_area
 from schemas.coverage import Fact, Posting
 
@@ -90,7 +90,17 @@ def behind(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Annotated[str, Query(pattern=r"^$|^[a-z0-9]+/\d+/\d+$", max_length=64)] = "",
 ) -> BehindAnswer:
-    """For whoever can mend it. Places whose code is not in force are behind at `code` only."""
+    """For whoever can mend it. Places whose code is not in force are behind at `code` only.
+    Who is required and not registered has no place: `GET /v1/required`."""
+    if stage is Stage.REGISTERED:
+        raise invalid(
+            field_problem(
+                "stage",
+                "not_here",
+                "Cơ sở chưa đăng ký thì chưa có điểm quét: xem GET /v1/required.",
+                "Who is not registered has no place yet: see GET /v1/required.",
+            )
+        )
     asked = asked_of(principal, area, sector, kind)
     at, found = behind_.behind(
         console.clickhouse,
@@ -155,11 +165,7 @@ def asked_of(principal: Principal, area: str | None, sector: str | None, kind: s
         except ValueError:
             vi, en = "Không có địa bàn này.", "There is no such area."
             problems.append(field_problem("area", "unknown", vi, en))
-    for name, value, there in (("sector", sector, sectors()), ("kind", kind, kinds())):
-        if value is not None and value not in there:
-            words = ", ".join(there)
-            vi, en = f"Chỉ có: {words}.", f"There are: {words}."
-            problems.append(field_problem(name, "unknown", vi, en))
+    problems += [field_problem(*one) for one in wrong_asked(sector, kind)]
     if problems:
         raise invalid(*problems)
     outside = area is not None and not covers(principal.area, area)

@@ -73,7 +73,8 @@ def record(
 async def keep(
     inspection: InspectionId, sha256: Digest, request: Request, principal: Works, console: ConsoleOf
 ) -> PhotoKept:
-    """The body is the file: JPEG, PNG or WebP, at most 1 MiB. The same again changes nothing."""
+    """The body is the file: JPEG, PNG or WebP, at most 1 MiB. The same again changes nothing.
+    Of it the picture is kept, without position, device or anything else that the camera wrote."""
     await asyncio.to_thread(within, console, principal, inspection)
     data = await _received(request)
     kind = await asyncio.to_thread(
@@ -92,7 +93,7 @@ async def keep(
 def show(
     inspection: InspectionId, sha256: Digest, principal: Reads, console: ConsoleOf
 ) -> Response:
-    """As it was sent."""
+    """The picture alone: its bytes are not those of the hash, which is the sent file's."""
     within(console, principal, inspection)
     found = photo(console.store, inspection, sha256)
     if found is None:

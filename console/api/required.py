@@ -13,10 +13,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from console.access import Principal, Requires, Right
 from console.api.coverage_schemas import ListAge
 from console.api.documented import answers
-from console.api.errors import not_found
+from console.api.errors import field_problem, invalid, not_found
 from console.api.list_files import BODY, check_name, receive
 from console.api.required_schemas import (
     DecideEntry,
+    ListedEntries,
     RequiredEntries,
     RequiredEntry,
     RequiredListAnswer,
@@ -24,6 +25,7 @@ from console.api.required_schemas import (
 )
 from console.api.site_lists_schemas import ComparedSite, RefusedRow
 from console.api.state import Console, console_of
+from console.editcheck import wrong_asked
 from console.sitelist.linking import link_certain, suggested
 from console.sitelist.options import options_of
 from console.sitelist.requiring import RequiredPlan, list_of, plan_required
@@ -32,7 +34,7 @@ from console.sitelist.sheet import rows_of
 from console.sitelist.understand import Options, understand
 from console.store import required, required_reading
 from console.store.errors import NotFound
-from console.store.required_reading import ListStanding, Standing
+from console.store.required_reading import ListStanding, Standing, State
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/required", tags=["coverage"])
@@ -127,11 +129,13 @@ def unregistered(
     console: ConsoleOf,
     list_id: Annotated[str | None, Query(alias="list", max_length=64)] = None,
     ward: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     after: Annotated[str, Query(max_length=400, description="`list/entry` of the last one.")] = "",
 ) -> RequiredEntries:
     """Within the key's area, with the registered site that each is likely to be, if any."""
     wards = principal.wards(ward)
+    _check_kind(kind)
     first, _, rest = after.partition("/")
     found = required_reading.unregistered(
         console.store,
@@ -140,6 +144,7 @@ def unregistered(
         after=(first, rest),
         list_id=list_id,
         sector=principal.sector,
+        kind=kind,
     )
     more, found = len(found) > limit, found[:limit]
     likely = {(one.list, one.entry): pair for one, pair in suggested(console.store, found)}
@@ -154,6 +159,38 @@ def unregistered(
     last = found[-1] if found else None
     return RequiredEntries(
         entries=entries, after=f"{last.list}/{last.entry}" if more and last else None
+    )
+
+
+@router.get("/{list_id}/entries", summary="A list's entries", responses=answers(404))
+def entries(
+    list_id: ListId,
+    principal: Reads,
+    console: ConsoleOf,
+    state: State | None = None,
+    ward: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    after: Annotated[str, Query(max_length=256, description="The last one's `entry`.")] = "",
+) -> ListedEntries:
+    """Within the key's area, each with the site registered for it, or why it needs none."""
+    _check_kind(kind)
+    try:
+        found = required_reading.entries(
+            console.store,
+            list_id,
+            principal.wards(ward),
+            limit=limit + 1,
+            after=after,
+            state=state,
+            sector=principal.sector,
+            kind=kind,
+        )
+    except NotFound:
+        raise not_found(*_NONE) from None
+    more, found = len(found) > limit, found[:limit]
+    return ListedEntries(
+        entries=[_entry(one) for one in found], after=found[-1].entry if more else None
     )
 
 
@@ -196,6 +233,12 @@ def age_of(one: ListStanding) -> ListAge:
     """A list as it is answered."""
     about = one.list.model_dump(exclude={"version"})
     return ListAge(**about, counted=one.counted, linked=one.linked)
+
+
+def _check_kind(kind: str | None) -> None:
+    """Raises ApiError (422) for a kind of sites that there is not."""
+    if wrong := wrong_asked(None, kind):
+        raise invalid(*(field_problem(*one) for one in wrong))
 
 
 def _read(path: File, sheet: str | None, shown: str, options: Options) -> RequiredPlan:

@@ -144,6 +144,36 @@ class RequiredEntries(BaseModel):
     )
 
 
+class ListedEntries(BaseModel):
+    """A list's entries in their order; `after`: what to ask for next, null at the end."""
+
+    entries: list[RequiredEntry]
+    after: str | None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "entries": [
+                        {
+                            "list": "so-cong-thuong",
+                            "entry": "5f2b0c",
+                            "name": "Quán Phở Thìn",
+                            "address": "16 Cát Bi",
+                            "ward": "11413",
+                            "kind": "restaurant",
+                            "sector": "industry_trade",
+                            "site": 320,
+                            "exempt_reason": None,
+                        }
+                    ],
+                    "after": "5f2b0c",
+                }
+            ]
+        }
+    )
+
+
 class DecideEntry(BaseModel):
     """Exactly one: `site`, the one registered for it (null: none after all); or `exempt_reason`,
     why it needs no code (null: it needs one after all)."""
@@ -156,5 +186,8 @@ class DecideEntry(BaseModel):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("name site or exempt_reason, and not both")
+            raise ValueError(
+                "Nêu site hoặc exempt_reason, chỉ một trong hai. / "
+                "Name site or exempt_reason, and not both."
+            )
         return self

@@ -93,7 +93,7 @@ def _work(
     console: Console, path: Path, options: Options, wanted: _Wanted
 ) -> tuple[Plan, int | None]:
     understood = understand(rows_of(path, wanted.sheet, wanted.shown), options)
-    made = plan(console.store, wanted.source, understood)
+    made = plan(console.store, wanted.source, understood, options.wards)
     if not wanted.apply:
         return made, None
     check_decided(made, wanted.without_refused, wanted.likely)

@@ -90,4 +90,5 @@ def _sentence(answer: httpx.Response) -> str:
         sentence = answer.json()["sentence"]
         return f"{sentence['vi']} / {sentence['en']} ({answer.status_code})"
     except (ValueError, KeyError, TypeError):
-        return f"The console answered {answer.status_code} {answer.reason_phrase}."
+        said = f"{answer.status_code} {answer.reason_phrase}"
+        return f"Console trả lời {said}. / The console answered {said}."

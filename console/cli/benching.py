@@ -114,9 +114,14 @@ def wipe(directory: Path) -> None:
     if not directory.exists():
         return
     if status(directory).running:
-        raise UserError(f"A benchmark runs in {directory}.")
+        raise UserError(
+            f"Một phép đo đang chạy trong {directory}. / A benchmark runs in {directory}."
+        )
     if any(directory.iterdir()) and not (directory / "truyvet.env").exists():
-        raise UserError(f"{directory} does not look like a benchmark's: nothing was deleted.")
+        raise UserError(
+            f"{directory} không giống thư mục của một phép đo: chưa xoá gì. / "
+            f"{directory} does not look like a benchmark's: nothing was deleted."
+        )
     shutil.rmtree(directory)
 
 

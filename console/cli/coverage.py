@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.areas import City, District, Sector, Ward, area_of
+from console.cli.areas import City, District, Kind, Sector, Ward, asked_of
 from console.cli.options import one_of
 from console.cli.out import json_line
 from console.cli.session import Json, Session, session_of
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from console.coverage.funnel import Funnel
     from schemas.settings import Settings
 
-Kind = Annotated[str | None, typer.Option(help="Loại hình: market… / A kind.")]
 Refresh = Annotated[
     bool, typer.Option("--refresh", help="Tính lại ngay. / Count now, without a console.")
 ]
@@ -48,14 +47,14 @@ def coverage(
 ) -> None:
     """As of a minute ago at most while a console runs."""
     from console.cli.coverage_text import funnel_document, show_funnel
-    from console.coverage.funnel import Asked, By, by_day, funnel
+    from console.coverage.funnel import By, by_day, funnel
     from console.coverage.stages import Within
     from console.store.engine import open_store
     from console.store.required_reading import lists
     from streams.clickhouse import ClickHouse
 
     session = session_of(context)
-    asked = Asked(area_of(ward, district, city), sector, kind)
+    asked = asked_of(ward, district, city, sector, kind)
     split = [one_of(By, "--by", name) for name in dict.fromkeys(by or ())]
     if By.DAY in split and len(split) > 1:
         raise UserError("--by day đứng một mình. / --by day stands alone.")
@@ -99,9 +98,8 @@ def behind(
     as_json: Json = False,
 ) -> None:
     """By ward and site. `registered`: required establishments that nobody has registered."""
-    from console.cli.coverage_text import show_behind, show_unregistered
+    from console.cli.behind_text import show_behind, show_unregistered
     from console.coverage.behind import behind as behind_at
-    from console.coverage.funnel import Asked
     from console.coverage.named import with_names
     from console.coverage.stages import Stage, Within
     from console.store.engine import open_store
@@ -110,7 +108,7 @@ def behind(
     from streams.clickhouse import ClickHouse
 
     session = session_of(context)
-    asked = Asked(area_of(ward, district, city), sector, kind)
+    asked = asked_of(ward, district, city, sector, kind)
     wanted = one_of(Stage, "STAGE", stage)
     settings = session.settings()
     if refresh:
@@ -118,7 +116,9 @@ def behind(
     store, clickhouse = open_store(settings), ClickHouse(settings, timeout_s=15)
     try:
         if wanted is Stage.REGISTERED:
-            entries = unregistered(store, ward_codes(asked.area), limit=limit + 1, sector=sector)
+            entries = unregistered(
+                store, ward_codes(asked.area), limit=limit + 1, sector=sector, kind=kind
+            )
             show_unregistered(session, entries, limit, as_json=as_json)
             return
         at, found = behind_at(clickhouse, asked, wanted, Within.of(settings), limit=limit + 1)

@@ -1,20 +1,18 @@
 """Coverage as a terminal shows it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from rich.table import Table
 
-from console.cli.out import json_line, line, note, number, screen
+from console.cli.out import line, note, number, screen
 from console.cli.session import Lang, Session
 from console.coverage.funnel import Asked, By, Funnel, Line
-from console.coverage.named import BehindNamed
 from console.coverage.names import name_of
 from console.coverage.stages import NAMES, REQUIRED_NAME, STAGES, Stage
-from console.store.required_reading import ListStanding, Standing
+from console.store.required_reading import ListStanding
 from issuer.units import EVERYWHERE, area_name
-from schemas.clock import LOCAL, local_text
+from schemas.clock import local_text
 
 _KEYS: Final = {
     By.WARD: ("xã, phường", "ward"),
@@ -84,7 +82,12 @@ def show_funnel(
     elif found.lines:
         _show_table(session, found, by, places)
     else:
-        note(words("Chưa có gì trong sổ đăng ký.", "Nothing is registered here."))
+        note(
+            words(
+                "Đến lúc ấy chưa có gì trong sổ đăng ký: vừa nhập thì chờ một phút.",
+                "Nothing was registered here by then: after an import wait a minute.",
+            )
+        )
     line()
     days, inspected = found.within.scanned_days, found.within.inspected_days
     line(
@@ -113,10 +116,8 @@ def _show_one(session: Session, one: Line, places: bool) -> None:
     if not places:
         line(_bar(session, REQUIRED_NAME, one.required, base, known=bool(one.required)))
     for stage in STAGES:
-        count = one.stages[stage]
-        shown = count.required if whole else _count(one, stage, places)
-        beyond = count.sites - count.required if whole else 0
-        text = _bar(session, NAMES[stage], shown, base)
+        beyond = 0 if places else _unlisted(one, stage)
+        text = _bar(session, NAMES[stage], _shown(one, stage, places), base)
         if beyond:
             more = f"+{number(beyond)} {session.words('ngoài danh sách', 'unlisted')}"
             text += f"  ({more})"
@@ -141,10 +142,11 @@ def _label(session: Session, names: tuple[str, str]) -> str:
 
 
 def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool) -> None:
+    listed = not places and any(row.required for row in found.lines)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for one in by:
         table.add_column(session.lines(*_KEYS[one]), min_width=_NAME_WIDTH // len(by))
-    if not places:
+    if listed:
         table.add_column(session.lines(*_SHORT_REQUIRED), justify="right")
     for stage in STAGES:
         table.add_column(session.lines(*_SHORT[stage]), justify="right")
@@ -156,19 +158,41 @@ def _show_table(session: Session, found: Funnel, by: Sequence[By], places: bool)
             cells[0] = ""
         else:
             above = cells[0]
-        if not places:
+        if listed:
             cells.append(number(row.required) if row.required else "?")
-        cells += [number(_count(row, stage, places)) for stage in STAGES]
+        for stage in STAGES:
+            more = _unlisted(row, stage) if stage is Stage.REGISTERED and not places else 0
+            cells.append(number(_shown(row, stage, places)) + (f" +{number(more)}" if more else ""))
         table.add_row(*cells)
     screen().print(table)
-    if not places and any(row.required for row in found.lines):
+    if listed:
         line()
         line(
             session.lines(
-                "Từ «đăng ký» trở đi là mọi cơ sở, cả ngoài danh sách.",
-                "From registered on, all sites are counted, also those on no list.",
+                "Từ «đăng ký» trở đi: trong số phải có mã; «+»: đã đăng ký, ngoài danh sách.",
+                "From registered on: of those required; +: registered, and on no list.",
             )
         )
+        if not all(row.required for row in found.lines):
+            line(
+                session.lines(
+                    "«?»: chưa có danh sách nào, đếm mọi cơ sở đã đăng ký.",
+                    "?: no list names any there; all that are registered count.",
+                )
+            )
+
+
+def _shown(one: Line, stage: Stage, places: bool) -> int:
+    """What stands at a stage: of those required, where a list names any; so it is a funnel."""
+    listed = one.required and not places
+    return one.stages[stage].required if listed else _count(one, stage, places)
+
+
+def _unlisted(one: Line, stage: Stage) -> int:
+    """How many more, on no list; 0 where no list names any: then all are shown."""
+    if not one.required:
+        return 0
+    return one.stages[stage].sites - one.stages[stage].required
 
 
 def _count(one: Line, stage: Stage, places: bool) -> int:
@@ -188,71 +212,3 @@ def _list(session: Session, one: ListStanding) -> str:
         f"List “{about.name}” of {about.keeper}, as of {about.as_of}: {number(one.counted)} "
         f"establishments, {number(one.linked)} registered.",
     )
-
-
-def show_behind(
-    session: Session,
-    stage: Stage,
-    at: datetime,
-    rows: Sequence[BehindNamed],
-    limit: int,
-    *,
-    as_json: bool,
-) -> None:
-    """Each with what is known of it."""
-    more, rows = len(rows) > limit, rows[:limit]
-    if as_json:
-        json_line({"at": at, "stage": stage, "places": [vars(one) for one in rows], "more": more})
-        return
-    vi, en = NAMES[stage]
-    line(f"{session.words(f'Chưa đạt «{vi}»', f'Not {en}')}, {local_text(at)}")
-    ward = None
-    for row in rows:
-        if row.ward != ward:
-            ward = row.ward
-            line(f"\n{name_of(By.WARD, ward)} ({ward})")
-        name = " · ".join(dict.fromkeys(filter(None, (row.site_name, row.place_name))))
-        line(f"  #{row.place:<7} {name}{_known(session, row)}")
-    if not rows:
-        line(session.words("Không còn điểm nào.", "There is none."))
-    _more(session, more)
-
-
-def _known(session: Session, row: BehindNamed) -> str:
-    said = []
-    if row.last_scan:
-        at = f"{row.last_scan.astimezone(LOCAL):%d/%m}"
-        said.append(session.words(f"quét lần cuối {at}", f"last scan {at}"))
-    if row.opening_days < _FEW_DAYS:
-        days = row.opening_days
-        said.append(session.words(f"ngày mở cửa: {days}", f"days open: {days}"))
-    if not row.posted:
-        said.append(session.words("chưa báo dán", "not said to be posted"))
-    return f"  ({'; '.join(said)})" if said else ""
-
-
-_FEW_DAYS: Final = 3
-
-
-def show_unregistered(
-    session: Session, entries: Sequence[Standing], limit: int, *, as_json: bool
-) -> None:
-    """Required establishments without a site."""
-    more, entries = len(entries) > limit, entries[:limit]
-    if as_json:
-        json_line({"entries": [vars(one) for one in entries], "more": more})
-        return
-    ward = None
-    for one in sorted(entries, key=lambda one: (one.ward, one.name)):
-        if one.ward != ward:
-            ward = one.ward
-            line(f"\n{name_of(By.WARD, ward)} ({ward})")
-        line(f"  {one.name}, {one.address or '?'}  [{one.list} {one.entry[:8]}]")
-    if not entries:
-        line(session.words("Không còn cơ sở nào.", "There is none."))
-    _more(session, more)
-
-
-def _more(session: Session, more: bool) -> None:
-    if more:
-        note(session.words("Còn nữa: tăng --limit.", "There are more: raise --limit."))

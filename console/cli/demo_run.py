@@ -172,7 +172,10 @@ def _latency(port: int, reset: bool = False) -> dict[str, float]:
         )
         found: dict[str, float] = answer.raise_for_status().json()
     except httpx.HTTPError as error:
-        raise UserError(f"The worker at port {port} does not answer: {error}.") from None
+        raise UserError(
+            f"Worker ở cổng {port} không trả lời ({error}). / "
+            f"The worker at port {port} does not answer ({error})."
+        ) from None
     return found
 
 
@@ -190,6 +193,7 @@ def _picked(out: Path) -> dict[str, Any]:
         found: dict[str, Any] = orjson.loads((out / "case.json").read_bytes())
     except FileNotFoundError:
         raise UserError(
+            "Thành phố quá nhỏ, chưa có ca nào để xem: hãy tăng --events. / "
             "The city is too small to have a case to show: ask for more --events."
         ) from None
     return found
@@ -201,7 +205,10 @@ def _drain(session: Session, settings: Settings) -> None:
     what = session.words("ghi", "writing")
     with progress(what, total, session.words("lượt quét", "scans")) as advance:
         if not wait_until_written(settings, ends, lambda left: advance(total - left)):
-            raise UserError(f"The workers stopped taking scans; see {session.data_dir / 'logs'}.")
+            raise UserError(
+                f"Worker không nhận lượt quét nữa: hãy xem {session.data_dir / 'logs'}. / "
+                f"The workers stopped taking scans: see {session.data_dir / 'logs'}."
+            )
 
 
 @contextmanager
@@ -236,8 +243,13 @@ def _wipe(directory: Path) -> None:
         return
     if status(directory).running:
         raise UserError(
+            f"Bản trình diễn đang chạy trong {directory}: hãy dừng bằng `truyvet --data-dir "
+            f"{directory} down`. / "
             f"A demo runs in {directory}: end it with `truyvet --data-dir {directory} down`."
         )
     if any(directory.iterdir()) and not (directory / "truyvet.env").exists():
-        raise UserError(f"{directory} does not look like a demo's directory: nothing was deleted.")
+        raise UserError(
+            f"{directory} không giống thư mục của bản trình diễn: chưa xoá gì. / "
+            f"{directory} does not look like a demo's directory: nothing was deleted."
+        )
     shutil.rmtree(directory)

@@ -57,7 +57,7 @@ def sentence_of(error: BaseException, session: Session) -> str | None:
     if "schemas.errors.UserError" in names or "deploy.embedded.starting.StackError" in names:
         return session.sentence(str(error).strip())
     if names & {"schemas.errors.Retryable", "schemas.errors.Fatal"}:
-        return f"{_short(words)} — {session.sentence(_UP)}"
+        return f"{_short(session.sentence(words))} — {session.sentence(_UP)}"
     if "aiokafka.errors.KafkaError" in names:
         return f"Kafka: {_short(words) or type(error).__name__} — {session.sentence(_UP)}"
     if "sqlalchemy.exc.DBAPIError" in names:

@@ -111,7 +111,7 @@ def _person(settings: "Settings", source_id: str, as_json: bool) -> None:
 
     source_id = text_of(source_id)
     if not source_id:
-        raise UserError("The source's id of the person is empty.")
+        raise UserError("Mã người ở nguồn bị bỏ trống. / The source's id of the person is empty.")
     person = Pseudonyms(settings.person_key.get_secret_value()).person(source_id)
     if as_json:
         json_line({"source_id": source_id, "person": person})
@@ -138,14 +138,22 @@ def _wanted(
     if not path.is_file():
         raise UserError(f"Không có tệp {path}. / There is no file {path}.")
     if kind is not None and kind not in list(Format):
-        raise UserError(f"--format is {', '.join(Format)}, not {kind!r}.")
+        raise UserError(
+            f"--format: không có {kind!r}; có {', '.join(Format)}. / "
+            f"--format is {', '.join(Format)}, not {kind!r}."
+        )
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
     if delimiter is not None and len(delimiter) != 1:
-        raise UserError("--delimiter is one character, or 'tab'.")
+        raise UserError(
+            "--delimiter là một ký tự, hoặc 'tab'. / --delimiter is one character, or 'tab'."
+        )
     try:
         "".encode(encoding)
     except (LookupError, UnicodeError):
-        raise UserError(f"--encoding: {encoding!r} is not an encoding.") from None
+        raise UserError(
+            f"--encoding: không có bảng mã {encoding!r}. / "
+            f"--encoding: {encoding!r} is not an encoding."
+        ) from None
     where = _zone(zone)
     reading = Reading(
         path, mapped, Format(kind) if kind else format_of(path), delimiter, header, encoding
@@ -162,7 +170,8 @@ def _zone(name: str) -> Any:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise UserError(
-            f"--zone: {name!r} is not a time zone such as UTC or Asia/Ho_Chi_Minh."
+            f"--zone: không có múi giờ {name!r}; viết như UTC, Asia/Ho_Chi_Minh. / "
+            f"--zone: {name!r} is not a time zone: write one such as UTC, Asia/Ho_Chi_Minh."
         ) from None
 
 
@@ -219,7 +228,8 @@ def _show(
     )
     for reason, count in survey.refused.most_common():
         example = survey.examples[reason][0]
-        detail = f", {example.detail}" if example.detail else ""
+        value, colon, why = example.detail.rpartition(": ")
+        detail = f", {value}{colon}{session.sentence(why)}" if example.detail else ""
         line(f"  {number(count):>9}  {reason}: {session.words(*SENTENCES[Refusal(reason)])}")
         line(f"             {session.words('ví dụ dòng', 'e.g. row')} {example.row}{detail}")
     if found["earliest"]:

@@ -200,4 +200,7 @@ def _check_origin(origin: str) -> None:
     except BadToken:
         return  # the origin is looked at first
     except ValueError as error:
-        raise UserError(f"TRUYVET_CODE_ORIGIN: {error}.") from None
+        raise UserError(
+            f"TRUYVET_CODE_ORIGIN không dùng được cho mã in ({error}). / "
+            f"TRUYVET_CODE_ORIGIN cannot be used for codes ({error})."
+        ) from None

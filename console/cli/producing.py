@@ -35,7 +35,7 @@ def publish(arguments: Sequence[str], on_progress: Callable[[float], None]) -> d
             errors.seek(0)
             said = errors.read().strip().splitlines()
             why = said[-1] if said else f"exit code {code}"
-            raise UserError(f"The producer stopped: {why}")
+            raise UserError(f"Nguồn gửi đã dừng ({why}). / The producer stopped ({why}).")
     return last
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from console.cli.areas import City, District, Sector, Ward, area_of
+from console.cli.areas import City, District, Kind, Sector, Ward, area_of, asked_of
 from console.cli.options import day_of, one_of
 from console.cli.out import json_line, line
 from console.cli.outfile import Replace, check_out, write_whole
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from console.store.reminder_rows import Batch
 
 Number = Annotated[int, typer.Argument(metavar="BATCH", min=1, help="Số đợt nhắc. / The batch.")]
-Kind = Annotated[str | None, typer.Option(help="Loại hình: market… / A kind.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -60,7 +59,6 @@ def propose(
     as_json: Json = False,
 ) -> None:
     """To all who are behind at a stage and were not told so already."""
-    from console.coverage.funnel import Asked
     from console.reminders.desk import Wanted
     from console.reminders.texts import Channel, Reason
 
@@ -70,7 +68,7 @@ def propose(
             "Nêu --ward, --district hoặc --city. / Name a --ward, a --district or a --city."
         )
     wanted = Wanted(
-        Asked(area_of(ward, district, city), sector, kind),
+        asked_of(ward, district, city, sector, kind),
         one_of(Reason, "STAGE", reason),
         one_of(Channel, "--channel", channel),
         _lang(session),

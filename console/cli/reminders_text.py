@@ -16,6 +16,12 @@ _STATES: Final = {
     "released": ("đã duyệt", "released"),
     "withdrawn": ("đã rút", "withdrawn"),
 }
+_CHANNELS: Final = {
+    "zalo": ("Zalo", "Zalo"),
+    "loudspeaker": ("loa truyền thanh", "loudspeaker"),
+    "email": ("thư điện tử", "e-mail"),
+    "webhook": ("webhook", "webhook"),
+}
 _SENT: Final = {
     "proposed": ("đề xuất", "proposed"),
     "dropped": ("bỏ, không còn cần", "dropped, not needed any more"),
@@ -29,13 +35,21 @@ _SENT: Final = {
 
 def show_line(session: Session, batch: "Batch") -> None:
     """A batch in a line."""
+    from issuer.units import area_name
+
     state = session.words(*_STATES[batch.state])
     count = sum(batch.messages.values())
-    frame = batch.frame
+    channel = session.words(*_CHANNELS[batch.frame.channel])
     line(
-        f"#{batch.id:<5} {local_text(batch.proposed_at)}  {batch.area:<15} {frame.reason:<10} "
-        f"{frame.channel:<11} {number(count):>5}  {state}"
+        f"#{batch.id:<5} {local_text(batch.proposed_at)}  {area_name(batch.area)}  "
+        f"«{_stage(session, batch.frame.reason)}»  {channel}  {number(count)}  {state}"
     )
+
+
+def _stage(session: Session, reason: str) -> str:
+    from console.coverage.stages import NAMES, Stage
+
+    return session.words(*NAMES[Stage(reason)])
 
 
 def show_batch(
@@ -99,7 +113,8 @@ def show_effects(session: Session, found: "Sequence[Effect]", days: int) -> None
             f"{one.not_yet} not, {one.open} still have time, {one.closed} closed, "
             f"{one.undelivered} not reached"
         )
-        line(f"{one.reason:<10} {one.text:<12} {one.lang}  {share:>5}  {words(vi, en)}")
+        stage = _stage(session, one.reason)
+        line(f"{stage:<20} {one.text:<12} {one.lang}  {share:>5}  {words(vi, en)}")
     note(
         session.lines(
             "Đây là việc xảy ra sau khi nhắc, chưa chắc là vì lời nhắc.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from console.cli.areas import City, District, Sector, Ward, area_of
+from console.cli.areas import City, District, Sector, Ward, asked_of
 from console.cli.options import day_of
 from console.cli.out import json_line, line
 from console.cli.outfile import Replace, check_out, write_whole
@@ -43,7 +43,6 @@ def daily(
     as_json: Json = False,
 ) -> None:
     """One page, a workbook, or a text to copy; `--lang en` has it in English."""
-    from console.coverage.funnel import Asked
     from console.reminders.desk import desk_of
     from console.reports.daily import daily as daily_
     from console.reports.made import document, made
@@ -52,7 +51,7 @@ def daily(
 
     session = session_of(context)
     path, form = _target(out, replace)
-    asked = Asked(area_of(ward, district, city), _known(sector))
+    asked = asked_of(ward, district, city, sector)
     lang: TextLang = "en" if session.lang is Lang.EN else "vi"
     settings = session.settings()
     store, clickhouse = open_store(settings), ClickHouse(settings, timeout_s=15)
@@ -81,12 +80,3 @@ def _target(out: str, replace: bool) -> tuple[Path | None, "Format"]:
         raise UserError("--out: .pdf, .xlsx, .txt hoặc -. / --out: .pdf, .xlsx, .txt or -.")
     check_out(path, replace)
     return path, form
-
-
-def _known(sector: str | None) -> str | None:
-    from issuer.kinds import sectors
-
-    if sector is not None and sector not in sectors():
-        there = ", ".join(sectors())
-        raise UserError(f"--sector: chỉ có {there}. / --sector: there are {there}.")
-    return sector

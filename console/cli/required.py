@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.areas import Ward
-from console.cli.options import day_of
+from console.cli.areas import City, District, Kind, Sector, Ward, asked_of
+from console.cli.options import day_of, one_of
 from console.cli.out import json_line, line, note, number, progress
 from console.cli.session import BY, Json, Session, session_of, store_of
 from console.cli.site_import import GOES_ON, show_refused, write_refused
@@ -30,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     )
     group.command("import", help="Nhập danh sách. / Import a list; first a dry run.")(import_list)
     group.command("lists", help="Các danh sách. / All lists, with their keeper and day.")(lists)
+    group.command("entries", help="Các mục của danh sách. / A list's entries.")(entries)
     group.command("suggest", help="Mục có thể đã đăng ký. / Entries likely registered.")(suggest)
     group.command("link", help="Mục là cơ sở này. / That an entry is this site.")(link)
     group.command("exempt", help="Mục không cần mã. / That an entry needs no code.")(exempt)
@@ -146,6 +147,38 @@ def lists(context: typer.Context, as_json: Json = False) -> None:
         note(session.words("Chưa có danh sách nào.", "There is no list."))
 
 
+def entries(
+    context: typer.Context,
+    list_id: ListId,
+    state: Annotated[
+        str | None, typer.Option(help="unlinked, linked, exempt: chưa có, đã có cơ sở, không cần.")
+    ] = None,
+    ward: Ward = None,
+    district: District = None,
+    city: City = None,
+    sector: Sector = None,
+    kind: Kind = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 100,
+    after: Annotated[str, typer.Option(help="Tiếp sau mục này. / After this entry.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Each with the site registered for it, or why it needs none."""
+    from console.cli.behind_text import show_entries
+    from console.store.required_reading import State
+    from console.store.required_reading import entries as entries_
+    from issuer.units import ward_codes
+
+    session = session_of(context)
+    asked = asked_of(ward, district, city, sector, kind)
+    wanted = one_of(State, "--state", state) if state is not None else None
+    with store_of(session) as store:
+        found = entries_(
+            store, list_id, ward_codes(asked.area),
+            limit=limit + 1, after=after, state=wanted, sector=sector, kind=kind,
+        )  # fmt: skip
+    show_entries(session, found, limit, as_json=as_json)
+
+
 def suggest(
     context: typer.Context,
     list_id: ListId,
@@ -228,6 +261,7 @@ def withdraw(context: typer.Context, list_id: ListId, as_json: Json = False) -> 
 def _decide(
     context: typer.Context, list_id: str, entry: str, change: "Change", as_json: bool
 ) -> None:
+    from console.cli.behind_text import standing_text
     from console.store.required_reading import standing, whole_entry
 
     session = session_of(context)
@@ -238,12 +272,7 @@ def _decide(
     if as_json:
         json_line({"entry": vars(after)})
         return
-    state = (
-        after.exempt_reason
-        or (after.site and f"#{after.site}")
-        or session.words("chưa đăng ký", "not registered")
-    )
-    line(f"{after.name}, {after.address or '?'}: {state}")
+    line(f"{after.name}, {after.address or '?'}: {standing_text(session, after)}")
 
 
 def _show(session: Session, made: "RequiredPlan", changed: int | None, linked: int | None) -> None:

@@ -49,9 +49,10 @@ class Session:
         return f"{vi}\n{en}" if self.lang is Lang.BOTH else self.words(vi, en)
 
     def sentence(self, text: str) -> str:
-        """Of a sentence written `vi / en`, what was asked for."""
-        vi, slash, en = text.partition(" / ")
-        return self.words(vi, en) if slash else text
+        """Of a sentence written `vi / en`, what was asked for; lines below stay."""
+        first, line, rest = text.partition("\n")
+        vi, slash, en = first.partition(" / ")
+        return self.words(vi, en) + line + rest if slash else text
 
 
 def session_of(context: typer.Context) -> Session:

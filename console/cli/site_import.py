@@ -12,6 +12,7 @@ from console.cli.session import BY, Json, Session, session_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from console.sitelist.duplicates import Named
     from console.sitelist.run import Plan
     from console.sitelist.sheet import Row
     from console.sitelist.understand import Understood
@@ -91,7 +92,7 @@ def import_sites(
     store = open_store(settings)
     try:
         with progress(session.words("so với sổ đăng ký", "comparing with the register"), 0):
-            made = plan(store, name, understood)
+            made = plan(store, name, understood, options.wards)
         if apply:
             check_decided(made, without_refused, likely)
         left = made.left_out(likely)
@@ -224,8 +225,17 @@ def _show_likely(session: Session, made: "Plan") -> None:
             else session.words(f"cơ sở {pair.other.site}", f"site {pair.other.site}")
         )
         row = session.words(f"dòng {pair.one.row}", f"row {pair.one.row}")
-        line(f"  {pair.likeness} %  {row} {pair.one.name}, {pair.one.address or '?'}")
-        line(f"         {other} {pair.other.name}, {pair.other.address or '?'}")
+        apart = pair.one.ward != pair.other.ward
+        line(f"  {pair.likeness} %  {row} {_named(pair.one, apart)}")
+        line(f"         {other} {_named(pair.other, apart)}")
     if len(made.likely) > _SHOWN:
         rest = number(len(made.likely) - _SHOWN)
         line(session.words(f"  … và {rest} nữa", f"  … and {rest} more"))
+
+
+def _named(one: "Named", with_ward: bool) -> str:
+    from console.coverage.funnel import By
+    from console.coverage.names import name_of
+
+    where = f" ({name_of(By.WARD, one.ward)})" if with_ward else ""
+    return f"{one.name}, {one.address or '?'}{where}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.areas import City, District, Sector, Ward, area_of
+from console.cli.areas import City, District, Sector, Ward, asked_of
 from console.cli.options import day_of
 from console.cli.out import json_line, line, note
 from console.cli.session import BY, Json, Session, session_of, store_of
@@ -86,6 +86,7 @@ def coverage(
 
     session = session_of(context)
     settings, now = session.settings(), utc_now()
+    asked = asked_of(ward, district, city, sector)
     wanted = day_of("--date", day) or now.astimezone(LOCAL).date() - timedelta(days=1)
     store, clickhouse = open_store(settings), ClickHouse(settings, timeout_s=15)
     try:
@@ -93,7 +94,7 @@ def coverage(
             store,
             clickhouse,
             wanted,
-            area_of(ward, district, city),
+            asked.area,
             sector,
             retention_days=settings.retention_days,
             now=now,
@@ -113,9 +114,18 @@ def coverage(
 
 
 def _show(session: Session, found: "StaffDay", names: list[str]) -> None:
+    from issuer.units import area_name
+
     words = session.words
     head = words("đã quét / số khai", "scanned / declared")
-    line(f"{found.day:%d/%m/%Y}  {found.area}  ({head})")
+    line(f"{found.day:%d/%m/%Y}  {area_name(found.area)}  ({head})")
+    if not found.groups:
+        line(
+            session.lines(
+                "  Chưa có nhóm nào để đếm: đơn vị khai số người bằng `truyvet staff declare`.",
+                "  There is no group to count: units declare with `truyvet staff declare`.",
+            )
+        )
     for group, name in zip(found.groups, names, strict=True):
         counted = "< 10" if group.counted is None else f"≈ {group.counted}"
         units = len(group.sites)

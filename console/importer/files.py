@@ -127,7 +127,8 @@ class Source:
         except pa.ArrowException as error:
             words = " ".join(str(error).split())[:200]
             raise UserError(
-                f"{self._reading.path} is not a Parquet file to read: {words}"
+                f"{self._reading.path} không phải tệp Parquet đọc được ({words}). / "
+                f"{self._reading.path} is not a Parquet file to read ({words})."
             ) from None
 
 
@@ -146,7 +147,9 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+        raise UserError(
+            f"Không đọc được {path} ({error.strerror}). / {path} cannot be read ({error.strerror})."
+        ) from None
     with file:
         yield file
 

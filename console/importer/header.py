@@ -15,7 +15,11 @@ def check_known(names: Sequence[str], found: Sequence[str], path: Path) -> None:
                 f"{path} has no column {name!r}; it has {_shown(found)}."
             )
         if found.count(name) > 1:
-            raise UserError(f"{path} has the column {name!r} {found.count(name)} times.")
+            raise UserError(
+                f"{path} có {found.count(name)} cột cùng tên {name!r}: hãy đổi tên để chỉ còn một. "
+                "/ "
+                f"{path} has the column {name!r} {found.count(name)} times: rename all but one."
+            )
 
 
 def _shown(names: Sequence[str]) -> str:

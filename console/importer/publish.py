@@ -69,7 +69,10 @@ class BatchPublisher:
             await self._submit(partition, builder)
             builder = self._open[partition] = self._producer.create_batch()
             if builder.append(key=key, value=value, timestamp=None) is None:
-                raise UserError(f"A record of {len(value)} bytes does not fit a batch.")
+                raise UserError(
+                    f"Một bản ghi {len(value)} byte quá dài để gửi đi. / "
+                    f"A record of {len(value)} bytes does not fit a batch."
+                )
 
     async def flush(self) -> None:
         """Until the broker has everything that was added."""

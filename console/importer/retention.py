@@ -7,6 +7,11 @@ from schemas.errors import Fatal, Retryable, UserError
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 
+_HOW_VI = (
+    "hãy bắt đầu ở thư mục dữ liệu mới, tắt hạn lưu trữ: "
+    "`TRUYVET_RETENTION_DAYS=0 truyvet --data-dir DIR up`, "
+    "hoặc dời tệp về hiện tại bằng --shift-to-now"
+)
 _HOW = (
     "start on a fresh data directory with retention off: "
     "`TRUYVET_RETENTION_DAYS=0 truyvet --data-dir DIR up`, "
@@ -18,7 +23,8 @@ def refuse_unless_kept_for_ever(settings: Settings) -> None:
     """Raises UserError if retention is on: old check-ins would be refused or taken away."""
     if settings.retention_days != 0:
         raise UserError(
-            f"--as-recorded cần thư mục dữ liệu không giới hạn lưu giữ. / --as-recorded: "
+            f"--as-recorded: {settings.data_dir} chỉ giữ lượt quét {settings.retention_days} ngày; "
+            f"{_HOW_VI}. / --as-recorded: "
             f"{settings.data_dir} keeps scans for {settings.retention_days} days only; {_HOW}."
         )
     clickhouse = ClickHouse(settings, timeout_s=15)
@@ -32,9 +38,14 @@ def refuse_unless_kept_for_ever(settings: Settings) -> None:
     finally:
         clickhouse.close()
     if not made:
-        raise UserError("There is no table `scans` yet: run `truyvet migrate`.")
+        raise UserError(
+            "Chưa có bảng `scans`: hãy chạy `truyvet migrate`. / "
+            "There is no table `scans` yet: run `truyvet migrate`."
+        )
     if " TTL " in str(made[0][0]):
         raise UserError(
+            f"--as-recorded: các bảng trong {settings.data_dir} đã tạo với hạn lưu trữ, lượt quét "
+            f"cũ sẽ bị xoá; {_HOW_VI}. / "
             f"--as-recorded: the tables of {settings.data_dir} were made with a retention, which "
             f"would take old scans away; {_HOW}."
         )

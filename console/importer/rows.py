@@ -153,14 +153,16 @@ def _name(value: object, empty: Refusal) -> str:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise _RefuseError(Refusal.BAD_ROW, "not UTF-8; see --encoding") from None
+            raise _RefuseError(
+                Refusal.BAD_ROW, "không phải UTF-8: xem --encoding / not UTF-8: see --encoding"
+            ) from None
     return text
 
 
 def _place(value: object) -> str:
     text = _name(value, Refusal.EMPTY_PLACE)
     if len(text) > LONGEST_PLACE or "\0" in text:
-        raise _RefuseError(Refusal.BAD_PLACE, f"{len(text)} characters")
+        raise _RefuseError(Refusal.BAD_PLACE, f"{len(text)} ký tự / {len(text)} characters")
     return text
 
 

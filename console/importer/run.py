@@ -95,7 +95,10 @@ def import_file(settings: Settings, wanted: Wanted, now: datetime, on_progress: 
         _publish(settings, wanted, pseudonyms, places, weeks, on_progress)
     )
     if published != survey.good:
-        raise UserError("The file changed while it was being read: import it again.")
+        raise UserError(
+            "Tệp đã thay đổi trong khi đang đọc: hãy nhập lại. / "
+            "The file changed while it was being read: import it again."
+        )
     kept_from = too_old_before(settings, now)
     earliest = survey.earliest_ms
     older = earliest is not None and earliest + weeks * shift.WEEK_MS < kept_from
@@ -152,9 +155,12 @@ async def _publish(
                     on_progress("publish", source.position, source.size)
             await publisher.flush()
         except UserError as error:
+            vi, _, en = str(error).partition(" / ")
+            done = publisher.acknowledged
             raise UserError(
-                f"{error} ({publisher.acknowledged} rows are published; import the file again "
-                "when it can go on: what is there already is recognised.)"
+                f"{vi} Đã gửi {done} dòng; khi chạy tiếp được hãy nhập lại tệp: dòng đã có sẽ được "
+                f"nhận ra. / {en or vi} {done} rows are published; import the file again when it "
+                "can go on: what is there already is recognised."
             ) from None
         return publisher.acknowledged, dict(publisher.highest)
 

@@ -80,7 +80,10 @@ class ScanMaker:
         """One record. Raises UserError for a place that the first pass did not see."""
         found = self._places.get(row.place)
         if found is None:
-            raise UserError("The file changed while it was being read: import it again.")
+            raise UserError(
+                "Tệp đã thay đổi trong khi đang đọc: hãy nhập lại. / "
+                "The file changed while it was being read: import it again."
+            )
         place, token = found
         person, key, partition = self._person_of(row.person)
         time_ms = row.time_ms + self._shift_ms

@@ -37,6 +37,9 @@ def _load(data_dir: Path) -> dict[str, dict[str, Any]]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise UserError(f"{path} is damaged: mend it, or take it away to shift anew.") from None
+        raise UserError(
+            f"{path} hỏng: hãy sửa, hoặc bỏ tệp này để dời lại từ đầu. / "
+            f"{path} is damaged: mend it, or take it away to shift anew."
+        ) from None
     assert isinstance(known, dict)
     return known

@@ -34,6 +34,9 @@ _FOURSQUARE: Final = re.compile(
 ParseTime = Callable[[object], int]
 
 
+_OUTSIDE: Final = "ngoài lịch / outside the calendar"
+
+
 def time_parser(zone: tzinfo, form: str | None = None) -> ParseTime:
     """A function from a cell to milliseconds; it raises ValueError, saying why.
 
@@ -44,13 +47,22 @@ def time_parser(zone: tzinfo, form: str | None = None) -> ParseTime:
         if isinstance(value, datetime):
             return _milliseconds(value, zone)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"{type(value).__name__} is not a time")
+            raise ValueError(
+                f"{type(value).__name__} không phải thời điểm / {type(value).__name__} is no time"
+            )
         text = value.strip() if isinstance(value, str) else repr(value)
         if form is not None and isinstance(value, str):
-            return _milliseconds(datetime.strptime(text, form), zone)  # noqa: DTZ007 (`zone`)
+            return _milliseconds(_of_form(text, form), zone)
         return _parse(text, zone)
 
     return parse
+
+
+def _of_form(text: str, form: str) -> datetime:
+    try:
+        return datetime.strptime(text, form)  # noqa: DTZ007 (the zone comes after)
+    except ValueError:
+        raise ValueError(f"không theo dạng {form} / not as {form}") from None
 
 
 def _parse(text: str, zone: tzinfo) -> int:
@@ -61,18 +73,18 @@ def _parse(text: str, zone: tzinfo) -> int:
     if found := _FOURSQUARE.fullmatch(text):
         return _milliseconds(_of_foursquare(found), zone)
     if _DAY_ONLY.fullmatch(text):
-        raise ValueError("a day without a time of day")
+        raise ValueError("chỉ có ngày, thiếu giờ / a day without a time of day")
     try:
         return _milliseconds(datetime.fromisoformat(text), zone)
     except ValueError:
-        raise ValueError("not a time in a form that is known") from None
+        raise ValueError("viết theo dạng chưa biết / not in a form that is known") from None
 
 
 def _of_number(digits: str, fraction: str) -> int:
     length = len(digits.lstrip("0")) or 1
     unit = _UNITS.get(length) or _NANO.get(length)
     if unit is None:
-        raise ValueError("a number that is no time since 1970")
+        raise ValueError("số này không phải thời điểm từ 1970 / no time since 1970")
     if unit == 1000:
         return int(digits) * 1000 + int((fraction[1:] + "000")[:3])
     return int(digits) // round(1 / unit)
@@ -81,7 +93,7 @@ def _of_number(digits: str, fraction: str) -> int:
 def _of_foursquare(found: re.Match[str]) -> datetime:
     name, day, hour, minute, second, zone, year = found.groups()
     if name not in _MONTHS:
-        raise ValueError(f"{name} is not a month")
+        raise ValueError(f"không có tháng {name} / {name} is not a month")
     moment = datetime(int(year), _MONTHS[name], int(day), int(hour), int(minute), int(second))  # noqa: DTZ001
     if zone is None:
         return moment
@@ -92,7 +104,7 @@ def _of_foursquare(found: re.Match[str]) -> datetime:
     try:
         return (moment - offset).replace(tzinfo=UTC)
     except OverflowError:
-        raise ValueError("is outside the calendar") from None
+        raise ValueError(_OUTSIDE) from None
 
 
 def _milliseconds(moment: datetime, zone: tzinfo) -> int:
@@ -101,7 +113,7 @@ def _milliseconds(moment: datetime, zone: tzinfo) -> int:
     try:
         return (moment - _EPOCH) // _MS
     except OverflowError:
-        raise ValueError("a time outside the calendar") from None
+        raise ValueError(_OUTSIDE) from None
 
 
 def moment_of(milliseconds: int) -> datetime:

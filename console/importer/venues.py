@@ -63,6 +63,8 @@ def _token(name: str, place: Place) -> str:
         if code.revoked_at is None and code.valid_from is None:
             return code.token
     raise UserError(
-        f"The code of the imported place {name!r} (place {place.id}) has been revoked: "
-        "its check-ins cannot be imported."
+        f"Mã của điểm quét được nhập {name!r} (điểm {place.id}) đã bị thu hồi: không nhập được "
+        "lượt quét ở đó. / "
+        f"The code of the imported place {name!r} (place {place.id}) has been revoked: its "
+        "check-ins cannot be imported."
     )

@@ -117,7 +117,7 @@ def _unit(code: str) -> dict[str, str]:
         "ward": found.name,
         "district": "" if own else found.district_name,
         "province": found.province_name,
-        # Decree 30/2020, annex I, II.4: the unit in which the issuing office sits, by its full name
+        # the place beside the date: the unit in which the ward's office sits
         "seat": found.name,
     }
 
@@ -158,12 +158,13 @@ def _row(spot: Spot, check: Step) -> dict[str, Any]:
     if found.result is Result.NOT_POSSIBLE:
         looked = dict.fromkeys(FINDINGS, _NOT_LOOKED)
         return {"place": spot.name, "result": words_of(found.result), "good": False} | looked
-    scans = check.seen.scans
+    scans, current = check.seen.scans, is_current(found, check.seen)
     return {
         "place": spot.name,
         "posted": YES_NO[found.posted],
-        "visible": YES_NO[found.visible],
-        "current": YES_NO[is_current(found, check.seen)],
+        # of a poster that does not hang there is nothing to be said
+        "visible": _NOT_LOOKED if found.posted is False else YES_NO[found.visible],
+        "current": _NOT_LOOKED if found.posted is False else YES_NO[current],
         "guided": YES_NO[found.guided],
         "scans": YES_NO[None] if scans is None else (str(scans), str(scans)),
         "result": words_of(found.result),

@@ -1,4 +1,4 @@
-"""What a photo is: a picture file of bounded size, known by the hash of its bytes."""
+"""What a photo is: a picture file of bounded size, known by the hash of its bytes as sent."""
 
 from hashlib import sha256
 from typing import Final

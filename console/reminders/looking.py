@@ -61,13 +61,11 @@ def look(
 
 
 def _unregistered(store: Store, asked: Asked, now: datetime) -> Look:
-    found = unregistered(store, ward_codes(asked.area), limit=MOST + 1, sector=asked.sector)
+    found = unregistered(
+        store, ward_codes(asked.area), limit=MOST + 1, sector=asked.sector, kind=asked.kind
+    )
     _must_fit(len(found))
-    keys = [
-        (f"required/{one.list}/{one.entry}", one.ward)
-        for one in found
-        if asked.kind in (None, one.kind)
-    ]
+    keys = [(f"required/{one.list}/{one.entry}", one.ward) for one in found]
     return Look(now, [Lagging(key, key, ward) for key, ward in keys], 0)
 
 

@@ -52,7 +52,8 @@ class PartRow:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The report in one language. `facts`: a label and its words; `notes`: what to know of it."""
+    """The report in one language. `as_of`: when it was counted, in words; `facts`: a label and its
+    words; `notes`: what to know of it."""
 
     lang: Lang
     title: str
@@ -77,7 +78,7 @@ def sheet_of(daily: Daily, lang: Lang) -> Sheet:
         title=words("Báo cáo ngày: mã QR địa điểm", "Daily report: location QR codes"),
         area=_area(daily, words),
         day=f"{daily.day:%d/%m/%Y}",
-        as_of=local_text(daily.at),
+        as_of=words(f"Số liệu lúc {local_text(daily.at)}", f"Counted on {local_text(daily.at)}"),
         heads=(
             words("Bước", "Stage"),
             base,

@@ -10,7 +10,7 @@ def text_of(sheet: Sheet) -> str:
     lines = [
         sheet.title.upper(),
         f"{sheet.area}, {sheet.day}",
-        f"({sheet.as_of})",
+        sheet.as_of,
         "",
     ]
     for row in sheet.rows:

@@ -41,7 +41,7 @@ def _funnel(page: Any, sheet: Sheet, style: dict[str, Any]) -> None:
     page.set_column(0, 0, 46)
     page.set_column(1, 5, 16)
     page.write_string(0, 0, sheet.title, style["bold"])
-    page.write_string(1, 0, f"{sheet.area}, {sheet.day} ({sheet.as_of})")
+    page.write_string(1, 0, f"{sheet.area}, {sheet.day}. {sheet.as_of}")
     _heads(page, 3, sheet.heads, style)
     at = 3
     for at, row in enumerate(sheet.rows, start=4):

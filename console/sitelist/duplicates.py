@@ -1,4 +1,5 @@
-"""Sites that are likely one: nearly the same name at nearly the same address of a ward.
+"""Sites that are likely one: nearly the same name at nearly the same address of a ward, or at the
+same door of another ward of the district, as when one of the two is written down wrongly.
 
 Suggested, never acted on: two households can trade under one name at one door.
 """
@@ -6,6 +7,7 @@ Suggested, never acted on: two households can trade under one name at one door.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from console.sitelist.plain import plain
+from issuer.units import ward
 
 # Of 100: how alike two names must be, at one address and where one of the two has none.
 SAME_DOOR: Final = 80.0
@@ -54,12 +57,65 @@ class Likely:
 def likely(listed: Sequence[Named], registered: Iterable[Named]) -> list[Likely]:
     """Pairs by likeness; of each of the list, the likest other one before it or in the register."""
     wards: dict[str, tuple[list[Named], list[Named]]] = defaultdict(lambda: ([], []))
-    for one in registered:
+    known = list(registered)
+    for one in known:
         wards[one.ward][0].append(one)
     for one in listed:
         wards[one.ward][1].append(one)
-    found = [pair for old, new in wards.values() if new for pair in _in_ward(old, new)]
-    return sorted(found, key=lambda p: (-p.likeness, p.one.row or 0))
+    found = {pair.one: pair for old, new in wards.values() if new for pair in _in_ward(old, new)}
+    for pair in _across_wards(known, listed):
+        if pair.one not in found or pair.likeness > found[pair.one].likeness:
+            found[pair.one] = pair
+    return sorted(found.values(), key=lambda p: (-p.likeness, p.one.row or 0))
+
+
+def _across_wards(known: Sequence[Named], listed: Sequence[Named]) -> Iterator[Likely]:
+    """Of each of the list, the likest at the same door of another ward of its district."""
+    doors: dict[tuple[str, str], list[Named]] = defaultdict(list)
+    for one in listed:
+        if (district := _district(one.ward)) and (door := door_of(one.address)):
+            doors[district, door].append(one)
+    first = {key: len(new) for key, new in doors.items()}
+    for one in known:
+        key = _district(one.ward), door_of(one.address)
+        if key in first:
+            doors[key].append(one)
+    for key, count in first.items():
+        new, old = doors[key][:count], doors[key][count:]
+        for n, one in enumerate(new):
+            others = [other for other in (*old, *new[:n]) if other.ward != one.ward]
+            alike = [_name_likeness(one, other) for other in others]
+            if alike and max(alike) >= SAME_DOOR:
+                yield Likely(one, others[alike.index(max(alike))], int(max(alike)))
+
+
+def _name_likeness(one: Named, other: Named) -> float:
+    ours, theirs = telling(one.name), telling(other.name)
+    if _numbers(ours) != _numbers(theirs):
+        return 0.0
+    return float(fuzz.token_sort_ratio(ours, theirs))
+
+
+@cache
+def _district(code: str) -> str:
+    """The district of a ward; empty where there is none, as of two levels."""
+    try:
+        return ward(code).district_code
+    except ValueError:
+        return ""
+
+
+def door_of(address: str) -> str:
+    """Number and street, without what follows a comma, as the ward's name does; empty where
+    no number is written, or no street."""
+    words: list[str] = []
+    for part in address.split(","):
+        words += telling(part).split()
+        if any(word.isalpha() for word in words):
+            break
+    if not any(word.isalpha() for word in words) or not any(c.isdigit() for c in "".join(words)):
+        return ""
+    return " ".join(words)
 
 
 def _in_ward(old: Sequence[Named], new: Sequence[Named]) -> Iterator[Likely]:

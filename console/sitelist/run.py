@@ -1,6 +1,6 @@
 """A list read, understood, compared and registered: a dry run first, then the same for good."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from console.store.engine import Store
 from console.store.history import What, Why
 from console.store.register import closed_of, ids_by_key, register_each
 from issuer.keyring import KeyRing
+from issuer.units import Ward
 from schemas.errors import UserError
 
 
@@ -38,8 +39,9 @@ class Plan:
         return {pair.one.row for pair in self.likely if pair.one.row is not None}
 
 
-def plan(store: Store, source: str, understood: Understood) -> Plan:
-    """Compare with the register; changes nothing."""
+def plan(store: Store, source: str, understood: Understood, area: Sequence[Ward] = ()) -> Plan:
+    """Compare with the register; changes nothing. `area`: the wards that may be looked at beside
+    those of the list: its districts' are."""
     groups = grouped(understood.listed)
     known, closed = _known(store, source, [site.external_key for site in groups.sites])
     fresh = [site for site in groups.sites if site.external_key not in known]
@@ -47,8 +49,10 @@ def plan(store: Store, source: str, understood: Understood) -> Plan:
         Named(site.name, site.address or "", site.ward, row=groups.rows[site.external_key][0].row)
         for site in fresh
     ]
-    wards = sorted({site.ward for site in fresh})
-    return Plan(understood, groups, likely(named, open_sites(store, wards)), known, closed)
+    wards = {site.ward for site in fresh}
+    districts = {unit.district_code for unit in area if unit.code in wards} - {""}
+    wards |= {unit.code for unit in area if unit.district_code in districts}
+    return Plan(understood, groups, likely(named, open_sites(store, sorted(wards))), known, closed)
 
 
 def apply(

@@ -16,7 +16,13 @@ from issuer.units import Ward
 from schemas.places import Hours
 
 _TIME: Final = re.compile(r"(?<!\d)([01]?\d|2[0-4])(?:\s*(?:giờ|gio|[:hHgG.])\s*([0-5]\d)?)?(?!\d)")
-_ALWAYS: Final = re.compile(r"24\s*/\s*24|24\s*/\s*7|24h\s*/\s*24h|ca ngay( va)? dem|suot ngay dem")
+# around the clock: as written with a stroke, which `plain` takes away; in words; and by words that
+# say so only where no time is written beside them
+_ALWAYS: Final = re.compile(r"(?<!\d)24\s*(?:h|g|giờ|gio)?\s*[/x×]\s*(?:24|7)(?!\d)", re.IGNORECASE)
+_NIGHT_TOO: Final = re.compile(r"\b(?:(?:ca|suot) ngay|ngay) (?:va |lan )?dem\b")
+_ALL_DAY: Final = re.compile(
+    r"(?:mo (?:cua )?)?(?:(?:ca|suot) ngay|24 ?(?:h|gio|tieng)(?: (?:(?:mot|moi|1|tren) )?ngay)?)"
+)
 _NUMBER: Final = re.compile(r"\d[\d.,\s]*")
 _DAY_MINUTES: Final = 24 * 60
 _CODE: Final = re.compile(r"\d{3,5}")
@@ -44,11 +50,13 @@ class Unclear(ValueError):
 def hours_of(text: str) -> Hours | None:
     """The first opening and the last closing: `7h30 - 11h30; 13h30 - 17h` is 07:30 to 17:00.
 
-    None where nothing is written. Around the clock opens and closes at midnight.
+    None where nothing is written. Around the clock (`24/7`, `cả ngày`) opens and closes at
+    midnight.
     """
-    if not plain(text):
+    words = plain(text)
+    if not words:
         return None
-    if _ALWAYS.search(text) or _ALWAYS.search(plain(text)):
+    if _ALWAYS.search(text) or _NIGHT_TOO.search(words) or _ALL_DAY.fullmatch(words):
         return Hours(opens="00:00", closes="00:00")
     times = [(int(h), int(m or 0)) for h, m in _TIME.findall(text)]
     if len(times) < 2 or len(times) % 2:

@@ -64,14 +64,23 @@ def open_engine(settings: Settings) -> Engine:
         if url.get_backend_name() == "postgresql":
             return create_engine(url, pool_pre_ping=True, pool_timeout=10, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise UserError(f"TRUYVET_DATABASE_URL cannot be used: {error}.") from None
-    raise UserError("TRUYVET_DATABASE_URL must be a sqlite or postgresql URL.")
+        raise UserError(
+            f"TRUYVET_DATABASE_URL không dùng được ({error}). / "
+            f"TRUYVET_DATABASE_URL cannot be used ({error})."
+        ) from None
+    raise UserError(
+        "TRUYVET_DATABASE_URL phải là địa chỉ sqlite hoặc postgresql. / "
+        "TRUYVET_DATABASE_URL must be a sqlite or postgresql URL."
+    )
 
 
 def _sqlite(url: str) -> Engine:
     database = make_url(url).database
     if not database or database == ":memory:":
-        raise UserError("TRUYVET_DATABASE_URL must name a SQLite file, not memory.")
+        raise UserError(
+            "TRUYVET_DATABASE_URL phải nêu một tệp SQLite, không phải bộ nhớ. / "
+            "TRUYVET_DATABASE_URL must name a SQLite file, not memory."
+        )
     Path(database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_timeout=30, hide_parameters=True)
 

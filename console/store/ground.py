@@ -1,4 +1,4 @@
-"""Places and trips as traces want them, read by their columns: a city has a million places."""
+"""Places and trips as traces want them: of those that a trace comes to, by their columns."""
 
 from typing import Any, Final
 
@@ -9,10 +9,10 @@ from console.store import tables
 from console.store.engine import Store
 from schemas.scan import parse_timestamp
 from tracer.frames import PLACES, TRIPS
-from tracer.ground import Ground, ground_of
+from tracer.ground import GroundByNeed
 from tracer.parameters import Parameters
 
-_AT_ONCE: Final = 50_000
+_AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
 _SAID: Final = {
     **dict.fromkeys(("place", "site", "usual_stay", "within"), pl.Int64),
     **dict.fromkeys(("enclosed", "small", "gate"), pl.Boolean),
@@ -20,26 +20,27 @@ _SAID: Final = {
 }
 
 
-def ground(store: Store, parameters: Parameters) -> Ground:
-    """What traces stand on, as the register is now."""
+def ground(store: Store, parameters: Parameters) -> GroundByNeed:
+    """What the traces of one question stand on, as the register is when they come to a place."""
+    return GroundByNeed(parameters, lambda places: rows_of(store, places))
+
+
+def rows_of(store: Store, places: list[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Those of these places that the register has, and their trips: shapes of `tracer.frames`."""
     p = tables.places.c
     columns = [p.id.label("place"), *(p[name] for name in _SAID if name != "place"), p.trips]
-    query = select(*columns).order_by(p.id).execution_options(yield_per=_AT_ONCE)
-    frames, trips = [_frame([])], []
+    rows: list[Row[Any]] = []
     with store.read() as connection:
-        for some in connection.execute(query).partitions():
-            frames.append(_frame([row[:-1] for row in some]))
-            trips += [trip for row in some if row.trips for trip in _trips(row)]
-    places = pl.concat(frames).with_columns(_minutes("opens"), _minutes("closes"))
-    return ground_of(
-        places.select(pl.col(name).cast(kind) for name, kind in PLACES.items()),
+        for begin in range(0, len(places), _AT_ONCE):
+            some = p.id.in_(places[begin : begin + _AT_ONCE])
+            rows += connection.execute(select(*columns).where(some))
+    trips = [trip for row in rows if row.trips for trip in _trips(row)]
+    said = pl.DataFrame([row[:-1] for row in rows], schema=_SAID, orient="row")
+    said = said.with_columns(_minutes("opens"), _minutes("closes"))
+    return (
+        said.select(pl.col(name).cast(kind) for name, kind in PLACES.items()),
         pl.DataFrame(trips, schema=dict(TRIPS), orient="row"),
-        parameters,
     )
-
-
-def _frame(rows: list[Any]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=_SAID, orient="row")
 
 
 def _trips(row: Row[Any]) -> list[tuple[Any, ...]]:

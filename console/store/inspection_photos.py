@@ -1,4 +1,4 @@
-"""Photos of inspections: kept whole beside the steps that name them, few and small."""
+"""Photos of inspections: kept beside the steps that name them, few and small, as bare pictures."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import func, insert, select
 
 from console.inspections.photos import MOST_BYTES, digest, media_type
+from console.inspections.pictures import Damaged, bare
 from console.store import tables
 from console.store.engine import Store, utc_now
 from console.store.errors import Conflict, NotFound
@@ -17,19 +18,20 @@ MOST_OF_ONE: Final = 12  # of an inspection, from its first check to its last
 
 @dataclass(frozen=True)
 class Photo:
-    """One file as it was sent."""
+    """One picture, without what the camera wrote into its file."""
 
     media_type: str
     data: bytes
 
 
 def keep_photo(store: Store, inspection: str, name: str, data: bytes, *, by: str) -> str:
-    """Keep the file under its hash; its media type. Kept before, nothing changes.
+    """Keep the picture under the hash of the file as it was sent; its media type. Kept before,
+    nothing changes.
 
     Raises UserError for what is no picture, too large or not what its name says; NotFound without
     the inspection; Conflict when it has `MOST_OF_ONE` already.
     """
-    kind = checked(name, data)
+    kind, picture = checked(name, data)
     i, f = tables.inspections.c, tables.inspection_photos.c
     with store.write() as connection:
         place = connection.scalar(select(i.place).where(i.id == inspection))
@@ -52,7 +54,7 @@ def keep_photo(store: Store, inspection: str, name: str, data: bytes, *, by: str
             "inspection": inspection,
             "sha256": name,
             "media_type": kind,
-            "data": data,
+            "data": picture,
             "recorded_at": utc_now(),
             "by": by,
         }
@@ -70,15 +72,15 @@ def photo(store: Store, inspection: str, name: str) -> Photo | None:
 
 
 def photos_of(store: Store, inspection: str) -> set[str]:
-    """The hashes of the files that have arrived."""
+    """The hashes of the files that have arrived, as they were sent."""
     f = tables.inspection_photos.c
     with store.read() as connection:
         query = select(f.sha256).where(f.inspection == inspection)
         return set(connection.execute(query).scalars())
 
 
-def checked(name: str, data: bytes) -> str:
-    """The file's media type. Raises UserError."""
+def checked(name: str, data: bytes) -> tuple[str, bytes]:
+    """The file's media type, and its picture alone. Raises UserError."""
     if len(data) > MOST_BYTES:
         raise UserError(
             f"Ảnh tối đa {MOST_BYTES >> 20} MiB, tệp này {len(data) / 2**20:.1f}: hãy thu nhỏ. / "
@@ -93,4 +95,10 @@ def checked(name: str, data: bytes) -> str:
             "Nội dung ảnh không khớp mã SHA-256: hãy gửi lại. / "
             "The bytes are not those of this SHA-256: send it again."
         )
-    return kind
+    try:
+        return kind, bare(data)
+    except Damaged:
+        raise UserError(
+            "Tệp ảnh hỏng hoặc chưa gửi đủ: hãy gửi lại. / "
+            "The picture's file is damaged or not whole: send it again."
+        ) from None

@@ -13,11 +13,10 @@ from console.store import outbox, tables
 from console.store.engine import Store, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
-from console.store.required_reading import Needed, entries_of, entry_of, extent, list_of
+from console.store.required_reading import GONE, Needed, entries_of, entry_of, extent, list_of
 from schemas.coverage import RequiredList, Requirement, required_list_key, requirement_key
 from schemas.topics import COVERAGE
 
-GONE: Final = "not on the list any more"
 _AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
 _CHUNK: Final = 2_000
 

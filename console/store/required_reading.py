@@ -3,16 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from console.store import tables
 from console.store.engine import Store
 from console.store.errors import NotFound
 from schemas.coverage import RequiredList
 
+GONE: Final = "not on the list any more"  # why an entry is exempt when its list forgets it
 _AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
+
+
+class State(StrEnum):
+    """Where an entry of a list stands."""
+
+    UNLINKED = "unlinked"
+    LINKED = "linked"
+    EXEMPT = "exempt"
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ def unregistered(
     after: tuple[str, str] = ("", ""),
     list_id: str | None = None,
     sector: str | None = None,
+    kind: str | None = None,
 ) -> list[Standing]:
     """Entries of lists that count, in these wards (None: all), without a site, in their order."""
     r, lists_ = tables.required.c, tables.required_lists.c
@@ -80,14 +91,54 @@ def unregistered(
         .order_by(r.list, r.entry)
         .limit(limit)
     )
-    if wards is not None:
-        query = query.where(r.ward.in_(wards))
     if list_id is not None:
         query = query.where(r.list == list_id)
+    with store.read() as connection:
+        found = connection.execute(_among(query, wards, sector, kind))
+        return [_standing(row) for row in found]
+
+
+def entries(
+    store: Store,
+    list_id: str,
+    wards: Sequence[str] | None,
+    *,
+    limit: int,
+    after: str = "",
+    state: State | None = None,
+    sector: str | None = None,
+    kind: str | None = None,
+) -> list[Standing]:
+    """A list's entries after this one, in these wards (None: all), in their order; a withdrawn
+    list's too. Raises NotFound if there is no such list."""
+    r = tables.required.c
+    query = select(tables.required).where(r.list == list_id, r.entry > after)
+    match state:
+        case State.UNLINKED:
+            query = query.where(r.site.is_(None), r.exempt_reason.is_(None))
+        case State.LINKED:
+            query = query.where(r.site.is_not(None), r.exempt_reason.is_(None))
+        case State.EXEMPT:
+            query = query.where(r.exempt_reason.is_not(None))
+    query = _among(query, wards, sector, kind).order_by(r.entry).limit(limit)
+    there = select(tables.required_lists.c.id).where(tables.required_lists.c.id == list_id)
+    with store.read() as connection:
+        if connection.execute(there).first() is None:
+            raise NotFound(f"Không có danh sách {list_id}. / There is no list {list_id}.")
+        return [_standing(row) for row in connection.execute(query)]
+
+
+def _among(
+    query: Select[Any], wards: Sequence[str] | None, sector: str | None, kind: str | None
+) -> Select[Any]:
+    r = tables.required.c
+    if wards is not None:
+        query = query.where(r.ward.in_(wards))
     if sector is not None:
         query = query.where(r.sector == sector)
-    with store.read() as connection:
-        return [_standing(row) for row in connection.execute(query)]
+    if kind is not None:
+        query = query.where(r.kind == kind)
+    return query
 
 
 def standing(store: Store, list_id: str, entry: str) -> Standing:

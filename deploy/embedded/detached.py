@@ -54,7 +54,10 @@ def start_detached(
         check=False,
     )
     if launched.returncode != 0:
-        raise StackError(launched.stderr.strip() or "The supervisor did not start.")
+        raise StackError(
+            launched.stderr.strip()
+            or "Tiến trình giám sát không khởi động. / The supervisor did not start."
+        )
     try:
         seen = wait_up(lambda: status(data_dir), lambda: time.sleep(0.1), on_progress, timeout_s)
     except BaseException:
@@ -84,7 +87,10 @@ def stop(data_dir: Path, timeout_s: float = 180.0) -> bool:
             if lock.holder() != pid:
                 return True
             time.sleep(0.05)
-    raise StackError(f"Process {pid} holds {data_dir} and does not end.")
+    raise StackError(
+        f"Tiến trình {pid} giữ {data_dir} và không chịu dừng. / "
+        f"Process {pid} holds {data_dir} and does not end."
+    )
 
 
 def status(data_dir: Path) -> StackStatus:

@@ -53,8 +53,10 @@ def choose(requests: tuple[PortRequest, ...], previous: Mapping[str, int]) -> di
         port = request.fixed
         if port is not None and not fits(port, request.count):
             raise PortTaken(
-                f"Port {port} for {request.name} is taken on 127.0.0.1. Free it, or set another "
-                "port, or leave it to be chosen."
+                f"Cổng {port} cho {request.name} đã có nơi dùng trên 127.0.0.1: hãy giải phóng, "
+                "đặt cổng khác, hoặc để tự chọn. / "
+                f"Port {port} for {request.name} is taken on 127.0.0.1: free it, set another port, "
+                "or leave it to be chosen."
             )
         for wanted in (request.preferred, previous.get(request.name)):
             if port is None and wanted is not None and fits(wanted, request.count):

@@ -149,7 +149,10 @@ class Stack:
             if time.monotonic() > deadline:
                 raise StackError(
                     failure_text(
-                        self.options.data_dir, service, f"not ready within {timeout_s:.0f} s"
+                        self.options.data_dir,
+                        service,
+                        f"chưa sẵn sàng sau {timeout_s:.0f} giây / "
+                        f"not ready within {timeout_s:.0f} s",
                     )
                 )
             self._supervisor.wait_change(0.1)

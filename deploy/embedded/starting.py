@@ -52,7 +52,10 @@ def wait_up(
                 )
         if not seen.running:
             log = tail(log_path(seen.data_dir, "supervisor"))
-            raise StackError(f"The supervisor of {seen.data_dir} ended while starting.\n{log}")
+            raise StackError(
+                f"Tiến trình giám sát của {seen.data_dir} dừng khi đang khởi động. / "
+                f"The supervisor of {seen.data_dir} ended while starting.\n{log}"
+            )
         if seen.services and len(up) == len(seen.services):
             on_progress(Progress("ready", "stack", "ready", len(up), len(up)))
             return seen
@@ -62,6 +65,10 @@ def wait_up(
         if time.monotonic() > deadline:
             name = next((s.name for s in seen.services if s.state not in UP), "supervisor")
             raise StackError(
-                failure_text(seen.data_dir, name, f"not ready within {timeout_s:.0f} s")
+                failure_text(
+                    seen.data_dir,
+                    name,
+                    f"chưa sẵn sàng sau {timeout_s:.0f} giây / not ready within {timeout_s:.0f} s",
+                )
             )
         pause()

@@ -130,5 +130,9 @@ def blocked_by(seen: StackStatus, *, patience: int = 3) -> str | None:
 
 def failure_text(data_dir: Path, name: str, reason: str) -> str:
     last = tail(logs.log_path(data_dir, name))
-    shown = f"\nThe end of its log:\n{last}" if last else ""
-    return f"{name} did not start: {reason}. Its log is {logs.log_path(data_dir, name)}.{shown}"
+    path = logs.log_path(data_dir, name)
+    vi, _, en = reason.partition(" / ")
+    return (
+        f"{name} không khởi động ({vi}); nhật ký: {path}. / "
+        f"{name} did not start ({en or vi}); its log: {path}." + (f"\n{last}" if last else "")
+    )

@@ -14,6 +14,7 @@ from tests.property.test_tracer_oracle import (
     STEP,
     a_case,
     at,
+    by_need,
     crowd,
     ground_and_answers,
     ms,
@@ -76,6 +77,7 @@ def test_second_contacts_are_the_oracles(seed: int) -> None:
         assert left_out == 0
         step = {"person": case.person, "case": case.id}
         second = second_from(engine, step, firsts, *rest)
+        assert second == second_from(engine, step, firsts, by_need(city), F2_RULES, at(now))
         said: dict[int, Any] = {
             person_bits(d["person"]): (
                 d["tier"],

@@ -18,7 +18,7 @@ from tests.unit.test_contacts import FakeEngine
 from tracer.documents import to_documents, to_json
 from tracer.fetch import trace_from
 from tracer.frames import ANSWERS, PLACES, SCANS, TRIPS
-from tracer.ground import Ground, ground_of
+from tracer.ground import Ground, GroundByNeed, ground_of
 from tracer.parameters import Parameters, load_parameters
 from tracer.queries import Scans
 from tracer.ruleset import RuleSet, load_rule_sets
@@ -106,19 +106,38 @@ def scans_frame(city: oracle.City) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(SCANS), orient="row")
 
 
-def ground_and_answers(city: oracle.City) -> tuple[Ground, pl.DataFrame]:
+def frames_of(city: oracle.City) -> tuple[pl.DataFrame, pl.DataFrame]:
     places = [
         (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, None, p.closes, p.usual, p.within)
         for p in city.places.values()
     ]
     trips = [(place, trip, at(t - STEP), at(t)) for place, trip, t in city.arrivals]
-    answers = [(a.person, a.place, at(a.start), at(a.end)) for a in city.answers]
-    ground = ground_of(
+    return (
         pl.DataFrame(places, schema=dict(PLACES), orient="row"),
         pl.DataFrame(trips, schema=dict(TRIPS), orient="row"),
-        city.parameters,
     )
-    return ground, pl.DataFrame(answers, schema=dict(ANSWERS), orient="row")
+
+
+def by_need(city: oracle.City) -> GroundByNeed:
+    """The same ground, of which a trace reads what it comes to; nothing twice."""
+    places, trips = frames_of(city)
+    seen: set[int] = set()
+
+    def read(wanted: list[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        assert wanted
+        assert not seen & set(wanted)
+        seen.update(wanted)
+        known = pl.col("place").is_in(pl.Series(wanted, dtype=pl.UInt32).implode())
+        return places.filter(known), trips.filter(known)
+
+    return GroundByNeed(city.parameters, read)
+
+
+def ground_and_answers(city: oracle.City) -> tuple[Ground, pl.DataFrame]:
+    answers = [(a.person, a.place, at(a.start), at(a.end)) for a in city.answers]
+    return ground_of(*frames_of(city), city.parameters), pl.DataFrame(
+        answers, schema=dict(ANSWERS), orient="row"
+    )
 
 
 def ms(moment: datetime) -> int:
@@ -283,6 +302,8 @@ def test_what_the_queries_fetch_is_enough(seed: int) -> None:
         everything = trace(case, scans, *rest).exposures
         fetched = trace_from(Scans(FakeEngine(scans)), case, *rest).exposures
         assert fetched.select(met).equals(everything.select(met))
+        needed = trace_from(Scans(FakeEngine(scans)), case, by_need(city), RULES, now)
+        assert needed.exposures.equals(fetched)
         if city.parameters.max_stay_minutes == 960:
             assert fetched.equals(everything)
 
@@ -298,6 +319,8 @@ def test_parts_and_row_order_change_no_byte(city: oracle.City, person: int) -> N
     one = trace(case, whole, *rest)
     many = trace_chunks(case, whole.filter(person=person), parts, *rest)
     assert to_json(to_documents(one)) == to_json(to_documents(many))
+    needed = trace(case, whole, by_need(city), RULES, now, answers)
+    assert to_json(to_documents(one)) == to_json(to_documents(needed)), "places read by need"
 
 
 def a_case(person: int, onset: date, isolated_at: datetime | None) -> Case:

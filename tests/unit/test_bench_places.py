@@ -55,9 +55,9 @@ def test_a_revocation_is_in_force_when_the_slowest_partition_refuses_for_good() 
     assert in_force(rows, 1_000, 2) == (0.4, 1)
     back = [*rows, (0, 1_700, False), (0, 1_800, True)]
     assert in_force(back, 1_000, 2) == (0.8, 2), "a partition that accepted again"
-    with pytest.raises(UserError, match="partition 2"):
+    with pytest.raises(UserError, match="Partition 2"):
         in_force(rows, 1_000, 3)
-    with pytest.raises(UserError, match="partition 1"):
+    with pytest.raises(UserError, match="Partition 1"):
         in_force([*rows, (1, 1_500, False)], 1_000, 2)
 
 

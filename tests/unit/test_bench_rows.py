@@ -69,7 +69,7 @@ def test_peers_by_name(text: str, names: tuple[str, ...]) -> None:
 
 
 def test_an_unknown_peer_is_said() -> None:
-    with pytest.raises(UserError, match="no such peer: flink"):
+    with pytest.raises(UserError, match="No such peer: flink"):
         named_peers("bytewax,flink")
 
 

@@ -83,6 +83,17 @@ def test_a_rotation_broken_off_says_how_to_go_on(
     assert [len(place(store, n).codes) for n in (1, 2, 3, 4)] == [2, 2, 2, 2]
 
 
+def test_the_same_command_given_twice_rotates_once_without_an_overlap_too(
+    do: Do, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert do("codes", "rotate", "1", "--overlap", "0d", lang="both") == 0
+    assert "Left alone 1: rotated within the last ten minutes" in capsys.readouterr().out
+    assert [code.version for code in place(store, 1).codes] == [1, 2]
+    assert do("codes", "rotate", "1", "--overlap", "0d", "--again") == 0
+    assert [code.version for code in place(store, 1).codes] == [1, 2, 3]
+
+
 def test_a_revoked_place_is_issued_the_next_version(
     do: Do, store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -129,6 +129,15 @@ def test_languages() -> None:
     assert Session(Path(), Lang.VI).sentence("Only one.") == "Only one."
 
 
+def test_a_retryable_is_said_in_the_language_asked_for_and_a_log_below_stays(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert report(Retryable("Chưa đếm. / Not counted yet."), Session(Path(), Lang.EN)) == 1
+    assert "Chưa" not in capfd.readouterr().err
+    assert report(UserError("Hỏng. / Broken.\nlast / line"), Session(Path(), Lang.VI)) == 1
+    assert capfd.readouterr().err == "truyvet: Hỏng.\nlast / line\n"
+
+
 def test_options_of_the_root_stand_anywhere() -> None:
     assert hoisted(["counts", "--data-dir", "d", "--json", "--lang=vi"]) == [
         "--data-dir",

@@ -18,6 +18,7 @@ from console.store.register import register_sites
 from issuer.codes import code_url
 from schemas.clock import LOCAL
 from tests.console_kit import RING, WARD, migrated, new_sites
+from tests.inspections_kit import picture
 
 KEYS = "1:" + "5a" * 32  # as `RING`
 Do = Callable[..., int]
@@ -53,11 +54,11 @@ def test_from_the_round_to_the_end(
     assert "never inspected" in capsys.readouterr().out
     place = sites.place(store, 1)
     assert place is not None
-    picture = tmp_path / "p.png"
-    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + b"p" * 9)
+    photo = tmp_path / "p.png"
+    photo.write_bytes(picture())
     url = code_url("HTTPS://TRUYVET.VN/C/", place.codes[0].token)
     check = ("inspections", "check", "1", "--result", "defects", "--posted", "--hidden")
-    more = ("--scanned", url, "--team", "police:witness", "--photo", str(picture))
+    more = ("--scanned", url, "--team", "police:witness", "--photo", str(photo))
     assert do(*check, *more, "--note", "sau tủ", "--json") == 0
     said = told(capsys)
     assert said["steps"][0]["seen"]["standing"] == "valid"

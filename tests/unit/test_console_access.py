@@ -68,6 +68,7 @@ ROUTES = [
     ),
     ("GET", "/v1/required/lists", Right.COVERAGE_READ),
     ("GET", "/v1/required", Right.COVERAGE_READ),
+    ("GET", "/v1/required/a/entries", Right.COVERAGE_READ),
     ("PATCH", "/v1/required/a/entries/b", Right.REQUIRED_MANAGE),
     ("POST", "/v1/required/a/withdraw", Right.REQUIRED_MANAGE),
     ("GET", "/v1/inspections", Right.INSPECTIONS_READ),

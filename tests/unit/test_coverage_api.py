@@ -73,14 +73,18 @@ def test_a_department_sees_its_sector_only(console: Running) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("area=ward/99999", "area"),
-        ("sector=magic", "sector"),
-        ("kind=castle", "kind"),
-        ("by=day&by=ward", "by"),
+        ("coverage?area=ward/99999", "area"),
+        ("coverage?sector=magic", "sector"),
+        ("coverage?kind=castle", "kind"),
+        ("coverage?kind=meeting_room", "kind"),
+        ("coverage?by=day&by=ward", "by"),
+        ("coverage/behind?stage=registered", "stage"),
+        ("coverage/behind?stage=posted&kind=castle", "kind"),
+        ("required?kind=castle", "kind"),
     ],
 )
 def test_a_wrong_question_names_its_field(console: Running, query: str, field: str) -> None:
-    answered = console.client.get(f"/v1/coverage?{query}", headers=console.key(Role.OFFICER))
+    answered = console.client.get(f"/v1/{query}", headers=console.key(Role.OFFICER))
     assert answered.status_code == 422
     assert [e["field"] for e in answered.json()["errors"]] == [field]
 
@@ -136,6 +140,17 @@ def test_a_list_of_who_must_from_the_file_to_a_decision(console: Running) -> Non
     assert console.client.get("/v1/required", headers=far).json()["entries"] == []
     home = console.key(Role.DEPARTMENT, sector="home_affairs")
     assert console.client.patch(entry, json={"site": 1}, headers=home).status_code == 404
+    listed = console.client.get("/v1/required/so/entries?limit=1", headers=officer).json()
+    assert (len(listed["entries"]), listed["after"]) == (1, listed["entries"][0]["entry"])
+    path = f"/v1/required/so/entries?limit=1&after={listed['after']}"
+    rest = console.client.get(path, headers=officer).json()
+    assert {e["site"] for e in listed["entries"] + rest["entries"]} == {1, None}
+    assert rest["after"] is None
+    path = "/v1/required/so/entries?state=unlinked"
+    assert console.client.get(path, headers=officer).json()["entries"][0]["name"] == "Phở Thìn"
+    for key in (far, home):
+        assert console.client.get(path, headers=key).json()["entries"] == []
+    assert console.client.get("/v1/required/x/entries", headers=officer).status_code == 404
     reason = {"exempt_reason": "đã phá dỡ"}
     assert console.client.patch(entry, json=reason, headers=officer).json() | reason
     assert console.client.get("/v1/required", headers=officer).json()["entries"] == []

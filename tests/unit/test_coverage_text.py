@@ -1,11 +1,13 @@
 """Coverage on a terminal of a hundred columns: every line fits, in each language."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from console.cli.coverage_text import show_behind, show_funnel
+from console.cli.behind_text import show_behind
+from console.cli.coverage_text import show_funnel
 from console.cli.session import Lang, Session
 from console.coverage.funnel import Asked, By, Funnel, Line, Reached
 from console.coverage.named import BehindNamed
@@ -29,10 +31,28 @@ def test_a_line_a_ward_fits_with_all_stages(lang: Lang, capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     rows = [one for one in lines if one.startswith("Phường")]
     assert len(rows) == len(WARDS), "a name is not broken over lines"
-    assert all(one.count("1\u202f234") == len(STAGES) for one in rows)
+    assert all(one.count("1\u202f200") == 1 for one in rows)
+    assert all(one.count("1\u202f000") == len(STAGES) for one in rows), "of those required"
+    assert all(one.count("1\u202f000 +234") == 1 for one in rows)
     table = lines[2 : lines.index(rows[-1]) + 1]
     assert max(map(len, table)) <= 100
     assert len(table) == len(WARDS) + (2 if lang is Lang.BOTH else 1)
+
+
+def test_where_no_list_names_any_all_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    found = funnel(("11413",), ("11407",))
+    found.lines[1] = replace(found.lines[1], required=0)
+    session = Session(Path(), Lang.EN)
+    show_funnel(session, found, [By.WARD], Asked("city/31"), [], places=False)
+    said = capsys.readouterr().out
+    [row] = [one for one in said.splitlines() if one.startswith("Phường Vĩnh Niệm")]
+    assert row.split()[3] == "?"
+    assert row.count("1\u202f234") == len(STAGES)
+    assert "?: no list names any there" in said
+    show_funnel(session, found, [By.WARD], Asked("city/31"), [], places=True)
+    said = capsys.readouterr().out
+    assert said.count("12\u202f345") == 2 * len(STAGES)
+    assert "+" not in said
 
 
 @LANGUAGES
@@ -65,5 +85,12 @@ def test_who_is_behind_is_named_once_in_each_language(
     )  # fmt: skip
     show_behind(Session(Path()), Stage.DUTY, AT, [row], 50, as_json=False)
     said = capsys.readouterr().out
-    assert said.startswith("Chưa đạt «có người phụ trách» / Not duty person named, 26/11/2026")
+    assert said.startswith(
+        "Chưa đạt «có người phụ trách» / Behind at “duty person named”, 26/11/2026"
+    )
     assert said.count("Tạp hoá") == 1
+    assert "days open" not in said, "which days it was open says nothing of who is on duty"
+    show_behind(Session(Path(), Lang.EN), Stage.SCANNED, AT, [row], 50, as_json=False)
+    assert "(days open since its code: 1; not said to be posted)" in capsys.readouterr().out
+    show_behind(Session(Path(), Lang.EN), Stage.POSTED, AT, [row], 50, as_json=False)
+    assert "(" not in capsys.readouterr().out.splitlines()[-1]

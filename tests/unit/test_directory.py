@@ -172,8 +172,8 @@ def test_the_console_stands_on_the_same_ground_as_a_worker(tmp_path: Path) -> No
     parameters = load_parameters()
     directory = Directory(RING)
     directory.put_site_records((place_key(p.id), p.model_dump_json().encode()) for p in known)
-    ours, theirs = ground(store, parameters), directory.ground(parameters)
     asked = pl.Series([p.id for p in known] + [2**30 - 1], dtype=pl.UInt32)
+    ours, theirs = ground(store, parameters).at(asked), directory.ground(parameters)
     columns = [*PLACES, "reach", "bound"]
     assert ours.of(asked, *columns).equals(theirs.of(asked, *columns))
     order = ["place", "trip"]

@@ -38,7 +38,7 @@ def said(*spots: Life, names: Names | None = None) -> dict[str, Any]:
 def test_one_visit_is_one_paper_with_a_row_for_each_place() -> None:
     found = said(life(defects(note="sau tủ")), life(passed(guided=True)), life(NOT_POSSIBLE))
     rows = [[row[name][0] for name in ("posted", "visible", "guided")] for row in found["rows"]]
-    assert rows == [["không", "chưa rõ", "chưa rõ"], ["có", "có", "có"], ["–", "–", "–"]]
+    assert rows == [["không", "–", "chưa rõ"], ["có", "có", "có"], ["–", "–", "–"]]
     assert [row["good"] for row in found["rows"]] == [False, True, False]
     assert found["notes"] == [{"place": "Cổng 1", "text": "sau tủ"}]
     assert found["files"] == [1, 2, 3]

@@ -24,9 +24,10 @@ TALLEST = "Ẫ ặ Ẵ ự Ễ ợ " * 19 + "Ẫ ặ Ẵ ự Ễ ợ"  # 239, wi
 NAMES = {
     "usual": ("Phòng họp tầng 3", "Sở Thông tin và Truyền thông", "62 Võ Thị Sáu"),
     "short": ("A", "B", None),
-    "markup": (MARKUP, MARKUP, MARKUP),
-    "widest": (WIDEST, WIDEST, WIDEST),
-    "tallest": (TALLEST, TALLEST, TALLEST),
+    "markup": (MARKUP, MARKUP + ".", MARKUP),
+    "widest": (WIDEST, WIDEST.strip() + ".", WIDEST),
+    "tallest": (TALLEST, TALLEST + ".", TALLEST),
+    "alike": (WIDEST, WIDEST, WIDEST),
     "one word": ("W" * 240, "Ặ" * 240, None),
 }
 
@@ -132,6 +133,23 @@ def test_every_format_has_a_shape_and_a_code_that_fits_with_its_quiet_zone() -> 
         assert shape.code_mm * (29 + 2 * QUIET_MODULES) / 29 < shape.width_mm
         if form is not Format.A5:
             assert shape.code_mm >= 150, "Hà Nội's size for a place"
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("address", ["16 Cát Bi", None])
+def test_a_place_that_is_called_as_its_site_is_named_once(
+    form: Format, address: str | None
+) -> None:
+    one = sheet("Quán Phở Thìn", "quán phở Thìn", address)
+    text = text_of(pdf_of(one, form))
+    assert text.count("Quán Phở Thìn") == 1
+    assert "quán phở Thìn" not in text
+    assert "Cơ quan, đơn vị · Site" not in text
+    assert ("Địa chỉ · Address 16 Cát Bi" in text) is (address is not None)
+    index = text_of(index_pdf([one], "Phường Đằng Lâm", form))
+    assert index.lower().count("quán phở thìn") == 1
+    other = text_of(pdf_of(sheet("Cổng chính", "Quán Phở Thìn", address), form))
+    assert "Cơ quan, đơn vị · Site Quán Phở Thìn" in other
 
 
 def test_the_index_has_a_row_a_place_under_its_site() -> None:

@@ -135,6 +135,8 @@ def test_a_text_fits_a_message(lang: Lang) -> None:
     long = report(lists=[listed(n, long=True) for n in range(3)])
     for one in (report(), long):
         text = text_of(sheet_of(one, lang))
+        counted = "Số liệu lúc" if lang == "vi" else "Counted on"
+        assert text.splitlines()[2].startswith(counted)
         assert len(text) <= MOST
         assert ("Đã dán: 86 (86 %)" if lang == "vi" else "Posted: 86 (86 %)") in text
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,16 @@ from console.store.engine import Store, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.history import What, Why
 from console.store.register import NewSite, register_sites
-from console.store.required_reading import Needed, lists, standing, unregistered, whole_entry
+from console.store.required_reading import (
+    GONE,
+    Needed,
+    State,
+    entries,
+    lists,
+    standing,
+    unregistered,
+    whole_entry,
+)
 from issuer.units import wards_in
 from schemas.coverage import RequiredList, Requirement
 from schemas.errors import UserError
@@ -56,7 +66,7 @@ def test_read_again_it_is_the_same_list(store: Store) -> None:
     newer = [entry("Phở Thìn", "18 Cát Bi"), entry("Chè Liên")]
     assert required.import_list(store, a_list(NOVEMBER), newer, BY) == 2
     assert names(store) == ["Chè Liên", "Phở Thìn"]
-    assert standing(store, "so", "Bún Bà Cụ").exempt_reason == required.GONE
+    assert standing(store, "so", "Bún Bà Cụ").exempt_reason == GONE
     with pytest.raises(Conflict, match="already known as of 2026-11-01"):
         required.import_list(store, a_list(OCTOBER), entries, BY)
     required.import_list(store, a_list(NOVEMBER), [*newer, entry("Bún Bà Cụ")], BY)
@@ -151,6 +161,28 @@ def test_an_entry_is_known_by_its_beginning(store: Store) -> None:
     for beginning, said in (("ab", "several"), ("x", "no entry")):
         with pytest.raises(NotFound, match=said):
             whole_entry(store, "so", beginning)
+
+
+def test_a_lists_entries_page_by_page_by_where_they_stand(store: Store) -> None:
+    needed = [entry(name) for name in "abcd"]
+    required.import_list(store, a_list(), needed, BY)
+    register_sites(store, RING, [site("A")], source="x")
+    required.link(store, [("so", "b", 1)], BY)
+    required.exempt(store, "so", "c", "đã phá dỡ", BY)
+
+    def keys(**asked: Any) -> list[str]:
+        return [one.entry for one in entries(store, "so", **{"wards": None, "limit": 9} | asked)]
+
+    assert keys() == ["a", "b", "c", "d"]
+    assert keys(limit=2, after="b") == ["c", "d"]
+    assert keys(state=State.UNLINKED) == ["a", "d"]
+    assert keys(state=State.LINKED) == ["b"]
+    assert keys(state=State.EXEMPT) == ["c"]
+    assert keys(wards=["00001"]) == keys(kind="market") == keys(sector="health") == []
+    required.withdraw(store, "so", BY)
+    assert keys(kind="restaurant") == ["a", "b", "c", "d"]
+    with pytest.raises(NotFound, match="no list khác"):
+        entries(store, "khác", None, limit=1)
 
 
 def test_one_file_both_ways_finds_itself(store: Store, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import xlsxwriter
 from rapidfuzz import fuzz
 
 from console.sitelist import sheet
-from console.sitelist.duplicates import DOOR, NO_DOOR, SAME_DOOR, Named, likely, telling
+from console.sitelist.duplicates import DOOR, NO_DOOR, SAME_DOOR, Named, door_of, likely, telling
 from console.sitelist.headings import Field, find_heading
 from console.sitelist.plain import plain, tidy
 from console.sitelist.register import GATE_NAME, grouped
@@ -51,7 +51,7 @@ def test_vietnamese_without_its_accents() -> None:
         ("Từ 6 giờ đến 18 giờ 30", ("06:00", "18:30")), ("8g–17g", ("08:00", "17:00")),
         ("7h30 - 11h30; 13h30 - 17h", ("07:30", "17:00")), ("18h-2h", ("18:00", "02:00")),
         ("24/24", ("00:00", "00:00")), ("24h/24h", ("00:00", "00:00")), ("5h-24h", ("05:00", "00:00")),
-        ("", None), ("--", None),
+        ("cả ngày (7h-21h)", ("07:00", "21:00")), ("", None), ("--", None),
     ],
 )  # fmt: skip
 def test_hours(text: str, hours: tuple[str, str] | None) -> None:
@@ -59,7 +59,31 @@ def test_hours(text: str, hours: tuple[str, str] | None) -> None:
     assert (found and (found.opens, found.closes)) == hours
 
 
-@pytest.mark.parametrize("text", ["cả ngày mai", "7h", "7h - 11h - 13h", "24h30 - 25h"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "cả ngày",
+            "CA NGAY",
+            "mở cửa cả ngày",
+            "suốt ngày",
+            "24h",
+            "24 giờ/ngày",
+            "24h mỗi ngày",
+        ),
+        *("24/24", "24h/24h", "24/7", "24h/7", "24 x 7", "24/24h, 7/7", "24 giờ / 24"),
+        *("cả ngày đêm", "ca ngay dem", "cả ngày lẫn đêm", "suốt ngày và đêm", "ngày đêm"),
+    ],
+)
+def test_hours_around_the_clock(text: str) -> None:
+    found = hours_of(text)
+    assert found is not None
+    assert (found.opens, found.closes) == ("00:00", "00:00")
+
+
+@pytest.mark.parametrize(
+    "text", ["cả ngày mai", "124/7", "buổi sáng", "7h", "7h - 11h - 13h", "24h30 - 25h"]
+)
 def test_hours_that_are_not_clear_are_refused(text: str) -> None:
     with pytest.raises(Unclear) as caught:
         hours_of(text)
@@ -297,6 +321,39 @@ def test_numbers_tell_houses_and_schools_apart() -> None:
         Named("Nhà thuốc Minh Tam", "số 419, đường Cát Bi", ward, row=6),
     ]
     assert {(p.one.row, p.other.row) for p in likely(listed, [])} == {(6, 3)}
+
+
+def test_the_same_door_of_another_ward_of_the_district_is_likely_one_too() -> None:
+    here, near, far = "11413", "11416", "11407"  # of Hải An, Hải An and Lê Chân
+    known = [
+        Named("Phở Thìn", "Số 16, đường Cát Bi, phường Cát Bi", near, site=7),
+        Named("Phở Thìn", "18 Cát Bi", near, site=8),
+        Named("Phở Thìn", "16 Cát Bi", far, site=9),
+        Named("Phở Thìn", "đường Cát Bi", near, site=10),
+        Named("Tạp hoá Hoa", "16 Cát Bi", near, site=11),
+    ]
+    listed = [Named("Quán phở Thìn", "16 Cát Bi, Đằng Lâm", here, row=2)]
+    [pair] = likely(listed, known)
+    assert (pair.one.row, pair.other.site) == (2, 7)
+    twice = [*listed, Named("Pho Thin", "16 Cát Bi", near, row=3)]
+    assert [(p.one.row, p.other.row) for p in likely(twice, [])] == [(3, 2)]
+    nowhere = [Named("Phở Thìn", "đường Cát Bi", here, row=2)]
+    assert likely(nowhere, known) == []
+    schools = [Named("Trường số 1", "2 Lê Lợi", here, row=2)]
+    assert likely(schools, [Named("Trường số 2", "2 Lê Lợi", near, site=1)]) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "door"),
+    [
+        ("16 Cát Bi, phường Đằng Lâm, Hải An", "16 cat bi"),
+        ("Số 16, đường Cát Bi, Đằng Lâm", "16 cat bi"),
+        ("Số 2A ngõ 5 Lê Lợi", "2a 5 le loi"),
+        *((text, "") for text in ("", "đường Cát Bi", "16", "Tổ 3")),
+    ],
+)
+def test_a_door_is_number_and_street(address: str, door: str) -> None:
+    assert door_of(address) == door
 
 
 def test_the_same_pairs_are_likely_as_comparing_each_with_each() -> None:

@@ -36,12 +36,13 @@ from tests.inspections_kit import (
     PASSED,
     event_id,
     passed,
+    picture,
     step,
 )
 
 ONE = "0190f5a4-0000-7000-8000-00000000a001"
 TWO = "0190f5a4-0000-7000-8000-00000000a002"
-PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100
+PNG = picture()
 
 
 def registered(directory: Path) -> Store:
@@ -201,6 +202,7 @@ def test_photos_are_kept_once_under_their_hash(store: Store) -> None:
     [
         (b"<script>", "JPEG, PNG or WebP"),
         (PNG + b"x" * MOST_BYTES, "at most 1 MiB"),
+        (PNG[:-20], "damaged or not whole"),
     ],
 )
 def test_what_is_no_photo_is_refused(store: Store, data: bytes, says: str) -> None:

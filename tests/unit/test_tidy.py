@@ -1,5 +1,6 @@
 """The source tree itself: what a reader would trip over."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -40,6 +41,20 @@ def test_no_path_of_a_machine_and_no_registrys_address() -> None:
         text_file = path.suffix in {".py", ".md", ".toml", ".txt", ".lock", ".sql", ""}
         if text_file and path.is_file() and path.name != "test_tidy.py":
             assert not forbidden.search(path.read_text("utf-8", "replace")), path
+
+
+def test_what_a_person_is_told_is_said_in_both_languages() -> None:
+    said_to_people = {"UserError", "StackError", "Conflict", "NotFound"}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            parts = (part for given in node.args for part in ast.walk(given))
+            text = " ".join(
+                p.value for p in parts if isinstance(p, ast.Constant) and type(p.value) is str
+            )
+            if node.func.id in said_to_people and len(re.findall(r"[^\W\d_]{2,}", text)) > 2:
+                assert " / " in text, f"{path}:{node.lineno}: {text}"
 
 
 def test_the_core_takes_no_clock_and_no_chance() -> None:

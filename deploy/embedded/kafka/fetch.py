@@ -147,6 +147,8 @@ def _fetch_one(jar: LockedJar, work: Path, target: Path) -> None:
         file.unlink()
         reason = ValueError("its bytes are not the locked ones")
     raise KafkaFetchError(
+        f"Không tải được {jar.group}:{jar.artifact}:{jar.version} sau {ATTEMPTS} lần ({reason}). "
+        "Cần một lần kết nối tới kho Maven; chép thư mục đệm của máy khác cũng được. / "
         f"Could not fetch {jar.group}:{jar.artifact}:{jar.version} in {ATTEMPTS} attempts "
         f"({reason}). A Maven repository must be reachable once; a copy of the cache folder of "
         "another machine does as well."
