@@ -73,9 +73,9 @@ def coverage(
     asked = asked_of(principal, area, sector, kind)
     within = Within.of(console.settings)
     if split == [By.DAY]:
-        found = funnel_.by_day(console.clickhouse, asked, within, days)
+        found = funnel_.by_day(console.reading, asked, within, days)
     else:
-        found = funnel_.funnel(console.clickhouse, asked, within, split)
+        found = funnel_.funnel(console.reading, asked, within, split)
     return answer_of(found, split, asked, lists(console.store))
 
 
@@ -93,7 +93,7 @@ def behind(
     """For whoever can mend it. Places whose code is not in force are behind at `code` only."""
     asked = asked_of(principal, area, sector, kind)
     at, found = behind_.behind(
-        console.clickhouse,
+        console.reading,
         asked,
         stage,
         Within.of(console.settings),
