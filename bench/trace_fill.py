@@ -75,8 +75,7 @@ class _Filler:
         self._clickhouse, self._city = clickhouse, city
         self._pool = ThreadPoolExecutor(_THREADS, "fill")
         self._waiting: list[Future[None]] = []
-        self._rng = np.random.default_rng([city.seed, city.people, DAYS])
-        self._offsets = np.zeros(_PARTITIONS, np.int64)
+        self._tables = ScanTables(city)
         self.rows = 0
 
     def write(self, scans: Scans, file: Path) -> None:
@@ -112,14 +111,12 @@ class _Filler:
 
     def _second(self, scans: Scans) -> None:
         """What eight partitions write in a second, each in an insert of its own."""
-        for partition in range(_PARTITIONS):
-            rows = np.flatnonzero(scans.who % _PARTITIONS == partition)
-            one = scans.rows(rows)
+        for one in by_partition(scans):
             if len(one):
                 self._insert(one)
 
     def _insert(self, scans: Scans) -> None:
-        rows = self._arrow(scans)
+        rows = self._tables.of(scans)
         self.rows += len(scans)
         self._submit(self._clickhouse.insert, "scans", rows, _SETTINGS)
 
@@ -132,7 +129,23 @@ class _Filler:
         while self._waiting:
             self._waiting.pop(0).result()
 
-    def _arrow(self, scans: Scans) -> pa.Table:
+
+def by_partition(scans: Scans) -> Iterator[Scans]:
+    """The scans of each of eight partitions, which are those of its people."""
+    for partition in range(_PARTITIONS):
+        yield scans.rows(np.flatnonzero(scans.who % _PARTITIONS == partition))
+
+
+class ScanTables:
+    """Scans as rows of `scans`: what workers write, all its columns."""
+
+    def __init__(self, city: TraceCity) -> None:
+        self._city = city
+        self._rng = np.random.default_rng([city.seed, city.people, DAYS])
+        self._offsets = np.zeros(_PARTITIONS, np.int64)
+
+    def of(self, scans: Scans) -> pa.Table:
+        """The next rows of their partitions: offsets follow those that were asked for before."""
         n, rng = len(scans), self._rng
         person = self._city.persons(scans.who)
         partition = scans.who % _PARTITIONS

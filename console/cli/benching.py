@@ -11,6 +11,7 @@ from console.cli.bench_places import add_places_bench
 from console.cli.bench_posters import add_posters_bench
 from console.cli.bench_rebuild import add_rebuild_bench
 from console.cli.bench_scanability import add_scanability_bench
+from console.cli.bench_shards import add_shards_bench
 from console.cli.bench_trace import add_trace_bench
 from console.cli.benching_long import add_long_benches
 from console.cli.benching_truth import add_truth_bench
@@ -39,6 +40,7 @@ def add_to(app: typer.Typer) -> None:
     add_places_bench(bench)
     add_rebuild_bench(bench)
     add_scanability_bench(bench)
+    add_shards_bench(bench)
     app.add_typer(bench, name="bench")
 
 
