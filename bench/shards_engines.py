@@ -11,13 +11,14 @@ from typing import Final
 from bench.process_usage import usage
 from deploy.embedded.service import leashed
 from schemas.errors import UserError
-from schemas.settings import Settings
+from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
 from streams.migrate import migrate_tables
 
 _MODULE: Final = ("-m", "deploy.embedded.engine")
 _TIMEOUT_S: Final = 120.0
 _STOP_S: Final = 30.0
+_OWN: Final = {"clickhouse_database": "default", "clickhouse_cluster": "", "retention_days": 0}
 _READY: Final = re.compile(r"engine ready on 127\.0\.0\.1:(\d+)")
 
 
@@ -78,11 +79,8 @@ def running_engines(folder: Path, count: int) -> Iterator[tuple[list[Engine], li
         for number in range(count):
             engine = Engine(folder / str(number))
             stack.callback(engine.stop)
-            settings = Settings(
-                data_dir=folder,
-                clickhouse_url=f"http://127.0.0.1:{engine.port}",
-                retention_days=0,
-            )
+            url = f"http://127.0.0.1:{engine.port}"
+            settings = load_settings(folder).model_copy(update=_OWN | {"clickhouse_url": url})
             list(migrate_tables(settings))
             client = ClickHouse(settings, _TIMEOUT_S)
             stack.callback(client.close)

@@ -9,19 +9,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from console.access import Right, work_of
 from console.admission import Admission, Shed, Work
+from console.api.app import create_app
 from console.gateway.flow import Flow
 from console.store.keys import Role
 from deploy.embedded.engine.protocol import Call
 from deploy.embedded.engine.slots import Slots
 from schemas.meters import Metrics
 from schemas.metrics import REQUESTS_SHED
-from tests.console_kit import ADMIN, PERSON, Running, bearer, running
+from streams.clickhouse import ClickHouse, Priority
+from tests.console_kit import ADMIN, PERSON, Running, bearer, migrated, running, settings_in
 
 CASE = {"person": PERSON, "onset": "2021-12-01", "ward": "11413"}
 REJECTS = "/v1/rejects/summary"
@@ -246,3 +249,39 @@ def test_reading_never_holds_the_engines_last_slot() -> None:
         assert line.ran == ["case"]
     line.join()
     assert line.ran == ["case", "reading"]
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_questions_carry_their_priority_and_writing_carries_none(
+    tmp_path: Path, priority: Priority
+) -> None:
+    sent: list[Any] = []
+
+    class Client:
+        """ClickHouse's, as far as it is asked here."""
+
+        def query(self, _: str, **options: Any) -> Any:
+            sent.append(options["settings"])
+            return SimpleNamespace(result_rows=[])
+
+        def query_arrow(self, _: str, **options: Any) -> Any:
+            sent.append(options["settings"])
+
+        def raw_insert(self, *given: Any, **_: Any) -> None:
+            sent.append(given[3])
+
+    tables = ClickHouse(settings_in(tmp_path), priority=priority)
+    tables._made = Client()
+    tables.rows("SELECT 1")
+    tables.query_arrow("SELECT 1", None, {"max_threads": 1})
+    tables.insert("scans", pa.table({"place": [1]}), {})
+    wanted = int(priority) or None
+    assert [(some or {}).get("priority") for some in sent] == [wanted, wanted, None]
+    assert sent[1]["max_threads"] == 1
+
+
+def test_a_console_has_a_way_for_cases_and_another_for_reading(tmp_path: Path) -> None:
+    app = create_app(migrated(tmp_path)[0])
+    console = app.state.console
+    assert console.clickhouse._asking == {"priority": 1}
+    assert console.reading._asking == {"priority": 2}

@@ -21,7 +21,9 @@ class Engine:
     """One shard: what was put into it, and what it says."""
 
     def __init__(self, says: dict[str, Any] | None = None) -> None:
-        self.says, self.held, self.asked = says or {}, [], []
+        self.says = says or {}
+        self.held: list[int] = []
+        self.asked: list[str] = []
         self.away = False
 
     def query_arrow(self, sql: str, *_: Any) -> pa.Table:
