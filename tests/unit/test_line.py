@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.meters import Metrics
-from streams.blocks import Block
+from streams.blocks import Block, Piece, Record
 from streams.columns import U64
 from streams.convert import Rows
 from streams.erasures import Erasures
@@ -33,10 +33,11 @@ class Delivery:
     def __init__(self, first: int, values: list[bytes], age_s: float = 0.0) -> None:
         now = int((time.time() - age_s) * 1000)
         block = Block("scans.v1", HOME)
-        block._offsets.append(np.arange(first, first + len(values), dtype=np.int64))
-        block._timestamps.append(np.full(len(values), now, dtype=np.int64))
-        block.keys = [PERSON.encode()] * len(values)
-        block.values = list(values)
+        records = [
+            Record("scans.v1", HOME, offset, now, PERSON.encode(), value)
+            for offset, value in enumerate(values, first)
+        ]
+        block.add(Piece.of_records(records), first)
         self.value = block
         self.acked = False
 
