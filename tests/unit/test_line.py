@@ -199,7 +199,7 @@ def test_what_is_late_already_waits_for_company_and_what_is_fresh_does_not() -> 
     fresh, late = Delivery(0, scans(0, 1)).value, Delivery(0, scans(0, 1), age_s=3).value
     fresh.behind = late.behind = 1
     assert patience(fresh, 0.4, time.time()) == 0.4
-    assert 1 < patience(late, 0.4, time.time()) <= 2
+    assert 0.9 < patience(late, 0.4, time.time()) <= 1
     late.behind = 0  # nothing comes after it
     assert patience(late, 0.4, time.time()) == 0.4
 
