@@ -38,7 +38,7 @@ def shards(
     from schemas.clock import LOCAL
 
     session = session_of(context)
-    plan = Plan(rising_numbers(shards), scans, cases=cases, seed=seed)
+    plan = Plan(rising_numbers(shards, "--shards"), scans, cases=cases, seed=seed)
     if short:
         plan = Plan((1, 2), 20_000, batch=500, cases=8, killed=6, seed=seed)
     own = own_directory(session, "shards")
@@ -57,8 +57,8 @@ _ROWS: Final = (
     ("µs CPU mỗi lượt, bên ghi", "µs CPU a scan, the writer's", "client_us"),
     ("µs CPU mỗi lượt, máy chủ", "µs CPU a scan, the engines'", "engines_us"),
     ("ms một lần truy vết, trung vị", "ms a trace, median", "p50_ms"),
-    ("ms CPU, bên truy vết", "ms CPU, the tracer's", "client_cpu_ms"),
-    ("ms CPU, máy chủ", "ms CPU, the engines'", "engines_cpu_ms"),
+    ("ms CPU mỗi lần, bên truy vết", "ms CPU a trace, the tracer's", "client_cpu_ms"),
+    ("ms CPU mỗi lần, máy chủ", "ms CPU a trace, the engines'", "engines_cpu_ms"),
 )
 
 
