@@ -28,8 +28,8 @@ from bench.shards_engines import Engine, running_engines
 from bench.shards_fanout import SCANS, Shards
 from bench.tables import quiet
 from bench.trace_cases import Tracer, percentiles
-from bench.trace_city import DAYS, SCANS_A_PLACE, TraceCity
-from bench.trace_fill import ScanTables, by_partition, merge_weeks
+from bench.trace_city import DAYS, SCANS_A_PLACE, Scans, TraceCity
+from bench.trace_fill import PARTITIONS, ScanTables, by_partition, merge_weeks
 from issuer.codes import KeyRing
 from schemas.errors import UserError
 from schemas.meters import Metrics
@@ -249,12 +249,13 @@ class _Measured:
 def _batches(city: TraceCity, size: int) -> Iterator[Rows]:
     """The city's scans as a worker's batches: each of one partition, in the order of time."""
     tables = ScanTables(city)
-    for number in range(DAYS):
-        day = city.day(number)
-        for begin in range(0, len(day), 8 * size):
-            for scans in by_partition(day.part(begin, begin + 8 * size)):
-                if len(scans):
-                    yield _rows(tables.of(scans))
+    days = [city.day(number) for number in range(DAYS)]
+    columns = zip(*((day.who, day.place, day.at, day.out) for day in days), strict=True)
+    whole = Scans(*map(np.concatenate, columns))
+    for begin in range(0, len(whole), PARTITIONS * size):
+        for scans in by_partition(whole.part(begin, begin + PARTITIONS * size)):
+            if len(scans):
+                yield _rows(tables.of(scans))
 
 
 def _rows(table: pa.Table) -> Rows:

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 PIECE: Final = 1_000_000
 SMALL: Final = 2_500  # eight partitions a second at 20,000
 SMALL_ROWS: Final = 400_000
-_PARTITIONS: Final = 8
+PARTITIONS: Final = 8
 _ELSEWHERE: Final = 1_000  # no partition of the topic: the log has nothing to do with these rows
 _THREADS: Final = 2
 _SETTINGS: Final[dict[str, Any]] = {
@@ -96,8 +96,8 @@ class _Filler:
             self._piece(scans.part(begin, min(begin + PIECE, len(scans) - small)))
         if last:
             self._finish_inserts()
-            for begin in range(len(scans) - small, len(scans), SMALL * _PARTITIONS):
-                self._second(scans.part(begin, begin + SMALL * _PARTITIONS))
+            for begin in range(len(scans) - small, len(scans), SMALL * PARTITIONS):
+                self._second(scans.part(begin, begin + SMALL * PARTITIONS))
 
     def finish(self) -> None:
         self._finish_inserts()
@@ -132,8 +132,8 @@ class _Filler:
 
 def by_partition(scans: Scans) -> Iterator[Scans]:
     """The scans of each of eight partitions, which are those of its people."""
-    for partition in range(_PARTITIONS):
-        yield scans.rows(np.flatnonzero(scans.who % _PARTITIONS == partition))
+    for partition in range(PARTITIONS):
+        yield scans.rows(np.flatnonzero(scans.who % PARTITIONS == partition))
 
 
 class ScanTables:
@@ -142,13 +142,13 @@ class ScanTables:
     def __init__(self, city: TraceCity) -> None:
         self._city = city
         self._rng = np.random.default_rng([city.seed, city.people, DAYS])
-        self._offsets = np.zeros(_PARTITIONS, np.int64)
+        self._offsets = np.zeros(PARTITIONS, np.int64)
 
     def of(self, scans: Scans) -> pa.Table:
         """The next rows of their partitions: offsets follow those that were asked for before."""
         n, rng = len(scans), self._rng
         person = self._city.persons(scans.who)
-        partition = scans.who % _PARTITIONS
+        partition = scans.who % PARTITIONS
         producer = pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["sim"]))
         nothing = pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array([""]))
         return pa.table(
@@ -176,7 +176,7 @@ class ScanTables:
 
     def _next_offsets(self, partition: Any) -> I64:
         found = np.empty(len(partition), np.int64)
-        for number in range(_PARTITIONS):
+        for number in range(PARTITIONS):
             rows = np.flatnonzero(partition == number)
             found[rows] = self._offsets[number] + np.arange(len(rows))
             self._offsets[number] += len(rows)

@@ -62,7 +62,8 @@ def rising_numbers(text: str, option: str = "--rows") -> tuple[int, ...]:
         found = ()
     if not found or list(found) != sorted(set(found)) or found[0] < 1:
         raise UserError(
-            f"{option} {text}: cần các số tăng dần, cách nhau dấu phẩy. / rising numbers with commas."
+            f"{option} {text}: cần các số tăng dần, cách nhau dấu phẩy. / "
+            "rising numbers with commas."
         )
     return found
 
