@@ -21,8 +21,16 @@ _FLUSH_S: Final = 60
 
 def register_city(settings: Settings, places: int, seed: int) -> list[Place]:
     """Publish `places` places of a planned city, each with a live code. Raises UserError."""
+    made = city_places(KeyRing.parse(settings.code_keys.get_secret_value()), places, seed)
+    records = [(SITES.name, place_key(p.id), p.model_dump_json()) for p in made]
+    source = Producer(id=PRODUCER, name="bench")
+    publish(settings, [*records, (PRODUCERS.name, source.id, source.model_dump_json())])
+    return made
+
+
+def city_places(ring: KeyRing, places: int, seed: int) -> list[Place]:
+    """`places` places of a planned city, each with a code. Raises UserError."""
     plan = plan_city(wards_of(HAI_PHONG), seed, int(places / _PLACES_PER_PERSON) + 1_000)
-    ring = KeyRing.parse(settings.code_keys.get_secret_value())
     made = [
         first_code(
             Place(
@@ -48,9 +56,6 @@ def register_city(settings: Settings, places: int, seed: int) -> list[Place]:
             f"Thành phố có {len(made)} điểm quét, không phải {places}. / "
             f"The city has {len(made)} places, not {places}."
         )
-    records = [(SITES.name, place_key(p.id), p.model_dump_json()) for p in made]
-    source = Producer(id=PRODUCER, name="bench")
-    publish(settings, [*records, (PRODUCERS.name, source.id, source.model_dump_json())])
     return made
 
 

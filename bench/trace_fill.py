@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 PIECE: Final = 1_000_000
 SMALL: Final = 2_500  # eight partitions a second at 20,000
 SMALL_ROWS: Final = 400_000
-_PARTITIONS: Final = 8
+PARTITIONS: Final = 8
 _ELSEWHERE: Final = 1_000  # no partition of the topic: the log has nothing to do with these rows
 _THREADS: Final = 2
 _SETTINGS: Final[dict[str, Any]] = {
@@ -75,8 +75,7 @@ class _Filler:
         self._clickhouse, self._city = clickhouse, city
         self._pool = ThreadPoolExecutor(_THREADS, "fill")
         self._waiting: list[Future[None]] = []
-        self._rng = np.random.default_rng([city.seed, city.people, DAYS])
-        self._offsets = np.zeros(_PARTITIONS, np.int64)
+        self._tables = ScanTables(city)
         self.rows = 0
 
     def write(self, scans: Scans, file: Path) -> None:
@@ -97,8 +96,8 @@ class _Filler:
             self._piece(scans.part(begin, min(begin + PIECE, len(scans) - small)))
         if last:
             self._finish_inserts()
-            for begin in range(len(scans) - small, len(scans), SMALL * _PARTITIONS):
-                self._second(scans.part(begin, begin + SMALL * _PARTITIONS))
+            for begin in range(len(scans) - small, len(scans), SMALL * PARTITIONS):
+                self._second(scans.part(begin, begin + SMALL * PARTITIONS))
 
     def finish(self) -> None:
         self._finish_inserts()
@@ -112,14 +111,12 @@ class _Filler:
 
     def _second(self, scans: Scans) -> None:
         """What eight partitions write in a second, each in an insert of its own."""
-        for partition in range(_PARTITIONS):
-            rows = np.flatnonzero(scans.who % _PARTITIONS == partition)
-            one = scans.rows(rows)
+        for one in by_partition(scans):
             if len(one):
                 self._insert(one)
 
     def _insert(self, scans: Scans) -> None:
-        rows = self._arrow(scans)
+        rows = self._tables.of(scans)
         self.rows += len(scans)
         self._submit(self._clickhouse.insert, "scans", rows, _SETTINGS)
 
@@ -132,10 +129,26 @@ class _Filler:
         while self._waiting:
             self._waiting.pop(0).result()
 
-    def _arrow(self, scans: Scans) -> pa.Table:
+
+def by_partition(scans: Scans) -> Iterator[Scans]:
+    """The scans of each of eight partitions, which are those of its people."""
+    for partition in range(PARTITIONS):
+        yield scans.rows(np.flatnonzero(scans.who % PARTITIONS == partition))
+
+
+class ScanTables:
+    """Scans as rows of `scans`: what workers write, all its columns."""
+
+    def __init__(self, city: TraceCity) -> None:
+        self._city = city
+        self._rng = np.random.default_rng([city.seed, city.people, DAYS])
+        self._offsets = np.zeros(PARTITIONS, np.int64)
+
+    def of(self, scans: Scans) -> pa.Table:
+        """The next rows of their partitions: offsets follow those that were asked for before."""
         n, rng = len(scans), self._rng
         person = self._city.persons(scans.who)
-        partition = scans.who % _PARTITIONS
+        partition = scans.who % PARTITIONS
         producer = pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array(["sim"]))
         nothing = pa.DictionaryArray.from_arrays(np.zeros(n, np.int32), pa.array([""]))
         return pa.table(
@@ -163,7 +176,7 @@ class _Filler:
 
     def _next_offsets(self, partition: Any) -> I64:
         found = np.empty(len(partition), np.int64)
-        for number in range(_PARTITIONS):
+        for number in range(PARTITIONS):
             rows = np.flatnonzero(partition == number)
             found[rows] = self._offsets[number] + np.arange(len(rows))
             self._offsets[number] += len(rows)

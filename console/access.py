@@ -11,6 +11,7 @@ import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from console.admission import Admission, Work
 from console.api.errors import ApiError
 from console.store.engine import Store
 from console.store.keys import ApiKey, Role, find_key
@@ -134,6 +135,34 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     ),
 }
 
+# Which work a right is of, when there is too much (`console.admission`); the others are edits.
+_OF_CASES: Final = frozenset(
+    {
+        Right.CASES_REGISTER,
+        Right.CASES_READ,
+        Right.CASES_END,
+        Right.CONTACTS_READ,
+        Right.LIST_READ,
+        Right.LIST_WORK,
+        Right.LIST_HAND_OVER,
+        Right.LIST_ASSIGN,
+        Right.LIST_CONVERT,
+    }
+)
+_OF_READING: Final = frozenset(
+    {
+        Right.SCANS_TRACK,
+        Right.REJECTS_READ,
+        Right.PLACES_READ,
+        Right.PRODUCERS_READ,
+        Right.COVERAGE_READ,
+        Right.INSPECTIONS_READ,
+        Right.STAFF_READ,
+        Right.REPORTS_READ,
+        Right.LIST_EXPORT,
+    }
+)
+
 _KNOWN_S: Final = 5.0  # a revoked key works for at most this long
 _KNOWN_MOST: Final = 10_000
 _BEARER = HTTPBearer(
@@ -218,13 +247,14 @@ class Requires:
 
     def __init__(self, right: Right) -> None:
         self.right = right
+        self.work = work_of(right)
 
     async def __call__(
         self,
         request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> Principal:
-        """The one who asks. 401 without a good key, 403 without the right."""
+        """The one who asks. 401 without a good key, 403 without the right, 503 without room."""
         if credentials is None:
             raise _unknown(
                 "Thiếu khoá API: hãy gửi 'Authorization: Bearer tv_…'.",
@@ -243,7 +273,18 @@ class Requires:
                 f"Vai trò '{principal.role}' không có quyền '{self.right}'.",
                 f"The role '{principal.role}' does not have the right '{self.right}'.",
             )
+        admission: Admission = request.app.state.console.admission
+        await admission.enter(request.scope, self.work)
         return principal
+
+
+def work_of(right: Right) -> Work:
+    """What is done with it, as far as it matters who goes first."""
+    if right is Right.SCANS_PUBLISH:
+        return Work.SCANS
+    if right in _OF_CASES:
+        return Work.CASES
+    return Work.READING if right in _OF_READING else Work.EDITS
 
 
 def forbidden(vi: str, en: str) -> ApiError:

@@ -157,6 +157,16 @@ REQUESTS: Final = _counter(
 REQUEST_SECONDS: Final = _histogram(
     "truyvet_http_request_seconds", "Seconds of a request.", "route", by=_CONSOLE
 )
+REQUESTS_WAITED: Final = _histogram(
+    "truyvet_http_waited_seconds", "Seconds a request was in line.", "work", by=_CONSOLE
+)
+REQUESTS_SHED: Final = _counter(
+    "truyvet_http_shed_total",
+    "Requests refused, and nothing of them done, because too many of their work were under way.",
+    "work",
+    known=("scans", "cases", "edits", "reading"),
+    by=_CONSOLE,
+)
 GATEWAY_SCANS: Final = _counter(
     "truyvet_gateway_scans_total",
     "Scans posted, by outcome.",

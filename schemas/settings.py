@@ -147,6 +147,11 @@ class Settings(BaseSettings):
     code_wait_s: Annotated[float, Field(ge=0, le=60)] = Field(
         5.0, description="How long a signed but still unknown code may hold up its partition."
     )
+    console_readings: Annotated[int, Field(ge=1, le=10)] = Field(
+        6,
+        description="Requests of one console that read lists, coverage, reports or files at the "
+        "same time; four times as many wait, the others are told to come back.",
+    )
     gateway_key_rate: Annotated[int, Field(ge=0)] = Field(
         10_000,
         description="Scans a second an API key may post to one console, ten seconds' worth at "

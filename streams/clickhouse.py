@@ -5,6 +5,7 @@ Whether a real server or the embedded engine answers, nothing here can tell.
 
 import time
 from collections.abc import Iterator
+from enum import IntEnum
 from typing import Any, Final
 
 import clickhouse_connect
@@ -35,6 +36,17 @@ _HOPELESS = {
 _PIECE_BYTES: Final = 1024 * 1024
 
 
+class Priority(IntEnum):
+    """ClickHouse's `priority` of a query: while one with a smaller number runs, it waits.
+
+    What writes scans has none: it neither waits nor is waited for.
+    """
+
+    NONE = 0
+    CASES = 1
+    READING = 2
+
+
 class ClickHouse:
     """Queries and inserts with per-query settings. Thread-safe; connects when first used.
 
@@ -44,8 +56,11 @@ class ClickHouse:
 
     shape = Shape()
 
-    def __init__(self, settings: Settings, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, settings: Settings, timeout_s: float = 30.0, priority: Priority = Priority.NONE
+    ) -> None:
         self._settings = settings
+        self._asking = {"priority": int(priority)} if priority else {}
         self.shape = Shape(settings.clickhouse_cluster)
         self._timeout_s = timeout_s
         self._made: Any = None
@@ -86,6 +101,7 @@ class ClickHouse:
         options = {
             "output_format_arrow_string_as_string": 1,
             **self.shape.reading,
+            **self._asking,
             **(settings or {}),
         }
         return self._attempt(
@@ -100,7 +116,7 @@ class ClickHouse:
         self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         """As `rows`, with settings of the query."""
-        options = {**self.shape.reading, **settings} or None
+        options = {**self.shape.reading, **self._asking, **settings} or None
         result = self._attempt(
             lambda client: client.query(sql, parameters=parameters, settings=options)
         )

@@ -29,7 +29,7 @@ from streams.again import Again
 from streams.app import add_case_agent, add_scan_agent, add_trace_agent, create_app
 from streams.cases import CaseWatcher
 from streams.casework import CaseWork
-from streams.clickhouse import ClickHouse
+from streams.clickhouse import ClickHouse, Priority
 from streams.directory import Directory
 from streams.erasures import Erasures, list_key
 from streams.follow import Follower, each
@@ -73,10 +73,10 @@ class Worker:
         self.open_cases = OpenCases()
         self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
+        tables = ClickHouse(settings, settings.insert_timeout_s + 5, Priority.CASES)
         self.tracing = Tracing(
-            self.clickhouse, self.directory, load_rule_sets(), load_parameters(),
-            settings.retention_days,
-        )  # fmt: skip
+            tables, self.directory, load_rule_sets(), load_parameters(), settings.retention_days
+        )
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, Final
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
 from console.access import KeyRoom, Requires
+from console.admission import Admission, Shed, shed
 from console.api import (
     across,
     cards,
@@ -67,7 +69,7 @@ from issuer.units import EVERYWHERE
 from schemas.errors import Fatal
 from schemas.meters import Metrics
 from schemas.settings import Settings
-from streams.clickhouse import ClickHouse
+from streams.clickhouse import ClickHouse, Priority
 from tracer.ruleset import load_rule_sets
 
 log = structlog.get_logger()
@@ -76,6 +78,7 @@ OPEN_PATHS: Final = frozenset(
     {"/live", "/ready", "/metrics", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"}
 )
 _ENGINE_TIMEOUT_S: Final = 5.0
+_THREADS: Final = 32
 _ABOUT: Final = (
     "Quét mã địa điểm và truy vết tiếp xúc. Location QR check-ins and exposure tracing.\n\n"
     "Scans supplement interviews: what comes out are *possible* contacts, and a person decides. "
@@ -102,6 +105,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # at the default of one more than the cores has, a few slow answers would keep keys waiting
+        threads = ThreadPoolExecutor(_THREADS, "console")
+        asyncio.get_running_loop().set_default_executor(threads)
         secret = settings.admin_key.get_secret_value()
         if secret:
             await asyncio.to_thread(
@@ -127,6 +133,7 @@ def create_app(
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(console.publisher.close(), relay_publisher.close())
             console.clickhouse.close()
+            console.reading.close()
             console.store.close()
 
     app = FastAPI(
@@ -138,7 +145,8 @@ def create_app(
     )
     app.state.console = console
     errors.install(app)
-    app.add_middleware(Observe, metrics=console.metrics)
+    app.add_exception_handler(Shed, shed)
+    app.add_middleware(Observe, metrics=console.metrics, admission=console.admission)
     if undeclared := [path for path, right in declared(app) if right is None]:
         raise Fatal(f"routes without an access declaration: {', '.join(undeclared)}")
     return app
@@ -192,7 +200,8 @@ def _console(
 ) -> tuple[Console, Publisher]:
     store = open_store(settings)
     metrics = Metrics(CollectorRegistry(), of="console")
-    clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S)
+    reading = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S, Priority.READING)
+    clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S, Priority.CASES)
     relay_publisher = relay_publisher or KafkaPublisher(settings)
     console = Console(
         settings=settings,
@@ -202,11 +211,13 @@ def _console(
         relay=Relay(store, relay_publisher),
         publisher=publisher or KafkaPublisher(settings),
         clickhouse=clickhouse,
+        reading=reading,
+        admission=Admission(settings.console_readings, metrics),
         flow=Flow(),
         rates=KeyRates(settings.gateway_key_rate),
         recent=Recent(),
         cards=CardRoom(store),
-        activity=KnownCounts(clickhouse),
+        activity=KnownCounts(reading),
         rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
     )
     return console, relay_publisher

@@ -73,9 +73,9 @@ def coverage(
     asked = asked_of(principal, area, sector, kind)
     within = Within.of(console.settings)
     if split == [By.DAY]:
-        found = funnel_.by_day(console.clickhouse, asked, within, days)
+        found = funnel_.by_day(console.reading, asked, within, days)
     else:
-        found = funnel_.funnel(console.clickhouse, asked, within, split)
+        found = funnel_.funnel(console.reading, asked, within, split)
     return answer_of(found, split, asked, lists(console.store))
 
 
@@ -103,7 +103,7 @@ def behind(
         )
     asked = asked_of(principal, area, sector, kind)
     at, found = behind_.behind(
-        console.clickhouse,
+        console.reading,
         asked,
         stage,
         Within.of(console.settings),

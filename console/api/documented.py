@@ -15,7 +15,7 @@ _MEANING: Final = {
     415: "Another content type, or compressed.",
     422: "Not valid; each field is named, in both languages.",
     429: "The key's rate is used up: send the same again after `Retry-After`.",
-    503: "A neighbour is away or the queue is full: send the same again after `Retry-After`.",
+    503: "Too much to do, or a neighbour is away: send the same again after `Retry-After`.",
 }
 
 
@@ -24,7 +24,7 @@ def answers(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"model": Problem, "description": _MEANING[code]} for code in codes}
 
 
-ALWAYS: Final = answers(401, 403, 422)
+ALWAYS: Final = answers(401, 403, 422, 503)
 
 
 def a_case(status: int) -> dict[int | str, dict[str, Any]]:

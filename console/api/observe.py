@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.admission import Admission
 from console.api.errors import ApiError
 from schemas.meters import Metrics
 from schemas.metrics import REQUEST_SECONDS, REQUESTS
@@ -16,11 +17,15 @@ _QUIET: Final = frozenset({"/live", "/ready", "/metrics"})
 
 
 class Observe:
-    """ASGI middleware, outermost; answers 500 in both languages for what nobody caught."""
+    """ASGI middleware, outermost; answers 500 in both languages for what nobody caught.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    A request leaves the room it took when its last byte is sent.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, admission: Admission) -> None:
         self._app = app
         self._metrics = metrics
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -50,6 +55,7 @@ class Observe:
             if not status:
                 await _failed().response()(scope, receive, watched)
         finally:
+            self._admission.leave(scope)
             self._note(scope, status[0] if status else 500, time.perf_counter() - begun)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:

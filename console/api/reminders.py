@@ -175,7 +175,7 @@ def undelivered(
 
 
 def _desk(console: Console) -> Desk:
-    return desk_of(console.settings, console.store, console.clickhouse)
+    return desk_of(console.settings, console.store, console.reading)
 
 
 def _whole(console: Console, batch: Batch) -> ReminderBatchWhole:

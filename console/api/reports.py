@@ -46,7 +46,7 @@ def of_day(
     """Of an area and a sector: the funnel with its change since the day before, parts in the order
     of their names, inspections and reminders. Nothing of a case, and no ranking."""
     asked = asked_of(principal, area, sector, None)
-    found = daily(desk_of(console.settings, console.store, console.clickhouse), asked, day)
+    found = daily(desk_of(console.settings, console.store, console.reading), asked, day)
     log.info("report_made", area=asked.area, day=found.day.isoformat(), format=format_)
     if format_ == "json":
         return JSONResponse(document(found, lang))

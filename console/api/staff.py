@@ -88,7 +88,7 @@ def coverage(
     asked, now = asked_of(principal, area, sector, None), utc_now()
     found = staff_day(
         console.store,
-        console.clickhouse,
+        console.reading,
         day or now.astimezone(LOCAL).date() - timedelta(days=1),
         asked.area,
         asked.sector,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from console.access import KeyRoom
+from console.admission import Admission
 from console.broker import Publisher
 from console.gateway.activity_counts import KnownCounts
 from console.gateway.cards import CardRoom
@@ -21,7 +22,10 @@ from streams.clickhouse import ClickHouse
 
 @dataclass(frozen=True)
 class Console:
-    """The parts of the console. `publisher` is the gateway's; the relay has its own."""
+    """The parts of the console. `publisher` is the gateway's; the relay has its own.
+
+    `clickhouse` is asked for case work; `reading` is another way to the same, and gives way to it.
+    """
 
     settings: Settings
     metrics: Metrics
@@ -30,6 +34,8 @@ class Console:
     relay: Relay
     publisher: Publisher
     clickhouse: ClickHouse
+    reading: ClickHouse
+    admission: Admission
     flow: Flow
     rates: KeyRates
     recent: Recent

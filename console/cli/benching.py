@@ -11,6 +11,7 @@ from console.cli.bench_places import add_places_bench
 from console.cli.bench_posters import add_posters_bench
 from console.cli.bench_rebuild import add_rebuild_bench
 from console.cli.bench_scanability import add_scanability_bench
+from console.cli.bench_shards import add_shards_bench
 from console.cli.bench_trace import add_trace_bench
 from console.cli.bench_upgrade import add_upgrade_bench
 from console.cli.benching_long import add_long_benches
@@ -41,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
     add_rebuild_bench(bench)
     add_upgrade_bench(bench)
     add_scanability_bench(bench)
+    add_shards_bench(bench)
     app.add_typer(bench, name="bench")
 
 

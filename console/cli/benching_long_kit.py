@@ -52,7 +52,7 @@ def half_the_live_rate(session: Session) -> float:
     return min(CAP, float(file.read_text(encoding="utf-8")) / 2)
 
 
-def rising_numbers(text: str) -> tuple[int, ...]:
+def rising_numbers(text: str, option: str = "--rows") -> tuple[int, ...]:
     """`10,100` as numbers. Raises UserError."""
     from schemas.errors import UserError
 
@@ -62,7 +62,8 @@ def rising_numbers(text: str) -> tuple[int, ...]:
         found = ()
     if not found or list(found) != sorted(set(found)) or found[0] < 1:
         raise UserError(
-            f"--rows {text}: cần các số tăng dần, cách nhau dấu phẩy. / rising numbers with commas."
+            f"{option} {text}: cần các số tăng dần, cách nhau dấu phẩy. / "
+            "rising numbers with commas."
         )
     return found
 

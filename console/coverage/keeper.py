@@ -17,7 +17,7 @@ from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
 from schemas.metrics import COVERAGE_ROUND, COVERAGE_SECONDS
 from schemas.settings import Settings
-from streams.clickhouse import ClickHouse
+from streams.clickhouse import ClickHouse, Priority
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ class Keeper:
     def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         self._settings = settings
         self._store = store
-        self._clickhouse = ClickHouse(settings, TIMEOUT_S)
+        self._clickhouse = ClickHouse(settings, TIMEOUT_S, Priority.READING)
         self.feed = Feed(settings, self._clickhouse)
         self._lock = ExclusiveLock(store.engine, "coverage")
         self._round = metrics.gauge(COVERAGE_ROUND)

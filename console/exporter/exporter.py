@@ -20,7 +20,7 @@ from console.store.producers import list_producers
 from schemas import metrics as m
 from schemas.meters import Metrics
 from schemas.settings import Settings
-from streams.clickhouse import ClickHouse
+from streams.clickhouse import ClickHouse, Priority
 
 _STAND_BY_S: Final = 5.0
 _TIMEOUT_S: Final = 70.0
@@ -36,7 +36,7 @@ class Exporter:
         self._settings = settings
         self._store = store
         self._limits = limits or Limits()
-        self._clickhouse = ClickHouse(settings, _TIMEOUT_S)
+        self._clickhouse = ClickHouse(settings, _TIMEOUT_S, Priority.READING)
         self._within = Within.of(settings)
         self._backlog = Backlog(settings)
         self._lock = ExclusiveLock(store.engine, "exporter")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from console.api.errors import ApiError, unavailable
+from console.admission import Shed, Work
+from console.api.errors import ApiError
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 MAX_LINES: Final = 10_000
@@ -22,7 +23,7 @@ class Flow:
         self._records = 0
 
     def take_bytes(self, count: int) -> None:
-        """Raises ApiError (503) if that would be too much; give them back in the end."""
+        """Raises Shed if that would be too much; give them back in the end."""
         if self._bytes + count > self._max_bytes:
             raise _busy()
         self._bytes += count
@@ -34,7 +35,7 @@ class Flow:
 
     @contextmanager
     def publishing(self, count: int) -> Iterator[None]:
-        """While these records are on their way. Raises ApiError (503) if it would be too many."""
+        """While these records are on their way. Raises Shed if it would be too many."""
         if self._records + count > self._max_records:
             raise _busy()
         self._records += count
@@ -55,9 +56,5 @@ def too_many(wait_s: int) -> ApiError:
     )
 
 
-def _busy() -> ApiError:
-    return unavailable(
-        "Cổng nhận đang quá tải; hãy gửi lại nguyên văn sau giây lát.",
-        "The gateway is busy; send the same again in a moment.",
-        retry_after_s=1,
-    )
+def _busy() -> Shed:
+    return Shed(Work.SCANS, retry_after_s=1)

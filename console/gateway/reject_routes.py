@@ -54,7 +54,7 @@ async def rejects(
     """
     which = await _which(principal, console, since, reason, producer)
     begin = position(after) if after else START
-    found, last = await _asked(page, console.clickhouse, which, begin, limit)
+    found, last = await _asked(page, console.reading, which, begin, limit)
     return Rejects(rejects=found, next=cursor(last) if last else None)
 
 
@@ -68,7 +68,7 @@ async def counted(
 ) -> RejectSummary:
     """How many by hour (UTC) and reason, of the same rejects as `GET /v1/rejects`."""
     which = await _which(principal, console, since, reason, producer)
-    counts = await _asked(summary, console.clickhouse, which)
+    counts = await _asked(summary, console.reading, which)
     return RejectSummary(
         since=which.since, total=sum(count.rejects for count in counts), counts=counts
     )

@@ -162,7 +162,7 @@ async def track(
     question = Question(person, event_id, producer, since)
     # asked before the tables: a scan written in between must not be called unseen
     recent = console.recent.has(person, event_id, producer)
-    found = await asyncio.to_thread(outcome, console.clickhouse, question)
+    found = await asyncio.to_thread(outcome, console.reading, question)
     if found is not None:
         return found
     if recent:

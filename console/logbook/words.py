@@ -89,6 +89,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Bỏ qua yêu cầu truy vết không hiểu được",
         "a request to trace that makes no sense is ignored",
     ),
+    "requests_shed": (
+        "Quá tải: đã từ chối một số yêu cầu, việc của ca bệnh đi trước",
+        "too much to do: some requests were refused, case work goes first",
+    ),
     "required_list": ("Danh sách cơ sở phải có mã", "a list of who must have codes"),
     "rules_compared": ("Đã so sánh hai bộ quy tắc", "two rule-sets were compared"),
     "second_contacts_read": ("Đã xem F2 của một ca", "a case's contacts of contacts were read"),

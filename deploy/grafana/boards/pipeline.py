@@ -99,6 +99,13 @@ PIPELINE: Final = Board(
             unit="reqps", width=8,
         ),
         Panel(
+            "Yêu cầu bị từ chối vì quá tải", "Refused for want of room",
+            "0; `reading` bị từ chối trước, `cases` không bao giờ.",
+            "0; `reading` is refused first, `cases` never.",
+            (Ask("sum by (work) (rate(truyvet_http_shed_total[5m]))", "{{work}}"),),
+            unit="reqps", width=8,
+        ),
+        Panel(
             "HTTP: lỗi 5xx", "HTTP: 5xx",
             "0.", "0.",
             (

@@ -1,0 +1,106 @@
+"""Several engines as the shards of one table: a fan-out of ours over their HTTP interfaces.
+
+It stands where a worker's and a tracer's client stands and acts a cluster's `Distributed` tables
+out: each row goes to the shard that the expression of the cluster's own tables names, an insert is
+answered when every shard that it touched has its rows, and a question goes to all of them. What
+comes back is put one under the other; one row of numbers is added up. Copies of a shard, a quorum
+and what a lagging copy says are not here.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.clickhouse.shape import SHARDED
+from streams.clickhouse import ClickHouse
+
+_WHOLE: Final = "whole"  # of `tracer.queries`: whether every part has the projection by person
+_AT_ONCE: Final = 3  # questions of a trace, for each shard
+SCANS: Final = "scans"
+
+
+class Shards(ClickHouse):
+    """What `ClickHouse` is to a worker and a tracer, over several of them.
+
+    `places`: the largest place there is. `by_projection`: traces name the projection by person on
+    each shard; else they ask the table, as they do of a cluster's distributed one.
+    """
+
+    def __init__(
+        self, engines: Sequence[ClickHouse], places: int, *, by_projection: bool = True
+    ) -> None:
+        self.engines = tuple(engines)
+        self._by_projection = by_projection
+        self._pool = ThreadPoolExecutor(_AT_ONCE * len(engines), "shards")
+        self._shard_of = self._reckoned(places)
+
+    def query_arrow(
+        self,
+        sql: str,
+        parameters: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> pa.Table:
+        """The answers of all shards, one under the other."""
+        found = self._of_all(lambda engine: engine.query_arrow(sql, parameters, settings))
+        if found[0].column_names == [_WHOLE]:
+            whole = self._by_projection and all(t.column(_WHOLE)[0].as_py() for t in found)
+            return pa.table({_WHOLE: [whole]})
+        return pa.concat_tables(found)
+
+    def query_rows(
+        self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
+    ) -> list[tuple[Any, ...]]:
+        """One row of counts and sums (modulo 2^64), as those of all shards add up to."""
+        found = self._of_all(lambda engine: engine.query_rows(sql, parameters, settings))
+        assert all(len(rows) == 1 for rows in found), "counts and sums only"
+        return [
+            tuple(sum(column) % 2**64 for column in zip(*(row for [row] in found), strict=True))
+        ]
+
+    def command(self, sql: str, settings: dict[str, Any] | None = None) -> None:
+        """On every shard."""
+        self._of_all(lambda engine: engine.command(sql, settings))
+
+    def insert(
+        self, table: str, rows: pa.Table, settings: dict[str, Any], deadline: float | None = None
+    ) -> None:
+        """Each row into its shard; returns when all have them. Raises Retryable or Fatal if one
+        shard has not: others may. Only of scans, which have a place."""
+        assert table == SCANS
+        shards = self._shard_of[rows.column("place").to_numpy()]
+
+        def into(engine: ClickHouse) -> None:
+            own = rows.filter(pa.array(shards == self.engines.index(engine)))
+            if own.num_rows:
+                engine.insert(table, own, settings, deadline)
+
+        self._of_all(into)
+
+    def close(self) -> None:
+        """Let the threads and the connections go."""
+        self._pool.shutdown()
+        for engine in self.engines:
+            engine.close()
+
+    def _of_all(self, call: Callable[[ClickHouse], Any]) -> list[Any]:
+        """What each shard answers; all have answered when the first error is raised."""
+        if len(self.engines) == 1:
+            return [call(self.engines[0])]
+        asked = [self._pool.submit(call, engine) for engine in self.engines]
+        errors = [error for one in asked if (error := one.exception()) is not None]
+        if errors:
+            raise errors[0]
+        return [one.result() for one in asked]
+
+    def _reckoned(self, places: int) -> npt.NDArray[np.uint64]:
+        """The shard of each place, as the engine reckons it of the sharding key."""
+        found = self.engines[0].query_arrow(
+            f"SELECT {SHARDED[SCANS]} % {len(self.engines)} AS shard "  # noqa: S608 (our own)
+            f"FROM (SELECT toUInt32(number) AS place FROM numbers({places + 1})) ORDER BY place"
+        )
+        shards: npt.NDArray[np.uint64] = found.column("shard").to_numpy()
+        return shards
