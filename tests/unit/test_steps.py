@@ -64,8 +64,8 @@ def directory() -> Directory:
 class World:
     """The steps with a window, and whatever ClickHouse would answer."""
 
-    def __init__(self, elsewhere: Keys = NOBODY) -> None:
-        self.directory = directory()
+    def __init__(self, elsewhere: Keys = NOBODY, known: Directory | None = None) -> None:
+        self.directory = known or directory()
         self.erasures = Erasures((1, 2))
         self.window = Window(
             ids=1_000_000,
