@@ -6,7 +6,6 @@ batch, so a verdict always finds the offset it belongs to.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow as pa
 from schemas.reasons import Reason
 from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
+from streams.texts import Texts
 
 NO_TIME: Final = np.iinfo(np.int64).min
 I32 = npt.NDArray[np.int32]
@@ -28,18 +28,21 @@ class RawBatch:
     partition: int
     offsets: I64
     appended: I64  # the broker's timestamps, ms since 1970 UTC
-    keys: list[bytes | None]
-    values: list[bytes | None]
+    keys: Texts
+    values: Texts
 
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> "RawBatch":
         """From the blocks that were fetched of one partition, in their order."""
+        pieces = [piece for block in blocks for piece in block.pieces]
+        values = Texts.join([piece.values for piece in pieces])
+        keys = Texts.within(values.data, [piece.keys for piece in pieces])
         return cls(
             blocks[0].partition,
-            np.concatenate([block.offsets for block in blocks]),
-            np.concatenate([block.timestamps for block in blocks]),
-            list(chain.from_iterable(block.keys for block in blocks)),
-            list(chain.from_iterable(block.values for block in blocks)),
+            np.concatenate([piece.offsets for piece in pieces]),
+            np.concatenate([piece.timestamps for piece in pieces]),
+            keys,
+            values,
         )
 
     def __len__(self) -> int:
