@@ -5,6 +5,8 @@ INSTALLED := .venv/.installed
 PROMETHEUS := .venv/bin/prometheus
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# tests start truyvet's processes over and over: each reads what is compiled, whatever the image says
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check units types layers contracts slow faults postgres up down bench clean

@@ -94,19 +94,30 @@ def _unpack(home: Path, say: Say) -> None:
             "Chưa cài PostgreSQL, và máy không có apt-get để tải. / "
             "PostgreSQL is not installed, and there is no apt-get to fetch it with."
         )
-    listed = _run(["apt-cache", "depends", "postgresql"])
-    name = re.search(r"\bpostgresql-\d+\b", listed)
+    name = _packaged()
+    if name is None:
+        say("reading the list of the system's packages")
+        _run(["apt-get", "update", "-qq"])
+        name = _packaged()
     if name is None:
         raise UserError(
             "Chưa cài PostgreSQL, và kho gói của hệ điều hành không có. / "
             "PostgreSQL is not installed, and the system's packages have none."
         )
-    say(f"unpacking {name[0]}")
+    say(f"unpacking {name}")
     folder = home / "package"
     folder.mkdir()
-    _run(["apt-get", "download", name[0], "libpq5"], folder)
+    _run(["apt-get", "download", name, "libpq5"], folder)
     for package in folder.glob("*.deb"):
         _run(["dpkg", "-x", str(package), str(folder)], folder)
+
+
+def _packaged() -> str | None:
+    """The package's name; None where the system's list has none, as a bare machine's is empty."""
+    command = ["apt-cache", "depends", "postgresql"]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+    found = re.search(r"\bpostgresql-\d+\b", listed)
+    return found[0] if found else None
 
 
 def _unprivileged(*options: str) -> list[str]:

@@ -5,11 +5,14 @@ Commands import what they need when they run, so that `--help` answers at once.
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
+from typer.main import get_group
 
 from console.cli import (
     backups,
@@ -103,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hush()
     given = hoisted(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        answer = app(args=given, prog_name="truyvet", standalone_mode=False)
+        answer = command_tree()(args=given, prog_name="truyvet", standalone_mode=False)
     except TyperException as error:
         return _usage(error)
     except typer.Abort:
@@ -121,6 +124,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if answer == INTERRUPTED:  # what a Ctrl-C becomes on its way through typer
         note(_SESSION.words("Đã dừng.", "Stopped."))
     return answer if isinstance(answer, int) else 0
+
+
+@cache
+def command_tree() -> TyperGroup:
+    """The whole tree of commands, made once a process: every signature of it is read."""
+    return get_group(app)
 
 
 def hoisted(arguments: list[str]) -> list[str]:

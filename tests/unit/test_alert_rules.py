@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from typer.main import get_command
 
-from console.cli.main import app
+from console.cli.main import command_tree
 from schemas.metrics import METRICS
 from tests.prometheus import program
 
@@ -49,7 +48,7 @@ def _recorded() -> dict[str, str]:
     return dict(found)
 
 
-COMMANDS = get_command(app)
+COMMANDS = command_tree()
 ALL = _rules()
 RECORDED = _recorded()
 

@@ -4,10 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
-from typer.main import get_command
-
 from console.access import RIGHTS, Right
-from console.cli.main import app
+from console.cli.main import command_tree
 from console.gateway.cards import KNOWN_S
 from console.gateway.schemas import CARD_SENTENCES, CardReason
 from console.store.keys import Role
@@ -18,7 +16,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "cards.md").read_text("utf-8")
 
 
 def test_every_command_and_option_is_there() -> None:
-    groups = get_command(app).commands  # type: ignore[attr-defined]
+    groups = command_tree().commands
     commands = groups["cards"].commands
     lines = re.findall(r"^truyvet cards (.+?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     for line in lines:

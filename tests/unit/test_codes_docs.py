@@ -4,11 +4,9 @@ import re
 import shlex
 from pathlib import Path
 
-from typer.main import get_command
-
 from console.access import RIGHTS, Right
 from console.api.codes_schemas import DEFAULT_OVERLAP_DAYS
-from console.cli.main import app
+from console.cli.main import command_tree
 from console.store.keys import Role
 from issuer.standing import Standing
 from tests.unit.test_code_damage import KINDS
@@ -33,7 +31,7 @@ def test_each_threat_has_a_test_that_is_there() -> None:
 
 
 def test_every_command_and_option_is_there() -> None:
-    groups = get_command(app).commands  # type: ignore[attr-defined]
+    groups = command_tree().commands
     lines = re.findall(r"^truyvet (codes|sites) (.+?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     assert len(lines) > 8
     for group, line in lines:

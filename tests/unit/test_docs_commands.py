@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from console.cli.main import ROOT_OPTIONS, app
+from console.cli.main import ROOT_OPTIONS, command_tree
 
 ROOT = Path(__file__).parents[2]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,7 +24,7 @@ def test_every_command_of_a_guide_is_there(guide: Path) -> None:
 
 
 def _is_there(line: str) -> None:
-    command: Any = get_command(app)
+    command: Any = command_tree()
     words = [word for word in shlex.split(line.replace("…", "")) if word]
     while words and words[0] in ROOT_OPTIONS:
         words = words[2:]

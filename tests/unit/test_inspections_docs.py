@@ -4,10 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
-from typer.main import get_command
-
 from console.access import RIGHTS, Right
-from console.cli.main import app
+from console.cli.main import command_tree
 from console.inspections.steps import MOST_PHOTOS
 from console.store.inspection_photos import MOST_OF_ONE
 from console.store.keys import Role
@@ -18,7 +16,7 @@ GUIDE = (ROOT / "docs" / "inspections.md").read_text("utf-8")
 
 
 def test_every_command_and_option_is_there() -> None:
-    commands = get_command(app).commands["inspections"].commands  # type: ignore[attr-defined]
+    commands = command_tree().commands["inspections"].commands
     lines = re.findall(r"^truyvet inspections (.+?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     assert {shlex.split(line)[0] for line in lines} == set(commands)
     for line in lines:

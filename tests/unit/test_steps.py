@@ -42,14 +42,14 @@ def code(number: int, version: int = 1, **times: Any) -> Code:
 
 def directory() -> Directory:
     known = Directory(RING)
-    for record in (
+    records = (
         place(1, code(1)),
         place(2, code(2, revoked_at=NOW - timedelta(hours=1), revoked_reason="lost")),
         place(3, code(3, valid_from=NOW + timedelta(hours=1))),
         place(4, code(4, valid_to=NOW - timedelta(hours=1))),
         place(5, code(5, 1, valid_to=NOW - timedelta(hours=1)), code(5, 2), ward="99"),
-    ):
-        known.put_site_records([(place_key(record.id), record.model_dump_json().encode())])
+    )
+    known.put_site_records((place_key(r.id), r.model_dump_json().encode()) for r in records)
     for producer in (
         Producer(id="sim", name="sim"),
         Producer(id="off", name="off", active=False),
@@ -64,8 +64,8 @@ def directory() -> Directory:
 class World:
     """The steps with a window, and whatever ClickHouse would answer."""
 
-    def __init__(self, elsewhere: Keys = NOBODY) -> None:
-        self.directory = directory()
+    def __init__(self, elsewhere: Keys = NOBODY, known: Directory | None = None) -> None:
+        self.directory = known or directory()
         self.erasures = Erasures((1, 2))
         self.window = Window(
             ids=1_000_000,

@@ -5,10 +5,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from console.access import RIGHTS, Right
-from console.cli.main import app
+from console.cli.main import command_tree
 from console.exports.columns import COLUMNS
 from console.exports.sormas import FORMATS, SORMAS_COLUMNS
 from console.exports.xlsxfile import MOST_ROWS
@@ -64,7 +63,7 @@ def test_the_rights_are_named() -> None:
 
 @pytest.mark.parametrize("page", [GUIDE, EXPORTS])
 def test_every_command_and_option_is_there(page: str) -> None:
-    group = get_command(app).commands["list"]  # type: ignore[attr-defined]
+    group = command_tree().commands["list"]  # type: ignore[attr-defined]
     lines = re.findall(r"^truyvet list (.+?)(?:  +#.*)?$", page, re.MULTILINE)
     assert lines
     for line in lines:
