@@ -11,6 +11,7 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.exposition import choose_encoder
 
 from schemas.metrics import METRICS, MetricDef, Process
 
@@ -70,6 +71,14 @@ class Metrics:
         made = self._make(definition)
         assert isinstance(made, Histogram)
         return made.labels(*labels) if labels else made
+
+    def page(self, accept: str | None) -> tuple[bytes, str]:
+        """All of them as text, and its media type.
+
+        With exemplars for who accepts OpenMetrics: the older format has none.
+        """
+        encode, media_type = choose_encoder(accept or "")
+        return encode(self.registry), media_type
 
     def replace(self, definition: MetricDef, before: Iterable[Labels], series: Series) -> None:
         """Set these series of a gauge and remove those of `before` that are no longer true.

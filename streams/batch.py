@@ -4,6 +4,7 @@ Every array has one element a record; `index` leads back to the record's place i
 batch, so a verdict always finds the offset it belongs to.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.reasons import Reason
-from streams.blocks import Block
+from streams.blocks import Block, Mark
 from streams.columns import I64, U64, Bytes, Mask
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -23,23 +24,31 @@ I32 = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Records of one partition as the broker delivered them, in offset order."""
+    """Records of one partition as the broker delivered them, in offset order.
+
+    `marks`: those that are followed; `taken_ms`: when judging them began, if there are any.
+    """
 
     partition: int
     offsets: I64
     appended: I64  # the broker's timestamps, ms since 1970 UTC
     keys: list[bytes | None]
     values: list[bytes | None]
+    marks: tuple[Mark, ...] = ()
+    taken_ms: int = 0
 
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> "RawBatch":
         """From the blocks that were fetched of one partition, in their order."""
+        marks = tuple(chain.from_iterable(block.marks for block in blocks))
         return cls(
             blocks[0].partition,
             np.concatenate([block.offsets for block in blocks]),
             np.concatenate([block.timestamps for block in blocks]),
             list(chain.from_iterable(block.keys for block in blocks)),
             list(chain.from_iterable(block.values for block in blocks)),
+            marks,
+            time.time_ns() // 1_000_000 if marks else 0,
         )
 
     def __len__(self) -> int:

@@ -12,7 +12,9 @@ compaction left, and a position in the middle of a batch.
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -23,10 +25,25 @@ from aiokafka.errors import CorruptRecordException
 I64 = npt.NDArray[np.int64]
 _LOG_APPEND_TIME: Final = 1
 _NONE: Final = np.zeros(0, dtype=np.int64)
+_HEADERS: Final = attrgetter("headers")
+_MOST_MARKS: Final = 32  # of one block
+_MOST_LOOKS: Final = 1_000  # into the headers of one record batch
+
+
+# What the headers of a record say of it that is to be known beside its key and value, if anything.
+Reading = Callable[[list[tuple[str, bytes | None]]], str | None]
+
+
+class Mark(NamedTuple):
+    """A record whose headers say something: its offset, timestamp (ms since 1970 UTC), and what."""
+
+    offset: int
+    timestamp: int
+    context: str
 
 
 class Record(NamedTuple):
-    """One record of a block; `timestamp` in ms since 1970 UTC."""
+    """One record of a block; `timestamp` in ms since 1970 UTC, `context` of its mark."""
 
     topic: str
     partition: int
@@ -34,10 +51,11 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    context: str | None = None
 
 
 class Block:
-    """Consecutive records of one partition, in offset order.
+    """Consecutive records of one partition, in offset order; `marks`, if they were asked for.
 
     One without records says that the log went on with what is never delivered: markers of
     transactions and aborted records.
@@ -48,6 +66,7 @@ class Block:
         "_timestamps",
         "behind",
         "keys",
+        "marks",
         "next_offset",
         "partition",
         "topic",
@@ -63,6 +82,7 @@ class Block:
         self._timestamps: list[I64] = []
         self.keys: list[bytes | None] = []
         self.values: list[bytes | None] = []
+        self.marks: list[Mark] = []
 
     def __len__(self) -> int:
         return len(self.values)
@@ -71,8 +91,10 @@ class Block:
         columns = zip(
             self.offsets.tolist(), self.timestamps.tolist(), self.keys, self.values, strict=True
         )
+        contexts = {mark.offset: mark.context for mark in self.marks}
         for offset, timestamp, key, value in columns:
-            yield Record(self.topic, self.partition, offset, timestamp, key, value)
+            context = contexts.get(offset)
+            yield Record(self.topic, self.partition, offset, timestamp, key, value, context)
 
     @property
     def offsets(self) -> I64:
@@ -116,8 +138,12 @@ class Block:
         block.keys, block.values = self.keys[:count], self.values[:count]
         return block
 
-    def add(self, batch: Any, first: int) -> None:
-        """The records of one of aiokafka's record batches, from the offset `first` on."""
+    def add(self, batch: Any, first: int, reading: Reading | None = None) -> None:
+        """The records of one of aiokafka's record batches, from the offset `first` on.
+
+        With `reading` the first records that have headers are asked for marks: 15 ns for each
+        record that has none.
+        """
         records = list(batch)
         if records and records[0].offset < first:  # fetched from the middle of a batch
             records = [r for r in records if r.offset >= first]
@@ -137,21 +163,34 @@ class Block:
         self._timestamps.append(timestamps)
         self.keys.extend([r.key for r in records])
         self.values.extend([r.value for r in records])
+        if reading is not None:
+            self._mark(records, reading)
+
+    def _mark(self, records: list[Any], reading: Reading) -> None:
+        for record in islice(filter(_HEADERS, records), _MOST_LOOKS):
+            if len(self.marks) == _MOST_MARKS:
+                return
+            if (context := reading(record.headers)) is not None:
+                self.marks.append(Mark(record.offset, record.timestamp, context))
 
 
 async def fetched_blocks(
-    fetcher: Any, partitions: Collection[Any], timeout: float, max_records: int | None
+    fetcher: Any,
+    partitions: Collection[Any],
+    timeout: float,
+    max_records: int | None,
+    reading: Reading | None = None,
 ) -> dict[Any, Block]:
     """What aiokafka's fetcher holds for these partitions, as blocks; waits up to `timeout` s.
 
-    Stops adding record batches once there are `max_records`. Raises what the fetch met, such as
-    a topic that may not be read.
+    Stops adding record batches once there are `max_records`. `reading`: see `Block.add`. Raises
+    what the fetch met, such as a topic that may not be read.
     """
     deadline = time.monotonic() + timeout
     while True:
         if fetcher._subscriptions.reassignment_in_progress:
             await fetcher._subscriptions.wait_for_assignment()
-        drained = _drain(fetcher, partitions, max_records)
+        drained = _drain(fetcher, partitions, max_records, reading)
         left = deadline - time.monotonic()
         if drained or left <= 0:
             return drained
@@ -163,7 +202,9 @@ async def fetched_blocks(
         waiter.result()
 
 
-def _drain(fetcher: Any, partitions: Collection[Any], max_records: int | None) -> dict[Any, Block]:
+def _drain(
+    fetcher: Any, partitions: Collection[Any], max_records: int | None, reading: Reading | None
+) -> dict[Any, Block]:
     drained: dict[Any, Block] = {}
     room = max_records
     for tp in list(fetcher._records):
@@ -178,7 +219,7 @@ def _drain(fetcher: Any, partitions: Collection[Any], max_records: int | None) -
             _forget(fetcher, tp)
             result.check_raise()
             continue
-        block = _take(result, tp, room)
+        block = _take(result, tp, room, reading)
         if not result.has_more():
             _forget(fetcher, tp)
         if block.next_offset:
@@ -195,7 +236,7 @@ def _forget(fetcher: Any, tp: Any) -> None:
     fetcher._notify(fetcher._wait_consume_future)
 
 
-def _take(result: Any, tp: Any, room: int | None) -> Block:
+def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None) -> Block:
     """Record batches of one fetch result until `room` is used up; moves the position on."""
     block = Block(tp.topic, tp.partition)
     if not result.check_assignment(tp) or not result.has_more():
@@ -208,7 +249,7 @@ def _take(result: Any, tp: Any, room: int | None) -> Block:
     state = result._assignment.state_value(tp)
     try:
         for batch in _committed_batches(fetched):
-            block.add(batch, fetched.next_fetch_offset)
+            block.add(batch, fetched.next_fetch_offset, reading)
             fetched.next_fetch_offset = batch.next_offset
             if room is not None and len(block) >= room:
                 break

@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
@@ -68,6 +69,7 @@ from schemas.errors import Fatal
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.spans import open_spans
 from tracer.ruleset import load_rule_sets
 
 log = structlog.get_logger()
@@ -76,6 +78,12 @@ OPEN_PATHS: Final = frozenset(
     {"/live", "/ready", "/metrics", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"}
 )
 _ENGINE_TIMEOUT_S: Final = 5.0
+# FastAPI's own would send paths, queries and the words of errors to whom its variables name: they
+# hold persons. What is followed, `console.api.observe` says.
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False,
+    "auto_configure": False,
+}  # fmt: skip
 _ABOUT: Final = (
     "Quét mã địa điểm và truy vết tiếp xúc. Location QR check-ins and exposure tracing.\n\n"
     "Scans supplement interviews: what comes out are *possible* contacts, and a person decides. "
@@ -126,6 +134,7 @@ def create_app(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(console.publisher.close(), relay_publisher.close())
+            await asyncio.to_thread(console.spans.close)
             console.clickhouse.close()
             console.store.close()
 
@@ -135,10 +144,11 @@ def create_app(
         version="1",
         lifespan=lifespan,
         routes=[*joined()],
+        telemetry=_NO_TELEMETRY,
     )
     app.state.console = console
     errors.install(app)
-    app.add_middleware(Observe, metrics=console.metrics)
+    app.add_middleware(Observe, metrics=console.metrics, spans=console.spans)
     if undeclared := [path for path, right in declared(app) if right is None]:
         raise Fatal(f"routes without an access declaration: {', '.join(undeclared)}")
     return app
@@ -194,12 +204,13 @@ def _console(
     metrics = Metrics(CollectorRegistry(), of="console")
     clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S)
     relay_publisher = relay_publisher or KafkaPublisher(settings)
+    spans = open_spans(settings, metrics, "truyvet-console")
     console = Console(
         settings=settings,
         metrics=metrics,
         store=store,
         keys=KeyRoom(store),
-        relay=Relay(store, relay_publisher),
+        relay=Relay(store, relay_publisher, spans),
         publisher=publisher or KafkaPublisher(settings),
         clickhouse=clickhouse,
         flow=Flow(),
@@ -208,5 +219,6 @@ def _console(
         cards=CardRoom(store),
         activity=KnownCounts(clickhouse),
         rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
+        spans=spans,
     )
     return console, relay_publisher

@@ -12,15 +12,18 @@ from faust.types import TP
 
 from streams import blocks
 
+Headers = list[tuple[str, bytes]]
 
-def fetched(values: list[bytes]) -> PartitionRecords:
+
+def fetched(values: list[bytes], headers: list[Headers] | None = None) -> PartitionRecords:
     """As a fetch brings it: one record batch from offset 0 on."""
     builder = DefaultRecordBatchBuilder(
         magic=2, compression_type=0, is_transactional=0, producer_id=-1, producer_epoch=-1,
         base_sequence=-1, batch_size=1 << 20,
     )  # fmt: skip
-    for offset, value in enumerate(values):
-        builder.append(offset, 1_790_000_000_000, b"k", value, [])
+    each = headers or [[] for _ in values]
+    for offset, (value, its) in enumerate(zip(values, each, strict=True)):
+        builder.append(offset, 1_790_000_000_000, b"k", value, list(its))
     return PartitionRecords(
         TP("t", 0), MemoryRecords(bytes(builder.build())), [], 0, None, None, True, 1
     )

@@ -1,0 +1,193 @@
+"""One scan followed from the gateway to its row, one case from a request to the officers' alert.
+
+Through the real console, broker, worker and engine, each its own process; and what happens to
+them when the receiver of the spans no longer answers.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from console.store import register
+from console.store.engine import open_store
+from console.store.keys import Role, create_key
+from console.store.producers import put_producer
+from console.store.register import NewPlace, NewSite
+from issuer.codes import KeyRing
+from schemas.clock import LOCAL
+from schemas.places import Producer
+from schemas.scan import format_timestamp
+from schemas.topics import ALERTS, CASES, SCANS
+from tests.console_kit import WARD, bearer
+from tests.integration.test_gateway_stopped_broker import Served, served
+from tests.otlp import Receiver, receiver
+from tests.system import System, WorkerProcess, running_system, wait_for
+
+ONE, TWO = "7ZK3M9QX2B4CD", "2C9V0A7NJ5X1T"
+OPEN_METRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
+
+
+class City:
+    """The system with a console and a worker, both of which send spans."""
+
+    def __init__(
+        self, system: System, console: Served, worker: WorkerProcess, spans: Receiver
+    ) -> None:
+        self.system, self.worker, self.spans = system, worker, spans
+        self.console = httpx.Client(base_url=console.url, timeout=30, trust_env=False)
+        store = open_store(system.settings)
+        put_producer(store, Producer(id="gate-1", name="Cổng 1"))
+        self.gate = bearer(create_key(store, Role.PRODUCER, "*", producer="gate-1", name="gate"))
+        self.officer = bearer(system.settings.admin_key.get_secret_value())
+        ring = KeyRing.parse(system.settings.code_keys.get_secret_value())
+        rooms = tuple(
+            NewPlace(f"Phòng {i}", "meeting_room", f"r/{i}", enclosed=True, small=True)
+            for i in range(51)  # the first fifty have the numbers that `running_system` took
+        )
+        site = NewSite("Cơ quan", "office", WARD, "home_affairs", "r", places=rooms)
+        self.token = register.register_sites(store, ring, [site], source="test")[-1].codes[0].token
+        store.close()
+
+    def post(self, person: str, ago: timedelta, direction: str = "in") -> str:
+        """One scan; its event id."""
+        scan = {
+            "event_id": str(uuid.uuid4()), "person": person, "direction": direction,
+            "code": self.token, "scanned_at": format_timestamp(datetime.now(UTC) - ago),
+            "method": "self", "producer": "gate-1", "device": "d-1",
+        }  # fmt: skip
+        body = orjson.dumps(scan)
+        head = self.gate | {"Content-Type": "application/json"}
+        answer = self.console.post("/v1/scans", content=body, headers=head)
+        assert answer.status_code == 202, answer.text
+        return str(scan["event_id"])
+
+    def row(self, event_id: str) -> tuple[int, int] | None:
+        """Partition and offset of a scan's row."""
+        rows = self.system.clickhouse.rows(
+            "SELECT kafka_partition, kafka_offset FROM scans WHERE event_id = {id:UUID}",
+            {"id": event_id},
+        )
+        return (int(rows[0][0]), int(rows[0][1])) if rows else None
+
+    def until_row(self, event_id: str) -> None:
+        """Wait for it."""
+        wait_for(lambda: self.row(event_id) is not None, 60, "the row")
+
+    def metrics(self, family: str, *, of_worker: bool) -> Any:
+        """A family of the worker's metrics or the console's, as OpenMetrics."""
+        if of_worker:
+            url = f"http://127.0.0.1:{self.worker.port}/metrics"
+            text = httpx.get(url, headers=OPEN_METRICS, trust_env=False).text
+        else:
+            text = self.console.get("/metrics", headers=OPEN_METRICS).text
+        families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        return next(f for f in families if f.name == family)
+
+    def leads_to(self, family: str, *, of_worker: bool) -> set[str]:
+        """The traces that the family's exemplars lead to."""
+        samples = self.metrics(family, of_worker=of_worker).samples
+        return {s.exemplar.labels["trace_id"] for s in samples if s.exemplar}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    directory = Path(tmp_path_factory.mktemp("spans"))
+    with ExitStack() as stack:
+        spans = stack.enter_context(receiver())
+        settings = {"otlp_endpoint": spans.url, "otlp_ratio": 1.0}
+        system = stack.enter_context(running_system(directory / "data", **settings))
+        console = stack.enter_context(served(system, directory / "console.log"))
+        worker = system.start_worker()
+        yield City(system, console, worker, spans)
+
+
+def test_one_scan_from_the_gateway_to_its_row(city: City) -> None:
+    event = city.post(ONE, timedelta(hours=3))
+    city.until_row(event)
+    wait_for(lambda: bool(city.spans.about("truyvet.event", event)), 20, "the span of the request")
+    [publish] = city.spans.about("truyvet.event", event)
+    trace = publish.trace
+    names = {"POST /v1/scans", "publish scans", "scan to row", "batch", "judge", "write"}
+    wait_for(lambda: names | {"follow up"} <= set(city.spans.of(trace)), 30, "the trace")
+    spans = city.spans.of(trace)
+    chain = ["POST /v1/scans", "publish scans", "scan to row", "batch", "write"]
+    assert spans[chain[0]].parent == ""
+    for above, below in pairwise(chain):
+        assert spans[below].parent == spans[above].span, (above, below)
+    assert [spans[name].service for name in chain[1:3]] == ["truyvet-console", "truyvet-worker"]
+    row = spans["scan to row"].about
+    place = (int(row["messaging.destination.partition.id"]), int(row["messaging.kafka.offset"]))
+    assert place == city.row(event)
+    assert row["truyvet.outcome"] == "scans"
+    assert all(span.seconds >= 0 for span in spans.values())
+    [record] = [r for r in city.system.read_topic(SCANS.name) if event.encode() in r.value]
+    assert [name for name, _ in record.headers] == ["traceparent"]
+    assert trace in city.leads_to("truyvet_scan_to_queryable_seconds", of_worker=True)
+    assert trace in city.leads_to("truyvet_http_request_seconds", of_worker=False)
+
+
+def test_one_case_from_the_request_to_the_officers_alert(city: City) -> None:
+    for person, ago in ((ONE, 26), (TWO, 25.9)):
+        city.post(person, timedelta(hours=ago))
+        event = city.post(person, timedelta(hours=ago - 1), "out")
+        city.until_row(event)
+    body = {"person": ONE, "onset": str(datetime.now(LOCAL).date()), "ward": WARD}
+    case = city.console.post("/v1/cases", json=body, headers=city.officer).json()["id"]
+
+    def alerts() -> list[Any]:
+        return [r for r in city.system.read_topic(ALERTS.name) if r.key == case.encode()]
+
+    wait_for(lambda: bool(alerts()), 60, "the alert")
+    kinds = {orjson.loads(alert.value)["kind"] for alert in alerts()}
+    assert kinds == {"possible_contact", "run_completed"}
+    carried = {dict(alert.headers)["traceparent"].decode() for alert in alerts()}
+    [context] = carried
+    trace = context[3:35]
+    names = {"POST /v1/cases", "relay", "case", "trace", "store", "alert"}
+    wait_for(lambda: names <= set(city.spans.of(trace)), 30, "the trace")
+    spans = city.spans.of(trace)
+    request = spans["POST /v1/cases"]
+    assert (request.parent, request.about["http.response.status_code"]) == ("", "201")
+    assert spans["relay"].parent == spans["case"].parent == request.span
+    for step in ("trace", "store", "alert"):
+        assert spans[step].parent == spans["case"].span
+    assert context[36:52] == spans["alert"].span
+    assert spans["case"].about == {"truyvet.case": case, "truyvet.case_version": "1"}
+    assert spans["store"].about == {"truyvet.run": "1", "truyvet.contacts": "1"}
+    [record] = [r for r in city.system.read_topic(CASES.name) if r.key == case.encode()]
+    assert dict(record.headers)["traceparent"].decode()[3:35] == trace
+    assert trace in city.leads_to("truyvet_case_to_alert_seconds", of_worker=True)
+    said = b"".join(city.spans.raw)
+    assert case.encode() in said
+    for person in (ONE, TWO):
+        assert person.encode() not in said
+
+
+def test_a_receiver_that_hangs_stops_nothing(city: City) -> None:
+    city.spans.hangs.set()
+    event = ""
+    for _ in range(30):
+        event = city.post(TWO, timedelta(minutes=5))
+    city.until_row(event)
+
+    def dropped() -> bool:
+        samples = city.metrics("truyvet_spans", of_worker=True).samples
+        return any(s.labels["outcome"] == "dropped" and s.value > 0 for s in samples)
+
+    wait_for(dropped, 30, "spans to be dropped, and counted")
+    begun = time.monotonic()
+    city.worker.stop()
+    assert time.monotonic() - begun < 10
+    log = city.worker.log.read_text("utf-8")
+    assert log.count('"spans_dropped"') == 1
+    assert "Failed to export" not in log
