@@ -10,7 +10,8 @@ queries and the words of errors) must find none.
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from random import random
 from typing import Final
 
 import structlog
@@ -20,14 +21,14 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, TraceIdRatioBased
-from opentelemetry.trace import SpanKind, StatusCode, Tracer
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import SpanKind, StatusCode
 
 from schemas.meters import Metrics
 from schemas.metrics import SPANS
 from schemas.settings import Settings
 from schemas.traceparent import context_of, ids_of, trace_id
-from streams.spans import CURRENT, NAMES, Attributes, Span, Spans
+from streams.spans import CURRENT, NAMES, NOBODY, Attributes, Span, Spans
 
 log = structlog.get_logger()
 _WAITING: Final = 2_048
@@ -122,40 +123,31 @@ class OtlpSpans(Spans):
         self, exporter: SpanExporter, service: str, ratio: float, metrics: Metrics
     ) -> None:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        self._exporter = _Counted(exporter, metrics)
-        self._processor = _Bounded(self._exporter, metrics)
-        self._resource = Resource.create({"service.name": service})
-        self._always = self._tracer(ALWAYS_ON)
-        self._sometimes = self._tracer(TraceIdRatioBased(ratio))
-
-    def _tracer(self, sampler: Sampler) -> Tracer:
-        provider = TracerProvider(ParentBased(sampler), self._resource, shutdown_on_exit=False)
+        self._ratio = ratio
+        self._processor = _Bounded(_Counted(exporter, metrics), metrics)
+        # who is followed is decided in `begin`, for a fraction of what the library's samplers cost
+        # each request that is not
+        resource = Resource.create({"service.name": service})
+        provider = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False)
         provider.add_span_processor(self._processor)
-        return provider.get_tracer("truyvet")
+        self._tracer = provider.get_tracer("truyvet")
 
-    @contextmanager
-    def begin(self, name: str, *, surely: bool = False) -> Iterator[Span]:
+    def begin(self, name: str, *, surely: bool = False) -> AbstractContextManager[Span]:
         """See `Spans`."""
-        tracer = self._always if surely else self._sometimes
-        span = tracer.start_span(name, Context(), SpanKind.SERVER)
-        if span.is_recording():
-            with _current(span) as followed:
-                yield followed
-        else:
-            yield Span()
+        if not surely and random() >= self._ratio:  # noqa: S311 (a sample, no secret)
+            return NOBODY
+        return _current(self._tracer.start_span(name, Context(), SpanKind.SERVER))
 
-    @contextmanager
-    def step(self, name: str, attributes: Attributes, context: str | None = None) -> Iterator[Span]:
+    def step(
+        self, name: str, attributes: Attributes, context: str | None = None
+    ) -> AbstractContextManager[Span]:
         """See `Spans`."""
         context = context or CURRENT.get()
         if context is None:
-            yield Span()
-            return
+            return NOBODY
         assert name in NAMES
         kind = _KINDS.get(name, SpanKind.INTERNAL)
-        span = self._always.start_span(name, _parent(context), kind, attributes)
-        with _current(span) as followed:
-            yield followed
+        return _current(self._tracer.start_span(name, _parent(context), kind, attributes))
 
     def past(
         self,
@@ -168,7 +160,7 @@ class OtlpSpans(Spans):
     ) -> str:
         """See `Spans`."""
         assert name in NAMES
-        span = self._always.start_span(
+        span = self._tracer.start_span(
             name,
             _parent(context),
             _KINDS.get(name, SpanKind.INTERNAL),

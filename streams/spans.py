@@ -46,7 +46,7 @@ class Span:
         """Add these to it."""
 
 
-_NOBODY: Final = nullcontext(Span())
+NOBODY: Final = nullcontext(Span())
 
 
 class Spans:
@@ -57,14 +57,14 @@ class Spans:
     def begin(self, name: str, *, surely: bool = False) -> AbstractContextManager[Span]:
         """A request, and perhaps the first span of a trace: by the setting's share, or `surely`."""
         del name, surely
-        return _NOBODY
+        return NOBODY
 
     def step(
         self, name: str, attributes: Attributes, context: str | None = None
     ) -> AbstractContextManager[Span]:
         """A step of what this context, or the current span, follows; nothing if none does."""
         del name, attributes, context
-        return _NOBODY
+        return NOBODY
 
     def past(
         self,

@@ -46,6 +46,23 @@ class Receiver:
         """The spans of a trace, by name."""
         return {span.name: span for span in self.spans if span.trace == trace}
 
+    def drawn(self, trace: str) -> str:
+        """A trace as a tree, for people."""
+        spans = list(self.of(trace).values())
+
+        def lines(above: str, indent: int) -> list[str]:
+            return [
+                line
+                for span in spans
+                if span.parent == above
+                for line in (
+                    f"{'  ' * indent}{span.name}  {1000 * span.seconds:.1f} ms  {span.about}",
+                    *lines(span.span, indent + 1),
+                )
+            ]
+
+        return "\n".join(lines("", 0))
+
 
 def _read(body: bytes) -> Iterator[Got]:
     request: Any = ExportTraceServiceRequest.FromString(body)

@@ -1,7 +1,8 @@
 """One scan followed from the gateway to its row, one case from a request to the officers' alert.
 
-Through the real console, broker, worker and engine, each its own process; and what happens to
-them when the receiver of the spans no longer answers.
+Through the real console, broker, worker and engine, each its own process, watched by a real
+Prometheus whose exemplars lead to the traces; and what happens when the receiver of the spans no
+longer answers.
 """
 
 import time
@@ -16,7 +17,6 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from console.store import register
 from console.store.engine import open_store
@@ -31,19 +31,24 @@ from schemas.topics import ALERTS, CASES, SCANS
 from tests.console_kit import WARD, bearer
 from tests.integration.test_gateway_stopped_broker import Served, served
 from tests.otlp import Receiver, receiver
+from tests.prometheus import Prometheus, prometheus
 from tests.system import System, WorkerProcess, running_system, wait_for
 
 ONE, TWO = "7ZK3M9QX2B4CD", "2C9V0A7NJ5X1T"
-OPEN_METRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
 
 
 class City:
     """The system with a console and a worker, both of which send spans."""
 
     def __init__(
-        self, system: System, console: Served, worker: WorkerProcess, spans: Receiver
+        self,
+        system: System,
+        console: Served,
+        worker: WorkerProcess,
+        spans: Receiver,
+        watching: Prometheus,
     ) -> None:
-        self.system, self.worker, self.spans = system, worker, spans
+        self.system, self.worker, self.spans, self.prometheus = system, worker, spans, watching
         self.console = httpx.Client(base_url=console.url, timeout=30, trust_env=False)
         store = open_store(system.settings)
         put_producer(store, Producer(id="gate-1", name="Cổng 1"))
@@ -83,20 +88,15 @@ class City:
         """Wait for it."""
         wait_for(lambda: self.row(event_id) is not None, 60, "the row")
 
-    def metrics(self, family: str, *, of_worker: bool) -> Any:
-        """A family of the worker's metrics or the console's, as OpenMetrics."""
-        if of_worker:
-            url = f"http://127.0.0.1:{self.worker.port}/metrics"
-            text = httpx.get(url, headers=OPEN_METRICS, trust_env=False).text
-        else:
-            text = self.console.get("/metrics", headers=OPEN_METRICS).text
-        families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
-        return next(f for f in families if f.name == family)
+    def dropped(self) -> float:
+        """Spans of the worker that its receiver did not take."""
+        text = httpx.get(f"http://127.0.0.1:{self.worker.port}/metrics", trust_env=False).text
+        [line] = [x for x in text.splitlines() if x.startswith('truyvet_spans_total{outcome="d')]
+        return float(line.split()[1])
 
-    def leads_to(self, family: str, *, of_worker: bool) -> set[str]:
-        """The traces that the family's exemplars lead to."""
-        samples = self.metrics(family, of_worker=of_worker).samples
-        return {s.exemplar.labels["trace_id"] for s in samples if s.exemplar}
+    def leads_from(self, series: str, trace: str) -> None:
+        """Wait until Prometheus has an exemplar of the series that leads to the trace."""
+        wait_for(lambda: trace in self.prometheus.leads_to(series), 30, f"{series} to lead there")
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,10 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         system = stack.enter_context(running_system(directory / "data", **settings))
         console = stack.enter_context(served(system, directory / "console.log"))
         worker = system.start_worker()
-        yield City(system, console, worker, spans)
+        jobs = {"worker": f"127.0.0.1:{worker.port}", "console": console.url.split("//")[1]}
+        targets = {name: [address] for name, address in jobs.items()}
+        watching = stack.enter_context(prometheus(directory / "prometheus", targets, {}))
+        yield City(system, console, worker, spans, watching)
 
 
 def test_one_scan_from_the_gateway_to_its_row(city: City) -> None:
@@ -119,6 +122,7 @@ def test_one_scan_from_the_gateway_to_its_row(city: City) -> None:
     trace = publish.trace
     names = {"POST /v1/scans", "publish scans", "scan to row", "batch", "judge", "write"}
     wait_for(lambda: names | {"follow up"} <= set(city.spans.of(trace)), 30, "the trace")
+    print(city.spans.drawn(trace))
     spans = city.spans.of(trace)
     chain = ["POST /v1/scans", "publish scans", "scan to row", "batch", "write"]
     assert spans[chain[0]].parent == ""
@@ -132,8 +136,8 @@ def test_one_scan_from_the_gateway_to_its_row(city: City) -> None:
     assert all(span.seconds >= 0 for span in spans.values())
     [record] = [r for r in city.system.read_topic(SCANS.name) if event.encode() in r.value]
     assert [name for name, _ in record.headers] == ["traceparent"]
-    assert trace in city.leads_to("truyvet_scan_to_queryable_seconds", of_worker=True)
-    assert trace in city.leads_to("truyvet_http_request_seconds", of_worker=False)
+    city.leads_from("truyvet_scan_to_queryable_seconds_bucket", trace)
+    city.leads_from('truyvet_http_request_seconds_bucket{route="/v1/scans"}', trace)
 
 
 def test_one_case_from_the_request_to_the_officers_alert(city: City) -> None:
@@ -155,6 +159,7 @@ def test_one_case_from_the_request_to_the_officers_alert(city: City) -> None:
     trace = context[3:35]
     names = {"POST /v1/cases", "relay", "case", "trace", "store", "alert"}
     wait_for(lambda: names <= set(city.spans.of(trace)), 30, "the trace")
+    print(city.spans.drawn(trace))
     spans = city.spans.of(trace)
     request = spans["POST /v1/cases"]
     assert (request.parent, request.about["http.response.status_code"]) == ("", "201")
@@ -166,7 +171,7 @@ def test_one_case_from_the_request_to_the_officers_alert(city: City) -> None:
     assert spans["store"].about == {"truyvet.run": "1", "truyvet.contacts": "1"}
     [record] = [r for r in city.system.read_topic(CASES.name) if r.key == case.encode()]
     assert dict(record.headers)["traceparent"].decode()[3:35] == trace
-    assert trace in city.leads_to("truyvet_case_to_alert_seconds", of_worker=True)
+    city.leads_from("truyvet_case_to_alert_seconds_bucket", trace)
     said = b"".join(city.spans.raw)
     assert case.encode() in said
     for person in (ONE, TWO):
@@ -179,12 +184,7 @@ def test_a_receiver_that_hangs_stops_nothing(city: City) -> None:
     for _ in range(30):
         event = city.post(TWO, timedelta(minutes=5))
     city.until_row(event)
-
-    def dropped() -> bool:
-        samples = city.metrics("truyvet_spans", of_worker=True).samples
-        return any(s.labels["outcome"] == "dropped" and s.value > 0 for s in samples)
-
-    wait_for(dropped, 30, "spans to be dropped, and counted")
+    wait_for(lambda: city.dropped() > 0, 30, "spans to be dropped, and counted")
     begun = time.monotonic()
     city.worker.stop()
     assert time.monotonic() - begun < 10
