@@ -10,8 +10,10 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
+    generate_latest,
 )
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from schemas.metrics import METRICS, MetricDef, Process
 
@@ -77,8 +79,11 @@ class Metrics:
 
         With exemplars for who accepts OpenMetrics: the older format has none.
         """
-        encode, media_type = choose_encoder(accept or "")
-        return encode(self.registry), media_type
+        # the library's own choice fails on a version that is no number
+        if "application/openmetrics-text" in (accept or ""):
+            text: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]
+            return text, openmetrics.CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
 
     def replace(self, definition: MetricDef, before: Iterable[Labels], series: Series) -> None:
         """Set these series of a gauge and remove those of `before` that are no longer true.

@@ -66,8 +66,8 @@ class Observe:
     def _note(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
         route = _template(scope)
         span.rename(f"{scope['method']} {route}")
-        span.set({"http.route": route, "http.response.status_code": status})
-        span.set({"http.request.method": scope["method"]})
+        about = {"http.request.method": scope["method"], "http.route": route}
+        span.set(about | {"http.response.status_code": status})
         self._metrics.counter(REQUESTS, route, str(status)).inc()
         self._metrics.histogram(REQUEST_SECONDS, route).observe(seconds, exemplar(span.context))
         if route not in _QUIET:

@@ -329,6 +329,7 @@ def test_a_followed_scan_leads_to_its_row_and_its_batch(held: Held) -> None:
     found = exemplars(text, "truyvet_scan_to_queryable_seconds")
     assert [(labels["le"], at) for labels, at in found] == [("0.5", "c3" * 16)]
     assert metrics.page(None)[1].startswith("text/plain")
+    assert metrics.page("application/openmetrics-text;version=x")[0].endswith(b"# EOF\n")
 
 
 def link_of(link: Any) -> str:
