@@ -1,4 +1,4 @@
-"""Counting a round: the one statement behind the funnel of now and what each day keeps of it."""
+"""Counting a round into what its day keeps of it, and every funnel is read from."""
 
 from collections.abc import Sequence
 

@@ -6,13 +6,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from console.coverage.counting import counted
 from console.coverage.stages import STAGES, Stage, Within
 from issuer.units import EVERYWHERE, ward_codes
+from schemas.clock import LOCAL
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 
 _TIMEOUT: Final = "SETTINGS max_execution_time = 10"
+# of `coverage_days`, in the order of `line_of`
+SUMS: Final = (
+    "sum(required), sum(scans), sumForEach(sites), sumForEach(required_sites), sumForEach(places)"
+)
+_AT: Final = "fromUnixTimestamp64Milli({at:Int64}, 'UTC')"
 
 
 class By(StrEnum):
@@ -93,18 +98,30 @@ def newest(clickhouse: ClickHouse) -> datetime:
 def funnel(clickhouse: ClickHouse, asked: Asked, within: Within, by: Sequence[By] = ()) -> Funnel:
     """The funnel of now, one line for each ward, kind or sector; without `by`, one in all.
 
-    Raises Retryable.
+    Read from what the newest round keeps for its day, which is a few rows a ward however many
+    places there are. Raises Retryable.
     """
     assert By.DAY not in by, "days are those of `by_day`"
     at = newest(clickhouse)
     where, parameters = asked.where()
-    where += " AND round = fromUnixTimestamp64Milli({round:Int64}, 'UTC')"
-    order = f"ORDER BY {', '.join(by)}" if by else ""
+    # a round's lines are there, all at once, a moment before it is called whole, and may take
+    # the place of those of the round before
     rows = clickhouse.rows(
-        f"{counted(by, where, within)} {order} {_TIMEOUT}",
-        parameters | {"round": int(at.timestamp() * 1000)},
+        f"""
+SELECT toUnixTimestamp64Milli(round), {"".join(f"{one}, " for one in by)}{SUMS}
+FROM coverage_days
+WHERE {where} AND day = toDate(round, '{LOCAL.key}') AND round = (
+    SELECT max(round) FROM coverage_days
+    WHERE day >= toDate({_AT}, '{LOCAL.key}') AND round >= {_AT}
+)
+GROUP BY {", ".join(["round", *by])} ORDER BY {", ".join(["round", *by])} {_TIMEOUT}
+""",  # noqa: S608 (own columns; values are parameters)
+        parameters | {"at": int(at.timestamp() * 1000)},
     )
-    lines = [line_of(list(row[: len(by)]), *row[len(by) :]) for row in rows]
+    if rows:
+        at = datetime.fromtimestamp(int(rows[0][0]) / 1000, UTC)
+    cut = 1 + len(by)
+    lines = [line_of(list(row[1:cut]), *row[cut:]) for row in rows]
     return Funnel(at, within, lines)
 
 
@@ -114,8 +131,7 @@ def by_day(clickhouse: ClickHouse, asked: Asked, within: Within, days: int) -> F
     where, parameters = asked.where()
     rows = clickhouse.rows(
         f"""
-SELECT [toString(day)] AS key, sum(required), sum(scans), sumForEach(sites),
-       sumForEach(required_sites), sumForEach(places)
+SELECT [toString(day)] AS key, {SUMS}
 FROM coverage_days AS d FINAL
 INNER JOIN (SELECT day, max(round) AS round FROM coverage_days GROUP BY day) AS l
     ON l.day = d.day AND l.round = d.round

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from console.coverage.funnel import Asked, By, Line, line_of
+from console.coverage.funnel import SUMS, Asked, By, Line, line_of
 from schemas.errors import UserError
 from streams.clickhouse import ClickHouse
 
@@ -28,8 +28,7 @@ def two_days(clickhouse: ClickHouse, asked: Asked, day: date, by: By | None) -> 
     key = f"toString({by})" if by else "''"
     rows = clickhouse.rows(
         f"""
-SELECT toString(d.day) AS on_day, {key} AS name, toUnixTimestamp64Milli(max(d.round)),
-       sum(required), sum(scans), sumForEach(sites), sumForEach(required_sites), sumForEach(places)
+SELECT toString(d.day) AS on_day, {key} AS name, toUnixTimestamp64Milli(max(d.round)), {SUMS}
 FROM coverage_days AS d FINAL
 INNER JOIN (SELECT day, max(round) AS round FROM coverage_days GROUP BY day) AS l
     ON l.day = d.day AND l.round = d.round

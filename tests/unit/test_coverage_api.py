@@ -37,8 +37,8 @@ def answer(sql: str, what: dict[str, Any]) -> list[tuple[Any, ...]]:
     if "SELECT place" in sql:
         rows = [(p, 1, WARD, "office", "health", True, SINCE, True, False, 0, 0) for p in (1, 2)]
         return [row for row in rows if row[0] > what["place"]][: what["limit"]] if ours else []
-    key = (WARD,) if "SELECT ward, " in sql else ()
-    return [(*key, 3, 40, *COUNTS)] if ours else []
+    key = (WARD,) if ", ward, sum" in sql else ()
+    return [(int(NOW.timestamp() * 1000), *key, 3, 40, *COUNTS)] if ours else []
 
 
 def test_a_funnel_is_of_the_keys_area(console: Running) -> None:
