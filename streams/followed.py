@@ -5,10 +5,11 @@ batch the batch's own steps with it; the others are linked to that batch. A batc
 record costs nothing here, and none costs anything for a record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from typing import Final
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.topics import SCANS
@@ -27,21 +28,26 @@ def tell(spans: Spans, finished: Finished, now_ms: int) -> list[tuple[str, int]]
     """
     pieces = finished.pending.pieces
     marks = list(islice(chain.from_iterable(piece.marks for piece in pieces), _MOST))
+    outcomes = _outcomes(finished.written.rows, marks)
     if marks:
         first, *others = marks
-        batch = _batch(spans, finished, now_ms, _row(spans, finished, first), others)
+        row = _row(spans, finished, first, outcomes)
+        batch = _batch(spans, finished, now_ms, row, others)
         for mark in others:
-            _row(spans, finished, mark, batch)
+            _row(spans, finished, mark, outcomes, batch)
     return [(mark.context, finished.written.acknowledged_ms - mark.timestamp) for mark in marks]
 
 
-def _row(spans: Spans, finished: Finished, mark: Mark, *linked: str) -> str:
+def _row(
+    spans: Spans, finished: Finished, mark: Mark, outcomes: Mapping[int, str], *linked: str
+) -> str:
     written = finished.written
     about: Attributes = {
         "messaging.destination.name": SCANS.name,
         "messaging.destination.partition.id": str(written.rows.partition),
         "messaging.kafka.offset": mark.offset,
-        "truyvet.outcome": _outcome(written.rows, mark.offset),
+        # one that a former attempt wrote is in no table of this batch
+        "truyvet.outcome": outcomes.get(mark.offset, "present"),
     }
     ended_ms = written.acknowledged_ms
     return spans.past("scan to row", mark.timestamp, ended_ms, mark.context, about, linked)
@@ -64,9 +70,12 @@ def _batch(spans: Spans, finished: Finished, now_ms: int, row: str, others: Sequ
     return batch
 
 
-def _outcome(rows: Rows, offset: int) -> str:
-    """The table that has it; one that a former attempt wrote is in none of this batch."""
-    for name, table in rows.tables.items():
-        if pc.index(table.column("kafka_offset"), offset).as_py() >= 0:
-            return name
-    return "present"
+def _outcomes(rows: Rows, marks: Sequence[Mark]) -> dict[int, str]:
+    """Which table has which of these offsets."""
+    wanted = pa.array([mark.offset for mark in marks], pa.uint64())
+    columns = {name: table.column("kafka_offset") for name, table in rows.tables.items()}
+    return {
+        offset: name
+        for name, column in columns.items()
+        for offset in column.filter(pc.is_in(column, wanted)).to_pylist()
+    }

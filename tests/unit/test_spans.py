@@ -1,9 +1,7 @@
 """Following a scan and a case: who is followed, what is said of them, and what it may never cost."""
 
 import asyncio
-import logging
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -25,7 +23,6 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from console.store.keys import Role
-from schemas import metrics as m
 from schemas import traceparent
 from schemas.cases import Case, CaseStatus
 from schemas.errors import UserError
@@ -287,6 +284,18 @@ def test_the_frameworks_own_telemetry_stays_off(
     assert any(PERSON in span.to_json() for span in seen.get_finished_spans())
 
 
+def test_who_is_followed_is_a_matter_of_the_share(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = spans_to(held, 0.25)
+    for drawn, surely in ((0.24, False), (0.25, False), (0.9, True)):
+        monkeypatch.setattr(otlp, "random", lambda drawn=drawn: drawn)
+        with made.begin(f"{drawn}", surely=surely):
+            assert (CURRENT.get() is None) is (drawn == 0.25)
+        assert CURRENT.get() is None
+    assert [span.name for span in held.get_finished_spans()] == ["0.24", "0.9"]
+
+
 # the worker
 
 
@@ -389,75 +398,6 @@ def test_a_cases_alerts_carry_its_trace(held: Held, context: str | None) -> None
     assert seen == [context_of(span)], "what leads from case-to-alert to the trace"
     about = {"truyvet.case": case.id, "truyvet.case_version": 1}
     assert dict(span.attributes or {}) == about
-
-
-# their receiver
-
-
-class Away(SpanExporter):
-    """A receiver that does not answer, until it is let go."""
-
-    def __init__(self, answer: Callable[[], SpanExportResult]) -> None:
-        self.answer = answer
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        return self.answer()
-
-    def shutdown(self) -> None:
-        """Nothing."""
-
-
-def counted(metrics: Metrics) -> tuple[float, float]:
-    return (
-        metrics.counter(m.SPANS, "sent")._value.get(),
-        metrics.counter(m.SPANS, "dropped")._value.get(),
-    )
-
-
-def test_a_receiver_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(otlp, "_WAITING", 50)
-    monkeypatch.setattr(otlp, "_AT_ONCE", 10)
-    monkeypatch.setattr(otlp, "_EVERY_MS", 10)
-    monkeypatch.setattr(otlp, "_CLOSE_S", 0.1)
-    hanging = threading.Event()
-
-    def answer() -> SpanExportResult:
-        hanging.wait(20)
-        return SpanExportResult.FAILURE
-
-    metrics = Metrics(CollectorRegistry(), of="worker")
-    made = OtlpSpans(Away(answer), "test", 1, metrics)
-    begun = time.monotonic()
-    for _ in range(200):
-        made.past("write", 1, 2, CONTEXT, {})
-    made.close()
-    assert time.monotonic() - begun < 2
-    assert counted(metrics) == (0, 150), "what finds the queue full is dropped, and counted"
-    hanging.set()
-    until(lambda: counted(metrics) == (0, 200))
-
-
-def test_what_a_receiver_refuses_is_counted_and_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = Metrics(CollectorRegistry(), of="worker")
-    answers = [SpanExportResult.FAILURE, SpanExportResult.FAILURE, SpanExportResult.SUCCESS]
-    counting = otlp._Counted(Away(lambda: answers.pop(0)), metrics)
-    with capture_logs() as logs:
-        for _ in range(3):
-            counting.room.acquire()
-            counting.export([SimpleNamespace()])  # type: ignore[list-item]
-    assert counted(metrics) == (1, 2)
-    assert [entry["event"] for entry in logs] == ["spans_dropped", "spans_sent_again"]
-    OtlpSpans(Away(lambda: SpanExportResult.SUCCESS), "test", 1, metrics).close()
-    assert not logging.getLogger("opentelemetry").isEnabledFor(logging.ERROR)
-
-
-def test_the_library_is_given_our_address_and_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: list[dict[str, Any]] = []
-    monkeypatch.setattr(otlp, "OTLPSpanExporter", lambda **options: given.append(options))
-    otlp.exporter_of(settings(otlp_endpoint="https://collector.example:4318/base/"))
-    assert given == [
-        {"endpoint": "https://collector.example:4318/base/v1/traces", "timeout": otlp._SEND_S}
-    ]
 
 
 def test_every_name_is_explained() -> None:
