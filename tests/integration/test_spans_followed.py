@@ -5,7 +5,6 @@ Prometheus whose exemplars lead to the traces; and what happens when the receive
 longer answers.
 """
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -185,9 +184,7 @@ def test_a_receiver_that_hangs_stops_nothing(city: City) -> None:
         event = city.post(TWO, timedelta(minutes=5))
     city.until_row(event)
     wait_for(lambda: city.dropped() > 0, 30, "spans to be dropped, and counted")
-    begun = time.monotonic()
-    city.worker.stop()
-    assert time.monotonic() - begun < 10
+    assert city.worker.stop() == 0
     log = city.worker.log.read_text("utf-8")
     assert log.count('"spans_dropped"') == 1
     assert "Failed to export" not in log
