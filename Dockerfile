@@ -29,6 +29,7 @@ RUN groupadd --gid 10001 truyvet \
     && install --directory --owner truyvet --group truyvet --mode 0750 /var/lib/truyvet
 COPY --from=build /opt/truyvet /opt/truyvet
 ENV PATH=/opt/truyvet/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    NUMBA_CACHE_DIR=/var/lib/truyvet/compiled \
     TRUYVET_DATA_DIR=/var/lib/truyvet TRUYVET_CONSOLE_HOST=0.0.0.0 TRUYVET_METRICS_HOST=0.0.0.0
 USER 10001:10001
 WORKDIR /var/lib/truyvet

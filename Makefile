@@ -19,6 +19,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v == (3, 11) else "truyvet needs Python 3.11, this is %d.%d: make PYTHON=/path/to/python3.11" % v)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[embedded,dev]'
+	@$(BIN)/python -m streams.warm  # compiles what a worker would compile when it first starts
 	@touch $(INSTALLED)
 
 demo: install ## a simulated city end to end: scans in, a case, possible contacts out

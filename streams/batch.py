@@ -7,7 +7,6 @@ batch, so a verdict always finds the offset it belongs to.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.reasons import Reason
-from streams.blocks import Block, Mark
+from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
+from streams.marks import Mark
+from streams.texts import Texts
 
 NO_TIME: Final = np.iinfo(np.int64).min
 I32 = npt.NDArray[np.int32]
@@ -32,21 +33,24 @@ class RawBatch:
     partition: int
     offsets: I64
     appended: I64  # the broker's timestamps, ms since 1970 UTC
-    keys: list[bytes | None]
-    values: list[bytes | None]
+    keys: Texts
+    values: Texts
     marks: tuple[Mark, ...] = ()
     taken_ms: int = 0
 
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> "RawBatch":
         """From the blocks that were fetched of one partition, in their order."""
-        marks = tuple(chain.from_iterable(block.marks for block in blocks))
+        pieces = [piece for block in blocks for piece in block.pieces]
+        values = Texts.join([piece.values for piece in pieces])
+        keys = Texts.within(values.data, [piece.keys for piece in pieces])
+        marks = tuple(mark for block in blocks for mark in block.marks)
         return cls(
             blocks[0].partition,
-            np.concatenate([block.offsets for block in blocks]),
-            np.concatenate([block.timestamps for block in blocks]),
-            list(chain.from_iterable(block.keys for block in blocks)),
-            list(chain.from_iterable(block.values for block in blocks)),
+            np.concatenate([piece.offsets for piece in pieces]),
+            np.concatenate([piece.timestamps for piece in pieces]),
+            keys,
+            values,
             marks,
             time.time_ns() // 1_000_000 if marks else 0,
         )

@@ -1,4 +1,4 @@
-"""Vectorised reading of the fixed forms in a scan: ids, times, tokens; and a stable hash.
+"""Vectorised reading of the fixed forms in a scan: ids, times, tokens.
 
 Every function works on a matrix of bytes, one row a value, and says which rows are in the
 canonical form. A row that is not goes to pydantic, which has the last word.
@@ -29,8 +29,8 @@ def _table(symbols: str, *, fold: bool = False) -> Bytes:
     return table
 
 
-_BASE32: Final = _table(CROCKFORD)
-_HEX: Final = _table("0123456789abcdef", fold=True)
+BASE32: Final = _table(CROCKFORD)
+HEXADECIMAL: Final = _table("0123456789abcdef", fold=True)
 _HEX_POSITIONS: Final = np.array([i for i in range(36) if i not in (8, 13, 18, 23)])
 _DASHES: Final = np.array([8, 13, 18, 23])
 
@@ -40,15 +40,8 @@ def text_matrix(column: pa.StringArray, width: int) -> tuple[Bytes, Mask]:
 
     Rows of another length, and nulls, are zero.
     """
-    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[
-        column.offset : column.offset + len(column) + 1
-    ]
-    lengths = np.diff(offsets)
-    right = lengths == width
-    data = column.buffers()[2]
-    everything = (
-        np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
-    )
+    offsets, everything = text_buffers(column)
+    right = np.diff(offsets) == width
     if right.all():
         begin = int(offsets[0])
         return everything[begin : begin + width * len(column)].reshape(-1, width), right
@@ -58,9 +51,19 @@ def text_matrix(column: pa.StringArray, width: int) -> tuple[Bytes, Mask]:
     return matrix, right
 
 
+def text_buffers(column: pa.StringArray) -> tuple[npt.NDArray[np.int32], Bytes]:
+    """Where each text begins in the bytes beside, with the end of the last; a null is empty."""
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
+    data = column.buffers()[2]
+    return (
+        offsets[column.offset : column.offset + len(column) + 1],
+        np.frombuffer(data if data is not None else b"", dtype=np.uint8),
+    )
+
+
 def base32(matrix: Bytes) -> tuple[U64, Mask]:
     """Numbers behind canonical Crockford symbols (at most 64 bits), and which rows are sound."""
-    values = _BASE32[matrix]
+    values = BASE32[matrix]
     sound = (values != BAD).all(axis=1)
     number = np.zeros(len(matrix), dtype=np.uint64)
     for column in range(matrix.shape[1]):
@@ -71,12 +74,12 @@ def base32(matrix: Bytes) -> tuple[U64, Mask]:
 def persons(matrix: Bytes) -> tuple[U64, Mask]:
     """Persons' 64 bits from (n, 13): the first symbol holds only four bits, 0-F."""
     number, sound = base32(matrix)
-    return number, sound & (_BASE32[matrix[:, 0]] < 16)
+    return number, sound & (BASE32[matrix[:, 0]] < 16)
 
 
 def uuids(matrix: Bytes) -> tuple[U64, U64, Mask]:
     """High and low 64 bits of RFC 9562 UUIDs from (n, 36): version 1-8, variant 10."""
-    nibbles = _HEX[matrix[:, _HEX_POSITIONS]]
+    nibbles = HEXADECIMAL[matrix[:, _HEX_POSITIONS]]
     sound = (nibbles != BAD).all(axis=1) & (matrix[:, _DASHES] == ord("-")).all(axis=1)
     version, variant = nibbles[:, 12], nibbles[:, 16]
     sound &= (version >= 1) & (version <= 8) & (variant >= 8) & (variant <= 11)
@@ -124,57 +127,5 @@ def _days(year: I64, month: I64, day: I64) -> I64:
     return result
 
 
-_M1: Final = np.uint64(0xBF58476D1CE4E5B9)
-_M2: Final = np.uint64(0x94D049BB133111EB)
-_SEED: Final = np.uint64(0x9E3779B97F4A7C15)
-
-
-def mix(h: U64) -> U64:
-    """splitmix64's finaliser (S. Vigna, public domain): every bit moves every other."""
-    h = (h ^ (h >> np.uint64(30))) * _M1
-    h = (h ^ (h >> np.uint64(27))) * _M2
-    return h ^ (h >> np.uint64(31))
-
-
-def fold(h: U64, word: U64) -> U64:
-    """`h` with one more 64-bit word taken in."""
-    return mix(h ^ (word + _SEED + (h << np.uint64(6))))
-
-
-def fold_text(h: U64, column: pa.StringArray) -> U64:
-    """`h` with the UTF-8 bytes of each value and its length taken in; null counts as empty.
-
-    Independent of the machine and of any library's version: it is stored with the row.
-    """
-    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)[
-        column.offset : column.offset + len(column) + 1
-    ]
-    lengths = np.diff(offsets)
-    width = -(-int(lengths.max(initial=0)) // 8) * 8
-    h = fold(h, lengths.astype(np.uint64))
-    if width == 0:
-        return h
-    data = np.frombuffer(column.buffers()[2], dtype=np.uint8)
-    at = np.arange(width)
-    matrix = data[np.minimum(offsets[:-1, None] + at, len(data) - 1)]
-    matrix = np.where(at < lengths[:, None], matrix, np.uint8(0))
-    words = np.ascontiguousarray(matrix).view("<u8").astype(np.uint64)
-    for k in range(words.shape[1]):
-        # only the words that a value has: its neighbours' lengths must not move its hash
-        h = np.where(8 * k < lengths, fold(h, words[:, k]), h)
-    return h
-
-
-def kafka_partitions(matrix: Bytes, partitions: int) -> npt.NDArray[np.int64]:
-    """The partition each key of (n, 13) bytes belongs to: (murmur2 & 0x7fffffff) mod N."""
-    m = np.uint32(0x5BD1E995)
-    words = np.ascontiguousarray(matrix[:, :12]).view("<u4").astype(np.uint32)
-    h = np.full(len(matrix), 0x9747B28C ^ matrix.shape[1], dtype=np.uint32)
-    for k in range(3):
-        w = words[:, k] * m
-        w ^= w >> np.uint32(24)
-        h = (h * m) ^ (w * m)
-    h = (h ^ matrix[:, 12].astype(np.uint32)) * m
-    h = (h ^ (h >> np.uint32(13))) * m
-    h ^= h >> np.uint32(15)
-    return (h & np.uint32(0x7FFFFFFF)).astype(np.int64) % partitions
+M1: Final = np.uint64(0xBF58476D1CE4E5B9)
+M2: Final = np.uint64(0x94D049BB133111EB)

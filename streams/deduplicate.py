@@ -14,6 +14,7 @@ from schemas.topics import DAY_MS
 from streams import columns
 from streams.batch import Duplicate, Scans, Verdicts
 from streams.columns import U64, Mask
+from streams.kernels import hashes
 from streams.keys import Keys, origin_offset, origin_partition, origins
 from streams.resolve import Resolved
 from streams.window import Table, Window
@@ -24,40 +25,22 @@ LookUp = Callable[[Keys, int], Keys]
 
 def content_hashes(scans: Scans) -> U64:
     """A stable hash of what a retry repeats: everything but the producer that passed it on."""
-    h = columns.fold(scans.event_lo ^ scans.person, scans.event_hi)
-    words = np.ascontiguousarray(scans.code[:, :16]).view("<u8").astype(np.uint64)
-    h = columns.fold(columns.fold(h, words[:, 0]), words[:, 1])
-    small = (
-        scans.code[:, 16].astype(np.uint64)
-        | scans.code[:, 17].astype(np.uint64) << np.uint64(8)
-        | scans.direction.astype(np.uint64) << np.uint64(16)
-        | scans.method.astype(np.uint64) << np.uint64(24)
-        | scans.companions.astype(np.uint64) << np.uint64(32)
-    )
-    h = columns.fold(columns.fold(h, small), scans.scanned.astype(np.uint64))
-    h = columns.fold(h, scans.recorded.view(np.uint64))
+    h = scans.event_lo ^ scans.person
+    hashes.fold_scans(
+        h, scans.event_hi, scans.code, scans.direction, scans.method, scans.companions,
+        scans.scanned, scans.recorded,
+    )  # fmt: skip
     for text in (scans.device, scans.trip, scans.seat):
-        h = columns.fold_text(h, text)
+        hashes.fold_texts(h, *columns.text_buffers(text))
     return h
-
-
-def _lines(matrix: columns.Bytes) -> bytes:
-    """The rows of a matrix of bytes with a newline between them."""
-    lines = np.full((len(matrix), matrix.shape[1] + 1), ord("\n"), dtype=np.uint8)
-    lines[:, :-1] = matrix
-    return lines.tobytes()[:-1]
 
 
 def misplaced(verdicts: Verdicts, partitions: int) -> Mask:
     """Which scans' keys are not their person, or lie where murmur2 would not put them."""
     raw, scans = verdicts.raw, verdicts.scans
-    keys = raw.keys if len(scans) == len(raw) else [raw.keys[i] for i in scans.index]
-    if None not in keys and b"\n".join(keys) == _lines(scans.key):  # type: ignore[arg-type]
-        right = np.ones(len(keys), dtype=bool)  # each is: no person holds a newline
-    else:
-        own = (row.tobytes() for row in scans.key)
-        right = np.fromiter((k == p for k, p in zip(keys, own, strict=True)), bool, len(keys))
-    here: Mask = columns.kafka_partitions(scans.key, partitions) == raw.partition
+    keys = raw.keys
+    right = hashes.is_key(keys.data, keys.begins, keys.lengths, scans.index, scans.key)
+    here: Mask = hashes.partitions(scans.key, partitions) == raw.partition
     return ~(right & here)
 
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.topics import SCANS
-from streams.blocks import Mark
 from streams.convert import Rows
+from streams.marks import Mark
 from streams.shop import Finished
 from streams.spans import Attributes, Spans
 

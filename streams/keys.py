@@ -1,15 +1,13 @@
-"""What identifies a scan, and which of the duplicate window's tables holds it."""
+"""What identifies a scan."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from streams.columns import I64, U64, mix
+from streams.columns import I64, U64
+from streams.kernels import window as kernel
 
-# what grows or spills is never all of it at once; more tables would cost small batches
-TABLES: Final = 4
-_TABLE_BITS: Final = np.uint64(62)
 _OFFSET_BITS: Final = np.uint64(48)
 
 
@@ -33,34 +31,23 @@ class Keys:
             self.content[rows], self.origin[rows],
         )  # fmt: skip
 
-    def hashes(self, salt: np.uint64) -> U64:
+    def hashes(self, salt: int) -> U64:
         """Of the key, not of content and origin."""
-        result: U64 = mix(self.event_lo ^ mix(self.event_hi ^ mix(self.person ^ salt)))
-        return result
+        found = np.empty(len(self), np.uint64)
+        keys = self.as_kernels_want()
+        kernel.hash_keys(keys.event_hi, keys.event_lo, keys.person, np.uint64(salt), found)
+        return found
+
+    def as_kernels_want(self) -> "Keys":
+        """Every column contiguous and writable: a loop is compiled for one kind of array."""
+        return Keys(
+            _plain(self.event_hi), _plain(self.event_lo), _plain(self.person),
+            _plain(self.content), _plain(self.origin),
+        )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Sorted:
-    """Keys by table: `order` sorts them so, `bounds` are the first of each and the end."""
-
-    keys: Keys
-    hashes: U64
-    order: I64
-    bounds: list[int]
-
-    @classmethod
-    def of(cls, keys: Keys, salt: int) -> "Sorted":
-        """The table is told by the highest bits: slots are told by the lowest."""
-        hashes = keys.hashes(np.uint64(salt))
-        which = (hashes >> _TABLE_BITS).astype(np.uint8)
-        order = np.argsort(which, kind="stable")
-        bounds = np.searchsorted(which[order], np.arange(TABLES + 1))
-        return cls(keys.take(order), hashes[order], order, bounds.tolist())
-
-    def part(self, table: int) -> tuple[slice, Keys, U64]:
-        """Where the table's rows are among the sorted ones, they, and their hashes."""
-        rows = slice(self.bounds[table], self.bounds[table + 1])
-        return rows, self.keys.take(rows), self.hashes[rows]
+def _plain(column: U64) -> U64:
+    return np.require(column, np.uint64, ("C", "W"))
 
 
 def origins(partition: int | I64, offsets: I64) -> U64:

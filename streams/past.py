@@ -9,10 +9,9 @@ from typing import Final
 import numpy as np
 
 from streams.columns import U64, Mask
+from streams.kernels import window as kernel
 
-_U32 = np.ndarray[tuple[int], np.dtype[np.uint32]]
 _FULL: Final = 0.5
-_HIGH: Final = np.uint64(32)
 
 
 class Generation:
@@ -44,31 +43,14 @@ class Generation:
 
     def add(self, hashes: U64, newest_ms: int) -> None:
         """Enter ids by their hashes; none of them was scanned after `newest_ms`."""
-        slots, mask = self._slots, len(self._slots) - 1
-        at, mark = _places(hashes, mask)
-        while len(at):
-            free = slots[at] == 0
-            slots[at[free]] = mark[free]
-            left = slots[at] != mark  # taken, before or by another of these
-            at, mark = (at[left] + 1) & mask, mark[left]
+        kernel.remember(self._slots, hashes)
         self._count += len(hashes)
         self.newest_ms = max(self.newest_ms, newest_ms)
 
-    def may_hold(self, hashes: U64) -> Mask:
-        """Which ids may be in here; the others are certainly not."""
-        found = np.zeros(len(hashes), bool)
-        if not self._count:
-            return found
-        slots, mask = self._slots, len(self._slots) - 1
-        at, mark = _places(hashes, mask)
-        rows = np.arange(len(hashes))
-        while len(rows):
-            here = slots[at]
-            same = here == mark
-            found[rows[same]] = True
-            on = ~same & (here != 0)
-            rows, at, mark = rows[on], (at[on] + 1) & mask, mark[on]
-        return found
+    def look_for(self, hashes: U64, found: Mask) -> None:
+        """Say yes in `found` for ids that may be in here; the others are certainly not."""
+        if self._count:
+            kernel.may_hold(self._slots, hashes, found)
 
 
 class Past:
@@ -109,11 +91,8 @@ class Past:
         self._older.add(hashes, newest_ms)
 
     def may_hold(self, hashes: U64) -> Mask:
-        """As `Generation.may_hold`."""
-        return self._younger.may_hold(hashes) | self._older.may_hold(hashes)
-
-
-def _places(hashes: U64, mask: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], _U32]:
-    """Where each begins to look, and its mark, which is never 0."""
-    mark = (hashes >> _HIGH).astype(np.uint32) | np.uint32(1)
-    return (hashes & np.uint64(mask)).astype(np.int64), mark
+        """Which ids may be in here; the others are certainly not."""
+        found = np.zeros(len(hashes), bool)
+        for generation in (self._younger, self._older):
+            generation.look_for(hashes, found)
+        return found

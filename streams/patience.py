@@ -4,7 +4,7 @@ from typing import Final
 
 from streams.blocks import Block
 
-_LONGEST_S: Final = 2.0
+_LONGEST_S: Final = 1.0
 
 
 def patience(block: Block, flush_s: float, now_s: float) -> float:

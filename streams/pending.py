@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.topics import SCANS
-from streams.blocks import Mark
 from streams.columns import I64
 from streams.convert import Rows
 from streams.deadletters import dead_letters
+from streams.marks import Mark
 from streams.publish import Message
 from streams.steps import Judged
 

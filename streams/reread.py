@@ -19,10 +19,11 @@ from schemas.kafka import connection
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from schemas.topics import ERASURES, PRODUCERS, SCANS, SITES
-from streams.blocks import Block, fetched_blocks
+from streams.blocks import Block
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.erasures import Erasures, list_key
+from streams.fetched import fetched_blocks
 from streams.follow import Follower, each
 from streams.pending import Pending
 from streams.pipeline import Pipeline

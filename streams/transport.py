@@ -18,7 +18,8 @@ the commit reaches the log's end.
 
 Limits: no tables, changelogs nor `exactly_once` on an app with this transport (`BatchApp` refuses
 them), no `group_by` and no `concurrency > 1`; agents must read with `stream.noack().events()` and
-acknowledge themselves. It stands on `streams.blocks`, which needs numpy, and nothing else of ours.
+acknowledge themselves. It stands on `streams.fetched`, which needs numpy and numba, and on nothing
+else that is about scans.
 """
 
 import time
@@ -36,7 +37,9 @@ from faust.types.transports import TransportT
 from faust.types.tuples import ConsumerMessage, ack_lock
 from mode.utils.futures import notify
 
-from streams.blocks import Block, Reading, fetched_blocks
+from streams.blocks import Block
+from streams.fetched import fetched_blocks
+from streams.marks import Reading
 
 _LOG_APPEND_TIME = 1
 _FETCH_AT_LEAST, _FETCH_WITHIN_MS = 256 * 1024, 50

@@ -1,9 +1,7 @@
 """The duplicate window: which (person, event id) were seen, where, and with what content.
 
-Open-addressing tables, probed for a whole batch at a time. Which table holds a key depends on the
-key alone, so that it meets itself whatever time it claims. Keys are compared whole, never by hash
-alone: a false duplicate would be a lost scan. Rows of one batch meet each other here too, the
-earlier one wins.
+An open-addressing table. Keys are compared whole, never by hash alone: a false duplicate would be a
+lost scan. Rows of one batch meet each other here too, the earlier one wins.
 
 A partition keeps its newest ids whole, and of many more that they came (`past`). A row that may
 have come before the whole ones is for ClickHouse to tell: `unsure` says which. So memory is
@@ -17,10 +15,10 @@ from typing import Final
 import numpy as np
 
 from streams.columns import I64, U64, Mask
-from streams.keys import TABLES, Keys, Sorted
+from streams.kernels import window as kernel
+from streams.keys import Keys
 from streams.past import Past
 
-_EMPTY: Final = -1
 _MOST_FULL: Final = 0.6
 _OFFSET_MASK: Final = np.uint64((1 << 48) - 1)
 
@@ -35,8 +33,8 @@ class Table:
         self._salt = np.uint64(salt)
         self._most = most
         self._past_room = max(1, past // 2)
-        self._slots = np.full(1024, _EMPTY, np.int32)
-        self._entries = np.zeros((5, 512), np.uint64)  # as the fields of Keys
+        self._slots = np.full(1024, kernel.FREE, np.int32)
+        self._entries = np.zeros((512, kernel.COLUMNS), np.uint64)
         self._count = 0
         self._past: Past | None = None
 
@@ -66,45 +64,17 @@ class Table:
         `hashes`: of `Keys.hashes` with this table's salt, where they are known. Returns (new,
         origin, content), each of shape (n,).
         """
+        n = len(keys)
         if hashes is None:
-            hashes = keys.hashes(self._salt)
-        self._make_room(len(keys))
-        base = self._count
-        mask = len(self._slots) - 1
-        self._write(base, keys)
-        entries = self._entries
-        at = (hashes & np.uint64(mask)).astype(np.int64)
-        entry_of = np.full(len(keys), _EMPTY, np.int64)  # the entry that holds the row's key
-        pending = np.arange(len(keys))
-        while len(pending):
-            here = at[pending]
-            free = self._slots[here] == _EMPTY
-            # the first of the batch to reach a free slot gets it: numpy keeps the last write,
-            # so they are written last to first
-            claims = pending[free][::-1]
-            self._slots[at[claims]] = (base + claims).astype(np.int32)
-            holder = self._slots[here].astype(np.int64)
-            mine = base + pending
-            same = (
-                (entries[0, holder] == entries[0, mine])
-                & (entries[1, holder] == entries[1, mine])
-                & (entries[2, holder] == entries[2, mine])
-            )
-            entry_of[pending[same]] = holder[same]
-            pending = pending[~same]
-            at[pending] = (at[pending] + 1) & mask
-        new = entry_of == base + np.arange(len(keys))
-        content, origin = entries[3, entry_of], entries[4, entry_of]
-        self._compact(base, np.flatnonzero(new), at)
+            hashes = keys.hashes(int(self._salt))
+        self._make_room(n)
+        new, origin, content = np.empty(n, bool), np.empty(n, np.uint64), np.empty(n, np.uint64)
+        keys = keys.as_kernels_want()
+        self._count = kernel.enter(
+            self._slots, self._entries, self._count, keys.event_hi, keys.event_lo, keys.person,
+            keys.content, keys.origin, hashes, new, origin, content,
+        )  # fmt: skip
         return new, origin, content
-
-    def _compact(self, base: int, new: I64, at: I64) -> None:
-        """Close the gaps that rows already known left among the new entries."""
-        kept = len(new)
-        if kept and new[-1] != kept - 1:
-            self._entries[:, base : base + kept] = self._entries[:, base + new]
-            self._slots[at[new]] = base + np.arange(kept, dtype=np.int32)
-        self._count = base + kept
 
     def spill(self, below: int, newest_ms: int) -> None:
         """When there are too many, move the older half out; only offsets below `below` may go.
@@ -114,16 +84,16 @@ class Table:
         if not self._most or self._count <= self._most:
             return
         half = self._count - self._most // 2
-        offsets = self._entries[4, :half] & _OFFSET_MASK
+        offsets = self._entries[:half, kernel.ORIGIN] & _OFFSET_MASK
         stay = offsets >= np.uint64(below)
         going = int(stay.argmax()) if stay.any() else half
         if going < self._most // 4:  # too few to be worth seating the rest anew
             return
-        e = self._entries[:, :going]
-        gone = Keys(e[0], e[1], e[2], e[3], e[4])
-        self._its_past().add(gone.hashes(self._salt), newest_ms)
+        gone = np.empty(going, np.uint64)
+        kernel.hash_entries(self._entries, self._salt, gone)
+        self._its_past().add(gone, newest_ms)
         self._count -= going
-        self._entries = self._entries[:, going : going + self._count].copy()
+        self._entries = self._entries[going : going + self._count].copy()
         self._seat(_slots_for(self._count))
 
     def takes_older(self, more: int) -> bool:
@@ -139,34 +109,20 @@ class Table:
             self._past = Past(self._past_room)
         return self._past
 
-    def _write(self, base: int, keys: Keys) -> None:
-        end = base + len(keys)
-        columns = (keys.event_hi, keys.event_lo, keys.person, keys.content, keys.origin)
-        for row, column in enumerate(columns):
-            self._entries[row, base:end] = column
-
     def _make_room(self, more: int) -> None:
         needed = self._count + more
-        if needed > self._entries.shape[1]:
-            room = max(needed, self._entries.shape[1] * 3 // 2)
-            entries = np.zeros((5, room), np.uint64)
-            entries[:, : self._count] = self._entries[:, : self._count]
+        if needed > len(self._entries):
+            room = max(needed, len(self._entries) * 3 // 2)
+            entries = np.zeros((room, kernel.COLUMNS), np.uint64)
+            entries[: self._count] = self._entries[: self._count]
             self._entries = entries
         if needed > _MOST_FULL * len(self._slots):
             self._seat(_slots_for(needed))
 
     def _seat(self, size: int) -> None:
         """All keys anew in so many slots."""
-        self._slots = np.full(size, _EMPTY, np.int32)
-        e = self._entries[:, : self._count]
-        known = Keys(e[0], e[1], e[2], e[3], e[4])
-        at = (known.hashes(self._salt) & np.uint64(size - 1)).astype(np.int64)
-        pending = np.arange(self._count)
-        while len(pending):  # all keys differ: only free slots matter
-            free = pending[self._slots[at[pending]] == _EMPTY]
-            self._slots[at[free]] = free
-            pending = pending[self._slots[at[pending]] != pending]
-            at[pending] = (at[pending] + 1) & (size - 1)
+        self._slots = np.full(size, kernel.FREE, np.int32)
+        kernel.seat(self._slots, self._entries, self._count, self._salt)
 
 
 def _slots_for(keys: int) -> int:
@@ -184,57 +140,46 @@ class Window:
     """
 
     def __init__(self, ids: int, past: int, salt: int, horizon_ms: int = 0) -> None:
-        self._tables = [Table(salt, -(-ids // TABLES), past // TABLES) for _ in range(TABLES)]
+        self._table = Table(salt, ids, past)
         self._lock = threading.Lock()
         self.salt = salt
         self._horizon_ms = horizon_ms
         self._newest_ms = 0
-        self._last: tuple[Keys, Sorted] | None = None
+        self._last: tuple[Keys, U64] | None = None
         self.written = 0
 
     def __len__(self) -> int:
-        return sum(len(table) for table in self._tables)
+        return len(self._table)
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return sum(table.nbytes for table in self._tables)
+        return self._table.nbytes
 
     @property
     def horizon_ms(self) -> int:
         """Keys scanned before this (ms since 1970, UTC) are not all known here."""
-        return max(self._horizon_ms, *(table.horizon_ms for table in self._tables))
+        return max(self._horizon_ms, self._table.horizon_ms)
 
     def unsure(self, keys: Keys, scanned_ms: I64) -> Mask:
         """Which rows may have come before without `add` knowing."""
         with self._lock:
             result: Mask = scanned_ms < self.horizon_ms
-            by_table = self._sorted(keys)
-            for number, table in enumerate(self._tables):
-                rows, _, hashes = by_table.part(number)
-                result[by_table.order[rows]] |= table.in_past(hashes)
-        return result
+            return result | self._table.in_past(self._hashes(keys))
 
     def add(self, keys: Keys, scanned_ms: I64) -> tuple[Mask, U64, U64]:
-        """As `Table.add`, each key in the table that is its own."""
-        n = len(keys)
-        self._newest_ms = max(self._newest_ms, int(scanned_ms.max(initial=0)))
-        new, origin, content = np.zeros(n, bool), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+        """As `Table.add`."""
         with self._lock:
-            by_table = self._sorted(keys)
+            self._newest_ms = max(self._newest_ms, int(scanned_ms.max(initial=0)))
+            answer = self._table.add(keys, self._hashes(keys))
             self._last = None
-            for number, table in enumerate(self._tables):
-                rows, some, hashes = by_table.part(number)
-                if len(some):
-                    to = by_table.order[rows]
-                    new[to], origin[to], content[to] = table.add(some, hashes)
-                    table.spill(self.written, self._newest_ms)
-        return new, origin, content
+            self._table.spill(self.written, self._newest_ms)
+        return answer
 
     def has_room_for(self, more: int) -> bool:
-        """Whether so many may be remembered, as far as can be told without their keys."""
+        """Whether so many may be remembered."""
         with self._lock:
-            return all(table.takes_older(more // TABLES) for table in self._tables)
+            return self._table.takes_older(more)
 
     def remember(self, keys: Keys, begin_ms: int) -> bool:
         """Know of these that they came: all that were scanned from `begin_ms` to the horizon.
@@ -242,17 +187,14 @@ class Window:
         False, and nothing is done, where they are more than there is room for.
         """
         with self._lock:
-            by_table = Sorted.of(keys, self.salt)
-            parts = [(t, by_table.part(number)[2]) for number, t in enumerate(self._tables)]
-            if not all(table.takes_older(len(hashes)) for table, hashes in parts):
+            if not self._table.takes_older(len(keys)):
                 return False
-            for table, hashes in parts:
-                table.remember(hashes, self._horizon_ms)
+            self._table.remember(keys.hashes(self.salt), self._horizon_ms)
             self._horizon_ms = begin_ms
         return True
 
-    def _sorted(self, keys: Keys) -> Sorted:
-        """Sorted once for the question and the entry that follows it."""
+    def _hashes(self, keys: Keys) -> U64:
+        """Hashed once for the question and the entry that follows it."""
         if self._last is None or self._last[0] is not keys:
-            self._last = keys, Sorted.of(keys, self.salt)
+            self._last = keys, keys.hashes(self.salt)
         return self._last[1]

@@ -47,6 +47,7 @@ from streams.spans import open_spans
 from streams.steps import Steps
 from streams.tracing import Tracing
 from streams.transport import Hooks
+from streams.warm import warm
 from streams.watch import OpenCases
 from streams.write import Writer
 from tracer.parameters import load_parameters
@@ -164,6 +165,7 @@ class Worker:
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
+        await asyncio.to_thread(warm)
         keep_house(self._settings, self.metrics)
         await self._monitor.start()
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from streams.batch import RawBatch
+from streams.texts import Texts
 
 PERSON = "0123456789ABC"
 TOKEN = "000001010000000000"
@@ -42,6 +43,6 @@ def raw_batch(
         partition,
         np.arange(first, first + n, dtype=np.int64),
         np.full(n, appended_ms, dtype=np.int64),
-        list(keys) if keys is not None else [PERSON.encode()] * n,
-        list(values),
+        Texts.of(list(keys) if keys is not None else [PERSON.encode()] * n),
+        Texts.of(list(values)),
     )

@@ -26,9 +26,11 @@ from schemas.scan import MAX_SCAN_BYTES, Scan
 from schemas.topics import SCANS
 from streams import slowpath
 from streams.batch import RawBatch, Rejected
-from streams.columns import Bytes, kafka_partitions
+from streams.columns import Bytes
 from streams.decode import decode
+from streams.kernels import hashes
 from streams.spans import Span
+from streams.texts import Texts
 
 COLUMNAR: Final = 400  # lines
 _HASHES: Final = 2**31  # as many partitions: each key's hash itself
@@ -61,9 +63,9 @@ def judge(lines: Sequence[Line], producer: str) -> Judged:
 
 def by_columns(lines: Sequence[Line], producer: str) -> Judged:
     """As `judge`, all lines in one pass."""
-    values: list[bytes | None] = [value for _, value in lines]
+    values = Texts.of([value for _, value in lines])
     offsets = np.arange(len(values), dtype=np.int64)
-    verdicts = decode(RawBatch(0, offsets, np.zeros_like(offsets), [], values))
+    verdicts = decode(RawBatch(0, offsets, np.zeros_like(offsets), values[:0], values))
     scans = verdicts.scans
     refused = [_by_form(lines[r.index][0], r) for r in verdicts.rejected]
     own = np.array([name == producer for name in scans.producers], dtype=bool)[scans.producer]
@@ -104,8 +106,8 @@ def one_by_one(lines: Sequence[Line], producer: str) -> Judged:
 
 
 def _records(persons: list[bytes], values: list[bytes], matrix: Bytes) -> list[Record]:
-    hashes = kafka_partitions(matrix, _HASHES).tolist()
-    return list(map(Record, repeat(SCANS.name), persons, values, repeat(()), hashes))
+    numbers = hashes.partitions(matrix, _HASHES).tolist()
+    return list(map(Record, repeat(SCANS.name), persons, values, repeat(()), numbers))
 
 
 def _scan(value: bytes) -> Scan | None:

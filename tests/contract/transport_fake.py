@@ -14,7 +14,7 @@ from typing import Any, cast
 from faust.types import TP
 from mode import Service
 
-from streams.blocks import Block
+from streams.blocks import Block, Piece
 from streams.transport import BatchApp, BatchConsumer, Hooks
 from tests.contract.transport_suite import Batch, Cluster, Fate, Member
 
@@ -83,10 +83,6 @@ class _Record(SimpleNamespace):
     offset: int
 
 
-class _RecordBatch(list[_Record]):
-    timestamp_type = 1
-
-
 class FakeThread(Service):
     """What `BatchConsumer` asks of its thread; a service, which nobody starts.
 
@@ -143,7 +139,7 @@ class FakeThread(Service):
                 for offset, value in enumerate(part, begin)
                 if value is not None
             ]
-            block.add(_RecordBatch(records), begin)
+            block.add(Piece.of_records(records), begin)
             block.next_offset = begin + len(part) if part else 0
             fetched[tp] = block  # the scheduler leaves it out if there was nothing
         return fetched

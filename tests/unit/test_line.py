@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.meters import Metrics
-from streams.blocks import Block
+from streams.blocks import Block, Piece, Record
 from streams.columns import U64
 from streams.convert import Rows
 from streams.erasures import Erasures
@@ -33,10 +33,11 @@ class Delivery:
     def __init__(self, first: int, values: list[bytes], age_s: float = 0.0) -> None:
         now = int((time.time() - age_s) * 1000)
         block = Block("scans.v1", HOME)
-        block._offsets.append(np.arange(first, first + len(values), dtype=np.int64))
-        block._timestamps.append(np.full(len(values), now, dtype=np.int64))
-        block.keys = [PERSON.encode()] * len(values)
-        block.values = list(values)
+        records = [
+            Record("scans.v1", HOME, offset, now, PERSON.encode(), value)
+            for offset, value in enumerate(values, first)
+        ]
+        block.add(Piece.of_records(records), first)
         self.value = block
         self.acked = False
 
@@ -198,7 +199,7 @@ def test_what_is_late_already_waits_for_company_and_what_is_fresh_does_not() -> 
     fresh, late = Delivery(0, scans(0, 1)).value, Delivery(0, scans(0, 1), age_s=3).value
     fresh.behind = late.behind = 1
     assert patience(fresh, 0.4, time.time()) == 0.4
-    assert 1 < patience(late, 0.4, time.time()) <= 2
+    assert 0.9 < patience(late, 0.4, time.time()) <= 1
     late.behind = 0  # nothing comes after it
     assert patience(late, 0.4, time.time()) == 0.4
 

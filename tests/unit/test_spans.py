@@ -28,7 +28,8 @@ from schemas.cases import Case, CaseStatus
 from schemas.errors import UserError
 from schemas.meters import Metrics
 from schemas.settings import Settings
-from streams import blocks, otlp, spans
+from streams import blocks, marks, otlp, spans
+from streams import fetched as fetches
 from streams.accounts import Accounts
 from streams.batch import RawBatch
 from streams.casework import CaseWork
@@ -36,6 +37,7 @@ from streams.convert import convert
 from streams.decode import decode
 from streams.directory import Directory
 from streams.latency import Latencies
+from streams.marks import Headers, Mark
 from streams.otlp import OtlpSpans
 from streams.pending import Pending, together
 from streams.publish import Message
@@ -160,13 +162,15 @@ def test_an_endpoint_is_an_address_without_secrets(wrong: str) -> None:
 
 
 def test_marks_are_read_only_where_they_are_asked_for() -> None:
-    headers: list[list[tuple[str, bytes]]] = [[], [("traceparent", CONTEXT.encode())], [("x", b"")]]
-    block = blocks._take(result_of(fetched([b"1", b"2", b"3"], headers)), blocks_tp(), None)
-    assert block.marks == []
+    headers: list[Headers] = [[], [("traceparent", CONTEXT.encode())], [("x", b"")]]
+    block = fetches._take(result_of(fetched([b"1", b"2", b"3"], headers)), blocks_tp(), None)
+    assert block.marks == ()
     records = fetched([b"1", b"2", b"3"], headers)
-    block = blocks._take(result_of(records), blocks_tp(), None, traceparent.followed)
-    assert block.marks == [(1, 1_790_000_000_000, CONTEXT)]
+    block = fetches._take(result_of(records), blocks_tp(), None, traceparent.followed)
+    assert block.marks == ((1, 1_790_000_000_000, CONTEXT),)
     assert [record.context for record in block] == [None, CONTEXT, None]
+    piece = block.pieces[0]
+    assert (piece.cut(1, 3).marks, piece.cut(0, 1).marks) == (piece.marks, ())
 
 
 def test_a_flood_of_headers_is_bounded() -> None:
@@ -176,10 +180,14 @@ def test_a_flood_of_headers_is_bounded() -> None:
         reads.append(1)
         return CONTEXT
 
-    headers = [[("traceparent", b"x")]] * 200
-    block = blocks._take(result_of(fetched([b"v"] * 200, headers)), blocks_tp(), None, reading)
-    assert len(block.marks) == len(reads) == blocks._MOST_MARKS < 200
-    assert len(block) == 200
+    headers: list[Headers] = [[("traceparent", b"x")] * 20] * 300
+    block = fetches._take(result_of(fetched([b"v"] * 300, headers)), blocks_tp(), None, reading)
+    assert len(block.marks) == len(reads) == marks.MOST < 300
+    assert len(block) == 300
+    reads.clear()
+    silent = lambda found: reads.append(len(found))  # noqa: E731
+    fetches._take(result_of(fetched([b"v"] * 300, headers)), blocks_tp(), None, silent)
+    assert reads == [marks._HEADERS] * marks._LOOKS
 
 
 def blocks_tp() -> Any:
@@ -304,7 +312,7 @@ def pending_of(first: int, count: int, marks: dict[int, str]) -> Pending:
     raw = raw_batch([b"{"] * count, first=first)
     raw = RawBatch(
         raw.partition, raw.offsets, raw.appended, raw.keys, raw.values,
-        tuple(blocks.Mark(at, int(raw.appended[0]), context) for at, context in marks.items()),
+        tuple(Mark(at, int(raw.appended[0]), context) for at, context in marks.items()),
         int(raw.appended[0]) + 20,
     )  # fmt: skip
     verdicts = decode(raw)

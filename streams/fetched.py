@@ -1,0 +1,179 @@
+"""What aiokafka's fetcher holds, as blocks. Record batches are taken whole: the broker's
+compression is undone for all of one at once anyway.
+
+Reads aiokafka's private fetch results (0.12 to 0.14) and follows `Fetcher.fetched_records` and
+`PartitionRecords._unpack_records` step by step: aborted transactions, control batches, holes that
+compaction left, and a position in the middle of a batch.
+"""
+
+import asyncio
+import struct
+import time
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
+from aiokafka.consumer import fetcher as fetcher_module
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
+from aiokafka.errors import CorruptRecordException
+from aiokafka.record.memory_records import MemoryRecords
+
+from streams.blocks import HEADER, Block, Header, Piece
+from streams.marks import Reading
+
+# Where things stand in a record batch. Source: Apache Kafka, "Record Batch".
+SIZE_AT, SIZE = 8, struct.Struct(">i")
+MAGIC_AT, COLUMNS_SINCE = 16, 2
+HEADER_AT: Final = 21
+_CODEC_MASK: Final = 7  # of the attributes
+_CODECS: Final = {1: gzip_decode, 2: snappy_decode, 3: lz4_decode, 4: zstd_decode}
+
+
+class Fetched(MemoryRecords):  # type: ignore[misc]  # aiokafka's own is untyped
+    """What a broker answered of one partition: aiokafka's record batches, and their bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._data = data
+        self._batch = self._next = 0
+
+    def next_batch(self) -> Any:
+        """The next record batch."""
+        batch = super().next_batch()
+        if batch is not None:
+            self._batch, (size,) = self._next, SIZE.unpack_from(self._data, self._next + SIZE_AT)
+            self._next += SIZE_AT + SIZE.size + size
+        return batch
+
+    def piece(self, batch: Any, reading: Reading | None = None) -> Piece:
+        """The records of the batch that came last. Raises CorruptRecordException."""
+        if self._data[self._batch + MAGIC_AT] < COLUMNS_SINCE:
+            return Piece.of_records(list(batch))
+        header = Header(*HEADER.unpack_from(self._data, self._batch + HEADER_AT))
+        begin = self._batch + HEADER_AT + HEADER.size
+        payload: Any = memoryview(self._data)[begin : self._next]
+        if unpack := _CODECS.get(header.attributes & _CODEC_MASK):
+            payload = unpack(payload)
+        # a record has seven bytes at least: a count that cannot be true is not believed
+        if not 0 <= header.records <= len(payload):
+            raise CorruptRecordException(
+                f"the record batch at offset {batch.base_offset} is corrupt"
+            )
+        return Piece.of_batch(batch.base_offset, header, payload, reading)
+
+
+# aiokafka's fetcher takes each answer into an object of this name; ours is that and keeps the bytes
+fetcher_module.MemoryRecords = Fetched
+
+
+async def fetched_blocks(
+    fetcher: Any,
+    partitions: Collection[Any],
+    timeout: float,
+    max_records: int | None,
+    reading: Reading | None = None,
+) -> dict[Any, Block]:
+    """What aiokafka's fetcher holds for these partitions, as blocks; waits up to `timeout` s.
+
+    Stops adding record batches once there are `max_records`. With `reading` their records that
+    have headers are asked for marks. Raises what the fetch met, such as a topic that may not be
+    read.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        if fetcher._subscriptions.reassignment_in_progress:
+            await fetcher._subscriptions.wait_for_assignment()
+        drained = _drain(fetcher, partitions, max_records, reading)
+        left = deadline - time.monotonic()
+        if drained or left <= 0:
+            return drained
+        waiter = fetcher._create_fetch_waiter()
+        done, _ = await asyncio.wait([waiter], timeout=left)
+        if not done or fetcher._closed:
+            waiter.cancel()
+            return {}
+        waiter.result()
+
+
+def _drain(
+    fetcher: Any, partitions: Collection[Any], max_records: int | None, reading: Reading | None
+) -> dict[Any, Block]:
+    drained: dict[Any, Block] = {}
+    room = max_records
+    for tp in list(fetcher._records):
+        if partitions and tp not in partitions:
+            if not fetcher._subscriptions.is_assigned(tp):
+                del fetcher._records[tp]
+            continue
+        result = fetcher._records[tp]
+        if type(result) is not FetchResult:
+            if drained:  # the error is for the next call
+                return drained
+            _forget(fetcher, tp)
+            result.check_raise()
+            continue
+        block = _take(result, tp, room, reading)
+        if not result.has_more():
+            _forget(fetcher, tp)
+        if block.next_offset:
+            drained[tp] = block
+            if room is not None:
+                room -= len(block)
+                if room <= 0:
+                    break
+    return drained
+
+
+def _forget(fetcher: Any, tp: Any) -> None:
+    del fetcher._records[tp]
+    fetcher._notify(fetcher._wait_consume_future)
+
+
+def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None) -> Block:
+    """Record batches of one fetch result until `room` is used up; moves the position on."""
+    block = Block(tp.topic, tp.partition)
+    if not result.check_assignment(tp) or not result.has_more():
+        return block
+    fetched = result._partition_records
+    # it and its own iterator, which nobody uses here, would keep each other and the bytes of the
+    # fetch alive until the garbage collector comes by
+    fetched._records_iterator = None
+    begin = fetched.next_fetch_offset
+    state = result._assignment.state_value(tp)
+    try:
+        for batch in _committed_batches(fetched):
+            block.add(fetched._records.piece(batch, reading), fetched.next_fetch_offset)
+            fetched.next_fetch_offset = batch.next_offset
+            if room is not None and len(block) >= room:
+                break
+        else:
+            result._partition_records = None
+    except CorruptRecordException:
+        # what is not read yet is fetched again
+        result._partition_records = None
+        if fetched.next_fetch_offset == begin:
+            raise
+    state.consumed_to(fetched.next_fetch_offset)
+    if fetched.next_fetch_offset > begin:
+        block.next_offset = fetched.next_fetch_offset
+        block.behind = max(0, (state.highwater or 0) - block.next_offset)
+    return block
+
+
+def _committed_batches(fetched: Any) -> Iterator[Any]:
+    """Batches of data, less those of aborted transactions where the reader wants none."""
+    committed_only = fetched._isolation_level == READ_COMMITTED
+    while fetched._records.has_next():
+        batch = fetched._records.next_batch()
+        if fetched._check_crcs and not batch.validate_crc():
+            raise CorruptRecordException(f"invalid checksum - {fetched._tp}")
+        aborted = False
+        if committed_only and batch.producer_id is not None:
+            fetched._consume_aborted_up_to(batch.base_offset)
+            if batch.is_control_batch and fetched._contains_abort_marker(batch):
+                fetched._aborted_producers.discard(batch.producer_id)
+            aborted = batch.is_transactional and batch.producer_id in fetched._aborted_producers
+        if aborted or batch.is_control_batch:
+            fetched.next_fetch_offset = batch.next_offset
+        else:
+            yield batch

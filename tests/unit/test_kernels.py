@@ -1,0 +1,60 @@
+"""The compiled loops: each in one form, so that no scan waits for a compiler."""
+
+from typing import Any
+
+import numpy as np
+
+from streams import fetched
+from streams.decode import decode
+from streams.deduplicate import content_hashes, misplaced
+from streams.fastpath import read_fast
+from streams.kernels import hashes, records, scans, window
+from streams.keys import Keys, origins
+from streams.warm import warm
+from streams.window import Table, Window
+from tests.scans import PERSON, raw_batch, scan_json
+from tests.unit.test_blocks import batch_of
+
+LOOPS: tuple[Any, ...] = (
+    records.walk, scans.read, scans.copy_texts, hashes.fold_scans, hashes.fold_texts,
+    hashes.partitions, hashes.is_key, window.hash_keys, window.hash_entries, window.enter,
+    window.seat, window.remember, window.may_hold,
+)  # fmt: skip
+
+
+def forms() -> dict[str, int]:
+    return {loop.__name__: len(loop.signatures) for loop in LOOPS}
+
+
+def test_what_is_made_ready_is_what_is_used() -> None:
+    warm()
+    ready = forms()
+    assert set(ready.values()) == {1}
+    values = [scan_json(), b"{", None, scan_json(trip="HP-1", seat="3A"), scan_json(companions=2)]
+    verdicts = decode(raw_batch(values))
+    assert len(verdicts.scans) == 3
+    misplaced(verdicts, 8)
+    origin = origins(3, np.arange(3))
+    scan = verdicts.scans
+    keys = Keys(scan.event_hi, scan.event_lo, scan.person, content_hashes(scan), origin)
+    kept = Window(ids=2, past=8, salt=1)
+    kept.written = 9
+    for some in (keys, keys.take(slice(1, 3)), keys.take(np.array([2, 0]))):
+        kept.unsure(some, scan.scanned[: len(some)])
+        kept.add(some, scan.scanned[: len(some)])
+    for column in vars(keys).values():
+        column.flags.writeable = False  # as what ClickHouse answers
+    Table(2).add(keys)
+    answer = fetched.Fetched(batch_of([(1_790_000_000_000, PERSON.encode(), values[0], [])], 3))
+    assert answer.piece(answer.next_batch()).values[0] == values[0]
+    assert forms() == ready
+
+
+def test_a_line_is_never_read_past_its_end() -> None:
+    """Cut anywhere, with what would complete it behind."""
+    line = scan_json(trip="HP-1", seat="3A", companions=12, recorded_at="2021-12-01T08:00:00.000Z")
+    data = np.frombuffer(line + line, dtype=np.uint8)
+    for end in range(len(line)):
+        cut = raw_batch([b""]).values
+        cut.data, cut.lengths = data, np.array([end], dtype=np.int64)
+        assert read_fast(cut)[0] is None
