@@ -8,7 +8,7 @@ ENV PATH=/opt/truyvet/bin:$PATH
 # what it stands on first: a change of our own code leaves this layer as it is
 COPY pyproject.toml constraints.txt ./
 COPY deploy/docker/dependencies.py deploy/docker/
-RUN python deploy/docker/dependencies.py postgres > /tmp/wanted.txt \
+RUN python deploy/docker/dependencies.py postgres tracing > /tmp/wanted.txt \
     && pip install --constraint constraints.txt --requirement /tmp/wanted.txt setuptools==80.9.0
 COPY README.md LICENSE ./
 COPY schemas schemas

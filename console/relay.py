@@ -8,7 +8,9 @@ holder's death releases.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -18,8 +20,10 @@ from console.broker import KafkaPublisher, Publisher, Record
 from console.store import outbox
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
+from schemas import traceparent
 from schemas.errors import Retryable
 from schemas.settings import Settings
+from streams.spans import OFF, Attributes, Spans
 
 log = structlog.get_logger()
 
@@ -30,14 +34,16 @@ _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _KEEP: Final = timedelta(days=7)
 _PRUNE_EVERY_S: Final = 3600.0
+_MOST_FOLLOWED: Final = 32
 
 
 class Relay:
     """Publishes the outbox while `run` runs. `wake` is for a change made in this process."""
 
-    def __init__(self, store: Store, publisher: Publisher) -> None:
+    def __init__(self, store: Store, publisher: Publisher, spans: Spans = OFF) -> None:
         self._store = store
         self._publisher = publisher
+        self._spans = spans
         self._lock = ExclusiveLock(store.engine, "relay")
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -82,12 +88,24 @@ class Relay:
             return None
         rows = await asyncio.to_thread(outbox.pending, self._store, _BATCH)
         if rows:
+            began_ms = time.time_ns() // 1_000_000
             await self._publisher.send([_record(row) for row in rows])
+            self._tell(rows, began_ms)
             ids = [row.id for row in rows]
             await asyncio.to_thread(outbox.mark_published, self._store, ids, utc_now())
         if len(rows) < _BATCH:
             await self._prune()
         return len(rows)
+
+    def _tell(self, rows: Sequence[outbox.Pending], began_ms: int) -> None:
+        """The spans of what is followed among them."""
+        ended_ms = time.time_ns() // 1_000_000
+        if not self._spans.on:
+            return
+        for row in islice((row for row in rows if traceparent.NAME in row.headers), _MOST_FOLLOWED):
+            about: Attributes = {"messaging.destination.name": row.topic, "truyvet.outbox": row.id}
+            context = row.headers[traceparent.NAME]
+            self._spans.past("relay", began_ms, ended_ms, context, about)
 
     async def _wait(self) -> None:
         """For a wake-up, or for rows of another process."""

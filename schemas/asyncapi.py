@@ -11,16 +11,24 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from schemas.cases import Alert, AlertKind, Case, TraceAgain
-from schemas.cloudevents import ALERT_PREFIX, CASE_PREFIX, NOTICE_PREFIX
+from schemas.cases import Alert, Case, TraceAgain
 from schemas.coverage import Posting, RequiredList, Requirement
 from schemas.erasures import HASH_PATTERN, Erasure
+from schemas.headers import (
+    ALERT_EVENT,
+    CASE_EVENT,
+    NOTICE_EVENT,
+    NUMBER,
+    PERHAPS_FOLLOWED,
+    REFUSED,
+    Document,
+    pattern,
+)  # fmt: skip
 from schemas.ids import PERSON_PATTERN
 from schemas.inspections import InspectionStep
 from schemas.notices import Reminder
 from schemas.places import Place, Producer, Site
-from schemas.reasons import SENTENCES, Reason
-from schemas.scan import PRODUCER_PATTERN, TIMESTAMP_PATTERN, Scan
+from schemas.scan import PRODUCER_PATTERN, Scan
 from schemas.settings import Settings
 from schemas.topics import (
     ALERTS,
@@ -40,13 +48,11 @@ from schemas.topics import (
 SPECIFICATION: Final = "3.0.0"
 # of the contract, not of the program: the major is the topics' `v1`, a new optional field or
 # topic raises the minor
-CONTRACT_VERSION: Final = "1.4.0"
+CONTRACT_VERSION: Final = "1.5.0"
 JSON: Final = "application/json"
 BYTES: Final = "application/octet-stream"
 _KAFKA_BINDING: Final = "0.5.0"
 _REF: Final = "#/components/schemas/{model}"
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,101 +66,55 @@ class Message:
     headers: Document | None = None
 
 
-def _pattern(pattern: str) -> Document:
-    return {"type": "string", "pattern": pattern}
-
-
-def _named(texts: dict[str, Document], optional: tuple[str, ...] = ()) -> Document:
-    required = sorted(set(texts) - set(optional))
-    return {"type": "object", "properties": texts, "required": required}
-
-
-def _cloudevent(types: Document) -> Document:
-    """Headers of an event in CloudEvents' Kafka binary mode (UTF-8 bytes)."""
-    return _named(
-        {
-            "ce_specversion": {"type": "string", "const": "1.0"},
-            "ce_id": {"type": "string", "minLength": 1},
-            "ce_source": {"type": "string", "minLength": 1},
-            "ce_type": types,
-            "ce_time": _pattern(TIMESTAMP_PATTERN),
-            "content-type": {"type": "string", "const": JSON},
-        }
-    )
-
-
-_NUMBER: Final = _pattern(r"^\d+$")
-_DLQ_HEADERS: Final = _named(
-    {
-        "topic": {"type": "string", "description": "Where the original lies."},
-        "partition": _NUMBER,
-        "offset": _NUMBER,
-        "timestamp": _NUMBER | {"description": "The broker's, of the original; ms since 1970."},
-        "reason": {
-            "type": "string",
-            "enum": [reason.value for reason in Reason],
-            "description": " ".join(f"{r.value}: {SENTENCES[r][1]}" for r in Reason),
-        },
-        "detail": {"type": "string", "description": "Which field, and what is wrong with it."},
-        "version": {"type": "string", "description": "Of the worker that refused it."},
-        "key": {"type": "string", "description": "The original's key, where it had one."},
-        "truncated": _NUMBER | {"description": "Bytes of an original too large for the topic."},
-    },
-    optional=("key", "truncated"),
-)
-_CASE_EVENT: Final = _cloudevent(_pattern(rf"^{CASE_PREFIX.replace('.', chr(92) + '.')}[a-z_]+$"))
-_ALERT_EVENT: Final = _cloudevent(
-    {"type": "string", "enum": [f"{ALERT_PREFIX}{kind.value}" for kind in AlertKind]}
-)
-
-_NOTICE_EVENT: Final = _cloudevent({"type": "string", "const": f"{NOTICE_PREFIX}reminder"})
-
 _SCAN: Final = Message(
-    "scan", "One scan. It counts once, by person and event_id.", _pattern(PERSON_PATTERN), Scan
+    "scan",
+    "One scan. It counts once, by person and event_id.",
+    pattern(PERSON_PATTERN),
+    Scan,
+    PERHAPS_FOLLOWED,
 )
 _REFUSED: Final = Message(
     "refusedScan",
     "A refused record, its original bytes as they came.",
-    _pattern(r"^[A-Za-z0-9._-]+/\d+/\d+$"),
-    headers=_DLQ_HEADERS,
+    pattern(r"^[A-Za-z0-9._-]+/\d+/\d+$"),
+    headers=REFUSED,
 )
-_SITE: Final = Message("site", "A site as it stands.", _pattern(r"^site/\d+$"), Site)
+_SITE: Final = Message("site", "A site as it stands.", pattern(r"^site/\d+$"), Site)
 _PLACE: Final = Message(
-    "place", "A place as it stands, with its codes.", _pattern(r"^place/\d+$"), Place
+    "place", "A place as it stands, with its codes.", pattern(r"^place/\d+$"), Place
 )
 _POSTING: Final = Message(
-    "posting", "What is known of a place's poster.", _pattern(r"^posting/\d+$"), Posting
+    "posting", "What is known of a place's poster.", pattern(r"^posting/\d+$"), Posting
 )
 _REQUIRED_LIST: Final = Message(
-    "requiredList", "A list of required sites: keeper, day.", _pattern(r"^list/.+$"), RequiredList
+    "requiredList", "A list of required sites: keeper, day.", pattern(r"^list/.+$"), RequiredList
 )
 _REQUIREMENT: Final = Message(
-    "requirement", "One entry of such a list.", _pattern(r"^required/.+/.+$"), Requirement
+    "requirement", "One entry of such a list.", pattern(r"^required/.+/.+$"), Requirement
 )
 _PRODUCER: Final = Message(
-    "producer", "A producer as it stands.", _pattern(PRODUCER_PATTERN), Producer
+    "producer", "A producer as it stands.", pattern(PRODUCER_PATTERN), Producer
 )
 _CASE: Final = Message(
-    "case", "A case as it stands: a CloudEvent.", {"type": "string"}, Case, _CASE_EVENT
+    "case", "A case as it stands: a CloudEvent.", {"type": "string"}, Case, CASE_EVENT
 )
 _TRACE_AGAIN: Final = Message(
     "traceAgain", "A case that scans may have changed.", {"type": "string"}, TraceAgain
 )
 _ALERT: Final = Message(
-    "alert", "For officers: a CloudEvent.", {"type": "string"}, Alert, _ALERT_EVENT
+    "alert", "For officers: a CloudEvent.", {"type": "string"}, Alert, ALERT_EVENT
 )
 _INSPECTION_STEP: Final = Message(
-    "inspectionStep", "One step of an inspection, once.", _NUMBER, InspectionStep
+    "inspectionStep", "One step of an inspection, once.", NUMBER, InspectionStep
 )
 _REMINDER: Final = Message(
     "reminder",
     "A reminder about coverage, released by an officer; never about a case: a CloudEvent.",
-    _pattern(r"^(site/\d+|ward/[^/]+|required/.+/.+)$"),
+    pattern(r"^(site/\d+|ward/[^/]+|required/.+/.+)$"),
     Reminder,
-    _NOTICE_EVENT,
+    NOTICE_EVENT,
 )
-
-_ERASURE: Final = Message("erasure", "Who was erased, hashed.", _pattern(HASH_PATTERN), Erasure)
+_ERASURE: Final = Message("erasure", "Who was erased, hashed.", pattern(HASH_PATTERN), Erasure)
 
 # A topic without messages is made, and nothing of this version publishes to it.
 CHANNELS: Final[dict[Topic, tuple[Message, ...]]] = {

@@ -10,7 +10,10 @@ from prometheus_client import (
     Histogram,
     ProcessCollector,
     disable_created_metrics,
+    generate_latest,
 )
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from schemas.metrics import METRICS, MetricDef, Process
 
@@ -70,6 +73,17 @@ class Metrics:
         made = self._make(definition)
         assert isinstance(made, Histogram)
         return made.labels(*labels) if labels else made
+
+    def page(self, accept: str | None) -> tuple[bytes, str]:
+        """All of them as text, and its media type.
+
+        With exemplars for who accepts OpenMetrics: the older format has none.
+        """
+        # the library's own choice fails on a version that is no number
+        if "application/openmetrics-text" in (accept or ""):
+            text: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]
+            return text, openmetrics.CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
 
     def replace(self, definition: MetricDef, before: Iterable[Labels], series: Series) -> None:
         """Set these series of a gauge and remove those of `before` that are no longer true.

@@ -295,4 +295,12 @@ CERTIFICATE_EXPIRY: Final = _gauge(
     by=_CONSOLE,
 )
 
+SPANS: Final = _counter(
+    "truyvet_spans_total",
+    "Spans by what became of them: sent, or dropped since their receiver is away or slow.",
+    "outcome",
+    known=("sent", "dropped"),
+    by=_BOTH,
+)
+
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, MetricDef))

@@ -180,6 +180,12 @@ class Settings(BaseSettings):
         "",
         description="More certificate files (PEM) whose end is watched, with commas between them.",
     )
+    otlp_endpoint: Annotated[str, Field(pattern=r"^(https?://[^/?#@\s]+(/[^?#@\s]*)?)?$")] = Field(
+        "", description="Where spans go: OTLP over HTTP, like http://127.0.0.1:4318; empty is off."
+    )
+    otlp_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.01, description="Share of requests that is followed; a change of a case always is."
+    )
     worker_group: str = Field("truyvet", description="Kafka consumer group of the workers.")
     log_level: str = Field("info", description="debug, info, warning or error.")
 

@@ -1,28 +1,37 @@
 """What a worker counts of each finished batch, and of its lines."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from prometheus_client.samples import Exemplar
 
 from schemas import metrics as m
 from schemas.meters import Metrics
 from schemas.settings import Settings
+from streams import followed
 from streams.directory import Directory
 from streams.latency import Latencies
 from streams.line import Line
 from streams.shop import Finished
+from streams.spans import CURRENT, Spans, exemplar
 from streams.watch import OpenCases
 
 _FROM_THE_START = 64  # partitions: more would be many series that say nothing
 
 
 class Accounts:
-    """Feeds the metrics and the latencies."""
+    """Feeds the metrics and the latencies, and tells the spans of what is followed."""
 
     def __init__(
-        self, metrics: Metrics, latencies: Latencies, directory: Directory, settings: Settings
+        self,
+        metrics: Metrics,
+        latencies: Latencies,
+        directory: Directory,
+        settings: Settings,
+        spans: Spans,
     ) -> None:
         # at 0 before the first batch: a counter that begins with it has not increased
         for partition in range(min(settings.scan_partitions, _FROM_THE_START)):
@@ -32,6 +41,7 @@ class Accounts:
         self._directory = directory
         self._partitions: set[str] = set()
         self._latencies = latencies
+        self._spans = spans
 
     def done(self, finished: Finished) -> None:
         """One batch was acknowledged."""
@@ -53,12 +63,15 @@ class Accounts:
         delays = self._latencies.note(pending.appended, finished.written.acknowledged_ms)
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
+        if pending.pieces:
+            for context, delay_ms in followed.tell(self._spans, finished, _now_ms()):
+                _point_at(metrics, m.SCAN_TO_QUERYABLE, max(0, delay_ms) / 1000, context)
 
     def alerted(self, appended_ms: int) -> None:
         """The officers' alert of a case is acknowledged; the broker had the case at `appended_ms`,
         Unix milliseconds."""
-        seconds = time.time() - appended_ms / 1000
-        self._metrics.histogram(m.CASE_TO_ALERT).observe(max(0.0, seconds))
+        seconds = max(0.0, time.time() - appended_ms / 1000)
+        self._metrics.histogram(m.CASE_TO_ALERT).observe(seconds, exemplar(CURRENT.get()))
         self._metrics.counter(m.ALERTS, "run_completed").inc()
 
     def told(self, appended_ms: int) -> None:
@@ -68,7 +81,7 @@ class Accounts:
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = _now_ms()
         in_flight = 0
         here = lines()
         for partition in self._partitions - {str(line.partition) for line in here}:
@@ -86,6 +99,17 @@ class Accounts:
         self._metrics.gauge(m.CODES_KNOWN).set(self._directory.codes)
         self._metrics.gauge(m.OPEN_CASES).set(cases.cases)
         self._metrics.gauge(m.PLACE_WINDOWS).set(cases.windows)
+
+
+def _point_at(metrics: Metrics, definition: m.MetricDef, seconds: float, context: str) -> None:
+    """This one, which was counted already, is the example of its bucket."""
+    assert definition.buckets is not None
+    bucket = metrics.histogram(definition)._buckets[bisect_left(definition.buckets, seconds)]
+    bucket.set_exemplar(Exemplar(exemplar(context) or {}, seconds, time.time()))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _observe_all(

@@ -6,6 +6,7 @@ from typing import Any, cast
 from faust import SASLCredentials, SSLCredentials, Stream
 from faust.types import AppT, StreamT
 
+from schemas import traceparent
 from schemas.kafka import tls_context
 from schemas.settings import Settings
 from schemas.topics import CASES, SCANS, TRACES
@@ -25,6 +26,8 @@ def create_app(settings: Settings, hooks: Hooks) -> BatchApp:
     return BatchApp(
         settings.worker_group,
         hooks=hooks,
+        # nobody looks at a record's headers unless something can be followed
+        reading=traceparent.followed if settings.otlp_endpoint else None,
         broker=brokers,
         broker_credentials=_credentials(settings),
         store="memory://",

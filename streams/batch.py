@@ -4,6 +4,7 @@ Every array has one element a record; `index` leads back to the record's place i
 batch, so a verdict always finds the offset it belongs to.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,6 +16,7 @@ import pyarrow as pa
 from schemas.reasons import Reason
 from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
+from streams.marks import Mark
 from streams.texts import Texts
 
 NO_TIME: Final = np.iinfo(np.int64).min
@@ -23,13 +25,18 @@ I32 = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class RawBatch:
-    """Records of one partition as the broker delivered them, in offset order."""
+    """Records of one partition as the broker delivered them, in offset order.
+
+    `marks`: those that are followed; `taken_ms`: when judging them began, if there are any.
+    """
 
     partition: int
     offsets: I64
     appended: I64  # the broker's timestamps, ms since 1970 UTC
     keys: Texts
     values: Texts
+    marks: tuple[Mark, ...] = ()
+    taken_ms: int = 0
 
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> "RawBatch":
@@ -37,12 +44,15 @@ class RawBatch:
         pieces = [piece for block in blocks for piece in block.pieces]
         values = Texts.join([piece.values for piece in pieces])
         keys = Texts.within(values.data, [piece.keys for piece in pieces])
+        marks = tuple(mark for block in blocks for mark in block.marks)
         return cls(
             blocks[0].partition,
             np.concatenate([piece.offsets for piece in pieces]),
             np.concatenate([piece.timestamps for piece in pieces]),
             keys,
             values,
+            marks,
+            time.time_ns() // 1_000_000 if marks else 0,
         )
 
     def __len__(self) -> int:

@@ -7,6 +7,7 @@ and where keys and values stand in the bytes that the broker sent.
 
 import struct
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from aiokafka.errors import CorruptRecordException
 
 from streams.kernels import records
+from streams.marks import MOST, Mark, Reading, marks_of
 from streams.texts import Texts
 
 I64 = npt.NDArray[np.int64]
@@ -36,7 +38,7 @@ class Header(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record of a block; `timestamp` in ms since 1970 UTC."""
+    """One record of a block; `timestamp` in ms since 1970 UTC, `context` of its mark."""
 
     topic: str
     partition: int
@@ -44,24 +46,30 @@ class Record(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    context: str | None = None
 
 
 class Piece(NamedTuple):
     """Records whose keys and values lie in one piece of bytes. Offsets, and timestamps in ms since
-    1970 UTC, of shape (n,)."""
+    1970 UTC, of shape (n,); `marks`, where they were asked for."""
 
     offsets: I64
     timestamps: I64
     keys: Texts
     values: Texts
+    marks: tuple[Mark, ...] = ()
 
     def cut(self, begin: int, end: int) -> "Piece":
         """The records from `begin` to before `end`, counted."""
         part = slice(begin, end)
-        return Piece(self.offsets[part], self.timestamps[part], self.keys[part], self.values[part])
+        offsets = self.offsets[part]
+        marks = tuple(mark for mark in self.marks if mark.offset in offsets)
+        return Piece(offsets, self.timestamps[part], self.keys[part], self.values[part], marks)
 
     @classmethod
-    def of_batch(cls, base_offset: int, header: "Header", payload: Any) -> "Piece":
+    def of_batch(
+        cls, base_offset: int, header: "Header", payload: Any, reading: Reading | None = None
+    ) -> "Piece":
         """Of a record batch's bytes behind its header. Raises CorruptRecordException."""
         data = np.frombuffer(payload, dtype=np.uint8)
         found = np.empty((records.LINES, header.records), dtype=np.int64)
@@ -70,11 +78,14 @@ class Piece(NamedTuple):
         timestamps = found[records.TIMESTAMP] + header.first_timestamp
         if header.attributes & LOG_APPEND_TIME:  # one for the whole batch
             timestamps = np.full(header.records, header.max_timestamp, dtype=np.int64)
+        offsets = found[records.OFFSET] + base_offset
+        values = Texts(data, found[records.VALUE], found[records.VALUE_LENGTH])
         return cls(
-            found[records.OFFSET] + base_offset,
+            offsets,
             timestamps,
             Texts(data, found[records.KEY], found[records.KEY_LENGTH]),
-            Texts(data, found[records.VALUE], found[records.VALUE_LENGTH]),
+            values,
+            () if reading is None else marks_of(offsets, timestamps, values, reading),
         )
 
     @classmethod
@@ -110,12 +121,19 @@ class Block:
         return sum(len(piece.offsets) for piece in self.pieces)
 
     def __iter__(self) -> Iterator[Record]:
+        contexts = {mark.offset: mark.context for mark in self.marks}
         for piece in self.pieces:
             numbers = piece.offsets.tolist(), piece.timestamps.tolist()
             for offset, timestamp, key, value in zip(
                 *numbers, piece.keys, piece.values, strict=True
             ):
-                yield Record(self.topic, self.partition, offset, timestamp, key, value)
+                context = contexts.get(offset)
+                yield Record(self.topic, self.partition, offset, timestamp, key, value, context)
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The first of its pieces'."""
+        return tuple(islice(chain.from_iterable(piece.marks for piece in self.pieces), MOST))
 
     @property
     def first(self) -> int:

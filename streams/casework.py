@@ -13,8 +13,9 @@ from schemas.errors import InvalidEvent, Retryable
 from streams.again import Due
 from streams.alerts import change_alerts, run_alerts
 from streams.cases import read_case
-from streams.publish import Publisher
+from streams.publish import Message, Publisher, carrying
 from streams.runs import Run
+from streams.spans import Attributes, Spans
 from streams.tracing import Tracing
 from streams.watch import moment
 
@@ -23,7 +24,7 @@ _PAUSE_S = 1.0
 
 
 class CaseWork:
-    """One run of a case at a time, whatever asks for it.
+    """One run of a case at a time, whatever asks for it; followed if its record says so.
 
     `open_case`: the open case of an id as this worker knows it. `alerted` is told the broker's
     time (ms) of each case, `told` that of the scan that made a run.
@@ -36,12 +37,14 @@ class CaseWork:
         open_case: Callable[[str], Case | None],
         alerted: Callable[[int], None],
         told: Callable[[int], None],
+        spans: Spans,
     ) -> None:
         self._tracing = tracing
         self._publisher = publisher
         self._open_case = open_case
         self._alerted = alerted
         self._told = told
+        self._spans = spans
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def record(self, record: Any) -> None:
@@ -54,8 +57,10 @@ class CaseWork:
             return
         if case is None:
             return
-        async with self._alone(case.id):
-            await self._patiently(case, where, lambda: self._register(case, record.timestamp))
+        about: Attributes = {"truyvet.case": case.id, "truyvet.case_version": case.version}
+        with self._spans.step("case", about, record.context):
+            async with self._alone(case.id):
+                await self._patiently(case, where, lambda: self._register(case, record.timestamp))
 
     async def again(self, due: Due) -> None:
         """Scans have come: what they change is stored and told."""
@@ -69,7 +74,7 @@ class CaseWork:
         at = moment(at_ms)
         if case.status is CaseStatus.VOIDED:
             withdrawn = await asyncio.to_thread(self._tracing.withdrawn, case)
-            await self._publisher.send(change_alerts(case, withdrawn, at, None))
+            await self._alert(change_alerts(case, withdrawn, at, None))
             log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
         elif case.status in OPEN_STATUSES:
             run = await asyncio.to_thread(self._tracing.run, case, at)
@@ -84,7 +89,7 @@ class CaseWork:
             self._told(due.since_ms)
 
     async def _tell(self, run: Run, at: datetime) -> None:
-        await self._publisher.send(run_alerts(run, at))
+        await self._alert(run_alerts(run, at))
         log.info(
             "case_traced",
             case=run.case.id,
@@ -93,6 +98,10 @@ class CaseWork:
             contacts=len(run.contacts),
             changes=len(run.changes),
         )
+
+    async def _alert(self, messages: list[Message]) -> None:
+        with self._spans.step("alert", {"truyvet.alerts": len(messages)}) as span:
+            await self._publisher.send(carrying(messages, span.context))
 
     async def _patiently(self, case: Case, where: dict[str, int], work: Callable[[], Any]) -> None:
         """`work`, again while it is Retryable. A case that cannot be traced is refused, loudly."""

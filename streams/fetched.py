@@ -19,6 +19,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.record.memory_records import MemoryRecords
 
 from streams.blocks import HEADER, Block, Header, Piece
+from streams.marks import Reading
 
 # Where things stand in a record batch. Source: Apache Kafka, "Record Batch".
 SIZE_AT, SIZE = 8, struct.Struct(">i")
@@ -44,7 +45,7 @@ class Fetched(MemoryRecords):  # type: ignore[misc]  # aiokafka's own is untyped
             self._next += SIZE_AT + SIZE.size + size
         return batch
 
-    def piece(self, batch: Any) -> Piece:
+    def piece(self, batch: Any, reading: Reading | None = None) -> Piece:
         """The records of the batch that came last. Raises CorruptRecordException."""
         if self._data[self._batch + MAGIC_AT] < COLUMNS_SINCE:
             return Piece.of_records(list(batch))
@@ -58,7 +59,7 @@ class Fetched(MemoryRecords):  # type: ignore[misc]  # aiokafka's own is untyped
             raise CorruptRecordException(
                 f"the record batch at offset {batch.base_offset} is corrupt"
             )
-        return Piece.of_batch(batch.base_offset, header, payload)
+        return Piece.of_batch(batch.base_offset, header, payload, reading)
 
 
 # aiokafka's fetcher takes each answer into an object of this name; ours is that and keeps the bytes
@@ -66,18 +67,23 @@ fetcher_module.MemoryRecords = Fetched
 
 
 async def fetched_blocks(
-    fetcher: Any, partitions: Collection[Any], timeout: float, max_records: int | None
+    fetcher: Any,
+    partitions: Collection[Any],
+    timeout: float,
+    max_records: int | None,
+    reading: Reading | None = None,
 ) -> dict[Any, Block]:
     """What aiokafka's fetcher holds for these partitions, as blocks; waits up to `timeout` s.
 
-    Stops adding record batches once there are `max_records`. Raises what the fetch met, such as
-    a topic that may not be read.
+    Stops adding record batches once there are `max_records`. With `reading` their records that
+    have headers are asked for marks. Raises what the fetch met, such as a topic that may not be
+    read.
     """
     deadline = time.monotonic() + timeout
     while True:
         if fetcher._subscriptions.reassignment_in_progress:
             await fetcher._subscriptions.wait_for_assignment()
-        drained = _drain(fetcher, partitions, max_records)
+        drained = _drain(fetcher, partitions, max_records, reading)
         left = deadline - time.monotonic()
         if drained or left <= 0:
             return drained
@@ -89,7 +95,9 @@ async def fetched_blocks(
         waiter.result()
 
 
-def _drain(fetcher: Any, partitions: Collection[Any], max_records: int | None) -> dict[Any, Block]:
+def _drain(
+    fetcher: Any, partitions: Collection[Any], max_records: int | None, reading: Reading | None
+) -> dict[Any, Block]:
     drained: dict[Any, Block] = {}
     room = max_records
     for tp in list(fetcher._records):
@@ -104,7 +112,7 @@ def _drain(fetcher: Any, partitions: Collection[Any], max_records: int | None) -
             _forget(fetcher, tp)
             result.check_raise()
             continue
-        block = _take(result, tp, room)
+        block = _take(result, tp, room, reading)
         if not result.has_more():
             _forget(fetcher, tp)
         if block.next_offset:
@@ -121,7 +129,7 @@ def _forget(fetcher: Any, tp: Any) -> None:
     fetcher._notify(fetcher._wait_consume_future)
 
 
-def _take(result: Any, tp: Any, room: int | None) -> Block:
+def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None) -> Block:
     """Record batches of one fetch result until `room` is used up; moves the position on."""
     block = Block(tp.topic, tp.partition)
     if not result.check_assignment(tp) or not result.has_more():
@@ -134,7 +142,7 @@ def _take(result: Any, tp: Any, room: int | None) -> Block:
     state = result._assignment.state_value(tp)
     try:
         for batch in _committed_batches(fetched):
-            block.add(fetched._records.piece(batch), fetched.next_fetch_offset)
+            block.add(fetched._records.piece(batch, reading), fetched.next_fetch_offset)
             fetched.next_fetch_offset = batch.next_offset
             if room is not None and len(block) >= room:
                 break

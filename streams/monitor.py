@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from schemas.meters import Metrics
 from schemas.settings import Settings
@@ -51,10 +50,10 @@ class Monitor:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _get_metrics(self, _request: web.Request) -> web.Response:
+    async def _get_metrics(self, request: web.Request) -> web.Response:
         self._refresh()
-        body = generate_latest(self._metrics.registry)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body, media_type = self._metrics.page(request.headers.get("Accept"))
+        return web.Response(body=body, headers={"Content-Type": media_type})
 
     async def _get_live(self, _request: web.Request) -> web.Response:
         return web.json_response({"live": True})

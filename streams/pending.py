@@ -4,6 +4,7 @@ A record as it came is some 300 bytes of Python objects, its row some 100 in col
 is judged soon and waits as rows; several wait together and become one insert.
 """
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +16,26 @@ from schemas.topics import SCANS
 from streams.columns import I64
 from streams.convert import Rows
 from streams.deadletters import dead_letters
+from streams.marks import Mark
 from streams.publish import Message
 from streams.steps import Judged
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Followed records that were judged together, and when that began and ended (Unix ms)."""
+
+    marks: tuple[Mark, ...]
+    taken_ms: int
+    judged_ms: int
+
+
+@dataclass(frozen=True)
 class Pending:
-    """Rows and what follows from them. Arrays have one element a record or, `late_ms`, a scan."""
+    """Rows and what follows from them. Arrays have one element a record or, `late_ms`, a scan.
+
+    `pieces`: those with followed records, in their order.
+    """
 
     rows: Rows
     letters: list[Message]
@@ -30,12 +44,14 @@ class Pending:
     late_ms: I64  # from the scan to the broker
     misplaced: int
     unknown_fields: int
+    pieces: tuple[Piece, ...] = ()
 
     @classmethod
     def of(cls, judged: Judged) -> "Pending":
         """Everything of a judged batch but the records as they came."""
         verdicts = judged.verdicts
         raw, scans = verdicts.raw, verdicts.scans
+        now_ms = time.time_ns() // 1_000_000
         return cls(
             judged.rows,
             dead_letters(SCANS.name, verdicts),
@@ -44,6 +60,7 @@ class Pending:
             np.maximum(raw.appended[scans.index] - scans.scanned, 0),
             judged.misplaced,
             verdicts.unknown_fields,
+            (Piece(raw.marks, raw.taken_ms, now_ms),) if raw.marks else (),
         )
 
     def __len__(self) -> int:
@@ -64,6 +81,7 @@ def together(batches: Sequence[Pending]) -> Pending:
         np.concatenate([batch.late_ms for batch in batches]),
         sum(batch.misplaced for batch in batches),
         sum(batch.unknown_fields for batch in batches),
+        tuple(piece for batch in batches for piece in batch.pieces),
     )
 
 

@@ -1,8 +1,8 @@
 """Publishing what follows from a batch: dead letters and alerts, until the broker has them."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from schemas import traceparent
 from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import DLQ_MAX_MESSAGE
@@ -28,6 +29,14 @@ class Message:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def carrying(messages: Iterable[Message], context: str | None) -> list[Message]:
+    """The same, with this trace context for who reads them."""
+    if context is None:
+        return list(messages)
+    header = (traceparent.NAME, context.encode())
+    return [replace(message, headers=(*message.headers, header)) for message in messages]
 
 
 async def _sent(

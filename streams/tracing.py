@@ -13,6 +13,7 @@ from schemas.cases import Case
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
+from streams.spans import OFF, Spans
 from streams.watch import PlaceWindow, Watched
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import to_watch, trace_from
@@ -34,6 +35,7 @@ class Tracing:
         rule_sets: tuple[RuleSet, ...],
         parameters: Parameters,
         retention_days: int,
+        spans: Spans = OFF,
     ) -> None:
         self._clickhouse = clickhouse
         self._runs = Runs(clickhouse)
@@ -41,6 +43,7 @@ class Tracing:
         self._rule_sets = rule_sets
         self._parameters = parameters
         self._retention_days = retention_days
+        self._spans = spans
         self._made: tuple[int, Ground] | None = None
 
     def run(self, case: Case, now: datetime) -> Run:
@@ -52,12 +55,15 @@ class Tracing:
         stored = self._runs.by_cause(case.id, cause)
         if stored is not None:
             return self._as_it_was(case, stored)
-        version = self._traced(case, now)
-        while True:
-            last = self._runs.last(case.id)
-            run = _next(case, cause, last, version)
-            if self._runs.store(run, now):
-                return run
+        with self._spans.step("trace", {}):
+            version = self._traced(case, now)
+        with self._spans.step("store", {}) as span:
+            while True:
+                last = self._runs.last(case.id)
+                run = _next(case, cause, last, version)
+                if self._runs.store(run, now):
+                    span.set({"truyvet.run": run.number, "truyvet.contacts": len(run.contacts)})
+                    return run
 
     def again(self, case: Case, now: datetime, first: int, last: int) -> list[Run]:
         """Trace the case anew, since scans have come: the runs whose alerts are to go out.

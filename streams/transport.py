@@ -39,6 +39,7 @@ from mode.utils.futures import notify
 
 from streams.blocks import Block
 from streams.fetched import fetched_blocks
+from streams.marks import Reading
 
 _LOG_APPEND_TIME = 1
 _FETCH_AT_LEAST, _FETCH_WITHIN_MS = 256 * 1024, 50
@@ -131,7 +132,13 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         if consumer._closed or fetcher._closed:
             raise ConsumerStoppedError
         with fetcher._subscriptions.fetch_context():
-            return await fetched_blocks(fetcher, active_partitions, timeout or 0.0, max_records)
+            return await fetched_blocks(
+                fetcher,
+                active_partitions,
+                timeout or 0.0,
+                max_records,
+                cast(BatchApp, self.app).reading,
+            )
 
     async def on_start(self) -> None:
         """Start the consumer, then listen to its heartbeat."""
@@ -240,13 +247,17 @@ class Hooks:
 
 
 class BatchApp(faust.App):
-    """A Faust app on `BatchTransport`. `heartbeat` says how sure its assignment is."""
+    """A Faust app on `BatchTransport`. `heartbeat` says how sure its assignment is; `reading` is
+    what marks the records of its blocks."""
 
-    def __init__(self, *args: Any, hooks: Hooks, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, hooks: Hooks, reading: Reading | None = None, **options: Any
+    ) -> None:
         if "processing_guarantee" in options:
             raise ImproperlyConfigured("a batch cannot be part of Faust's transactions")
         self.hooks = hooks
         self.heartbeat = HeartbeatClock()
+        self.reading = reading
         super().__init__(
             *args, topic_disable_leader=True, ConsumerScheduler=WholePartitions, **options
         )

@@ -45,6 +45,7 @@ from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
 from streams.samelog import check_log
 from streams.shop import Shop
+from streams.spans import open_spans
 from streams.steps import Steps
 from streams.tracing import Tracing
 from streams.transport import Hooks
@@ -67,6 +68,7 @@ class Worker:
         self.exit_code = 0
         self.metrics = Metrics(CollectorRegistry(), of="worker")
         self.latencies = Latencies()
+        self.spans = open_spans(settings, self.metrics, "truyvet-worker")
         self.clickhouse = ClickHouse(settings, timeout_s=settings.insert_timeout_s + 5)
         self.directory = Directory(KeyRing.parse(settings.code_keys.get_secret_value()))
         self.erasures = Erasures(list_key(settings.person_key.get_secret_value()))
@@ -75,11 +77,14 @@ class Worker:
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         tables = ClickHouse(settings, settings.insert_timeout_s + 5, Priority.CASES)
         self.tracing = Tracing(
-            tables, self.directory, load_rule_sets(), load_parameters(), settings.retention_days
-        )
+            tables, self.directory, load_rule_sets(), load_parameters(), settings.retention_days,
+            self.spans,
+        )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
-        self._accounts = Accounts(self.metrics, self.latencies, self.directory, settings)
+        self._accounts = Accounts(
+            self.metrics, self.latencies, self.directory, settings, self.spans
+        )
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
             Follower(settings, SITES.name, self.directory.site_records),
@@ -98,6 +103,7 @@ class Worker:
             self.watcher.open_case,
             self._accounts.alerted,
             self._accounts.told,
+            self.spans,
         )
         self.again = Again(work.again)
         add_case_agent(self.app, self._ready, work, self._fatal)
@@ -194,6 +200,7 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await self.publisher.close()
+        await asyncio.to_thread(self.spans.close)
         await self._monitor.stop()
 
     async def _before_revoke(self, revoked: set[TP]) -> None:

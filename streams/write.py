@@ -49,10 +49,11 @@ class NotOurs(Exception):
 @dataclass(frozen=True)
 class Written:
     """What became of a batch: its rows by table, less those present before, and when the last
-    insert was acknowledged."""
+    insert was acknowledged and the first begun (Unix ms)."""
 
     rows: Rows
     acknowledged_ms: int
+    began_ms: int
 
 
 class Writer:
@@ -102,12 +103,14 @@ class Writer:
         Returns when all of them read back. Raises NotOurs when the partition was lost, Fatal
         when the tables are not what they should be.
         """
+        began_ms = _now_ms()
         wanted = offsets(rows)
         todo = without(rows, present) if len(present) else rows
         if not self._insert(todo, permit) or not self._verified(rows, wanted):
             self._settle(rows, wanted, permit)
         self._metrics.gauge(m.ENGINE_AWAY).set(0)
-        return Written(expire(todo, _now_ms(), self._retention_days), _now_ms())
+        now_ms = _now_ms()
+        return Written(expire(todo, now_ms, self._retention_days), now_ms, began_ms)
 
     def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> None:
         self._metrics.counter(m.INSERT_RETRIES).inc()

@@ -58,6 +58,12 @@ class Prometheus:
         answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=30)
         return answer.raise_for_status().json()["data"]
 
+    def leads_to(self, series: str) -> set[str]:
+        """The traces that the exemplars of the last hour lead to."""
+        now = time.time()
+        found = self.get("query_exemplars", query=series, start=f"{now - 3600}", end=f"{now + 60}")
+        return {one["labels"]["trace_id"] for each in found for one in each["exemplars"]}
+
     def firing(self) -> set[str]:
         """The alerts that fire."""
         alerts = self.get("alerts")["alerts"]
@@ -111,6 +117,7 @@ def prometheus(
     command = [
         program("prometheus"), f"--config.file={file}", f"--storage.tsdb.path={directory / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+        "--enable-feature=exemplar-storage",
     ]  # fmt: skip
     with (directory / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

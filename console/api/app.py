@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
 from starlette.routing import BaseRoute
 
@@ -70,6 +71,7 @@ from schemas.errors import Fatal
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse, Priority
+from streams.spans import open_spans
 from tracer.ruleset import load_rule_sets
 
 log = structlog.get_logger()
@@ -79,6 +81,12 @@ OPEN_PATHS: Final = frozenset(
 )
 _ENGINE_TIMEOUT_S: Final = 5.0
 _THREADS: Final = 32
+# FastAPI's own would send paths, queries and the words of errors to whom its variables name: they
+# hold persons. What is followed, `console.api.observe` says.
+_NO_TELEMETRY: Final[TelemetryConfig] = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False,
+    "auto_configure": False,
+}  # fmt: skip
 _ABOUT: Final = (
     "Quét mã địa điểm và truy vết tiếp xúc. Location QR check-ins and exposure tracing.\n\n"
     "Scans supplement interviews: what comes out are *possible* contacts, and a person decides. "
@@ -132,6 +140,7 @@ def create_app(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(console.publisher.close(), relay_publisher.close())
+            await asyncio.to_thread(console.spans.close)
             console.clickhouse.close()
             console.reading.close()
             console.store.close()
@@ -142,11 +151,14 @@ def create_app(
         version="1",
         lifespan=lifespan,
         routes=[*joined()],
+        telemetry=_NO_TELEMETRY,
     )
     app.state.console = console
     errors.install(app)
     app.add_exception_handler(Shed, shed)
-    app.add_middleware(Observe, metrics=console.metrics, admission=console.admission)
+    app.add_middleware(
+        Observe, metrics=console.metrics, admission=console.admission, spans=console.spans
+    )
     if undeclared := [path for path, right in declared(app) if right is None]:
         raise Fatal(f"routes without an access declaration: {', '.join(undeclared)}")
     return app
@@ -203,12 +215,13 @@ def _console(
     reading = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S, Priority.READING)
     clickhouse = clickhouse or ClickHouse(settings, _ENGINE_TIMEOUT_S, Priority.CASES)
     relay_publisher = relay_publisher or KafkaPublisher(settings)
+    spans = open_spans(settings, metrics, "truyvet-console")
     console = Console(
         settings=settings,
         metrics=metrics,
         store=store,
         keys=KeyRoom(store),
-        relay=Relay(store, relay_publisher),
+        relay=Relay(store, relay_publisher, spans),
         publisher=publisher or KafkaPublisher(settings),
         clickhouse=clickhouse,
         reading=reading,
@@ -219,5 +232,6 @@ def _console(
         cards=CardRoom(store),
         activity=KnownCounts(reading),
         rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
+        spans=spans,
     )
     return console, relay_publisher

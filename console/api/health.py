@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 import httpx
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from console.api.schemas import Live, Missing, Readiness, Sentence
@@ -58,9 +57,9 @@ async def ready(console: ConsoleOf, response: Response) -> Readiness:
 
 @router.get("/metrics", summary="For Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """The closed list of `schemas.metrics`."""
-    registry = console_of(request).metrics.registry
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    """The closed list of `schemas.metrics`; as OpenMetrics, with exemplars, if accepted."""
+    body, media_type = console_of(request).metrics.page(request.headers.get("Accept"))
+    return Response(body, media_type=media_type)
 
 
 async def _answers(check: Awaitable[None]) -> bool:

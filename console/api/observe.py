@@ -1,4 +1,8 @@
-"""Each request counted, timed and logged by its route's template: never its path or query."""
+"""Each request counted, timed, logged and perhaps followed, by its route's template: never its path
+or query.
+
+A trace begins here: whoever asks from outside cannot say that he is to be followed.
+"""
 
 import time
 import traceback
@@ -11,6 +15,7 @@ from console.admission import Admission
 from console.api.errors import ApiError
 from schemas.meters import Metrics
 from schemas.metrics import REQUEST_SECONDS, REQUESTS
+from streams.spans import OFF, Span, Spans, exemplar
 
 log = structlog.get_logger()
 _QUIET: Final = frozenset({"/live", "/ready", "/metrics"})
@@ -22,16 +27,23 @@ class Observe:
     A request leaves the room it took when its last byte is sent.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, admission: Admission) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, admission: Admission, spans: Spans) -> None:
         self._app = app
         self._metrics = metrics
         self._admission = admission
+        self._spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        structlog.contextvars.clear_contextvars()
+        spans = OFF if scope["path"] in _QUIET else self._spans
+        with spans.begin(scope["method"], surely=_changes_a_case(scope)) as span:
+            await self._answer(scope, receive, send, span)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, span: Span) -> None:
         begun = time.perf_counter()
         status: list[int] = []
 
@@ -40,7 +52,6 @@ class Observe:
                 status.append(message["status"])
             await send(message)
 
-        structlog.contextvars.clear_contextvars()
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 (the last resort of a request)
@@ -56,12 +67,15 @@ class Observe:
                 await _failed().response()(scope, receive, watched)
         finally:
             self._admission.leave(scope)
-            self._note(scope, status[0] if status else 500, time.perf_counter() - begun)
+            self._note(scope, status[0] if status else 500, time.perf_counter() - begun, span)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
         route = _template(scope)
+        span.rename(f"{scope['method']} {route}")
+        about = {"http.request.method": scope["method"], "http.route": route}
+        span.set(about | {"http.response.status_code": status})
         self._metrics.counter(REQUESTS, route, str(status)).inc()
-        self._metrics.histogram(REQUEST_SECONDS, route).observe(seconds)
+        self._metrics.histogram(REQUEST_SECONDS, route).observe(seconds, exemplar(span.context))
         if route not in _QUIET:
             fields: dict[str, Any] = {"ms": round(1000 * seconds, 1)}
             log.info("request", method=scope["method"], route=route, status=status, **fields)
@@ -71,6 +85,11 @@ def _template(scope: Scope) -> str:
     """`/v1/cases/{case_id}`; what matches no route is one name, so that labels stay bounded."""
     template = getattr(scope.get("route"), "path", None)
     return template if isinstance(template, str) else "unmatched"
+
+
+def _changes_a_case(scope: Scope) -> bool:
+    """They are few, and each of them matters."""
+    return scope["method"] != "GET" and str(scope["path"]).startswith("/v1/cases")
 
 
 def _failed() -> ApiError:

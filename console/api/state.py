@@ -18,6 +18,7 @@ from console.vault import IdentityVault, NoVault
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.spans import Spans
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Console:
     cards: CardRoom
     activity: KnownCounts
     rule_sets: frozenset[str]
+    spans: Spans
     vault: IdentityVault = field(default_factory=NoVault)
 
 

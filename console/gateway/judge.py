@@ -19,6 +19,7 @@ from console.broker import Record
 from console.gateway.body import Line
 from console.gateway.recent import Keys
 from console.gateway.schemas import CardReason, RefusedScan
+from schemas import traceparent
 from schemas.ids import PERSON_LENGTH
 from schemas.reasons import SENTENCES, Reason
 from schemas.scan import MAX_SCAN_BYTES, Scan
@@ -28,6 +29,7 @@ from streams.batch import RawBatch, Rejected
 from streams.columns import Bytes
 from streams.decode import decode
 from streams.kernels import hashes
+from streams.spans import Span
 from streams.texts import Texts
 
 COLUMNAR: Final = 400  # lines
@@ -41,6 +43,16 @@ class Judged:
     records: list[Record]
     keys: Keys
     refused: list[RefusedScan]
+
+    def followed(self, span: Span) -> list[Record]:
+        """The records, the first of them followed by this span: one a request is enough, and the
+        others cost nothing."""
+        if span.context is None:
+            return self.records
+        event_id = _uuid(int(self.keys.event_hi[0]), int(self.keys.event_lo[0]))
+        span.set({"truyvet.event": event_id})
+        header = (traceparent.NAME, span.context.encode())
+        return [self.records[0]._replace(headers=(header,)), *self.records[1:]]
 
 
 def judge(lines: Sequence[Line], producer: str) -> Judged:

@@ -120,8 +120,12 @@ async def _published(console: Console, principal: Principal, judged: Judged) -> 
     if not judged.records:
         return
     try:
-        with console.flow.publishing(len(judged.records)):
-            await console.publisher.send(judged.records)
+        about = {"truyvet.scans": len(judged.records)}
+        with (
+            console.flow.publishing(len(judged.records)),
+            console.spans.step("publish scans", about) as span,
+        ):
+            await console.publisher.send(judged.followed(span))
     except (Retryable, ApiError) as error:
         count = len(judged.records)
         console.metrics.counter(GATEWAY_SCANS, "unavailable").inc(count)

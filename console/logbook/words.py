@@ -100,6 +100,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "site_edited": ("Đã sửa một cơ sở", "a site was changed"),
     "site_list": ("Danh sách cơ quan, đơn vị đã đọc", "a list of establishments was read"),
     "site_merged": ("Đã gộp hai cơ sở", "two sites were merged"),
+    "spans_dropped": (
+        "Không gửi được span (OTLP), bỏ qua; việc khác không phải chờ",
+        "spans are dropped: their receiver is away; nothing else waits",
+    ),
+    "spans_sent_again": ("Đã gửi lại được span (OTLP)", "spans are sent again"),
     "trace_waits": ("Truy vết đang chờ", "a trace waits"),
     "triaged": ("Đã chia việc trong ngày", "the day's work was shared out"),
     "trips_changed": ("Đã sửa chuyến xe", "trips were changed"),

@@ -19,6 +19,7 @@ from schemas import cloudevents
 from schemas.cases import LISTS, OPEN_STATUSES, Case, CaseStatus, Point, Symptoms
 from schemas.clock import LOCAL
 from schemas.topics import CASES
+from streams.spans import carried
 
 Change = Literal["registered", "amended", "closed", "voided"]
 
@@ -215,7 +216,8 @@ def case_event(case: Case, change: Change, now: datetime) -> Entry:
         f"{case.id}/{case.version}", _SOURCE, f"{cloudevents.CASE_PREFIX}{change}", now
     )
     value = case.model_dump_json(exclude_none=True).encode()
-    return Entry(CASES.name, case.id, value, {name: text.decode() for name, text in headers})
+    texts = {name: text.decode() for name, text in headers}
+    return Entry(CASES.name, case.id, value, texts | carried())
 
 
 def _columns(case: Case) -> dict[str, Any]:

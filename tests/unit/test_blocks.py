@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from streams import blocks
 from streams import fetched as fetches
+from streams.marks import Headers
 
 Made = tuple[int, bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 
@@ -32,9 +33,12 @@ def batch_of(records: list[Made], compression: int = 0) -> bytes:
     return bytes(builder.build())
 
 
-def fetched(values: list[bytes]) -> PartitionRecords:
+def fetched(values: list[bytes], headers: list[Headers] | None = None) -> PartitionRecords:
     """As a fetch brings it."""
-    records: list[Made] = [(1_790_000_000_000, b"k", value, []) for value in values]
+    each = headers or [[] for _ in values]
+    records: list[Made] = [
+        (1_790_000_000_000, b"k", value, list(its)) for value, its in zip(values, each, strict=True)
+    ]
     answer = fetches.Fetched(batch_of(records))
     return PartitionRecords(TP("t", 0), answer, [], 0, None, None, True, 1)
 
@@ -90,12 +94,16 @@ def test_a_batch_is_read_as_aiokafka_reads_it(
         written += batch
     theirs, ours = MemoryRecords(bytes(written)), fetches.Fetched(bytes(written))
     while ours.has_next():
-        piece = ours.piece(ours.next_batch())
+        piece = ours.piece(ours.next_batch(), repr)
         expected = list(theirs.next_batch())
         assert piece.offsets.tolist() == [r.offset for r in expected]
         assert piece.timestamps.tolist() == [r.timestamp for r in expected]
         assert list(piece.keys) == [r.key for r in expected]
         assert list(piece.values) == [r.value for r in expected]
+        stamps = dict(zip(piece.offsets.tolist(), piece.timestamps.tolist(), strict=True))
+        assert list(piece.marks) == [
+            (r.offset, stamps[r.offset], repr(r.headers)) for r in expected if r.headers
+        ]
     assert not theirs.has_next()
 
 
@@ -114,7 +122,7 @@ def test_a_batch_cut_or_changed_is_corrupt_and_never_read_past_its_end() -> None
         damaged = bytearray(whole[begin:])
         damaged[at - begin] ^= 0x80
         try:
-            piece = blocks.Piece.of_batch(0, header, bytes(damaged))
+            piece = blocks.Piece.of_batch(0, header, bytes(damaged), repr)
         except CorruptRecordException:
             continue
         for texts in (piece.keys, piece.values):  # what the checksum would have told

@@ -178,8 +178,9 @@ def test_the_image_holds_every_package_and_pins_what_it_installs() -> None:
     for package in packages:
         assert f"\nCOPY {package} {package}\n" in image
         assert f"!{package}" in ignored
-    wanted = dependencies((ROOT / "pyproject.toml").read_text("utf-8"), ["postgres"])
-    assert {"faust-streaming", "psycopg[binary]"} <= set(wanted)
+    wanted = dependencies((ROOT / "pyproject.toml").read_text("utf-8"), ["postgres", "tracing"])
+    assert "dependencies.py postgres tracing" in image
+    assert {"faust-streaming", "psycopg[binary]", "opentelemetry-sdk"} <= set(wanted)
     assert not {"chdb", "pytest"} & set(wanted)
     pinned = {
         line.split("==")[0].lower().replace("_", "-")

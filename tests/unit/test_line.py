@@ -62,7 +62,7 @@ class Tables:
         asyncio.run_coroutine_threadsafe(self.held.wait(), self._loop).result(20)
         permit()
         self.batches.append(list(range(rows.first, rows.last + 1)))
-        return Written(rows, int(time.time() * 1000))
+        return Written(rows, int(time.time() * 1000), int(time.time() * 1000))
 
 
 class World:

@@ -125,7 +125,7 @@ def test_it_could_be_proposed_upstream_as_it_is() -> None:
     }  # fmt: skip
     assert modules == {
         "streams.transport", "streams.fetched", "streams.blocks", "streams.texts",
-        "streams.kernels.records", "streams.kernels.compiled",
+        "streams.kernels.records", "streams.kernels.compiled", "streams.marks",
     }, "nothing of truyvet comes along"  # fmt: skip
 
 
