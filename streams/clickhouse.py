@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import clickhouse_connect
 import pyarrow as pa
+import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 from clickhouse_connect.driver.httputil import get_pool_manager
 from urllib3.exceptions import HTTPError
@@ -17,6 +18,8 @@ from urllib3.exceptions import HTTPError
 from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.settings import Settings
+
+log = structlog.get_logger()
 
 # The query itself is wrong, or the schema is another one: trying again cannot help.
 # Source: ClickHouse, src/Common/ErrorCodes.cpp.
@@ -107,6 +110,15 @@ class ClickHouse:
         return self._attempt(
             lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
         )
+
+    def answers(self) -> bool:
+        """Whether it is there; says so in the log if not."""
+        try:
+            self.rows("SELECT 1")
+        except Retryable as error:
+            log.warning("clickhouse_away", detail=str(error))
+            return False
+        return True
 
     def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """A small result as Python values."""

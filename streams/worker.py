@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
 from schemas import metrics as m
-from schemas.errors import Fatal, Retryable
+from schemas.errors import Fatal
 from schemas.logs import configure_logging
 from schemas.meters import Metrics
 from schemas.settings import Settings
@@ -239,7 +239,7 @@ class Worker:
     async def _wait_until_ready(self) -> None:
         for follower in self._followers:
             await follower.ready.wait()
-        while not await asyncio.to_thread(self._clickhouse_answers):  # noqa: ASYNC110 (a server)
+        while not await asyncio.to_thread(self.clickhouse.answers):  # noqa: ASYNC110 (a server)
             await asyncio.sleep(1)
         while not self.watcher.settled:  # noqa: ASYNC110 (a scan judged sooner raises no alert)
             await asyncio.sleep(0.05)
@@ -249,14 +249,6 @@ class Worker:
                 f"{SCANS.name} has {partitions} partitions and TRUYVET_SCAN_PARTITIONS says "
                 f"{self._settings.scan_partitions}: set it to what the topic was made with"
             )
-
-    def _clickhouse_answers(self) -> bool:
-        try:
-            self.clickhouse.rows("SELECT 1")
-        except Retryable as error:
-            log.warning("clickhouse_away", detail=str(error))
-            return False
-        return True
 
     def _missing(self) -> list[str]:
         missing = [
