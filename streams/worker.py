@@ -44,7 +44,7 @@ from streams.publish import Publisher
 from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
 from streams.samelog import check_log
-from streams.shop import Shop
+from streams.shop import Shop, Slots
 from streams.spans import open_spans
 from streams.steps import Steps
 from streams.tracing import Tracing
@@ -148,7 +148,7 @@ class Worker:
             threads=ThreadPoolExecutor(
                 settings.inflight_batches + _SPARE_THREADS, thread_name_prefix="batch"
             ),
-            slots=asyncio.Semaphore(settings.inflight_batches),
+            slots=Slots(settings.inflight_batches),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=self.recall.rebuild,
