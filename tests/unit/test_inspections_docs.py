@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from console.access import RIGHTS, Right
 from console.cli.main import command_tree
@@ -16,7 +17,8 @@ GUIDE = (ROOT / "docs" / "inspections.md").read_text("utf-8")
 
 
 def test_every_command_and_option_is_there() -> None:
-    commands = command_tree().commands["inspections"].commands
+    group: Any = command_tree().commands["inspections"]
+    commands = group.commands
     lines = re.findall(r"^truyvet inspections (.+?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     assert {shlex.split(line)[0] for line in lines} == set(commands)
     for line in lines:
