@@ -17,8 +17,8 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "cards.md").read_text("utf-8")
 
 
 def test_every_command_and_option_is_there() -> None:
-    groups: Any = command_tree().commands
-    commands = groups["cards"].commands
+    group: Any = command_tree().commands["cards"]
+    commands = group.commands
     lines = re.findall(r"^truyvet cards (.+?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     for line in lines:
         words = shlex.split(line)

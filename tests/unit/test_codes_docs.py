@@ -32,7 +32,7 @@ def test_each_threat_has_a_test_that_is_there() -> None:
 
 
 def test_every_command_and_option_is_there() -> None:
-    groups: Any = command_tree().commands
+    groups: dict[str, Any] = dict(command_tree().commands)
     lines = re.findall(r"^truyvet (codes|sites) (.+?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
     assert len(lines) > 8
     for group, line in lines:
