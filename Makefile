@@ -75,7 +75,8 @@ PROVEN := tests/property tests/integration/test_console_spine.py tests/integrati
   tests/integration/test_alerts_fire.py tests/integration/test_dlq_replay.py tests/integration/test_late_scans.py tests/integration/test_many_cases.py \
   tests/integration/test_backup.py tests/integration/test_erasure.py tests/integration/test_rebuild.py \
   tests/integration/test_bench_truth_short.py tests/integration/test_bench_trace_short.py \
-  tests/integration/test_bench_posters_short.py tests/fault
+  tests/integration/test_bench_posters_short.py tests/integration/test_bench_shards_short.py \
+  tests/integration/test_spans_followed.py tests/integration/test_new_kafka.py tests/fault
 
 test: check ## check, then property, integration and fault tests on real Kafka and engine
 	$(BIN)/python -m pytest $(PROVEN)
