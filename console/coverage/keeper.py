@@ -22,11 +22,24 @@ from streams.clickhouse import ClickHouse
 log = structlog.get_logger()
 
 EVERY_S: Final = 30.0
-_SHARE: Final = 0.1  # of the time, at most: a round of four seconds has 36 of rest after it
+_SHARE: Final = 0.1  # of the time: a round of four seconds has 40 of rest after it…
+_OLDEST_S: Final = 55.0  # …or less, where that keeps what is shown under a minute
 _STAND_BY_S: Final = 5.0
 _PAUSE_S: Final = 5.0
 # the engine's largest statement here reads every scan of a week
 TIMEOUT_S: Final = 120.0
+
+
+def rest_after(round_s: float) -> float:
+    """Seconds until the next round begins, after one that took `round_s`.
+
+    What is shown is as old as its round's beginning, until the next one is whole. A machine on
+    which a round takes so long that a minute cannot be kept is left the most of its time instead.
+    """
+    fresh = _OLDEST_S - 2 * round_s
+    if fresh < EVERY_S:
+        return round_s / _SHARE
+    return max(EVERY_S, min(round_s / _SHARE, fresh))
 
 
 class Keeper:
@@ -54,8 +67,7 @@ class Keeper:
                     await self.feed.close()
                     await asyncio.sleep(_PAUSE_S)
                     continue
-                rest = _STAND_BY_S if made is None else max(EVERY_S, made.seconds / _SHARE)
-                await asyncio.sleep(rest)
+                await asyncio.sleep(_STAND_BY_S if made is None else rest_after(made.seconds))
         finally:
             await self.close()
 
