@@ -222,7 +222,7 @@ def test_while_the_engine_is_idle_what_is_worth_an_insert_does_not_wait(
         assert not two.acked
         world.shop.slots.taken -= 1
         world.line.offer(three)
-        await world.until(lambda: two.acked and three.acked)
+        await world.until(lambda: all(d.acked for d in (two, three)))
         assert [len(batch) for batch in world.tables.batches] == [20, 40]
         await world.end()
 
