@@ -49,7 +49,7 @@ $(PROMETHEUS): | $(INSTALLED)
 	fi
 
 # Two at a time, the longest first; each says what it found when it is through
-check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: two and a half minutes
+check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: about two minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@echo "== types, layers, unit and contract tests, two at a time"

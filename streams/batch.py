@@ -114,6 +114,9 @@ class Scans:
     trip: pa.StringArray
     seat: pa.StringArray
 
+    def __post_init__(self) -> None:
+        self.key.flags.writeable = False  # one type for the loops, whoever made it
+
     def __len__(self) -> int:
         return len(self.index)
 

@@ -84,8 +84,8 @@ def uuids(matrix: Bytes) -> tuple[U64, U64, Mask]:
     version, variant = nibbles[:, 12], nibbles[:, 16]
     sound &= (version >= 1) & (version <= 8) & (variant >= 8) & (variant <= 11)
     octets = np.ascontiguousarray((nibbles[:, 0::2] << 4) | (nibbles[:, 1::2] & 15))
-    halves = octets.view(">u8").astype(np.uint64)
-    return halves[:, 0], halves[:, 1], sound
+    high, low = np.ascontiguousarray(octets.view(">u8").astype(np.uint64).T)
+    return high, low, sound
 
 
 _PATTERN: Final = b"0000-00-00T00:00:00.000Z"

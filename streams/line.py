@@ -33,8 +33,6 @@ _LOOK_AGAIN_S: Final = 0.1
 _RECALL_AGAIN_S: Final = 5.0
 # Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
 PIECE: Final = 20_000
-# So many rows do not wait for company while the engine has nothing to do.
-_WORTHWHILE: Final = 2 * PIECE
 
 
 class Line:
@@ -251,8 +249,7 @@ class Line:
             if self._judged:
                 left = min(due for due, _, _ in self._judged) - time.monotonic()
                 full = self._judged_records >= self._shop.flush_records
-                idle = not self._shop.slots.taken and self._judged_records >= _WORTHWHILE
-                if left <= 0 or full or idle:
+                if left <= 0 or full or self._shop.slots.worth_one(self._judged_records):
                     return
             else:
                 left = None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from streams.blocks import Block
 from streams.pending import Pending
@@ -23,12 +23,19 @@ class Delivered(Protocol):
         """Mark it as done."""
 
 
+_WORTHWHILE: Final = 40_000
+
+
 class Slots:
     """Bounds batches being written by all lines: `async with` takes one."""
 
     def __init__(self, most: int) -> None:
         self._free = asyncio.Semaphore(most)
         self.taken = 0
+
+    def worth_one(self, rows: int) -> bool:
+        """Whether so many rows need not wait for company: while the engine has nothing to do."""
+        return not self.taken and rows >= _WORTHWHILE
 
     async def __aenter__(self) -> None:
         await self._free.acquire()

@@ -168,8 +168,8 @@ def test_scans_that_retention_has_taken_are_not_counted_as_none(ward: Ward) -> N
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"occurred_at": ago(-10)}, "in the future"),
-        ({"occurred_at": ago(400 * 24 * 60)}, "more than a year ago"),
+        ({"minutes_ago": -10}, "in the future"),
+        ({"minutes_ago": 400 * 24 * 60}, "more than a year ago"),
         ({"occurred_at": "2026-11-23T08:00:00Z"}, "YYYY-MM-DD"),
         ({"event_id": "7"}, "canonical form"),
         ({"step": {"kind": "checked", "result": "passed", "posted": False}}, "To pass"),
@@ -185,6 +185,8 @@ def test_what_is_wrong_is_said_in_both_languages(
     ward: Ward, change: dict[str, Any], says: str
 ) -> None:
     change = dict(change)
+    if "minutes_ago" in change:  # of now: whoever runs all tests has been at it for a while
+        change["occurred_at"] = ago(change.pop("minutes_ago"))
     answer = ward.send(change.pop("step", MISSING), **change)
     assert answer.status_code == 422
     sentence = answer.json()["sentence"]

@@ -34,6 +34,10 @@ def test_what_is_made_ready_is_what_is_used() -> None:
     verdicts = decode(raw_batch(values))
     assert len(verdicts.scans) == 3
     misplaced(verdicts, 8)
+    by_columns = decode(raw_batch([scan_json().replace(b",", b",\n")] * 3))  # no layout is of it
+    assert len(by_columns.scans) == 3
+    misplaced(by_columns, 8)
+    content_hashes(by_columns.scans)
     origin = origins(3, np.arange(3))
     scan = verdicts.scans
     keys = Keys(scan.event_hi, scan.event_lo, scan.person, content_hashes(scan), origin)

@@ -207,7 +207,7 @@ def test_what_is_late_already_waits_for_company_and_what_is_fresh_does_not() -> 
 def test_while_the_engine_is_idle_what_is_worth_an_insert_does_not_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.line._WORTHWHILE", 20)
+    monkeypatch.setattr("streams.shop._WORTHWHILE", 20)
     monkeypatch.setattr("streams.line.PIECE", 20)
 
     async def main() -> None:
