@@ -33,6 +33,8 @@ _LOOK_AGAIN_S: Final = 0.1
 _RECALL_AGAIN_S: Final = 5.0
 # Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
 PIECE: Final = 20_000
+# So many rows do not wait for company while the engine has nothing to do.
+_WORTHWHILE: Final = 2 * PIECE
 
 
 class Line:
@@ -242,14 +244,15 @@ class Line:
                 self._write = None
 
     async def _until_due(self) -> None:
-        """A batch is due by size or by the age of its oldest part."""
+        """A batch is due by size, by the age of its oldest part, or when the engine is idle."""
         while True:
             if self._leaving:
                 raise NotOurs
             if self._judged:
                 left = min(due for due, _, _ in self._judged) - time.monotonic()
                 full = self._judged_records >= self._shop.flush_records
-                if left <= 0 or full:
+                idle = not self._shop.slots.taken and self._judged_records >= _WORTHWHILE
+                if left <= 0 or full or idle:
                     return
             else:
                 left = None

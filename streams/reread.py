@@ -29,7 +29,7 @@ from streams.pending import Pending
 from streams.pipeline import Pipeline
 from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy
-from streams.shop import Shop
+from streams.shop import Shop, Slots
 from streams.steps import Steps
 from streams.write import Writer
 
@@ -168,7 +168,7 @@ class Reread:
                 insert_timeout_s=settings.insert_timeout_s,
             ),
             threads=self._threads,
-            slots=asyncio.Semaphore(settings.inflight_batches),
+            slots=Slots(settings.inflight_batches),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=self._recall.rebuild,

@@ -23,6 +23,22 @@ class Delivered(Protocol):
         """Mark it as done."""
 
 
+class Slots:
+    """Bounds batches being written by all lines: `async with` takes one."""
+
+    def __init__(self, most: int) -> None:
+        self._free = asyncio.Semaphore(most)
+        self.taken = 0
+
+    async def __aenter__(self) -> None:
+        await self._free.acquire()
+        self.taken += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self.taken -= 1
+        self._free.release()
+
+
 @dataclass(frozen=True)
 class Shop:
     """What the lines of one worker share."""
@@ -30,7 +46,7 @@ class Shop:
     steps: Steps
     writer: Writer
     threads: Executor
-    slots: asyncio.Semaphore  # bounds batches being written
+    slots: Slots
     judging: asyncio.Lock  # threads that judge side by side only fight for the interpreter
     recalling: asyncio.Lock  # one line at a time remembers what is older
     rebuild: Callable[[int, int], Window]  # a partition's duplicate window, as of a broker's time

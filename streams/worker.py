@@ -42,7 +42,7 @@ from streams.pipeline import Pipeline
 from streams.publish import Publisher
 from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
-from streams.shop import Shop
+from streams.shop import Shop, Slots
 from streams.steps import Steps
 from streams.tracing import Tracing
 from streams.transport import Hooks
@@ -138,7 +138,7 @@ class Worker:
             threads=ThreadPoolExecutor(
                 settings.inflight_batches + _SPARE_THREADS, thread_name_prefix="batch"
             ),
-            slots=asyncio.Semaphore(settings.inflight_batches),
+            slots=Slots(settings.inflight_batches),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=self.recall.rebuild,

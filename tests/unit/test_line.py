@@ -19,7 +19,7 @@ from streams.line import Line
 from streams.patience import patience
 from streams.pending import Pending
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
-from streams.shop import Finished, Shop
+from streams.shop import Finished, Shop, Slots
 from streams.steps import Steps
 from streams.window import Window
 from streams.write import NotOurs, Permit, Written
@@ -82,7 +82,7 @@ class World:
             steps=steps,
             writer=self.tables,  # type: ignore[arg-type]
             threads=ThreadPoolExecutor(4),
-            slots=asyncio.Semaphore(1),
+            slots=Slots(1),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=lambda *_: Window(ids=1_000_000, past=1_000_000, salt=1),
@@ -202,6 +202,31 @@ def test_what_is_late_already_waits_for_company_and_what_is_fresh_does_not() -> 
     assert 0.9 < patience(late, 0.4, time.time()) <= 1
     late.behind = 0  # nothing comes after it
     assert patience(late, 0.4, time.time()) == 0.4
+
+
+def test_while_the_engine_is_idle_what_is_worth_an_insert_does_not_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.line._WORTHWHILE", 20)
+    monkeypatch.setattr("streams.line.PIECE", 20)
+
+    async def main() -> None:
+        world = World(flush_s=60.0)
+        one, two, three = (Delivery(i * 20, scans(i * 20, 20)) for i in range(3))
+        world.line.offer(one)
+        await world.until(lambda: one.acked)
+        world.shop.slots.taken += 1  # another line's batch is being written
+        world.line.offer(two)
+        await world.until(lambda: world.line.judged_records == 20)
+        await asyncio.sleep(0.1)
+        assert not two.acked
+        world.shop.slots.taken -= 1
+        world.line.offer(three)
+        await world.until(lambda: two.acked and three.acked)
+        assert [len(batch) for batch in world.tables.batches] == [20, 40]
+        await world.end()
+
+    asyncio.run(main())
 
 
 def test_leaving_waits_for_what_is_in_flight_and_begins_nothing() -> None:
