@@ -46,7 +46,10 @@ class OldBuild:
         )
         if done.returncode != 0:
             words = " ".join(done.stderr.split())[-400:]
-            raise UserError(f"truyvet {arguments[0]} of {self.name} failed: {words}")
+            raise UserError(
+                f"truyvet {arguments[0]} của {self.name} hỏng: {words} / "
+                f"truyvet {arguments[0]} of {self.name} failed: {words}"
+            )
 
     def check(self) -> None:
         """Raises UserError unless Python would run the old code, and could."""
@@ -61,9 +64,16 @@ class OldBuild:
         )
         if done.returncode != 0:
             words = " ".join(done.stderr.split())[-400:]
-            raise UserError(f"{self.name} does not run with these libraries: {words}")
+            raise UserError(
+                f"{self.name} không chạy được với các thư viện này: {words} / "
+                f"{self.name} does not run with these libraries: {words}"
+            )
         if not Path(done.stdout.strip()).is_relative_to(self.tree.resolve()):
-            raise UserError(f"Python would not run {self.name} but {done.stdout.strip()}.")
+            found = done.stdout.strip()
+            raise UserError(
+                f"Python sẽ chạy {found} thay vì {self.name}. / "
+                f"Python would not run {self.name} but {found}."
+            )
 
 
 def unpacked(revision: str, into: Path) -> OldBuild:

@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 
 from bench.load_city import city_places
 from bench.report import machine
+from bench.shards_check import must_hold
 from bench.shards_engines import Engine, running_engines
 from bench.shards_fanout import SCANS, Shards
 from bench.tables import quiet
@@ -118,7 +119,10 @@ def run(data_dir: Path, plan: Plan, until: date, say: Say) -> dict[str, Any]:
         wanted = wanted or answers
         if answers != wanted:
             differ = sum(ours != theirs for ours, theirs in zip(answers, wanted, strict=True))
-            raise UserError(f"{count} shards answer {differ} cases otherwise than one engine.")
+            raise UserError(
+                f"{count} mảnh trả lời khác một máy ở {differ} ca. / "
+                f"{count} shards answer {differ} cases otherwise than one engine."
+            )
         say(f"  {measured.rows:,} rows; traces p50 {measured.traced.p50_ms} ms, the same answers")
     return {"same_answers": len(wanted), **_ratios(found), "seed": plan.seed, "machine": machine()}
 
@@ -147,13 +151,16 @@ class _Measured:
         client_s, engines_s = self._cpu(lambda: self._write(batches[:calm], settle=True))
         self._write_beside_a_death(batches[calm:])
         rows = sum(batch.count for batch in batches)
-        smallest, several = self._must_hold(rows)
+        smallest, several = must_hold(self._clients, rows)
         for client in self._clients:
             merge_weeks(client, current=True)
         traced, answers, contacts = self._traced(self._shards)
         asked, same, _ = self._traced(Shards(self._clients, self._last_place, by_projection=False))
         if same != answers:
-            raise UserError("Traces that ask the table answer otherwise.")
+            raise UserError(
+                "Truy vết hỏi thẳng bảng trả lời khác. / "
+                "Traces that ask the table answer otherwise."
+            )
         alone = self._traced(Shards(self._clients[:1], self._last_place))[1]
         written = sum(batch.count for batch in batches[:calm])
         measured = Sharded(
@@ -202,26 +209,6 @@ class _Measured:
             self._engines[-1].start_again()
             writing.result()
 
-    def _must_hold(self, rows: int) -> tuple[int, float]:
-        """Rows of the smallest shard, and the share of people on more than one. Raises UserError
-        unless each row is there once and each place on one shard."""
-        counts, places, persons = [], [], []
-        for client in self._clients:
-            [(count, offsets)] = client.rows(
-                "SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM scans"
-            )
-            if count != offsets:
-                raise UserError(f"{count - offsets} rows are there twice.")
-            counts.append(int(count))
-            places.append(_distinct(client, "place"))
-            persons.append(_distinct(client, "person"))
-        if sum(counts) != rows:
-            raise UserError(f"{sum(counts)} rows are there, not {rows}.")
-        if (np.unique(np.concatenate(places), return_counts=True)[1] > 1).any():
-            raise UserError("A place is on two shards: a co-location would cross them.")
-        on = np.unique(np.concatenate(persons), return_counts=True)[1]
-        return min(counts), round(float((on > 1).mean()), 3)
-
     def _traced(self, shards: Shards) -> tuple[Traced, list[str], int]:
         tracer = Tracer(shards, self._places, self._city)
         cases = tracer.cases(self._plan.cases)
@@ -263,11 +250,6 @@ def _rows(table: pa.Table) -> Rows:
     partition = table.column("kafka_partition")[0].as_py()
     scans = {SCANS: table.drop_columns(["written_at"])}  # the writer's own
     return Rows(partition, offsets[0].as_py(), offsets[-1].as_py(), scans)
-
-
-def _distinct(client: ClickHouse, column: str) -> Any:
-    found = client.query_arrow(f"SELECT DISTINCT {column} FROM scans")  # noqa: S608 (ours)
-    return found.column(0).to_numpy()
 
 
 def _answer(result: TraceResult) -> str:

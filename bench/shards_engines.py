@@ -66,7 +66,10 @@ class Engine:
         if ready is None:
             process.kill()
             process.wait(_STOP_S)
-            raise UserError(f"The engine in {self._path} did not start.")
+            raise UserError(
+                f"ClickHouse ở {self._path} không khởi động. / "
+                f"The engine in {self._path} did not start."
+            )
         self.port = int(ready[1])
         return process
 

@@ -269,13 +269,12 @@ CASES_WAITING_SECONDS: Final = _gauge(
     "truyvet_cases_not_picked_up_seconds",
     "How long ago the first such run of the oldest of them was; 0 if there is none.",
     by=_CONSOLE,
-)
+)  # fmt: skip
 EXPORTED_AT: Final = _gauge(
     "truyvet_exported_timestamp_seconds",
     "When the exporter last found out what it asks for; a probe that fails falls behind.",
-    "probe",
-    by=_CONSOLE,
-)
+    "probe", by=_CONSOLE,
+)  # fmt: skip
 
 # The machine underneath.
 DISK_FREE: Final = _gauge(
@@ -285,22 +284,17 @@ DISK_SIZE: Final = _gauge("truyvet_disk_size_bytes", "Size of that disk.", "disk
 CLOCK_SKEW: Final = _gauge(
     "truyvet_clock_skew_seconds",
     "Another clock minus this machine's, as far as the way there and back cannot explain it.",
-    "clock",
-    by=_BOTH,
-)
+    "clock", by=_BOTH,
+)  # fmt: skip
 CERTIFICATE_EXPIRY: Final = _gauge(
     "truyvet_certificate_expiry_timestamp_seconds",
     "When a watched certificate ends, Unix seconds; 0 if its file cannot be read.",
-    "file",
-    by=_CONSOLE,
-)
-
+    "file", by=_CONSOLE,
+)  # fmt: skip
 SPANS: Final = _counter(
     "truyvet_spans_total",
     "Spans by what became of them: sent, or dropped since their receiver is away or slow.",
-    "outcome",
-    known=("sent", "dropped"),
-    by=_BOTH,
-)
+    "outcome", known=("sent", "dropped"), by=_BOTH,
+)  # fmt: skip
 
 METRICS: Final = tuple(value for value in list(globals().values()) if isinstance(value, MetricDef))
