@@ -1,5 +1,8 @@
 """The compiled loops: each in one form, so that no scan waits for a compiler."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from streams.window import Table, Window
 from tests.scans import PERSON, raw_batch, scan_json
 from tests.unit.test_blocks import batch_of
 
+ROOT = Path(__file__).parents[2]
 LOOPS: tuple[Any, ...] = (
     records.walk, scans.read, scans.copy_texts, hashes.fold_scans, hashes.fold_texts,
     hashes.partitions, hashes.is_key, window.hash_keys, window.hash_entries, window.enter,
@@ -27,6 +31,15 @@ def forms() -> dict[str, int]:
 
 
 def test_what_is_made_ready_is_what_is_used() -> None:
+    """In a process of its own: other tests hand the loops what no worker does."""
+    code = "from tests.unit.test_kernels import use; use()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def use() -> None:
     warm()
     ready = forms()
     assert set(ready.values()) == {1}
