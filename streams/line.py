@@ -233,7 +233,7 @@ class Line:
     async def _write_all(self) -> None:
         while True:
             await self._until_due()
-            async with self._shop.slots:
+            async with self._shop.slots.take(self._judged_records):
                 if self._leaving:
                     raise NotOurs
                 self._write = asyncio.create_task(self._finish(self._collect()))

@@ -1,8 +1,9 @@
 """What the lines of one worker share, and what goes into a line and comes out of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -27,23 +28,31 @@ _WORTHWHILE: Final = 40_000
 
 
 class Slots:
-    """Bounds batches being written by all lines: `async with` takes one."""
+    """Bounds batches being written by all lines at once.
+
+    The last slot is for large batches. A small insert costs the engine nearly what a large one
+    does, so small ones wait for each other and become fewer; with a backlog a third insert keeps
+    the engine busy while the two before it are read back.
+    """
 
     def __init__(self, most: int) -> None:
         self._free = asyncio.Semaphore(most)
+        self._small = asyncio.Semaphore(max(1, most - 1))
         self.taken = 0
 
     def worth_one(self, rows: int) -> bool:
         """Whether so many rows need not wait for company: while the engine has nothing to do."""
         return not self.taken and rows >= _WORTHWHILE
 
-    async def __aenter__(self) -> None:
-        await self._free.acquire()
-        self.taken += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self.taken -= 1
-        self._free.release()
+    @asynccontextmanager
+    async def take(self, rows: int) -> AsyncIterator[None]:
+        """One of them, for so many rows."""
+        async with nullcontext() if rows >= _WORTHWHILE else self._small, self._free:
+            self.taken += 1
+            try:
+                yield
+            finally:
+                self.taken -= 1
 
 
 @dataclass(frozen=True)
