@@ -34,8 +34,35 @@ class OldBuild:
 
     def run(self, env: Mapping[str, str], *arguments: str) -> None:
         """One of its commands to its end. Raises UserError."""
-        done = subprocess.run(
-            [sys.executable, "-m", "console.cli.main", *arguments],
+        done = self._python(env, "-m", "console.cli.main", *arguments)
+        if done.returncode != 0:
+            words = _last_words(done)
+            raise UserError(
+                f"truyvet {arguments[0]} của {self.name} hỏng: {words} / "
+                f"truyvet {arguments[0]} of {self.name} failed: {words}"
+            )
+
+    def check(self) -> None:
+        """Raises UserError unless Python would run the old code, and could."""
+        done = self._python({}, "-c", _WHERE)
+        if done.returncode != 0:
+            words = _last_words(done)
+            raise UserError(
+                f"{self.name} không chạy được với các thư viện này: {words} / "
+                f"{self.name} does not run with these libraries: {words}"
+            )
+        found = done.stdout.strip()
+        if not Path(found).is_relative_to(self.tree.resolve()):
+            raise UserError(
+                f"Python sẽ chạy {found} thay vì {self.name}. / "
+                f"Python would not run {self.name} but {found}."
+            )
+
+    def _python(
+        self, env: Mapping[str, str], *arguments: str
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, *arguments],
             env=self.environment(env),
             cwd=self.tree,
             stdin=subprocess.DEVNULL,
@@ -44,36 +71,10 @@ class OldBuild:
             timeout=_TIMEOUT_S,
             check=False,
         )
-        if done.returncode != 0:
-            words = " ".join(done.stderr.split())[-400:]
-            raise UserError(
-                f"truyvet {arguments[0]} của {self.name} hỏng: {words} / "
-                f"truyvet {arguments[0]} of {self.name} failed: {words}"
-            )
 
-    def check(self) -> None:
-        """Raises UserError unless Python would run the old code, and could."""
-        done = subprocess.run(
-            [sys.executable, "-c", _WHERE],
-            env=self.environment({}),
-            cwd=self.tree,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            words = " ".join(done.stderr.split())[-400:]
-            raise UserError(
-                f"{self.name} không chạy được với các thư viện này: {words} / "
-                f"{self.name} does not run with these libraries: {words}"
-            )
-        if not Path(done.stdout.strip()).is_relative_to(self.tree.resolve()):
-            found = done.stdout.strip()
-            raise UserError(
-                f"Python sẽ chạy {found} thay vì {self.name}. / "
-                f"Python would not run {self.name} but {found}."
-            )
+
+def _last_words(done: "subprocess.CompletedProcess[str]") -> str:
+    return " ".join(done.stderr.split())[-400:]
 
 
 def unpacked(revision: str, into: Path) -> OldBuild:

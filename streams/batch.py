@@ -16,10 +16,10 @@ import pyarrow as pa
 from schemas.reasons import Reason
 from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
+from streams.kernels.values import NO_TIME as NO_TIME  # what reads and what writes ask here
 from streams.marks import Mark
 from streams.texts import Texts
 
-NO_TIME: Final = np.iinfo(np.int64).min
 I32 = npt.NDArray[np.int32]
 
 

@@ -125,7 +125,3 @@ def _days(year: I64, month: I64, day: I64) -> I64:
     day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
     result: I64 = era * 146_097 + day_of_era - 719_468
     return result
-
-
-M1: Final = np.uint64(0xBF58476D1CE4E5B9)
-M2: Final = np.uint64(0x94D049BB133111EB)

@@ -97,11 +97,11 @@ def take(clickhouse: ClickHouse, now: datetime, within: Within) -> Round:
 
 def day_of_round(now: datetime, within: Within) -> str:
     """The statement that keeps the round as the funnel of its local day."""
-    at, by = milli(now), ("ward", "kind", "sector")
+    at = milli(now)
     return f"""
-INSERT INTO coverage_days (day, round, {", ".join(by)}, required, scans, sites, required_sites,
+INSERT INTO coverage_days (day, round, ward, kind, sector, required, scans, sites, required_sites,
                            places)
-SELECT toDate({at}, '{LOCAL.key}'), {at}, * FROM ({counted(by, f"round = {at}", within)})
+SELECT toDate({at}, '{LOCAL.key}'), {at}, * FROM ({counted(at, within)})
 """  # noqa: S608 (own values)
 
 

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from streams.columns import M1, M2
 from streams.kernels.compiled import kernel
 
 U64 = npt.NDArray[np.uint64]
@@ -15,19 +14,23 @@ I8 = npt.NDArray[np.int8]
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
+_M1: Final = np.uint64(0xBF58476D1CE4E5B9)
+_M2: Final = np.uint64(0x94D049BB133111EB)
 _SEED: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @kernel
-def fold(h: np.uint64, word: np.uint64) -> np.uint64:
-    """`h` with one more 64-bit word taken in.
-
-    It ends as `streams.columns.mix` does.
-    """
-    h = h ^ (word + _SEED + (h << np.uint64(6)))
-    h = (h ^ (h >> np.uint64(30))) * M1
-    h = (h ^ (h >> np.uint64(27))) * M2
+def mix(h: np.uint64) -> np.uint64:
+    """splitmix64's finaliser (S. Vigna, public domain): every bit moves every other."""
+    h = (h ^ (h >> np.uint64(30))) * _M1
+    h = (h ^ (h >> np.uint64(27))) * _M2
     return h ^ (h >> np.uint64(31))
+
+
+@kernel
+def fold(h: np.uint64, word: np.uint64) -> np.uint64:
+    """`h` with one more 64-bit word taken in."""
+    return mix(h ^ (word + _SEED + (h << np.uint64(6))))
 
 
 @kernel

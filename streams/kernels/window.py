@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from streams.columns import M1, M2
 from streams.kernels.compiled import kernel
+from streams.kernels.hashes import mix
 
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
@@ -20,16 +20,8 @@ FREE: Final = -1  # of a table's slots; those of fingerprints are 0
 
 
 @kernel
-def _mix(h: np.uint64) -> np.uint64:
-    """As `streams.columns.mix`."""
-    h = (h ^ (h >> np.uint64(30))) * M1
-    h = (h ^ (h >> np.uint64(27))) * M2
-    return h ^ (h >> np.uint64(31))
-
-
-@kernel
 def _hash(hi: np.uint64, lo: np.uint64, person: np.uint64, salt: np.uint64) -> np.uint64:
-    return _mix(lo ^ _mix(hi ^ _mix(person ^ salt)))
+    return mix(lo ^ mix(hi ^ mix(person ^ salt)))
 
 
 @kernel
