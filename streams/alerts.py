@@ -70,6 +70,12 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
     ]
 
 
+def decision_request(case: Case, at: datetime) -> Message:
+    """That a case of which only officers' decisions changed is to be traced again, soon."""
+    request = TraceAgain(case=case.id, adds=False, appended_at=at, version=case.version)
+    return Message(TRACES.name, case.id.encode(), request.model_dump_json().encode())
+
+
 def change_alerts(
     case: Case, changes: Iterable[Change], at: datetime, run: int | None
 ) -> list[Message]:

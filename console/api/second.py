@@ -17,6 +17,7 @@ from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
 from tracer.fetch import second_from
+from tracer.identity import same_of
 from tracer.parameters import load_parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
@@ -105,7 +106,8 @@ def _traced(
     kept = retained_from(now, console.settings.retention_days)
     scans = Scans(console.clickhouse, kept, _SETTINGS)
     origin = {"person": case.person, "case": case.id}
-    second = second_from(scans, origin, firsts, stands_on, rule_set, now)
+    same = same_of(case)
+    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same)
     return second, len(firsts), not_followed
 
 

@@ -23,6 +23,10 @@ TIERS: Final = {
         "Same small enclosed place, same time",
     ),
     "same_place": ("Cùng địa điểm, cùng lúc", "Same place, same time"),
+    "NO_CONTACT": (
+        "Cán bộ đã hỏi và loại trừ: không gọi",
+        "Ruled out by an officer's answers: not on the call list",
+    ),
     "same_time_only": (
         "Có mặt cùng thời điểm (cổng, nơi mở): không gọi, chỉ tự theo dõi",
         "There at the same time (gate, open place): not on the call list",
@@ -68,7 +72,7 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
     rule_set = rules.get(found["run"]["rule_set"])
     _head(found, session, console)
     contacts = found["contacts"]
-    for tier, group in groupby(contacts, key=lambda contact: contact["tier"]):
+    for tier, group in groupby(contacts, key=_heading):
         console.print()
         console.print(f"[bold]{session.words(*TIERS.get(tier, (tier, tier)))}[/]")
         console.print(_table(list(group), found["places"], session))
@@ -85,6 +89,11 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
             f"Sure: the chance that both were there then: high from {high}, medium from {medium}.",
         )
         console.print(f"\n[dim]{ranges}[/]")
+
+
+def _heading(contact: dict[str, Any]) -> str:
+    decided = contact.get("decided")
+    return str(decided if decided == "NO_CONTACT" else contact["tier"])
 
 
 def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
@@ -137,7 +146,7 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             where += f" [dim](+{more} {session.words('lần', 'more')})[/]"
         table.add_row(
             str(contact["rank"]),
-            contact["person"],
+            _who(contact),
             where,
             _when(through["start"], through["end"]),
             f"{contact['minutes']:.0f}",
@@ -146,6 +155,12 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             session.lines(*BANDS[contact["band"]]),
         )
     return table
+
+
+def _who(contact: dict[str, Any]) -> str:
+    """Whom an officer has confirmed is an F1, and no longer only a possible one."""
+    mark = "\n[bold]F1[/]" if contact.get("decided") == "CONFIRMED" else ""
+    return f"{contact['person']}{mark}"
 
 
 def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
@@ -157,7 +172,7 @@ def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
     clauses = _clauses(contact, session)
     return (
         str(contact["rank"]),
-        contact["person"],
+        _who(contact),
         relation,
         f"{day:%d/%m}",
         "",
