@@ -33,7 +33,7 @@ def run_alerts(run: Run, at: datetime) -> list[Message]:
         case_version=case.version,
         run=run.number,
         at=at,
-        contacts=len(run.contacts),
+        contacts=sum(run.summary["contacts_by_tier"].values()),
         contacts_by_tier=run.summary["contacts_by_tier"],
         changes=dict(sorted(Counter(change.kind for change in run.changes).items())),
     )
