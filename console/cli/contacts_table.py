@@ -23,15 +23,15 @@ TIERS: Final = {
         "Same small enclosed place, same time",
     ),
     "same_place": ("Cùng địa điểm, cùng lúc", "Same place, same time"),
-    "NO_CONTACT": (
-        "Cán bộ đã hỏi và loại trừ: không gọi",
-        "Ruled out by an officer's answers: not on the call list",
-    ),
     "same_time_only": (
         "Có mặt cùng thời điểm (cổng, nơi mở): không gọi, chỉ tự theo dõi",
         "There at the same time (gate, open place): not on the call list",
     ),
 }
+RULED_OUT: Final = (
+    "Cán bộ đã hỏi và loại trừ: không gọi",
+    "Ruled out by an officer: not on the call list",
+)
 BANDS: Final = {"high": ("cao", "high"), "medium": ("vừa", "medium"), "low": ("thấp", "low")}
 # by the weighted minutes of a day, under a rule-set that has weights
 CATEGORIES: Final = {"high": ("cao", "high"), "low": ("thấp", "low"), "none": ("0", "0")}
@@ -72,9 +72,9 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
     rule_set = rules.get(found["run"]["rule_set"])
     _head(found, session, console)
     contacts = found["contacts"]
-    for tier, group in groupby(contacts, key=_heading):
+    for words, group in groupby(contacts, key=_heading):
         console.print()
-        console.print(f"[bold]{session.words(*TIERS.get(tier, (tier, tier)))}[/]")
+        console.print(f"[bold]{session.words(*words)}[/]")
         console.print(_table(list(group), found["places"], session))
     if len(contacts) < found["total"]:
         left = number(found["total"] - len(contacts))
@@ -82,6 +82,7 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
         console.print(f"\n[dim]{note} (--limit, --json)[/]")
     if rule_set is not None:
         _legend(contacts, rule_set, session, console)
+    _notes(found["run"].get("notes", []), session, console)
     if bands := found["run"].get("parameters", {}).get("bands"):
         high, medium = (f"{100 * bands[name]:.0f} %" for name in ("high", "medium"))
         ranges = session.lines(
@@ -91,9 +92,11 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
         console.print(f"\n[dim]{ranges}[/]")
 
 
-def _heading(contact: dict[str, Any]) -> str:
-    decided = contact.get("decided")
-    return str(decided if decided == "NO_CONTACT" else contact["tier"])
+def _heading(contact: dict[str, Any]) -> tuple[str, str]:
+    if contact.get("decided") == "NO_CONTACT":
+        return RULED_OUT
+    tier = contact["tier"]
+    return TIERS.get(tier, (tier, tier))
 
 
 def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
@@ -238,9 +241,17 @@ def _legend(
         for q in rule_set.questions
         if q.id in asked
     ]
-    if not rule_set.clauses:
-        lines.append(("–", session.lines(rule_set.co_presence.vi, rule_set.co_presence.en)))
-    lines += [("!", session.lines(later.vi, later.en)) for later in rule_set.known_later]
+    _named(lines, console)
+
+
+def _notes(notes: list[dict[str, str]], session: Session, console: "Console") -> None:
+    """What is to be said beside every view of a run: what its rules lack, its scans, its clocks."""
+    _named([("!", session.lines(note["vi"], note["en"])) for note in notes], console)
+
+
+def _named(lines: list[tuple[str, str]], console: "Console") -> None:
+    if not lines:
+        return
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, style="dim")
