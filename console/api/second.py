@@ -1,5 +1,6 @@
 """Contacts of possible contacts (F2), traced when asked for. Nothing is stored, nobody is told."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import structlog
@@ -11,6 +12,7 @@ from console.api.errors import not_found
 from console.api.runs import StoredRun, newest_run, page_of_contacts
 from console.api.second_schemas import SecondContacts
 from console.api.state import Console
+from console.store import cases as store
 from console.store.engine import utc_now
 from console.store.ground import ground
 from console.store.worklist import works
@@ -100,7 +102,7 @@ def _worth_following(
 def _traced(
     console: Console, case: Case, contacts: list[dict[str, Any]], rule_set: RuleSet
 ) -> tuple[Second, int, int]:
-    firsts, not_followed = firsts_of(contacts)
+    firsts, not_followed = firsts_of(contacts, _isolated(console, case))
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
     kept = retained_from(now, console.settings.retention_days)
@@ -109,6 +111,16 @@ def _traced(
     same = same_of(case)
     second = second_from(scans, origin, firsts, stands_on, rule_set, now, same)
     return second, len(firsts), not_followed
+
+
+def _isolated(console: Console, case: Case) -> dict[str, datetime]:
+    """Since when: of contacts who became cases and are isolated."""
+    found = {}
+    for person, work in works(console.store, case.id).items():
+        became = store.case(console.store, work.converted_to) if work.converted_to else None
+        if became is not None and became.isolated_at is not None:
+            found[person] = became.isolated_at
+    return found
 
 
 def _contacts(console: Console, run: StoredRun) -> list[Any]:
