@@ -36,7 +36,15 @@ _HOPELESS = {
 }
 
 
-_PIECE_BYTES: Final = 1024 * 1024
+_PIECE_BYTES: Final = 256 * 1024
+
+# Compiled code is looked up by a query's constants too, and ours differ each time: an offset, a
+# person, an hour. Compiling took longer than the queries it was made for.
+_UNCOMPILED: Final = {
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
+}
 
 
 class Priority(IntEnum):
@@ -63,7 +71,7 @@ class ClickHouse:
         self, settings: Settings, timeout_s: float = 30.0, priority: Priority = Priority.NONE
     ) -> None:
         self._settings = settings
-        self._asking = {"priority": int(priority)} if priority else {}
+        self._asking = {**_UNCOMPILED, **({"priority": int(priority)} if priority else {})}
         self.shape = Shape(settings.clickhouse_cluster)
         self._timeout_s = timeout_s
         self._made: Any = None
@@ -128,7 +136,7 @@ class ClickHouse:
         self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         """As `rows`, with settings of the query."""
-        options = {**self.shape.reading, **self._asking, **settings} or None
+        options = {**self.shape.reading, **self._asking, **settings}
         result = self._attempt(
             lambda client: client.query(sql, parameters=parameters, settings=options)
         )
@@ -153,7 +161,11 @@ class ClickHouse:
         with pa.ipc.new_stream(sink, rows.schema) as stream:
             stream.write_table(rows)
         body = sink.getvalue()
-        settings = {**self.shape.writing(self._settings.insert_timeout_s), **settings}
+        settings = {
+            **_UNCOMPILED,
+            **self.shape.writing(self._settings.insert_timeout_s),
+            **settings,
+        }
         self._attempt(
             lambda client: client.raw_insert(
                 table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"
