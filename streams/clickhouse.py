@@ -71,7 +71,7 @@ class ClickHouse:
         self, settings: Settings, timeout_s: float = 30.0, priority: Priority = Priority.NONE
     ) -> None:
         self._settings = settings
-        self._asking = {**_UNCOMPILED, **({"priority": int(priority)} if priority else {})}
+        self._asking = {"priority": int(priority)} if priority else {}
         self.shape = Shape(settings.clickhouse_cluster)
         self._timeout_s = timeout_s
         self._made: Any = None
@@ -111,6 +111,7 @@ class ClickHouse:
         """The result as one Arrow table; UUIDs and enums as the query casts them."""
         options = {
             "output_format_arrow_string_as_string": 1,
+            **_UNCOMPILED,
             **self.shape.reading,
             **self._asking,
             **(settings or {}),
@@ -136,7 +137,7 @@ class ClickHouse:
         self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
         """As `rows`, with settings of the query."""
-        options = {**self.shape.reading, **self._asking, **settings}
+        options = {**_UNCOMPILED, **self.shape.reading, **self._asking, **settings}
         result = self._attempt(
             lambda client: client.query(sql, parameters=parameters, settings=options)
         )
