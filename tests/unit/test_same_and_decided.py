@@ -146,10 +146,10 @@ def test_whom_an_officer_has_ruled_out_comes_last_with_what_was_found() -> None:
 def test_a_decision_is_a_difference_and_so_is_taking_it_back() -> None:
     plain, out, f1 = (version(d, *TWO) for d in ([], NONE, F1))
 
-    def said(before: Version, after: Version) -> list[tuple[Any, ...]]:
+    def said(before: Version, after: Version) -> list[Any]:
         alerts = change_alerts(with_(), changes(before, after), NOW, 2)
         kinds = [dict(m.headers)["ce_type"].decode().rpartition(".")[2] for m in alerts]
-        return [(c.person, c.kind, c.reasons) for c in changes(before, after)] + kinds
+        return [*((c.person, c.kind, c.reasons) for c in changes(before, after)), *kinds]
 
     assert said(plain, out) == [(A, "withdrawn", ("decided",)), "contact_withdrawn"]
     assert said(out, plain) == [(A, "added", ("decided",)), "possible_contact"]
