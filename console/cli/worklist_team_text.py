@@ -73,7 +73,7 @@ def show_triage(found: dict[str, Any], session: Session, console: "Console") -> 
             str(row["number"]),
             row["person"],
             row["case"] + more,
-            word(session, axes.TIERS, row["tier"]),
+            word(session, axes.LISTED_TIERS, row["tier"]),
             f"{row['minutes']:.0f}",
             _last(row["last_exposure"]),
             word(session, axes.BANDS, row["band"]),
@@ -94,7 +94,7 @@ def show_triage(found: dict[str, Any], session: Session, console: "Console") -> 
     for row in found["left_out"]:
         left.add_row(
             session.words(row["sentence"]["vi"], row["sentence"]["en"]),
-            word(session, axes.TIERS, row["tier"]),
+            word(session, axes.LISTED_TIERS, row["tier"]),
             word(session, axes.BANDS, row["band"]),
             number(row["count"]),
         )

@@ -93,7 +93,6 @@ _STATES: Final[dict[str, axes.Words]] = {
     "over": ("đã hết 14 ngày", "the 14 days are over"),
 }
 _YES_NO: Final[dict[str, axes.Words]] = {"yes": ("có", "yes"), "no": ("không", "no")}
-_TIERS: Final = axes.TIERS | {"withdrawn": ("Không còn trong lần truy vết mới", "Withdrawn")}
 
 COLUMNS: Final = (
     Column("case", "Ca bệnh", "Case", "id", 16, lambda o: o.row.case.id),
@@ -117,7 +116,7 @@ COLUMNS: Final = (
            axes.STATUSES),
     Column("category", "Nhóm nguy cơ", "Category", "text", 20, lambda o: o.row.work.category,
            axes.CATEGORIES),
-    Column("tier", "Mức tiếp xúc", "Tier", "text", 28, lambda o: o.row.tier, _TIERS),
+    Column("tier", "Mức tiếp xúc", "Tier", "text", 28, lambda o: o.row.tier, axes.LISTED_TIERS),
     Column("minutes", "Số phút", "Minutes", "number", 9, _minutes),
     Column("last_exposure", "Lần tiếp xúc cuối (giờ VN)", "Last exposure (local)", "text", 18,
            lambda o: _local(o.row.last_exposure)),

@@ -118,6 +118,10 @@ TIERS: Final[dict[str, Words]] = {
     "same_place": ("Cùng địa điểm", "Same place"),
     "same_time_only": ("Có mặt cùng thời điểm", "There at the same time"),
 }
+# and who is on a list only
+LISTED_TIERS: Final[dict[str, Words]] = TIERS | {
+    "withdrawn": ("Không còn trong lần truy vết mới", "Withdrawn")
+}
 BANDS: Final[dict[str, Words]] = {
     "high": ("cao", "high"),
     "medium": ("vừa", "medium"),
