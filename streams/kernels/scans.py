@@ -213,7 +213,7 @@ def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -
 
 
 @kernel
-def copy_texts(data: Bytes, begins: I64, lengths: I64, offsets: I32, texts: Bytes) -> None:
+def copy_texts(data: Bytes, begins: I64, lengths: I64, offsets: I32 | I64, texts: Bytes) -> None:
     """Copy the text at each of these positions to where `offsets` says."""
     for row in range(len(begins)):
         to, at = offsets[row], begins[row]
