@@ -4,7 +4,6 @@ The key is the original's topic, partition and offset: publishing one again chan
 """
 
 from importlib.metadata import version
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -38,12 +37,9 @@ def dead_letters(topic: str, verdicts: Verdicts) -> list[Packed]:
     prefix = f"{topic}/{raw.partition}/".encode()
     pieces = [prefix, head, *map(_text, ("timestamp", "key", "truncated")), *tails]
     piece_sizes = np.array([len(piece) for piece in pieces])
-    room = int(
-        (lengths + np.maximum(key_lengths, 0) + piece_sizes[kernel.TAIL + rejected.why]).sum()
-        + len(rows) * (kernel.ROOM + piece_sizes[: kernel.TAIL].sum())
-    )
-    written = np.empty(room, dtype=np.uint8)
-    ends = np.empty((len(rows), 2), dtype=np.int64)
+    rooms = lengths + np.maximum(key_lengths, 0) + piece_sizes[kernel.TAIL + rejected.why]
+    rooms += kernel.ROOM + piece_sizes[: kernel.TAIL].sum()
+    written = np.empty(int(min(rooms.sum(), max(rooms.max(), _MOST))), dtype=np.uint8)
     letters = kernel.Letters(
         raw.values.data,
         raw.values.begins[rows],
@@ -58,12 +54,12 @@ def dead_letters(topic: str, verdicts: Verdicts) -> list[Packed]:
         np.frombuffer(b"".join(pieces), dtype=np.uint8),
         np.concatenate([np.zeros(1, np.int64), np.cumsum(piece_sizes)]),
     )
-    count = kernel.write(letters, _MOST, written, ends)
-    cuts = [(0, 0), *(tuple(line) for line in ends[:count].tolist())]
-    return [
-        Packed.of(DLQ.name, raw.partition, written[begin:end], last - first)
-        for (begin, first), (end, last) in pairwise(cuts)
-    ]
+    packed, row = [], 0
+    while row < len(rows):
+        end, size = kernel.write(letters, row, _MOST, written)
+        packed.append(Packed.of(DLQ.name, raw.partition, written[:size], end - row))
+        row = end
+    return packed
 
 
 def _text(text: str) -> bytes:

@@ -53,10 +53,11 @@ class Texts(Sequence[bytes | None]):
         lengths = np.maximum(self.lengths[rows], 0)
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        copied = np.empty(offsets[-1], dtype=np.uint8)
-        if len(copied):
-            copy_texts(self.data, self.begins[rows], lengths, offsets, copied)
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(copied)]
+        copied = pa.allocate_buffer(int(offsets[-1]))  # Arrow's pool has had these pages before
+        if copied.size:
+            texts = np.frombuffer(copied, dtype=np.uint8)
+            copy_texts(self.data, self.begins[rows], lengths, offsets, texts)
+        buffers = [None, pa.py_buffer(offsets), copied]
         return pa.Array.from_buffers(pa.large_binary(), len(rows), buffers)
 
     def __len__(self) -> int:

@@ -104,33 +104,30 @@ def _text(out: Bytes, at: int, number: int) -> int:
 
 @kernel
 def _copy(out: Bytes, at: int, data: Bytes, begin: int, end: int) -> int:
-    """Write some bytes; where the next one goes."""
-    for k in range(end - begin):
-        out[at + k] = data[begin + k]
+    """Write some bytes; where the next one goes. As in `scans.copy_texts`, many at a time."""
+    to, first = np.uintp(at), np.uintp(begin)
+    for k in range(np.uintp(end - begin)):
+        out[to + k] = data[first + k]
     return at + end - begin
 
 
 @kernel
-def write(letters: Letters, most: int, out: Bytes, ends: I64) -> int:
-    """Write the records one after the other; returns how many batches they make.
+def write(letters: Letters, first: int, most: int, out: Bytes) -> tuple[int, int]:
+    """Write the records of one batch, from the row `first` on: at most `most` bytes, or one record.
 
-    A batch is at most `most` bytes long, or one record; line k of `ends`, shape (n, 2), says where
-    batch k's bytes end and at which row the next one begins.
+    Returns the row that the next batch begins with, and how many bytes were written.
     """
     (data, begins, lengths, sizes, key_data, key_begins, key_lengths, offsets, timestamps, why,
      pieces, piece_at) = letters  # fmt: skip
     size_of = piece_at[1:] - piece_at[:-1]
-    same = (
-        5 + size_of[HEAD] + size_of[TIMESTAMP]
-    )  # attributes, time, headers, and the lengths of two numbers
+    same = 5 + size_of[HEAD] + size_of[TIMESTAMP]  # attributes, time, headers, two numbers' lengths
     at: Any = 0
-    begin, first, batches = at, 0, 0
-    for row in range(len(begins)):
+    for row in range(first, len(begins)):
         length, key_length, tail = lengths[row], key_lengths[row], TAIL + why[row]
-        number = _digits(offsets[row])
-        letter_key = size_of[PREFIX] + number
-        size = same + letter_key + number + _digits(timestamps[row]) + size_of[tail] + length
-        size += _width(letter_key) + _width(length)
+        digits = _digits(offsets[row])
+        letter_key = size_of[PREFIX] + digits
+        size = same + letter_key + digits + _digits(timestamps[row]) + size_of[tail] + length
+        size += _width(letter_key) + _width(length) + _width(row - first)
         headers = _HEADERS
         if key_length >= 0:
             headers += 1
@@ -138,16 +135,12 @@ def write(letters: Letters, most: int, out: Bytes, ends: I64) -> int:
         if sizes[row] > length:
             headers += 1
             size += size_of[TRUNCATED] + 1 + _digits(sizes[row])
-        delta = row - first
-        whole = size + _width(delta)
-        if delta and at - begin + whole + _width(whole) > most:
-            ends[batches, 0], ends[batches, 1] = at, row
-            begin, first, batches = at, row, batches + 1
-            delta, whole = 0, size + 1
+        if row > first and at + _width(size) + size > most:
+            return row, at
 
-        at = _varint(out, at, whole)
+        at = _varint(out, at, size)
         out[at] = out[at + 1] = 0  # attributes, and the time after the batch's
-        at = _varint(out, at + 2, delta)
+        at = _varint(out, at + 2, row - first)
         at = _varint(out, at, letter_key)
         at = _copy(out, at, pieces, piece_at[PREFIX], piece_at[PREFIX + 1])
         at = _decimal(out, at, offsets[row])
@@ -166,7 +159,4 @@ def write(letters: Letters, most: int, out: Bytes, ends: I64) -> int:
         if sizes[row] > length:
             at = _copy(out, at, pieces, piece_at[TRUNCATED], piece_at[TRUNCATED + 1])
             at = _text(out, at, sizes[row])
-    if len(begins):
-        ends[batches, 0], ends[batches, 1] = at, len(begins)
-        batches += 1
-    return batches
+    return len(begins), at

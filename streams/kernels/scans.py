@@ -214,8 +214,12 @@ def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -
 
 @kernel
 def copy_texts(data: Bytes, begins: I64, lengths: I64, offsets: I32 | I64, texts: Bytes) -> None:
-    """Copy the text at each of these positions to where `offsets` says."""
+    """Copy the text at each of these positions to where `offsets` says.
+
+    By numbers that cannot be negative: a loop that must ask which end they count from copies a
+    byte at a time.
+    """
     for row in range(len(begins)):
-        to, at = offsets[row], begins[row]
-        for k in range(lengths[row]):
+        to, at = np.uintp(offsets[row]), np.uintp(begins[row])
+        for k in range(np.uintp(lengths[row])):
             texts[to + k] = data[at + k]
