@@ -94,9 +94,11 @@ class Rejects:
         return (self[row] for row in range(len(self)))
 
     def __getitem__(self, at: int) -> Rejected:
+        reason, detail = self.whys[self.why[at]]
         return Rejected(
             int(self.index[at]),
-            *self.whys[self.why[at]],
+            reason,
+            detail,
             (int(self.event_hi[at]), int(self.event_lo[at])) if self.named[at] else None,
             int(self.person[at]) if self.known[at] else None,
             self.producers[self.producer[at]],
