@@ -56,7 +56,7 @@ class Texts(Sequence[bytes | None]):
         copied = pa.allocate_buffer(int(offsets[-1]))  # Arrow's pool has had these pages before
         if copied.size:
             texts = np.frombuffer(copied, dtype=np.uint8)
-            copy_texts(self.data, self.begins[rows], lengths, offsets, texts)
+            copy_texts(self.data, self.begins[rows], lengths, texts)
         buffers = [None, pa.py_buffer(offsets), copied]
         return pa.Array.from_buffers(pa.large_binary(), len(rows), buffers)
 
