@@ -1,6 +1,7 @@
 """Why a record is refused, in which words, and what is read of it: as a slow, obvious judge says."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ from streams.slowpath import uuid_halves
 from tests.property.test_decode import values
 from tests.scans import raw_batch, scan_json
 
-_READ = {
+_READ: dict[str, tuple[str, Callable[[str], Any]]] = {
     "event_id": (EVENT_ID_PATTERN, uuid_halves),
     "person": (PERSON_PATTERN, person_bits),
     "producer": (PRODUCER_PATTERN, str),
