@@ -1,4 +1,8 @@
-"""One record at a time, through pydantic: the definition of a scan, and the words of a refusal."""
+"""One record at a time, through pydantic: the definition of a scan, and the words of a refusal.
+
+Records that are wrong in the same way are refused in the same words, so pydantic is asked once for
+each way (`streams.shapes`): a topic full of garbage is wrong in few ways.
+"""
 
 import re
 from collections.abc import Iterable
@@ -8,16 +12,20 @@ import numpy as np
 import orjson
 import pyarrow as pa
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from schemas.reasons import Reason
 from schemas.scan import MAX_SCAN_BYTES, PRODUCER_PATTERN, SCAN_FIELDS, Scan
 from streams import columns
 from streams.rejects import Rejects, Why
+from streams.shapes import shape
 
 _ID_FIELDS: Final = ("event_id", "person")
 _UUID_LENGTH, _PERSON_LENGTH = 36, 13
 _PRODUCER: Final = re.compile(PRODUCER_PATTERN, re.ASCII)
 _EMPTY: Final = (Reason.NOT_JSON, "the record is empty")
+_SHAPES: Final = 1_000  # remembered in one batch
+_NOTHING: Final[dict[str, object]] = {}
 
 
 class Judged(NamedTuple):
@@ -36,34 +44,49 @@ def judge(records: Iterable[tuple[int, bytes | None]]) -> Judged:
     index: list[int] = []
     why: list[int] = []
     whys: dict[Why, int] = {}
+    known: dict[Any, Why] = {}
     readable = _Readable()
     for place, value in records:
-        refusal: Why
+        record: Any = None
+        refusal: Why | None
         if value is None or not value.strip():
-            refusal, is_json = _EMPTY, False
+            refusal = _EMPTY
         elif len(value) > MAX_SCAN_BYTES:
-            detail = f"{len(value)} bytes, at most {MAX_SCAN_BYTES} are allowed"
-            refusal, is_json = (Reason.TOO_LARGE, detail), False
+            refusal = Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_SCAN_BYTES} are allowed"
         else:
             try:
-                scan = Scan.model_validate_json(value)
-            except ValidationError as error:
-                refusal = _refusal(error)
-                is_json = refusal[0] != Reason.NOT_JSON
+                record = from_json(value)
+            except ValueError as error:  # pydantic's own parser, and its words
+                refusal = Reason.NOT_JSON, f"Invalid JSON: {error}"
             else:
-                accepted.append(place)
-                texts.append(scan.model_dump_json(exclude_none=True).encode())
-                continue
+                like = shape(record)
+                refusal = None if like is None else known.get(like)
+                if refusal is None:
+                    verdict = _verdict(value)
+                    if isinstance(verdict, bytes):
+                        accepted.append(place)
+                        texts.append(verdict)
+                        continue
+                    refusal = verdict
+                    if like is not None and len(known) < _SHAPES:
+                        known[like] = refusal
         index.append(place)
         why.append(whys.setdefault(refusal, len(whys)))
-        readable.add(value if is_json else None)
+        readable.add(record)
     return Judged(accepted, texts, readable.rejects(index, why, tuple(whys)))
+
+
+def _verdict(value: bytes) -> bytes | Why:
+    """The canonical JSON of a scan, or why it is none."""
+    try:
+        scan = Scan.model_validate_json(value)
+    except ValidationError as error:
+        return _refusal(error)
+    return scan.model_dump_json(exclude_none=True).encode()
 
 
 def _refusal(error: ValidationError) -> Why:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    if problems[0]["type"] == "json_invalid":
-        return Reason.NOT_JSON, problems[0]["msg"]
     # the first problem in the schema's order names the reason; a missing field is always schema
     fields = [str(p["loc"][0]) if p["loc"] else "record" for p in problems]
     malformed = all(
@@ -87,16 +110,10 @@ class _Readable:
         self._names = {"": 0}
         self._numbers: dict[str, int] = {"": 0}  # of all names, also those that cannot be one
 
-    def add(self, value: bytes | None) -> None:
-        """One more record; None for one that is not JSON."""
-        record: Any = None
-        if value is not None:
-            try:
-                record = orjson.loads(value)
-            except orjson.JSONDecodeError:
-                record = None
+    def add(self, record: object) -> None:
+        """One more, as its JSON says; anything but a dict where that says nothing."""
         if not isinstance(record, dict):
-            record = {}
+            record = _NOTHING
         self._event_ids.append(_of_length(record.get("event_id"), _UUID_LENGTH))
         self._persons.append(_of_length(record.get("person"), _PERSON_LENGTH))
         name = record.get("producer", "")
