@@ -3,17 +3,15 @@
 `itinerary` and `of` read the projection `by_person`; `at` reads the primary key
 (place, toStartOfHour(scanned_at), …). Asked of `scans`, ClickHouse first works out what the primary
 key would read instead, over every granule there is: half a millisecond for each million rows. So
-the first two name the projection itself where every part has it, and `scans` where not; and
-with it the weeks, because a projection knows nothing of them and each would be looked through.
-`at` asks for (place, hour) out of a set, which one search in the primary key answers however many
-there are, and drops what is in the hour and not in the span. Times go
-in as milliseconds since 1970 UTC, because clients write dates differently. Person ids, places and
-hours stand in the
-statement's text: a URL, where parameters go, is at most 64 KiB at some servers, and an integer
-injects nothing.
+the first two name the projection itself where every part has it, and `scans` where not; and with
+the projection, which knows nothing of weeks, those that are meant, or every part is looked through.
+`at` asks for a set of (place, hour) and drops what is in an hour and not in its span
+(`tracer.hours`). Times go in as milliseconds since 1970 UTC, because clients write dates
+differently. Person ids, places and hours stand in the statement's text: a URL, where parameters
+go, is at most 64 KiB at some servers, and an integer injects nothing.
 
-Planning is much of a query's time and one thread's work, so a question about many persons or
-places is asked in two halves at once, and the next persons are read while these are looked at.
+Planning is much of a query's time and one thread's work, so a question about many persons is asked
+in two halves at once, and the next persons are read while these are looked at.
 """
 
 from collections import deque
@@ -36,7 +34,6 @@ _AT_ONCE: Final = 2
 _DAY_MS: Final = 86_400_000
 _MANY_WEEKS: Final = 100
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
-_FEW_HOURS: Final = 100
 BEGINNING: Final = 0  # no retention: everything since 1970
 
 
@@ -124,9 +121,8 @@ class Scans:
         A scan in two spans may be there twice.
         """
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
-        hours = sum(len(span.hours) for span in kept)
-        size = min(HOURS_PER_QUERY, _half(hours, _FEW_HOURS))
-        found = _ahead([partial(self._at, some) for some in lots(kept, size)], _AT_ONCE)
+        calls = [partial(self._at, some) for some in lots(kept, HOURS_PER_QUERY)]
+        found = _ahead(calls, _AT_ONCE)
         return pl.concat([pl.DataFrame(schema=_AT), *found])
 
     def of(
@@ -211,13 +207,16 @@ class Scans:
 
 
 def _in_weeks(start: int, end: int) -> str:
-    """A condition on the partitions, `toMonday(scanned_at)`; none if there are too many."""
+    """A condition on the partitions, `toMonday(scanned_at)`; none if there are too many.
+
+    A hint: it passes parts over and is not worked out again for every row.
+    """
     first, last = ((ms // _DAY_MS + 3) // 7 for ms in (start, end))  # 1970-01-01 was a Thursday
     if last - first >= _MANY_WEEKS:
         return ""
     mondays = [date(1970, 1, 1) + timedelta(days=7 * week - 3) for week in range(first, last + 1)]
     listed_weeks = ",".join(f"'{monday:%Y%m%d}'" for monday in mondays)
-    return f" AND _partition_id IN ({listed_weeks})"
+    return f" AND indexHint(_partition_id IN ({listed_weeks}))"
 
 
 def _half(count: int, few: int) -> int:
