@@ -21,10 +21,11 @@ from tracer.clocks import slow_clocks
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Grounds
+from tracer.hours import Span
 from tracer.identity import Same, as_one, ids_of, same_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
-from tracer.queries import Scans, Span, milliseconds
+from tracer.queries import Scans, milliseconds
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.stated import answers_of, bits_of, stays_of_case

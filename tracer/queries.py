@@ -3,20 +3,21 @@
 `itinerary` and `of` read the projection `by_person`; `at` reads the primary key
 (place, toStartOfHour(scanned_at), …). Asked of `scans`, ClickHouse first works out what the primary
 key would read instead, over every granule there is: half a millisecond for each million rows. So
-the first two name the projection itself where every part has it, and `scans` where not. Times go
-in as milliseconds since 1970 UTC, because clients write dates differently. Person ids stand in the
-statement's text: a URL, where parameters go, is at most 64 KiB at some servers, and an integer
-injects nothing.
+the first two name the projection itself where every part has it, and `scans` where not; and with
+the projection, which knows nothing of weeks, those that are meant, or every part is looked through.
+`at` asks for a set of (place, hour) and drops what is in an hour and not in its span
+(`tracer.hours`). Times go in as milliseconds since 1970 UTC, because clients write dates
+differently. Person ids, places and hours stand in the statement's text: a URL, where parameters
+go, is at most 64 KiB at some servers, and an integer injects nothing.
 
-Planning is much of a query's time and one thread's work, so a question about many persons or
-places is asked in two halves at once, and the next persons are read while these are looked at.
+Planning is much of a query's time and one thread's work, so a question about many persons is asked
+in two halves at once, and the next persons are read while these are looked at.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any, Final, Protocol, cast
@@ -26,12 +27,13 @@ import pyarrow as pa
 
 from schemas.ids import person_bits
 from tracer.frames import DIRECTIONS, SCANS, TIME, shaped
+from tracer.hours import HOURS_PER_QUERY, Span, listed, lots, within
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
-SPANS_PER_QUERY: Final = 20
 _AT_ONCE: Final = 2
+_DAY_MS: Final = 86_400_000
+_MANY_WEEKS: Final = 100
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
-_FEW_SPANS: Final = 4
 BEGINNING: Final = 0  # no retention: everything since 1970
 
 
@@ -52,15 +54,6 @@ class Client(Protocol):
         """The result as one Arrow table."""
 
 
-@dataclass(frozen=True)
-class Span:
-    """A place and the time in which scans there matter: [`start`, `end`], milliseconds UTC."""
-
-    place: int
-    start: int
-    end: int
-
-
 def milliseconds(moment: datetime) -> int:
     """Whole milliseconds since 1970 UTC (truncated)."""
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
@@ -71,8 +64,8 @@ _COLUMNS: Final = (
     "CAST(trip, 'String') AS trip, kafka_partition, kafka_offset"
 )
 _BETWEEN: Final = (
-    "scanned_at >= fromUnixTimestamp64Milli({{start{n}:Int64}}, 'UTC') "
-    "AND scanned_at <= fromUnixTimestamp64Milli({{end{n}:Int64}}, 'UTC')"
+    "scanned_at >= fromUnixTimestamp64Milli({start:Int64}, 'UTC') "
+    "AND scanned_at <= fromUnixTimestamp64Milli({end:Int64}, 'UTC')"
 )
 _SCANS: Final = "scans"
 _PROJECTION: Final = "mergeTreeProjection(currentDatabase(), 'scans', 'by_person')"
@@ -127,9 +120,9 @@ class Scans:
 
         A scan in two spans may be there twice.
         """
-        size = min(SPANS_PER_QUERY, _half(len(spans), _FEW_SPANS))
-        some = [spans[begin : begin + size] for begin in range(0, len(spans), size)]
-        found = _ahead([partial(self._at, s) for s in some], _AT_ONCE)
+        kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
+        calls = [partial(self._at, some) for some in lots(kept, HOURS_PER_QUERY)]
+        found = _ahead(calls, _AT_ONCE)
         return pl.concat([pl.DataFrame(schema=_AT), *found])
 
     def of(
@@ -182,31 +175,24 @@ class Scans:
         return self._of(self._by_person(), [person], start, end)
 
     def _at(self, spans: Sequence[Span]) -> pl.DataFrame:
-        conditions: list[str] = []
-        parameters: dict[str, int] = {}
-        for number, span in enumerate(spans):
-            conditions.append(f"(place = {{place{number}:UInt32}} AND {_BETWEEN.format(n=number)})")
-            parameters |= {
-                f"place{number}": span.place,
-                f"start{number}": self._kept(span.start),
-                f"end{number}": span.end,
-            }
         query = (
             "SELECT person, place, toUnixTimestamp64Milli(scanned_at) AS t, "  # noqa: S608
             "direction = 'out' AS out, CAST(producer, 'String') AS producer, "
             "if(method = 'typed', NULL, toUnixTimestamp64Milli(appended_at) "
             "- toUnixTimestamp64Milli(scanned_at)) AS late "
-            f"FROM scans WHERE {' OR '.join(conditions)}"
+            f"FROM scans WHERE (place, toStartOfHour(scanned_at)) IN ({listed(spans)})"
         )
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
-        return _polars(self._client.query_arrow(query, parameters, settings)).cast(_AT)
+        there = _polars(self._client.query_arrow(query, {}, settings)).cast(_AT)
+        return within(there, spans)
 
     def _of(self, source: str, persons: Sequence[int], start: int, end: int) -> pl.DataFrame:
         ids = ",".join(str(int(person)) for person in persons)
         query = (
             f"SELECT {_COLUMNS} FROM {source} "  # noqa: S608 (ids are integers)
-            f"WHERE person IN ({ids}) AND {_BETWEEN.format(n='')}"
+            f"WHERE person IN ({ids}) AND {_BETWEEN}"
+            f"{_in_weeks(start, end) if source == _PROJECTION else ''}"
         )
         table = self._client.query_arrow(query, {"start": start, "end": end}, self._settings)
         return shaped(
@@ -218,6 +204,19 @@ class Scans:
             SCANS,
             "scans",
         )
+
+
+def _in_weeks(start: int, end: int) -> str:
+    """A condition on the partitions, `toMonday(scanned_at)`; none if there are too many.
+
+    A hint: it passes parts over and is not worked out again for every row.
+    """
+    first, last = ((ms // _DAY_MS + 3) // 7 for ms in (start, end))  # 1970-01-01 was a Thursday
+    if last - first >= _MANY_WEEKS:
+        return ""
+    mondays = [date(1970, 1, 1) + timedelta(days=7 * week - 3) for week in range(first, last + 1)]
+    listed_weeks = ",".join(f"'{monday:%Y%m%d}'" for monday in mondays)
+    return f" AND indexHint(_partition_id IN ({listed_weeks}))"
 
 
 def _half(count: int, few: int) -> int:

@@ -4,12 +4,14 @@ A part without the projection must not be passed over: a scan that is not read i
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from schemas.ids import person_text
 from streams.clickhouse import ClickHouse
 from tests.contract.clickhouse_fixtures import migrated_engine
+from tracer.hours import Span
 from tracer.queries import Scans
 
 WEEK_MS = 7 * 86_400_000
@@ -72,3 +74,32 @@ def test_a_part_without_the_projection_is_read_too(clickhouse: ClickHouse) -> No
 def test_a_table_without_rows_answers_nothing(clickhouse: ClickHouse) -> None:
     clickhouse.command("TRUNCATE TABLE scans")
     assert offsets(clickhouse, 7) == []
+
+
+def test_only_the_weeks_that_are_asked_for_are_read(clickhouse: ClickHouse) -> None:
+    asked = FIRST_MS + WEEK_MS, FIRST_MS + 2 * WEEK_MS - 1
+    [found] = Scans(clickhouse).of([7, 8], *asked)
+    assert set(found["kafka_partition"]) == {1}
+    assert found.height == 2 * 200 // PERSONS
+    # a week in which nobody was anywhere, and an end that no calendar has
+    assert Scans(clickhouse).itinerary(person_text(7), FIRST_MS - WEEK_MS, FIRST_MS - 1).is_empty()
+    [ever] = Scans(clickhouse).of([7], 0, 2**42)
+    assert ever.height == len(everything(7))
+
+
+def test_at_a_place_exactly_the_spans_are_read(clickhouse: ClickHouse) -> None:
+    minute = 60_000
+    spans = [
+        Span(3, FIRST_MS + 7 * minute, FIRST_MS + 61 * minute),  # both ends within an hour
+        Span(3, FIRST_MS + WEEK_MS, FIRST_MS + WEEK_MS),
+        Span(4, FIRST_MS, LAST_MS),  # nobody is there
+        Span(3, FIRST_MS + 9 * minute, FIRST_MS + 8 * minute),  # ends before it begins
+    ]
+    found = Scans(clickhouse).at(spans)
+    wanted = [(number % PERSONS, FIRST_MS + number * minute) for number in range(7, 62)]
+    wanted.append((0, FIRST_MS + WEEK_MS))
+    assert sorted(found.select("person", "t").rows()) == sorted(wanted)
+    later = datetime.fromtimestamp((FIRST_MS + 60 * minute) / 1000, UTC)
+    kept = Scans(clickhouse, later).at(spans)
+    assert kept["t"].min() == FIRST_MS + 60 * minute
+    assert kept.height == 3
