@@ -55,6 +55,18 @@ def accepted(code: Code, at: datetime) -> bool:
     return usable(code, at) and (code.valid_from is None or code.valid_from <= at)
 
 
+def ends_within(place: Place, at: datetime, soon: timedelta) -> bool:
+    """Whether the poster on the wall is refused soon: its last code ends, and none follows."""
+    left = [code.valid_to for code in place.codes if usable(code, at)]
+    ends = [end for end in left if end is not None]
+    return (
+        place.status is not Status.CLOSED
+        and bool(ends)
+        and len(ends) == len(left)
+        and max(ends) < at + soon
+    )
+
+
 def issued(place: Place, ring: KeyRing, valid_from: datetime) -> Place | Left:
     """The place with a code, if it has none that is usable from `valid_from` on."""
     if place.status is Status.CLOSED:

@@ -111,6 +111,8 @@ async def go_on_from(settings: Settings, ends: Mapping[TopicPartition, int]) -> 
                 f"{settings.worker_group} has members its place cannot be set."
             )
         await asyncio.sleep(1)
+    if not ends:  # nobody has read anything yet
+        return
     consumer = AIOKafkaConsumer(
         **connection(settings),
         group_id=settings.worker_group,

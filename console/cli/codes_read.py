@@ -27,17 +27,25 @@ def add_to(group: typer.Typer) -> None:
 def list_codes(
     context: typer.Context,
     live: Annotated[bool, typer.Option("--live", help="Chỉ mã đang dùng. / In force now.")] = False,
+    ending: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DAYS",
+            min=1,
+            help="Nơi có mã cuối sắp hết hạn. / Whose last one ends.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """One line a code; CSV where it is not JSON."""
     import csv
     import sys
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
     from console.exports.cells import defused
     from console.store.engine import open_store
     from console.store.sites import places
-    from issuer.rotation import accepted
+    from issuer.rotation import accepted, ends_within
 
     session = session_of(context)
     settings = session.settings()
@@ -46,13 +54,15 @@ def list_codes(
     rows: list[dict[str, Any]] = []
     try:
         for place in places(store):
+            if ending is not None and not ends_within(place, now, timedelta(days=ending)):
+                continue
             rows += [
                 {"place": place.id, "site": place.site, "kind": place.kind, "name": place.name}
                 | {"ward": place.ward}
                 | code.model_dump(mode="json")
                 | {"url": settings.code_origin + code.token, "live": accepted(code, now)}
                 for code in place.codes
-                if accepted(code, now) or not live
+                if accepted(code, now) or not (live or ending)
             ]
     finally:
         store.close()
@@ -65,7 +75,7 @@ def list_codes(
             row | {name: defused(row[name] or "") for name in _WRITTEN} for row in rows
         )
     else:
-        note(session.words("Chưa có mã nào.", "There are no codes yet."))
+        note(session.words("Không có mã nào như vậy.", "There are no such codes."))
 
 
 def verify(

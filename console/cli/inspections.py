@@ -34,6 +34,8 @@ def add_to(app: typer.Typer) -> None:
     group.command("show", help="Một đợt kiểm tra. / One, with its steps.")(show)
     group.command("list", help="Các đợt kiểm tra. / Inspections, the newest first.")(list_)
     group.command("record", help="In biên bản. / Its record on paper, as PDF.")(record)
+    about = "Bỏ vị trí, tên máy khỏi ảnh cũ. / Old photos lose what cameras wrote."
+    group.command("bare-photos", help=about)(bare_photos)
     app.add_typer(group, name="inspections")
 
 
@@ -161,3 +163,31 @@ def record(
         json_line({"file": str(out), "bytes": len(pdf)})
     else:
         line(str(out))
+
+
+def bare_photos(context: typer.Context, as_json: Json = False) -> None:
+    """Photos sent since are kept bare anyway; run it once after an upgrade. Backups made before
+    it keep the old ones until they age out."""
+    from dataclasses import asdict
+
+    from console.store.inspection_photos import bare_all
+
+    session = session_of(context)
+    with store_of(session) as store:
+        done = bare_all(store)
+    if as_json:
+        json_line(asdict(done))
+        return
+    line(
+        session.words(
+            f"Đã xem {done.looked} ảnh; đã bỏ dữ liệu máy ảnh khỏi {done.changed}.",
+            f"{done.looked} photos looked at; {done.changed} lost what a camera had written.",
+        )
+    )
+    for inspection, name in done.damaged:
+        note(
+            session.words(
+                f"Ảnh hỏng, giữ nguyên: {inspection} {name}",
+                f"Damaged, left as it is: {inspection} {name}",
+            )
+        )

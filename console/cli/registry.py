@@ -141,18 +141,23 @@ def put_producer(
     producer_id: Annotated[str, typer.Argument(metavar="ID")],
     name: Annotated[str | None, typer.Option(help="Tên. / Name.")] = None,
     methods: Annotated[
-        str | None, typer.Option(help="self,staff,card,typed; mọi cách nếu bỏ trống. / or all.")
+        str | None, typer.Option(help="self,staff,card,typed; all: mọi cách. / or all.")
     ] = None,
-    places: Annotated[str | None, typer.Option(help="Mã điểm quét: 1,2,3. / or all.")] = None,
-    wards: Annotated[str | None, typer.Option(help="Mã xã, phường: 11413,… / or all.")] = None,
-    active: Annotated[bool, typer.Option(help="Được gửi. / May publish.")] = True,
+    places: Annotated[
+        str | None, typer.Option(help="Mã điểm quét: 1,2,3; all: mọi điểm. / or all.")
+    ] = None,
+    wards: Annotated[
+        str | None, typer.Option(help="Mã xã, phường: 11413,…; all: mọi nơi. / or all.")
+    ] = None,
+    active: Annotated[bool | None, typer.Option(help="Được gửi. / May publish.")] = None,
     as_json: Json = False,
 ) -> None:
-    """On its way to producers.v1 as soon as the console runs."""
+    """On its way to producers.v1 as soon as the console runs. What is not given stays as it is."""
     from pydantic import ValidationError
 
     from console.cli.options import one_of
     from console.store.engine import open_store
+    from console.store.producers import producer
     from console.store.producers import put_producer as put
     from console.wordings import problem_said
     from schemas.errors import UserError
@@ -160,31 +165,35 @@ def put_producer(
     from schemas.scan import Method
 
     session = session_of(context)
+    given: dict[str, Any] = {}
+    if name:
+        given["name"] = name
+    if active is not None:
+        given["active"] = active
+    if methods is not None:
+        given["methods"] = [one_of(Method, "--methods", m) for m in _list(methods)] or None
+    if places is not None:
+        given["places"] = _list(places) or None
+    if wards is not None:
+        given["wards"] = [_ward(code) for code in _list(wards)] or None
+    store = open_store(session.settings())
     try:
-        record = Producer.model_validate(
-            {
-                "id": producer_id,
-                "name": name or producer_id,
-                "active": active,
-                "methods": [one_of(Method, "--methods", m) for m in _list(methods)] or None,
-                "places": _list(places) or None,
-                "wards": [_ward(code) for code in _list(wards)] or None,
-            }
-        )
+        before = producer(store, producer_id)
+        known = before.model_dump() if before else {"id": producer_id, "name": producer_id}
+        document = put(store, Producer.model_validate(known | given)).model_dump(mode="json")
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         vi, en = problem_said(error.errors()[0])
         raise UserError(f"{where}: {vi} / {where}: {en}") from None
-    store = open_store(session.settings())
-    try:
-        document = put(store, record).model_dump(mode="json")
     finally:
         store.close()
     _print(session, "producers", [document], as_json)
 
 
-def _list(text: str | None) -> list[str]:
-    return [part.strip() for part in (text or "").split(",") if part.strip()]
+def _list(text: str) -> list[str]:
+    """What is named; nothing where it is all."""
+    named = [part.strip() for part in text.split(",") if part.strip()]
+    return [] if named == ["all"] else named
 
 
 def _ward(code: str) -> str:

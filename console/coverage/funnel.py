@@ -18,6 +18,10 @@ SUMS: Final = (
     "sum(required), sum(scans), sumForEach(sites), sumForEach(required_sites), sumForEach(places)"
 )
 _AT: Final = "fromUnixTimestamp64Milli({at:Int64}, 'UTC')"
+# Each day as its last round of counting left it.
+AS_LAST_COUNTED: Final = """coverage_days AS d FINAL
+INNER JOIN (SELECT day, max(round) AS round FROM coverage_days GROUP BY day) AS l
+    ON l.day = d.day AND l.round = d.round"""
 
 
 class By(StrEnum):
@@ -132,9 +136,7 @@ def by_day(clickhouse: ClickHouse, asked: Asked, within: Within, days: int) -> F
     rows = clickhouse.rows(
         f"""
 SELECT [toString(day)] AS key, {SUMS}
-FROM coverage_days AS d FINAL
-INNER JOIN (SELECT day, max(round) AS round FROM coverage_days GROUP BY day) AS l
-    ON l.day = d.day AND l.round = d.round
+FROM {AS_LAST_COUNTED}
 WHERE day > (SELECT max(day) FROM coverage_days) - {{days:UInt16}} AND {where}
 GROUP BY key ORDER BY key {_TIMEOUT}
 """,  # noqa: S608 (own columns; values are parameters)

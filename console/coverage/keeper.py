@@ -57,6 +57,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Until cancelled. A broker, an engine or a database that is away is waited for."""
+        before_s = 0.0
         try:
             while True:
                 try:
@@ -67,7 +68,12 @@ class Keeper:
                     await self.feed.close()
                     await asyncio.sleep(_PAUSE_S)
                     continue
-                await asyncio.sleep(_STAND_BY_S if made is None else rest_after(made.seconds))
+                if made is None:
+                    await asyncio.sleep(_STAND_BY_S)
+                    continue
+                # one round that waited for an engine that was away says nothing of their length
+                await asyncio.sleep(rest_after(min(made.seconds, before_s)))
+                before_s = made.seconds
         finally:
             await self.close()
 

@@ -42,6 +42,7 @@ class Asking:
         self.probe = probe
         self._metrics = metrics
         self._failures = 0
+        self._took_s = 0.0
         self._set: dict[MetricDef, Set[Labels]] = {}
         self.forget()
 
@@ -73,7 +74,10 @@ class Asking:
         self._failures = 0
         self._tell(found)
         self._metrics.gauge(EXPORTED_AT, self.probe.name).set(time.time())
-        return max(self.probe.every_s, (time.monotonic() - began) / _SHARE)
+        took_s, before_s = time.monotonic() - began, self._took_s
+        self._took_s = took_s
+        # one that hung while a neighbour was away says nothing of what the question costs
+        return max(self.probe.every_s, min(took_s, before_s) / _SHARE)
 
     async def _answer(self) -> Found:
         """What was found. A question that hangs is left behind: a client that waits for a broker

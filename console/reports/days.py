@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from console.coverage.funnel import SUMS, Asked, By, Line, line_of
+from console.coverage.funnel import AS_LAST_COUNTED, SUMS, Asked, By, Line, line_of
 from schemas.errors import UserError
 from streams.clickhouse import ClickHouse
 
@@ -29,9 +29,7 @@ def two_days(clickhouse: ClickHouse, asked: Asked, day: date, by: By | None) -> 
     rows = clickhouse.rows(
         f"""
 SELECT toString(d.day) AS on_day, {key} AS name, toUnixTimestamp64Milli(max(d.round)), {SUMS}
-FROM coverage_days AS d FINAL
-INNER JOIN (SELECT day, max(round) AS round FROM coverage_days GROUP BY day) AS l
-    ON l.day = d.day AND l.round = d.round
+FROM {AS_LAST_COUNTED}
 WHERE toString(d.day) IN {{days:Array(String)}} AND {where}
 GROUP BY on_day, name ORDER BY on_day, name SETTINGS max_execution_time = 10
 """,  # noqa: S608 (own columns; values are parameters)

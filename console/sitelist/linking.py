@@ -1,6 +1,6 @@
 """Which registered site is meant by an entry of a list of required establishments.
 
-By itself only what leaves no doubt: the site was registered from this very list, or it is the
+By itself only what leaves no doubt: the open site was registered from this very list, or it is the
 only one of its ward with this name, at this address where both have one. What is merely likely is
 shown to a person.
 """
@@ -16,7 +16,7 @@ from console.sitelist.plain import plain
 from console.sitelist.registered import AT_ONCE, SOURCE_PREFIX, open_sites
 from console.store import required, tables
 from console.store.engine import Store
-from console.store.register import ids_by_key
+from console.store.register import closed_of, ids_by_key
 from console.store.required_reading import Standing, unregistered
 
 BY: Final = "program"
@@ -40,7 +40,7 @@ def link_new(store: Store, after_site: int) -> int:
     s = tables.sites.c
     with store.read() as connection:
         newest = connection.scalar(select(func.max(s.id))) or 0
-        some = select(tables.required.c.list).where(tables.required.c.site.is_(None)).limit(1)
+        some = select(tables.required.c.list).limit(1)
         if newest == after_site or connection.scalar(some) is None:
             return newest
         wards = list(
@@ -85,8 +85,9 @@ def _registered_from(store: Store, entries: Sequence[Standing]) -> dict[tuple[st
     found = {}
     with store.read() as connection:
         for list_id, some in keys.items():
-            for key, site in ids_by_key(connection, SOURCE_PREFIX + list_id, "site", some).items():
-                found[list_id, key] = site
+            known = ids_by_key(connection, SOURCE_PREFIX + list_id, "site", some)
+            closed = closed_of(connection, list(known.values()))
+            found |= {(list_id, key): s for key, s in known.items() if s not in closed}
     return found
 
 

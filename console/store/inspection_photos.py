@@ -1,9 +1,9 @@
 """Photos of inspections: kept beside the steps that name them, few and small, as bare pictures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from console.inspections.photos import MOST_BYTES, digest, media_type
 from console.inspections.pictures import Damaged, bare
@@ -77,6 +77,43 @@ def photos_of(store: Store, inspection: str) -> set[str]:
     with store.read() as connection:
         query = select(f.sha256).where(f.inspection == inspection)
         return set(connection.execute(query).scalars())
+
+
+@dataclass
+class Bared:
+    """Photos looked at, those that lost something, and (inspection, sha256) of what is damaged."""
+
+    looked: int = 0
+    changed: int = 0
+    damaged: list[tuple[str, str]] = field(default_factory=list)
+
+
+def bare_all(store: Store) -> Bared:
+    """Every photo kept as `keep_photo` keeps it now: those stored before it took off what cameras
+    write lose it. One at a time; broken off, call it again. A damaged one stays as it is."""
+    f = tables.inspection_photos.c
+    with store.read() as connection:
+        query = select(f.inspection, f.sha256).order_by(f.inspection, f.sha256)
+        names = [(row.inspection, row.sha256) for row in connection.execute(query)]
+    done = Bared()
+    for inspection, name in names:
+        this = (f.inspection == inspection) & (f.sha256 == name)
+        with store.write() as connection:
+            data = connection.scalar(select(f.data).where(this))
+            if data is None:
+                continue
+            done.looked += 1
+            try:
+                picture = bare(bytes(data))
+            except Damaged:
+                done.damaged.append((inspection, name))
+                continue
+            if picture != bytes(data):
+                connection.execute(
+                    update(tables.inspection_photos).where(this).values(data=picture)
+                )
+                done.changed += 1
+    return done
 
 
 def checked(name: str, data: bytes) -> tuple[str, bytes]:

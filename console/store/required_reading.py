@@ -12,9 +12,16 @@ from console.store import tables
 from console.store.engine import Store
 from console.store.errors import NotFound
 from schemas.coverage import RequiredList
+from schemas.places import Status
 
 GONE: Final = "not on the list any more"  # why an entry is exempt when its list forgets it
 _AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
+# The site registered for an entry, as long as it is open: coverage counts no other.
+_R, _S = tables.required, tables.sites
+_OPEN: Final = _R.outerjoin(_S, (_S.c.id == _R.c.site) & (_S.c.status != Status.CLOSED))
+_ENTRIES: Final = select(
+    *(column for column in _R.c if column.name != "site"), _S.c.id.label("site")
+).select_from(_OPEN)
 
 
 class State(StrEnum):
@@ -39,7 +46,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class Standing(Needed):
-    """An entry as it stands: the site registered for it, or why it needs none."""
+    """An entry as it stands: the open site registered for it, or why it needs none."""
 
     list: str
     site: int | None
@@ -48,7 +55,7 @@ class Standing(Needed):
 
 @dataclass(frozen=True)
 class ListStanding:
-    """A list and how many of its entries count, and have a site."""
+    """A list and how many of its entries count, and have an open site."""
 
     list: RequiredList
     imported_at: datetime
@@ -59,7 +66,8 @@ class ListStanding:
 def lists(store: Store) -> list[ListStanding]:
     """All lists, by id."""
     r = tables.required.c
-    counts = select(r.list, func.count(), func.count(r.site)).where(r.exempt_reason.is_(None))
+    counts = select(r.list, func.count(), func.count(_S.c.id)).select_from(_OPEN)
+    counts = counts.where(r.exempt_reason.is_(None))
     with store.read() as connection:
         rows = connection.execute(
             select(tables.required_lists).order_by(tables.required_lists.c.id)
@@ -81,12 +89,11 @@ def unregistered(
     sector: str | None = None,
     kind: str | None = None,
 ) -> list[Standing]:
-    """Entries of lists that count, in these wards (None: all), without a site, in their order."""
+    """Entries of lists that count, in these wards (None: all), without an open site, in order."""
     r, lists_ = tables.required.c, tables.required_lists.c
     query = (
-        select(tables.required)
-        .join(tables.required_lists, lists_.id == r.list)
-        .where(r.site.is_(None), r.exempt_reason.is_(None), lists_.withdrawn.is_(False))
+        _ENTRIES.join(tables.required_lists, lists_.id == r.list)
+        .where(_S.c.id.is_(None), r.exempt_reason.is_(None), lists_.withdrawn.is_(False))
         .where((r.list > after[0]) | ((r.list == after[0]) & (r.entry > after[1])))
         .order_by(r.list, r.entry)
         .limit(limit)
@@ -112,12 +119,12 @@ def entries(
     """A list's entries after this one, in these wards (None: all), in their order; a withdrawn
     list's too. Raises NotFound if there is no such list."""
     r = tables.required.c
-    query = select(tables.required).where(r.list == list_id, r.entry > after)
+    query = _ENTRIES.where(r.list == list_id, r.entry > after)
     match state:
         case State.UNLINKED:
-            query = query.where(r.site.is_(None), r.exempt_reason.is_(None))
+            query = query.where(_S.c.id.is_(None), r.exempt_reason.is_(None))
         case State.LINKED:
-            query = query.where(r.site.is_not(None), r.exempt_reason.is_(None))
+            query = query.where(_S.c.id.is_not(None), r.exempt_reason.is_(None))
         case State.EXEMPT:
             query = query.where(r.exempt_reason.is_not(None))
     query = _among(query, wards, sector, kind).order_by(r.entry).limit(limit)
@@ -143,8 +150,11 @@ def _among(
 
 def standing(store: Store, list_id: str, entry: str) -> Standing:
     """One entry. Raises NotFound."""
+    r = tables.required.c
     with store.read() as connection:
-        return _standing(entry_of(connection, list_id, entry))
+        entry_of(connection, list_id, entry)
+        query = _ENTRIES.where(r.list == list_id, r.entry == entry)
+        return _standing(connection.execute(query).one())
 
 
 def whole_entry(store: Store, list_id: str, beginning: str) -> str:

@@ -1,8 +1,8 @@
 """The real system driven into what alerts are for, seen by a real Prometheus with the real rules.
 
 Minutes of the rules are seconds here (`tests/prometheus.py`); the past of the silent producer is
-put into the engine by the test. A full disk, a wrong clock, codes about to end, a slow trace and
-weeks of lateness cannot be made here: promtool tries those.
+put into the engine by the test. A full disk and a wrong clock cannot be made here without harm to
+the machine: promtool tries those.
 """
 
 import os
@@ -12,7 +12,8 @@ import time
 import uuid
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from console.store import register
+from console.store.codes import change_codes
 from console.store.engine import open_store
+from console.store.history import What, Why
 from console.store.keys import Role, create_key
 from console.store.producers import put_producer
 from console.store.register import NewPlace, NewSite
@@ -31,6 +34,7 @@ from console.support.bundle import write_bundle
 from deploy.grafana.build import BOARDS
 from deploy.grafana.picture import draw
 from issuer.codes import KeyRing
+from issuer.rotation import Left, rotated
 from schemas.clock import LOCAL
 from schemas.metrics import METRICS
 from schemas.places import Place, Producer
@@ -48,10 +52,16 @@ QUICK: Final = {
     "max(truyvet_cases_untraced_seconds) > 60": "max(truyvet_cases_untraced_seconds) > 5",
     "max(truyvet_cases_not_picked_up_seconds) > 4 * 3600": "max(truyvet_cases_not_picked_up_seconds) > 5",
     "(truyvet_ward_quiet_since_timestamp_seconds) > 86400": "(truyvet_ward_quiet_since_timestamp_seconds) > 60",
+    # asked every 15 s, and coverage is counted every 30
+    "(truyvet_exported_timestamp_seconds) > 600": '(truyvet_exported_timestamp_seconds{probe="cases"}) > 25',
+    "max(truyvet_coverage_round_timestamp_seconds) > 900": "max(truyvet_coverage_round_timestamp_seconds) > 45",
 }
-TIMING: Final = {"session_timeout_s": 6, "insert_timeout_s": 2, "coverage_scanned_days": 7}
+TIMING: Final = {
+    "session_timeout_s": 6, "insert_timeout_s": 2, "coverage_scanned_days": 7, "console_readings": 1,
+}  # fmt: skip
 ELSEWHERE: Final = "11407"  # another ward of Hải Phòng
 ONE, TWO = "7ZK3M9QX2B4CD", "2C9V0A7NJ5X1T"
+LATE = [f"3{number}9V0A7NJ5X1T" for number in range(5)]  # whose cases wait for the engine
 ALWAYS_PATIENCE_S: Final = 150  # the machine may be busy with others
 
 
@@ -108,6 +118,46 @@ class City:
         answer = self.client.post("/v1/cases", json=body, headers=self.officer)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
+
+    def end_a_code(self) -> None:
+        """One place's only code ends in three days."""
+        end = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+
+        def ending(place: Place) -> Place:
+            codes = tuple(code.model_copy(update={"valid_to": end}) for code in place.codes)
+            return place.model_copy(update={"version": place.version + 1, "codes": codes})
+
+        change_codes(self.store, [self.places[-1].id], ending, Why("test", What.CODES))
+
+    def renew_the_code(self) -> None:
+        """As the runbook says: a new version for the place whose code ends."""
+        ring = KeyRing.parse(self.system.settings.code_keys.get_secret_value())
+        now = datetime.now(UTC)
+
+        def renewed(place: Place) -> Place | Left:
+            return rotated(place, ring, now, timedelta(days=14), now=now)
+
+        assert change_codes(
+            self.store, [self.places[-1].id], renewed, Why("test", What.ROTATE)
+        ).places
+
+    @contextmanager
+    def many_readers(self) -> Iterator[None]:
+        """Twelve who look at the coverage again and again, where one may and four wait."""
+        ended = threading.Event()
+
+        def read(_: int) -> None:
+            while not ended.wait(0.3):
+                with suppress(httpx.HTTPError):
+                    self.client.get("/v1/coverage", headers=self.officer)
+
+        with ThreadPoolExecutor(12) as readers:
+            done = readers.map(read, range(12))
+            try:
+                yield
+            finally:
+                ended.set()
+        list(done)
 
     def change_something(self) -> None:
         """A change for the outbox."""
@@ -193,7 +243,9 @@ def test_each_condition_that_can_be_made_is_seen(tmp_path: Path) -> None:
             assert city.post(1, person, ago_s=3_600) == 202
         wait_for(lambda: city.post(1, TWO) == 202, 30, "a second person")
         city.case(ONE)
-        seen("CertificateEnding", "ProducerSilent", "CasesNotPickedUp")
+        city.end_a_code()
+        seen("CertificateEnding", "ProducerSilent", "CasesNotPickedUp", "CodesEnding")
+        city.renew_the_code()
         city.certificate.write_text(UNTIL_2126, "ascii")
 
         # a flood of codes that nobody issued from one gate, the same record again and again from
@@ -205,7 +257,8 @@ def test_each_condition_that_can_be_made_is_seen(tmp_path: Path) -> None:
         system.publish(SCANS.name, [(ONE, again)] * 1_500 + strange)
         seen("RejectShareHigh", "RejectReasonHigh", "ProducerNoisy", "ProducerRepeats",
              "ScansMisplaced")  # fmt: skip
-        over("CertificateEnding", "RejectShareHigh", "RejectReasonHigh", "ScansMisplaced")
+        over("CertificateEnding", "RejectShareHigh", "RejectReasonHigh", "ScansMisplaced",
+             "CodesEnding")  # fmt: skip
 
         # no worker: the console tells of the backlog, and of a case that is not traced
         assert city.worker.stop() == 0
@@ -214,13 +267,19 @@ def test_each_condition_that_can_be_made_is_seen(tmp_path: Path) -> None:
         city.worker.start()
         over("WorkersAway", "IngestLagging", "CasesUntraced")
 
-        # an engine that does not answer
+        # an engine that does not answer: what needs it is not known, readers wait and are sent
+        # away, and cases are traced when it is back, late
         system.stack.kill("engine", signal.SIGSTOP)
         try:
-            seen("EngineAway")
+            for person in LATE:
+                city.case(person)
+            with city.many_readers():
+                seen("EngineAway", "RequestsShed", "ProbeFailing", "CoverageStale")
         finally:
             system.stack.kill("engine", signal.SIGCONT)
-        over("EngineAway", "IngestLagging")
+        seen("CasesLate", "TraceSlow", "InsertsFailing")
+        over("EngineAway", "IngestLagging", "RequestsShed", "ProbeFailing", "CoverageStale",
+             "CasesLate", "TraceSlow", "InsertsFailing")  # fmt: skip
 
         # a broker that does not answer: nothing can be published
         system.stack.kill("kafka", signal.SIGSTOP)

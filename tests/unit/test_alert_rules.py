@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from console.cli.main import command_tree
+from console.logbook.words import WORDS
 from schemas.metrics import METRICS
+from schemas.settings import PREFIX, Settings
 from tests.prometheus import program
 
 ROOT = Path(__file__).parents[2]
@@ -163,15 +165,42 @@ def test_what_a_page_names_exists(page: Path) -> None:
     assert named <= known
 
 
+def not_typed(command: Any, words: list[str]) -> list[str]:
+    """What a command cannot be without and is not given."""
+    options = {o: p for p in command.params for o in (*p.opts, *p.secondary_opts)}
+    given, rest = set(), 0
+    left = iter(words)
+    for word in left:
+        if word.startswith("--"):
+            given.add(options[word].name)
+            if not options[word].is_flag:
+                assert next(left, None), f"{word} wants a value"
+        else:
+            rest += 1
+    needed = [p for p in command.params if p.required]
+    arguments = [p.name for p in needed if p.param_type_name == "argument"]
+    return arguments[rest:] + [
+        p.name for p in needed if p.param_type_name == "option" and p.name not in given
+    ]
+
+
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "runbook").glob("*.md")))
 def test_what_a_page_tells_to_type_can_be_typed(page: Path) -> None:
     for typed in re.findall(r"`truyvet ([^`]+)`", page.read_text("utf-8")):
         command: Any = COMMANDS
-        for word in typed.split():
-            if word.startswith("--"):
-                options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
-                assert word in options | {"--help"}, typed
-            elif word in getattr(command, "commands", {}):
-                command = command.commands[word]
-            else:
-                assert not getattr(command, "commands", {}), f"no such command: {typed}"
+        words = typed.split()
+        while getattr(command, "commands", {}):
+            assert words, f"a command of which? {typed}"
+            assert words[0] in command.commands, f"no such command: {typed}"
+            command = command.commands[words.pop(0)]
+        assert not_typed(command, words) == [], typed
+        if "--event" in words:
+            assert words[words.index("--event") + 1] in WORDS, typed
+        if typed.startswith("dlq replay"):
+            assert {"--reason", "--all"} & set(words), typed
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "runbook").glob("*.md")))
+def test_the_settings_of_a_page_are_settings(page: Path) -> None:
+    for name in re.findall(rf"\b{PREFIX}([A-Z_]+)", page.read_text("utf-8")):
+        assert name.lower() in Settings.model_fields, name

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from console.cli.main import main
 from console.store import sites
+from console.store.codes import change_codes
 from console.store.engine import Store
+from console.store.history import What, Why
 from console.store.register import register_sites
 from issuer.codes import issue
 from issuer.keyring import KeyRing
@@ -278,3 +281,23 @@ def test_sites_are_listed_and_shown(
     assert "thu hồi" in capsys.readouterr().out
     assert do("sites", "show", "99") == 1
     assert "no site 99" in capsys.readouterr().err
+
+
+def test_codes_about_to_end_are_those_that_nothing_follows(
+    do: Do, store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert do("codes", "list", "--ending", "7", "--json") == 0
+    assert told(capsys) == {"codes": []}
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
+
+    def ending(place: Place) -> Place:
+        codes = tuple(code.model_copy(update={"valid_to": soon}) for code in place.codes)
+        return place.model_copy(update={"version": place.version + 1, "codes": codes})
+
+    change_codes(store, [1, 2], ending, Why("test", What.CODES))
+    assert do("codes", "rotate", "2", "--json") == 0
+    capsys.readouterr()
+    assert do("codes", "list", "--ending", "7", "--json") == 0
+    assert [code["place"] for code in told(capsys)["codes"]] == [1]
+    assert do("codes", "list", "--ending", "2", "--json") == 0
+    assert told(capsys) == {"codes": []}

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pypdfium2
 import pytest
+from sqlalchemy import select, update
 
 from console.cli.main import main
-from console.store import sites
+from console.store import sites, tables
 from console.store.engine import Store, utc_now
 from console.store.inspection_photos import photos_of
 from console.store.register import register_sites
@@ -169,3 +170,22 @@ def test_a_photo_that_cannot_be_kept_leaves_no_step(
     assert "JPEG" in capsys.readouterr().err
     assert do("inspections", "list", "--json") == 0
     assert told(capsys)["inspections"] == []
+
+
+def test_old_photos_lose_what_cameras_wrote(
+    do: Do, store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cua.jpg"
+    file.write_bytes(picture("JPEG"))
+    assert do(*MISSING, "--photo", str(file), "--json") == 0
+    capsys.readouterr()
+    photos = tables.inspection_photos
+    old = picture("JPEG", comment=b"at home")
+    with store.write() as connection:
+        connection.execute(update(photos).values(data=old))
+    assert do("inspections", "bare-photos", "--json") == 0
+    assert told(capsys) == {"looked": 1, "changed": 1, "damaged": []}
+    with store.read() as connection:
+        assert b"at home" not in connection.execute(select(photos.c.data)).scalar_one()
+    assert do("inspections", "bare-photos", "--json") == 0
+    assert told(capsys)["changed"] == 0

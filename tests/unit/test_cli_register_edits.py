@@ -140,3 +140,22 @@ def test_a_site_is_shown_with_names_beside_codes(
     assert f"({WARD})" in said
     assert "→ 4 Phan Bội Châu" in said
     assert "None" not in said
+
+
+def test_switching_a_producer_off_and_on_leaves_it_its_bounds(
+    do: Do, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put = ("producers", "put", "gate-1")
+    bounds = ("--methods", "card,staff", "--places", "1,2", "--wards", WARD)
+    assert do(*put, "--name", "Cổng 1", *bounds, "--json") == 0
+    first = told(capsys)["producers"][0]
+    assert first["active"]
+    for switch, active in (("--no-active", False), ("--active", True)):
+        assert do(*put, switch, "--json") == 0
+        [after] = told(capsys)["producers"]
+        assert after.pop("active") is active
+        assert after.items() <= (first | {"version": after["version"]}).items()
+    assert do(*put, "--places", "all", "--wards", "all", "--json") == 0
+    [opened] = told(capsys)["producers"]
+    assert (opened["places"], opened["wards"]) == (None, None)
+    assert opened["methods"] == first["methods"]

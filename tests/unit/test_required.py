@@ -213,3 +213,19 @@ def test_a_list_says_what_it_is_and_whose(list_id: str, keeper: str, said: str) 
 
 def read(path: Path) -> Understood:
     return understand(read_rows(path, None), Options(wards_in("city/31"), None, WARD, {}))
+
+
+def test_an_entry_whose_site_has_closed_needs_one_again(store: Store) -> None:
+    required.import_list(store, a_list(), [entry("Phở Thìn"), entry("Bún Bà Cụ")], BY)
+    register_sites(store, RING, [site("Phở Thìn")], source="x")
+    assert link_certain(store) == 1
+    assert [one.linked for one in lists(store)] == [1]
+    edits.close_site(store, 1, Why("test", What.CLOSE))
+    assert names(store) == ["Bún Bà Cụ", "Phở Thìn"]
+    assert [one.linked for one in lists(store)] == [0]
+    assert entries(store, "so", None, limit=9, state=State.LINKED) == []
+    assert standing(store, "so", "Phở Thìn").site is None
+    assert link_certain(store) == 0
+    register_sites(store, RING, [site("Phở Thìn")], source="y")
+    assert link_new(store, 1) == 2
+    assert standing(store, "so", "Phở Thìn").site == 2
