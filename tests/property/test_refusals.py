@@ -57,8 +57,9 @@ def _alone(value: bytes, name: str) -> Any:
         return None
     text = record.get(name) if isinstance(record, dict) else None
     pattern, read = _READ[name]
-    fits = isinstance(text, str) and re.fullmatch(pattern, text, re.ASCII)
-    return read(text) if fits else None
+    if not isinstance(text, str) or not re.fullmatch(pattern, text, re.ASCII):
+        return None
+    return read(text)
 
 
 def refused(batch: list[bytes | None]) -> list[Rejected]:
