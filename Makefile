@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check units types layers contracts slow faults postgres up down bench clean
+.PHONY: help install demo test check units units-0 units-1 types layers contracts slow faults postgres up down bench clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -48,12 +48,17 @@ $(PROMETHEUS): | $(INSTALLED)
 	  dpkg -x prometheus_*.deb . && cp usr/bin/prometheus usr/bin/promtool $(CURDIR)/.venv/bin/; rm -rf $$folder; \
 	fi
 
-# Two at a time, the longest first; each says what it found when it is through
+# Two at a time, the longest first; each says what it found when it is through. Every second file of
+# the unit tests goes with one of two halves: as one they would still be there when all else is done
+HALVES := units-0 units-1
 check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: about two minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	@echo "== types, layers, unit and contract tests, two at a time"
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target units types layers contracts
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(HALVES) types contracts layers
+
+$(HALVES): units-%: install $(PROMETHEUS)
+	$(BIN)/python -m pytest $$(ls tests/unit/test_*.py | awk 'NR % 2 == $*')
 
 units: install $(PROMETHEUS) ## the unit tests alone
 	$(BIN)/python -m pytest tests/unit

@@ -1,7 +1,8 @@
 """`truyvet bench garbage`: what a topic costs that holds nothing but one kind of bad record.
 
-In each round a good topic and then each kind, all as a backlog. The cost is the CPU of
-worker, engine and broker from the worker's start to the log's end: nobody can starve the rest
+In each round an empty topic, a good one and then each kind, all as a backlog. The cost is the CPU
+of worker, engine and broker from the worker's start until the log's end and the merges' end, less
+what the empty topic took: what a record costs, whatever a start does. Nobody can starve the rest
 with records that are dear to refuse.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from confluent_kafka import Producer
 
 from bench.load_city import PRODUCER
@@ -23,11 +25,13 @@ from schemas.topics import SCANS
 
 Say = Callable[[str], None]
 Spoil = Callable[[bytes], bytes]
+Figures = npt.NDArray[np.float64]
 _DRAIN_S: Final = 900.0
 _BLOCK: Final = 10_000
 _LONG: Final = b'{"event_id":"' + b"x" * 4_000 + b'"}'
 LIMIT: Final = 5.0
 
+EMPTY: Final = "empty"
 GOOD: Final = "good"
 # Each makes one kind of bad record of a good one, and says the reason it is refused for.
 KINDS: Final[dict[str, tuple[str, Spoil]]] = {
@@ -49,7 +53,7 @@ KINDS: Final[dict[str, tuple[str, Spoil]]] = {
 class Plan:
     """Records of each kind."""
 
-    records: int = 300_000
+    records: int = 500_000
     rounds: int = 3
     places: int = 2_000
     seed: int = 7
@@ -57,21 +61,25 @@ class Plan:
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU in µs a record, medians; `ratio` of the three together to the good topic's."""
+    """CPU in µs a record, medians; `ratio` of the three together to the good topic's, and
+    `byte_ratio` the same for each of a record's `bytes`."""
 
     kind: str
+    bytes: float
     worker_us: float
     engine_us: float
     broker_us: float
     per_s: float
     ratio: float
+    byte_ratio: float
 
 
 @dataclass(frozen=True)
 class Result:
-    """A cost a kind; the good topic's is first."""
+    """A cost a kind; the good topic's is first. `start_s` is the CPU of an empty topic's run."""
 
     records: int
+    start_s: float
     limit: float
     worst: float
     costs: list[Cost]
@@ -84,56 +92,70 @@ class Result:
 
 def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     """Measure on a data directory of its own. Raises UserError when a kind is not refused."""
-    found: dict[str, list[tuple[float, ...]]] = {kind: [] for kind in (GOOD, *KINDS)}
+    found: dict[str, list[Figures]] = {kind: [] for kind in (EMPTY, GOOD, *KINDS)}
     with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
         _measure(bench, plan, GOOD, 0)  # the first finds cold files
         for number in range(1, plan.rounds + 1):
-            for kind in found:
-                found[kind].append(_measure(bench, plan, kind, number))
-                say(f"round {number}: {kind}: {sum(found[kind][-1][:3]):.1f} µs a record")
-    medians = {kind: np.median(rounds, axis=0) for kind, rounds in found.items()}
-    good = float(medians[GOOD][:3].sum())
-    costs = [
-        Cost(
-            kind,
-            worker_us=round(float(m[0]), 3),
-            engine_us=round(float(m[1]), 3),
-            broker_us=round(float(m[2]), 3),
-            per_s=round(float(m[3])),
-            ratio=round(float(m[:3].sum()) / good, 3),
+            for kind, figures in found.items():
+                figures.append(_measure(bench, plan, kind, number))
+                say(f"round {number}: {kind}: {figures[-1][:3].sum():.2f} s")
+    start, *medians = (np.median(figures, axis=0) for figures in found.values())
+    good_us, good_bytes = _us(medians[0] - start, plan).sum(), medians[0][4] / plan.records
+    costs = []
+    for kind, m in zip((GOOD, *KINDS), medians, strict=True):
+        worker, engine, broker = _us(m - start, plan).tolist()
+        size, ratio = float(m[4]) / plan.records, (worker + engine + broker) / float(good_us)
+        costs.append(
+            Cost(
+                kind,
+                bytes=round(size, 1),
+                worker_us=round(worker, 3),
+                engine_us=round(engine, 3),
+                broker_us=round(broker, 3),
+                per_s=round(plan.records / float(m[3])),
+                ratio=round(ratio, 3),
+                byte_ratio=round(ratio * float(good_bytes) / size, 3),
+            )
         )
-        for kind, m in medians.items()
-    ]
     # each was counted: else there is no result
-    return Result(plan.records, LIMIT, max(cost.ratio for cost in costs), costs, exact=True)
+    worst = max(cost.ratio for cost in costs)
+    return Result(plan.records, round(float(start[:3].sum()), 3), LIMIT, worst, costs, exact=True)
 
 
-def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> tuple[float, ...]:
-    """Worker, engine and broker CPU in µs a record, and records a second."""
+def _us(figures: Figures, plan: Plan) -> Figures:
+    """Worker, engine and broker CPU in µs a record."""
+    return 1e6 * figures[:3] / plan.records
+
+
+def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> Figures:
+    """CPU seconds of worker, engine and broker, seconds from ready to the log's end, and bytes."""
     reason, spoil = KINDS.get(kind, (None, bytes))
+    records = 0 if kind == EMPTY else plan.records
     bench.empty_tables()
-    _publish(bench, plan, spoil, plan.seed + 1_000 * number + len(kind))
+    size = _publish(bench, records, spoil, plan.seed + 1_000 * number + len(kind))
     bench.wait_merged(_DRAIN_S)
     engine, kafka = bench.usage("engine").cpu_s, bench.usage("kafka").cpu_s
     worker = bench.worker()
-    begin, own = time.monotonic(), worker.usage().cpu_s
+    begin = time.monotonic()
     bench.drain(_DRAIN_S)
     seconds = time.monotonic() - begin
-    own = worker.usage().cpu_s - own
+    own = worker.usage().cpu_s
     bench.wait_merged(_DRAIN_S)
     spent = (own, bench.usage("engine").cpu_s - engine, bench.usage("kafka").cpu_s - kafka)
     worker.stop()
-    bench.check_counts({"rejects" if reason else "scans": plan.records}, kind)
+    bench.check_counts({"rejects" if reason else "scans": records}, kind)
     reasons = {str(row[0]) for row in bench.clickhouse.rows("SELECT DISTINCT reason FROM rejects")}
     if reasons - {reason}:
         raise UserError(
             f"{kind}: bị từ chối vì {', '.join(sorted(reasons))}, không phải vì {reason}. / "
             f"{kind}: refused for {', '.join(sorted(reasons))}, not for {reason}."
         )
-    return (*(1e6 * cpu / plan.records for cpu in spent), plan.records / seconds)
+    return np.array([*spent, seconds, size])
 
 
-def _publish(bench: Bench, plan: Plan, spoil: Spoil, seed: int) -> None:
+def _publish(bench: Bench, records: int, spoil: Spoil, seed: int) -> int:
+    """How many bytes they have."""
+    size = 0
     producer = Producer(
         {
             **librdkafka(bench.settings),
@@ -144,14 +166,17 @@ def _publish(bench: Bench, plan: Plan, spoil: Spoil, seed: int) -> None:
             "queue.buffering.max.messages": 1_000_000,
         }
     )
-    for key, value in _records(bench, plan.records, seed):
-        producer.produce(SCANS.name, key=key, value=spoil(value))
+    for key, value in _records(bench, records, seed):
+        spoilt = spoil(value)
+        size += len(spoilt)
+        producer.produce(SCANS.name, key=key, value=spoilt)
         producer.poll(0)
     if left := producer.flush(60):
         raise UserError(
             f"{left} bản ghi không gửi được trong 60 giây. / "
             f"{left} records could not be published within 60 s."
         )
+    return size
 
 
 def _records(bench: Bench, records: int, seed: int) -> Iterator[tuple[bytes, bytes]]:

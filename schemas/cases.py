@@ -13,10 +13,12 @@ from schemas.scan import Timestamp
 CASE_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}/[A-Za-z0-9._-]{1,64}$|^[A-Za-z0-9._-]{1,64}$"
 
 MOST_POINTS: Final = 200
-MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stays far below 1 MiB
+MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stays below 1 MiB
+MOST_DECIDED: Final = 3_000
 
 # what officers add to a case, one entry after the other: fields of `Case`
-LISTS: Final = ("points", "answers", "named", "excluded")
+ENTERED: Final = ("points", "answers", "named", "excluded", "same")
+LISTS: Final = (*ENTERED, "decided")
 
 
 class CaseStatus(StrEnum):
@@ -99,6 +101,27 @@ class Exclusion(Record):
     reason: ExclusionReason
 
 
+class SamePerson(Record):
+    """Two ids of one person, as a card and a phone: scans of `person` are read as those of `of`."""
+
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    of: Annotated[str, Field(pattern=PERSON_PATTERN)]
+
+
+class Decided(StrEnum):
+    """What an officer made of a possible contact, in SORMAS's words: an F1, or none."""
+
+    CONFIRMED = "CONFIRMED"
+    NO_CONTACT = "NO_CONTACT"
+
+
+class Decision(Record):
+    """An officer's decision of a possible contact, as the case's list has it."""
+
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    classification: Decided
+
+
 class Case(Record):
     """A case as it stands. Dates are calendar days in Asia/Ho_Chi_Minh.
 
@@ -125,6 +148,8 @@ class Case(Record):
     answers: Annotated[tuple[Answer, ...], Field(max_length=MOST_PERSONS)] = ()
     named: Annotated[tuple[NamedContact, ...], Field(max_length=MOST_PERSONS)] = ()
     excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
+    same: Annotated[tuple[SamePerson, ...], Field(max_length=MOST_PERSONS)] = ()
+    decided: Annotated[tuple[Decision, ...], Field(max_length=MOST_DECIDED)] = ()
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -133,7 +158,8 @@ class Case(Record):
                 "person: ca không có người thì cần mốc dịch tễ. / "
                 "person: a case without one needs place-time points."
             )
-        for name, entries in (("named", self.named), ("excluded", self.excluded)):
+        for name in ("named", "excluded", "same", "decided"):
+            entries = getattr(self, name)
             persons = [entry.person for entry in entries]
             if len(set(persons)) != len(persons):
                 raise ValueError(
@@ -143,6 +169,12 @@ class Case(Record):
             raise ValueError(
                 f"excluded: {min(both)} cũng được nêu là người tiếp xúc. / "
                 f"excluded: {min(both)} is also named as a contact."
+            )
+        joined = {entry.person for entry in self.same}
+        if wrong := joined & ({entry.of for entry in self.same} | {self.person}):
+            raise ValueError(
+                f"same: {min(wrong)} vừa được gộp vào người khác vừa là người được gộp vào. / "
+                f"same: {min(wrong)} is joined to another and cannot be joined to."
             )
         for name, times in (("points", self.points), ("answers", self.answers)):
             for time in times:
@@ -157,12 +189,14 @@ class Case(Record):
 class TraceAgain(Record):
     """Between workers: a scan that has been written may change what this case's run found.
 
-    `adds`: it may add somebody, and not only end a stay otherwise.
+    `adds`: it may add somebody, and not only end a stay otherwise. `version`: it is this version
+    of the case that may, by what officers have decided, and no scan.
     """
 
     case: Annotated[str, Field(pattern=CASE_ID_PATTERN)]
     adds: bool
     appended_at: Timestamp
+    version: int = 0
 
 
 class AlertKind(StrEnum):

@@ -35,7 +35,7 @@ class Asked(Protocol):
 @dataclass
 class Due:
     """A case to trace again: offsets of the first and last request, the last one's broker time
-    (ms), and that of the first scan."""
+    (ms), and that of the first scan; at least at this version of the case."""
 
     case: str
     first: int
@@ -43,6 +43,7 @@ class Due:
     at_ms: int
     since_ms: int
     when: float  # monotonic
+    version: int = 0
     asked: list["_Asked"] = field(default_factory=list)
 
 
@@ -103,10 +104,12 @@ class Again:
         when = self._when(case, adds=request.adds)
         due = self._due.get(case)
         if due is None:
-            self._due[case] = Due(case, record.offset, record.offset, record.timestamp, since, when)
+            due = Due(case, record.offset, record.offset, record.timestamp, since, when)
+            self._due[case] = due
         else:
             due.last, due.at_ms = record.offset, record.timestamp
             due.since_ms, due.when = min(due.since_ms, since), min(due.when, when)
+        due.version = max(due.version, request.version)
         return case
 
     def _when(self, case: str, *, adds: bool) -> float:

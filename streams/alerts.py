@@ -33,7 +33,7 @@ def run_alerts(run: Run, at: datetime) -> list[Message]:
         case_version=case.version,
         run=run.number,
         at=at,
-        contacts=len(run.contacts),
+        contacts=sum(run.summary["contacts_by_tier"].values()),
         contacts_by_tier=run.summary["contacts_by_tier"],
         changes=dict(sorted(Counter(change.kind for change in run.changes).items())),
     )
@@ -68,6 +68,12 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
         )
         for case, adds in requests
     ]
+
+
+def decision_request(case: Case, at: datetime) -> Message:
+    """That a case of which only officers' decisions changed is to be traced again, soon."""
+    request = TraceAgain(case=case.id, adds=False, appended_at=at, version=case.version)
+    return Message(TRACES.name, case.id.encode(), request.model_dump_json().encode())
 
 
 def change_alerts(

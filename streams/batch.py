@@ -18,6 +18,7 @@ from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
 from streams.kernels.values import NO_TIME as NO_TIME  # what reads and what writes ask here
 from streams.marks import Mark
+from streams.rejects import NONE, Rejects
 from streams.texts import Texts
 
 I32 = npt.NDArray[np.int32]
@@ -67,18 +68,6 @@ class RawBatch:
     def last(self) -> int:
         """The last offset."""
         return int(self.offsets[-1])
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """One refused record: where in the batch, why, and what could be read of it."""
-
-    index: int
-    reason: Reason
-    detail: str
-    event_id: tuple[int, int] | None = None
-    person: int | None = None
-    producer: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,22 +161,28 @@ class Verdicts:
 
     raw: RawBatch
     scans: Scans
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: Rejects = NONE
     duplicates: list[Duplicate] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)  # places in the batch
     unknown_fields: int = 0
 
     def note(self, rows: Mask, reason: Reason, detail: str) -> None:
         """Refuse these rows of `scans`, leaving them where they are: the caller drops them."""
+        refused = np.flatnonzero(rows)
+        if not len(refused):
+            return
         scans = self.scans
-        for row in np.flatnonzero(rows):
-            self.rejected.append(
-                Rejected(
-                    int(scans.index[row]),
-                    reason,
-                    detail,
-                    (int(scans.event_hi[row]), int(scans.event_lo[row])),
-                    int(scans.person[row]),
-                    scans.producers[scans.producer[row]],
-                )
-            )
+        every = np.ones(len(refused), dtype=bool)
+        more = Rejects(
+            scans.index[refused],
+            np.zeros(len(refused), np.int32),
+            ((reason, detail),),
+            every,
+            scans.event_hi[refused],
+            scans.event_lo[refused],
+            every,
+            scans.person[refused],
+            scans.producer[refused],
+            scans.producers,
+        )
+        self.rejected = self.rejected.and_also(more)

@@ -11,7 +11,7 @@ import structlog
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from streams.again import Due
-from streams.alerts import change_alerts, run_alerts
+from streams.alerts import change_alerts, decision_request, run_alerts
 from streams.cases import read_case
 from streams.publish import Message, Publisher, carrying
 from streams.runs import Run
@@ -21,6 +21,7 @@ from streams.watch import moment
 
 log = structlog.get_logger()
 _PAUSE_S = 1.0
+_SOON_S = 0.05
 
 
 class CaseWork:
@@ -46,6 +47,7 @@ class CaseWork:
         self._told = told
         self._spans = spans
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._traced: dict[str, Case] = {}  # open cases as they were last traced here
 
     async def record(self, record: Any) -> None:
         """A record of `cases.v1`: traced, stored, told."""
@@ -63,8 +65,11 @@ class CaseWork:
                 await self._patiently(case, where, lambda: self._register(case, record.timestamp))
 
     async def again(self, due: Due) -> None:
-        """Scans have come: what they change is stored and told."""
+        """Scans or decisions have come: what they change is stored and told."""
         case = self._open_case(due.case)
+        while case is not None and case.version < due.version:  # it is on its way here
+            await asyncio.sleep(_SOON_S)
+            case = self._open_case(due.case)
         if case is None:
             return
         async with self._alone(case.id):
@@ -72,21 +77,30 @@ class CaseWork:
 
     async def _register(self, case: Case, at_ms: int) -> None:
         at = moment(at_ms)
+        if case.status not in OPEN_STATUSES:
+            self._traced.pop(case.id, None)
         if case.status is CaseStatus.VOIDED:
             withdrawn = await asyncio.to_thread(self._tracing.withdrawn, case)
             await self._alert(change_alerts(case, withdrawn, at, None))
             log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
         elif case.status in OPEN_STATUSES:
+            known = self._traced.get(case.id)
+            if known is not None and _but_for_decisions(known) == _but_for_decisions(case):
+                # a day's decisions of a large case are many: they wait for each other
+                await self._publisher.send([decision_request(case, at)])
+                return
             run = await asyncio.to_thread(self._tracing.run, case, at)
             await self._tell(run, at)
             self._alerted(at_ms)
+            self._traced[case.id] = case
 
     async def _again(self, case: Case, due: Due) -> None:
         at = moment(due.at_ms)
         runs = await asyncio.to_thread(self._tracing.again, case, at, due.first, due.last)
         for run in runs:
             await self._tell(run, at)
-            self._told(due.since_ms)
+            if not due.version:
+                self._told(due.since_ms)
 
     async def _tell(self, run: Run, at: datetime) -> None:
         await self._alert(run_alerts(run, at))
@@ -130,3 +144,8 @@ class CaseWork:
                 del self._locks[case]
             else:
                 self._locks[case] = lock, users - 1
+
+
+def _but_for_decisions(case: Case) -> Case:
+    """What a run of it can only be traced anew for."""
+    return case.model_copy(update={"version": 0, "decided": ()})

@@ -4,7 +4,7 @@ Every row carries the partition and offset of its record, and each record is a r
 one of the tables.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from schemas.clickhouse import TTL_MARGIN_DAYS
 from streams.batch import NO_TIME, RawBatch, Scans, Verdicts
 from streams.columns import U64, Mask
+from streams.rejects import I32
 from streams.resolve import Resolved
 
 OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired", "erased")
@@ -137,23 +138,26 @@ def _scans(raw: RawBatch, scans: Scans, resolved: Resolved, hashes: U64) -> pa.T
 
 def _rejects(verdicts: Verdicts) -> pa.Table:
     raw, rejected = verdicts.raw, verdicts.rejected
-    ids = [r.event_id or (0, 0) for r in rejected]
+    reasons, details = zip(*rejected.whys, strict=True) if rejected.whys else ((), ())
     return pa.table(
         {
-            "reason": pa.array([r.reason.value for r in rejected], pa.string()),
-            "detail": pa.array([r.detail for r in rejected], pa.string()),
-            "event_id": _uuids(
-                [hi for hi, _ in ids],
-                [lo for _, lo in ids],
-                np.array([r.event_id is None for r in rejected], dtype=bool),
-            ),
-            "person": pa.array([r.person for r in rejected], pa.uint64()),
-            "producer": pa.array([r.producer for r in rejected], pa.string()),
-            "original": pa.array([raw.values[r.index] or b"" for r in rejected], pa.binary()),
-            "original_key": pa.array([raw.keys[r.index] or b"" for r in rejected], pa.binary()),
-            **_origin(raw, [r.index for r in rejected]),
+            "reason": _words(rejected.why, [reason.value for reason in reasons]),
+            "detail": _words(rejected.why, details),
+            "event_id": _uuids(rejected.event_hi, rejected.event_lo, ~rejected.named),
+            "person": pa.array(rejected.person, mask=~rejected.known),
+            "producer": _words(rejected.producer, rejected.producers),
+            "original": raw.values.gather(rejected.index),
+            "original_key": raw.keys.gather(rejected.index),
+            **_origin(raw, rejected.index),
         }
     )
+
+
+def _words(numbers: I32, words: Sequence[str]) -> pa.DictionaryArray:
+    """These of the words, of which each is kept once."""
+    encoded = pa.array(words or ("",), pa.string()).dictionary_encode()
+    positions = encoded.indices.to_numpy()[numbers]
+    return pa.DictionaryArray.from_arrays(pa.array(positions, pa.int32()), encoded.dictionary)
 
 
 def _duplicates(verdicts: Verdicts) -> pa.Table:

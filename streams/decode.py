@@ -26,10 +26,11 @@ from schemas.scan import (
     Method,
 )
 from streams import columns
-from streams.batch import NO_TIME, RawBatch, Rejected, Scans, Verdicts, join
+from streams.batch import NO_TIME, RawBatch, Scans, Verdicts, join
 from streams.fastpath import read_fast
 from streams.lines import read_lines, set_aside
 from streams.plain import Joined, plain
+from streams.rejects import Rejects
 from streams.slowpath import count_unknown_fields, judge
 from streams.texts import Texts
 
@@ -42,6 +43,7 @@ _SCHEMA: Final = pa.schema([(name, pa.string()) for name in _TEXTS] + [("compani
 _PARSE: Final = pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 _DIRECTIONS: Final = pa.array([d.value for d in Direction])
 _METHODS: Final = pa.array([m.value for m in Method])
+_SAMPLE, _MANY = 32, 128
 Rows = npt.NDArray[np.int64]
 
 
@@ -51,10 +53,13 @@ def decode(raw: RawBatch) -> Verdicts:
     fast, rest = read_fast(raw.values)
     parts = [] if fast is None else [fast]
     if len(rest):
-        others, slow = _read_plain(Joined([raw.values[row] or b"" for row in rest.tolist()]), rest)
-        verdicts.unknown_fields = _unknown_fields(raw.values, others)
-        parts += others
-        slowly = _read_slowly(raw, np.sort(slow), verdicts.rejected)
+        slow = rest
+        if not _mostly_refused(raw.values, rest):
+            texts = Joined([raw.values[row] or b"" for row in rest.tolist()])
+            others, slow = _read_plain(texts, rest)
+            verdicts.unknown_fields = _unknown_fields(raw.values, others)
+            parts += others
+        slowly, verdicts.rejected = _read_slowly(raw, np.sort(slow))
         verdicts.unknown_fields += _unknown_fields(raw.values, slowly)
         parts += slowly
     verdicts.scans = join(parts) if parts else _EMPTY
@@ -86,21 +91,21 @@ def _read(joined: Joined, rows: Rows) -> tuple[list[Scans], Rows]:
     return [scans.keep(sound)], np.concatenate([rows[failed], kept[~sound]])
 
 
-def _read_slowly(raw: RawBatch, rows: Rows, rejected: list[Rejected]) -> list[Scans]:
-    texts: list[bytes] = []
-    accepted = []
-    for row in rows.tolist():
-        verdict = judge(row, raw.values[row])
-        if isinstance(verdict, Rejected):
-            rejected.append(verdict)
-        else:
-            texts.append(verdict)
-            accepted.append(row)
+def _read_slowly(raw: RawBatch, rows: Rows) -> tuple[list[Scans], Rejects]:
+    accepted, texts, rejected = judge((row, raw.values[row]) for row in rows.tolist())
     if not texts:
-        return []
+        return [], rejected
     parts, failed = _read(Joined(texts), np.arange(len(texts)))
     assert not len(failed), "pydantic's canonical text is always read"
-    return [replace(part, index=np.array(accepted)[part.index]) for part in parts]
+    return [replace(part, index=np.array(accepted)[part.index]) for part in parts], rejected
+
+
+def _mostly_refused(values: Texts, rows: Rows) -> bool:
+    """Whether most of these are, by a few of them: reading garbage as columns is for nothing."""
+    if len(rows) < _MANY:
+        return False
+    some = rows[:: len(rows) // _SAMPLE]
+    return 2 * len(judge((row, values[row]) for row in some.tolist()).rejected) > len(some)
 
 
 def _one_of_each(tables: list[pa.Table]) -> dict[str, pa.Array]:

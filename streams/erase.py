@@ -18,11 +18,11 @@ def erase(verdicts: Verdicts, erasures: Erasures) -> None:
     gone = erasures.among(scans.person, np.minimum(scans.scanned, raw.appended[scans.index]))
     verdicts.erased += scans.index[gone].tolist()
     verdicts.scans = scans.keep(~gone)
-    kept = []
-    for reject in verdicts.rejected:
-        texts = (raw.keys[reject.index], raw.values[reject.index])
-        if erasures.in_text(texts, int(raw.appended[reject.index])):
-            verdicts.erased.append(reject.index)
+    rejected, kept = verdicts.rejected, []
+    for row, index in enumerate(rejected.index.tolist()):
+        texts = (raw.keys[index], raw.values[index])
+        if erasures.in_text(texts, int(raw.appended[index])):
+            verdicts.erased.append(index)
         else:
-            kept.append(reject)
-    verdicts.rejected = kept
+            kept.append(row)
+    verdicts.rejected = rejected.take(np.array(kept, dtype=np.intp))

@@ -66,7 +66,7 @@ def _texts(data: Bytes, begins: I64, lengths: I64) -> pa.StringArray:
     np.cumsum(lengths, out=offsets[1:])
     texts = np.empty(offsets[-1], dtype=np.uint8)
     if len(texts):
-        kernel.copy_texts(data, begins, lengths, offsets, texts)
+        kernel.copy_texts(data, begins, lengths, texts)
     return pa.StringArray.from_buffers(len(begins), pa.py_buffer(offsets), pa.py_buffer(texts))
 
 

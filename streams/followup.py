@@ -5,7 +5,7 @@ from schemas.meters import Metrics
 from streams.alerts import alert_message, trace_requests
 from streams.cases import CaseWatcher
 from streams.pending import Pending
-from streams.publish import Publisher
+from streams.publish import Item, Publisher
 from streams.watch import OpenCases
 
 
@@ -28,7 +28,8 @@ class FollowUp:
     async def __call__(self, pending: Pending) -> None:
         """Not before the rows can be read: a case's run and this look must not both miss a scan."""
         look = self._open_cases.look(pending.rows)
-        messages = pending.letters + [alert_message(name, alert) for name, alert in look.alerts]
+        messages: list[Item] = list(pending.letters)
+        messages += [alert_message(name, alert) for name, alert in look.alerts]
         messages += trace_requests(look, pending.rows)
         if messages:
             await self._publisher.send(messages)

@@ -17,7 +17,8 @@ from streams.columns import I64
 from streams.convert import Rows
 from streams.deadletters import dead_letters
 from streams.marks import Mark
-from streams.publish import Message
+from streams.packed import Packed
+from streams.rejects import Rejects
 from streams.steps import Judged
 
 
@@ -38,7 +39,7 @@ class Pending:
     """
 
     rows: Rows
-    letters: list[Message]
+    letters: list[Packed]
     reasons: Counter[str]
     appended: I64  # the broker's timestamps, ms since 1970 UTC
     late_ms: I64  # from the scan to the broker
@@ -55,7 +56,7 @@ class Pending:
         return cls(
             judged.rows,
             dead_letters(SCANS.name, verdicts),
-            Counter(r.reason.value for r in verdicts.rejected),
+            _reasons(verdicts.rejected),
             raw.appended,
             np.maximum(raw.appended[scans.index] - scans.scanned, 0),
             judged.misplaced,
@@ -65,6 +66,14 @@ class Pending:
 
     def __len__(self) -> int:
         return len(self.appended)
+
+
+def _reasons(rejected: Rejects) -> Counter[str]:
+    found: Counter[str] = Counter()
+    counts = np.bincount(rejected.why, minlength=len(rejected.whys)).tolist()
+    for (reason, _), count in zip(rejected.whys, counts, strict=True):
+        found[reason.value] += count
+    return found
 
 
 def together(batches: Sequence[Pending]) -> Pending:

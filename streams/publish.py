@@ -14,6 +14,7 @@ from schemas import traceparent
 from schemas.kafka import connection
 from schemas.settings import Settings
 from schemas.topics import DLQ_MAX_MESSAGE
+from streams.packed import Packed
 
 log = structlog.get_logger()
 _PAUSE_S = 0.5
@@ -31,6 +32,9 @@ class Message:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+Item = Message | Packed
+
+
 def carrying(messages: Iterable[Message], context: str | None) -> list[Message]:
     """The same, with this trace context for who reads them."""
     if context is None:
@@ -39,41 +43,58 @@ def carrying(messages: Iterable[Message], context: str | None) -> list[Message]:
     return [replace(message, headers=(*message.headers, header)) for message in messages]
 
 
-async def _sent(
-    producer: Any, messages: Sequence[Message]
-) -> tuple[list[list[Message]], list[Any]]:
-    """The messages in groups, and the broker's answer to come for each group.
+class _Sending:
+    """What goes out in one attempt: in groups, with the broker's answer to come for each group."""
 
-    A topic of one partition, as the dead letters' and the alerts' are, takes whole batches: a
-    topic full of garbage must not cost a call of the producer's for each record.
-    """
-    groups: list[list[Message]] = []
-    acks = []
-    for topic, same in groupby(messages, key=lambda message: message.topic):
-        some = list(same)
-        partitions = await producer.partitions_for(topic)
-        if partitions != {0}:
-            for m in some:
-                acks.append(await producer.send(topic, m.value, key=m.key, headers=list(m.headers)))
-                groups.append([m])
-            continue
-        while some:
-            batch = producer.create_batch()
+    def __init__(self, producer: Any) -> None:
+        self._producer = producer
+        self.groups: list[Sequence[Item]] = []
+        self.acks: list[Any] = []
+
+    async def add(self, items: Iterable[Item]) -> None:
+        """Hand over to the producer, in their order."""
+        for packed, some in groupby(items, key=lambda item: isinstance(item, Packed)):
+            if packed:
+                for one in some:
+                    await self._packed(one)
+                continue
+            for topic, same in groupby(some, key=lambda message: message.topic):
+                if await self._producer.partitions_for(topic) == {0}:
+                    await self._in_batches(topic, list(same))
+                else:
+                    for message in same:
+                        await self._one(message)
+
+    async def _packed(self, packed: Any) -> None:
+        partitions = await self._producer.partitions_for(packed.topic)
+        partition = packed.lane % len(partitions)
+        await self._batch(packed.builder(), packed.topic, partition, [packed])
+
+    async def _in_batches(self, topic: str, messages: list[Any]) -> None:
+        """A topic of one partition, as the alerts' is, takes whole batches."""
+        while messages:
+            batch = self._producer.create_batch()
             taken = 0
-            for m in some:
+            for m in messages:
                 headers = list(m.headers)
                 if batch.append(key=m.key, value=m.value, timestamp=None, headers=headers) is None:
                     break
                 taken += 1
-            # one that is larger than a batch goes by itself
             if taken:
-                acks.append(await producer.send_batch(batch, topic, partition=0))
-            else:
-                taken, m = 1, some[0]
-                acks.append(await producer.send(topic, m.value, key=m.key, headers=list(m.headers)))
-            groups.append(some[:taken])
-            some = some[taken:]
-    return groups, acks
+                await self._batch(batch, topic, 0, messages[:taken])
+            else:  # one that is larger than a batch goes by itself
+                taken = 1
+                await self._one(messages[0])
+            messages = messages[taken:]
+
+    async def _batch(self, batch: Any, topic: str, partition: int, items: Sequence[Item]) -> None:
+        self.acks.append(await self._producer.send_batch(batch, topic, partition=partition))
+        self.groups.append(items)
+
+    async def _one(self, m: Any) -> None:
+        ack = await self._producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
+        self.acks.append(ack)
+        self.groups.append([m])
 
 
 class Publisher:
@@ -84,7 +105,7 @@ class Publisher:
         self._producer: Any = None
         self._starting = asyncio.Lock()
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[Item]) -> None:
         """Return when the broker has all of them, in order; a broker that is away is waited for.
 
         At least once: consumers know a message again by its key or its id.
@@ -92,19 +113,20 @@ class Publisher:
         for begin in range(0, len(messages), _AT_ONCE):
             await self._send_some(messages[begin : begin + _AT_ONCE])
 
-    async def _send_some(self, messages: Sequence[Message]) -> None:
+    async def _send_some(self, messages: Sequence[Item]) -> None:
         left = list(messages)
         while left:
             try:
                 producer = await self._started()
-                sent, acks = await _sent(producer, left)
+                sending = _Sending(producer)
+                await sending.add(left)
                 await producer.flush()
-                answers = await asyncio.gather(*acks, return_exceptions=True)
+                answers = await asyncio.gather(*sending.acks, return_exceptions=True)
                 failed = [
                     (message, answer)
-                    for messages, answer in zip(sent, answers, strict=True)
+                    for group, answer in zip(sending.groups, answers, strict=True)
                     if isinstance(answer, BaseException)
-                    for message in messages
+                    for message in group
                 ]
                 if not failed:
                     return

@@ -34,10 +34,10 @@ class RejectLimit:
 
     def note(self, verdicts: Verdicts) -> None:
         """Count a batch's rejects. Raises TooManyRejects."""
-        if not self._policy.most or not verdicts.rejected:
+        if not self._policy.most or not len(verdicts.rejected):
             return
         raw = verdicts.raw
-        times = raw.appended[[r.index for r in verdicts.rejected]]
+        times = raw.appended[verdicts.rejected.index]
         for moment, count in zip(*np.unique(times, return_counts=True), strict=True):
             self._newest.append((int(moment), int(count)))
             while self._newest[0][0] <= moment - self._policy.window_ms:

@@ -1,84 +1,137 @@
 """One record at a time, through pydantic: the definition of a scan, and the words of a refusal."""
 
 import re
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import orjson
+import pyarrow as pa
 from pydantic import ValidationError
 
-from schemas.ids import PERSON_PATTERN, person_bits
 from schemas.reasons import Reason
-from schemas.scan import (
-    EVENT_ID_PATTERN,
-    MAX_SCAN_BYTES,
-    PRODUCER_PATTERN,
-    SCAN_FIELDS,
-    Scan,
-)
-from streams.batch import Rejected
+from schemas.scan import MAX_SCAN_BYTES, PRODUCER_PATTERN, SCAN_FIELDS, Scan
+from streams import columns
+from streams.rejects import Rejects, Why
 
-_ID_FIELDS = ("event_id", "person")
-_FORMS: Final = {
-    "event_id": re.compile(EVENT_ID_PATTERN, re.ASCII),
-    "person": re.compile(PERSON_PATTERN, re.ASCII),
-    "producer": re.compile(PRODUCER_PATTERN, re.ASCII),
-}
+_ID_FIELDS: Final = ("event_id", "person")
+_UUID_LENGTH, _PERSON_LENGTH = 36, 13
+_PRODUCER: Final = re.compile(PRODUCER_PATTERN, re.ASCII)
+_EMPTY: Final = (Reason.NOT_JSON, "the record is empty")
 
 
-def judge(index: int, value: bytes | None) -> bytes | Rejected:
-    """The canonical JSON of an accepted scan, or why it is refused."""
-    if value is None or not value.strip():
-        return Rejected(index, Reason.NOT_JSON, "the record is empty")
-    if len(value) > MAX_SCAN_BYTES:
-        return Rejected(
-            index, Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_SCAN_BYTES} are allowed"
-        )
-    try:
-        scan = Scan.model_validate_json(value)
-    except ValidationError as error:
-        return _refusal(index, value, error)
-    return scan.model_dump_json(exclude_none=True).encode()
+class Judged(NamedTuple):
+    """The canonical JSON of the accepted scans, each with its record's place in the batch, and the
+    refused."""
+
+    accepted: list[int]
+    texts: list[bytes]
+    rejected: Rejects
 
 
-def _refusal(index: int, value: bytes, error: ValidationError) -> Rejected:
+def judge(records: Iterable[tuple[int, bytes | None]]) -> Judged:
+    """Judge records, each with its place in the batch."""
+    accepted: list[int] = []
+    texts: list[bytes] = []
+    index: list[int] = []
+    why: list[int] = []
+    whys: dict[Why, int] = {}
+    readable = _Readable()
+    for place, value in records:
+        refusal: Why
+        if value is None or not value.strip():
+            refusal, is_json = _EMPTY, False
+        elif len(value) > MAX_SCAN_BYTES:
+            detail = f"{len(value)} bytes, at most {MAX_SCAN_BYTES} are allowed"
+            refusal, is_json = (Reason.TOO_LARGE, detail), False
+        else:
+            try:
+                scan = Scan.model_validate_json(value)
+            except ValidationError as error:
+                refusal = _refusal(error)
+                is_json = refusal[0] != Reason.NOT_JSON
+            else:
+                accepted.append(place)
+                texts.append(scan.model_dump_json(exclude_none=True).encode())
+                continue
+        index.append(place)
+        why.append(whys.setdefault(refusal, len(whys)))
+        readable.add(value if is_json else None)
+    return Judged(accepted, texts, readable.rejects(index, why, tuple(whys)))
+
+
+def _refusal(error: ValidationError) -> Why:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(p["type"] == "json_invalid" for p in problems):
-        return Rejected(index, Reason.NOT_JSON, problems[0]["msg"])
+    if problems[0]["type"] == "json_invalid":
+        return Reason.NOT_JSON, problems[0]["msg"]
     # the first problem in the schema's order names the reason; a missing field is always schema
     fields = [str(p["loc"][0]) if p["loc"] else "record" for p in problems]
-    malformed = [
+    malformed = all(
         field in _ID_FIELDS and p["type"] != "missing"
         for field, p in zip(fields, problems, strict=True)
-    ]
-    reason = Reason.MALFORMED_ID if all(malformed) else Reason.WRONG_SCHEMA
-    detail = "; ".join(f"{f}: {p['msg']}" for f, p in zip(fields, problems, strict=True))
-    event_id, person, producer = _what_can_be_read(value)
-    return Rejected(index, reason, detail[:500], event_id, person, producer)
+    )
+    detail = "; ".join([f"{f}: {p['msg']}" for f, p in zip(fields, problems, strict=True)])
+    return Reason.MALFORMED_ID if malformed else Reason.WRONG_SCHEMA, detail[:500]
 
 
-def _what_can_be_read(value: bytes) -> tuple[tuple[int, int] | None, int | None, str]:
-    """Event id, person and producer of a refused record, where each is in its form by itself.
+class _Readable:
+    """Event id, person and producer of refused records, where each is in its form by itself.
 
     So that the producer can ask what became of it.
     """
-    try:
-        record: Any = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return None, None, ""
-    if not isinstance(record, dict):
-        return None, None, ""
-    return (
-        _alone(record, "event_id", uuid_halves),
-        _alone(record, "person", person_bits),
-        _alone(record, "producer", str) or "",
-    )
+
+    def __init__(self) -> None:
+        self._event_ids: list[str | None] = []
+        self._persons: list[str | None] = []
+        self._producers: list[int] = []
+        self._names = {"": 0}
+        self._numbers: dict[str, int] = {"": 0}  # of all names, also those that cannot be one
+
+    def add(self, value: bytes | None) -> None:
+        """One more record; None for one that is not JSON."""
+        record: Any = None
+        if value is not None:
+            try:
+                record = orjson.loads(value)
+            except orjson.JSONDecodeError:
+                record = None
+        if not isinstance(record, dict):
+            record = {}
+        self._event_ids.append(_of_length(record.get("event_id"), _UUID_LENGTH))
+        self._persons.append(_of_length(record.get("person"), _PERSON_LENGTH))
+        name = record.get("producer", "")
+        self._producers.append(self._number(name) if isinstance(name, str) else 0)
+
+    def _number(self, name: str) -> int:
+        number = self._numbers.get(name)
+        if number is None:
+            fits = _PRODUCER.fullmatch(name)
+            number = self._names.setdefault(name, len(self._names)) if fits else 0
+            self._numbers[name] = number
+        return number
+
+    def rejects(self, index: list[int], why: list[int], whys: tuple[Why, ...]) -> Rejects:
+        """With what was read of each."""
+        ids, right = columns.text_matrix(pa.array(self._event_ids, pa.string()), _UUID_LENGTH)
+        event_hi, event_lo, named = columns.uuids(ids)
+        matrix, fits = columns.text_matrix(pa.array(self._persons, pa.string()), _PERSON_LENGTH)
+        person, known = columns.persons(matrix)
+        return Rejects(
+            np.array(index, np.int64),
+            np.array(why, np.int32),
+            whys,
+            named & right,
+            np.where(named, event_hi, np.uint64(0)),
+            np.where(named, event_lo, np.uint64(0)),
+            known & fits,
+            np.where(known, person, np.uint64(0)),
+            np.array(self._producers, np.int32),
+            tuple(self._names),
+        )
 
 
-def _alone(record: dict[str, Any], field: str, read: Any) -> Any:
-    value = record.get(field)
-    if not isinstance(value, str) or not _FORMS[field].fullmatch(value):
-        return None
-    return read(value)
+def _of_length(text: object, length: int) -> str | None:
+    return text if isinstance(text, str) and len(text) == length else None
 
 
 def uuid_halves(text: str) -> tuple[int, int]:

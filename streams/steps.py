@@ -79,7 +79,7 @@ class Steps:
 
     def judge(self, verdicts: Verdicts, window: Window) -> Judged:
         """Resolve, deduplicate and convert. Raises Retryable when a look-up fails, unchanged."""
-        kept = verdicts.scans, list(verdicts.rejected)
+        kept = verdicts.scans, verdicts.rejected
         try:
             with self._timed("resolve"):
                 resolved = resolve(verdicts, self._directory)

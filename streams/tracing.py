@@ -18,6 +18,7 @@ from streams.watch import PlaceWindow, Watched
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import to_watch, trace_from
 from tracer.ground import Ground
+from tracer.identity import same_of
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
@@ -66,11 +67,12 @@ class Tracing:
                     return run
 
     def again(self, case: Case, now: datetime, first: int, last: int) -> list[Run]:
-        """Trace the case anew, since scans have come: the runs whose alerts are to go out.
+        """Trace the case anew, since scans or decisions have come: the runs whose alerts go out.
 
         `first`, `last`: offsets on `traces.v1` of the requests that say so. A run that one of
         them made before is among them, because its alerts may not have gone out. A run that
-        would change nothing is not stored. Nothing is done before the case has its first run.
+        would change nothing is not stored, unless the case has a new version. Nothing is done
+        before the case has its first run.
         """
         newest = self._runs.last(case.id)
         if newest is None:
@@ -82,7 +84,8 @@ class Tracing:
         version = self._traced(case, now)
         while True:
             run = _next(case, of_scan(last), newest, version)
-            if not run.changes:
+            known = newest is not None and newest.version.summary["case_version"] == case.version
+            if known and not run.changes:
                 return runs
             if self._runs.store(run, now):
                 return [*runs, run]
@@ -101,7 +104,9 @@ class Tracing:
         columns = found.meetings.select("place", "from", "to", "near", "reach")
         windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
         near = np.array(found.near, np.uint64)
-        return Watched(case.id, case.version, bits_of(case), windows, near, found.around)
+        own = bits_of(case)
+        also = tuple(one for one, whose in same_of(case).items() if whose == own)
+        return Watched(case.id, case.version, own, windows, near, found.around, also)
 
     def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)

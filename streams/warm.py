@@ -8,8 +8,11 @@ from typing import Final
 import numpy as np
 
 from schemas.ids import person_text
+from schemas.reasons import Reason
 from schemas.scan import Direction, Method
+from schemas.topics import SCANS
 from streams.batch import RawBatch
+from streams.deadletters import dead_letters
 from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
 from streams.kernels import records
@@ -36,6 +39,9 @@ def warm() -> None:
     assert len(verdicts.scans) == 1, "the line is one that programs write"
     misplaced(verdicts, 1)
     content_hashes(verdicts.scans)
+    verdicts.note(np.ones(1, dtype=bool), Reason.UNKNOWN_CODE, "none")
+    dead_letters(SCANS.name, verdicts)
+    values.gather(verdicts.rejected.index)
     few = np.arange(3)
     some = few.astype(np.uint64)
     ids = Keys(some, some, some, some, origins(0, few))

@@ -48,7 +48,8 @@ class Watched:
     """An open case with its place-windows. `person`: None of place-time points alone.
 
     `near`: persons who were at its places about then; `around`: between which times (ms, both
-    included) a scan of theirs anywhere may change their stay there.
+    included) a scan of theirs anywhere may change their stay there. `also`: other ids of the
+    case's person.
     """
 
     case: str
@@ -57,6 +58,12 @@ class Watched:
     windows: tuple[PlaceWindow, ...]
     near: U64 = field(default_factory=lambda: NOBODY)
     around: tuple[int, int] = (0, 0)
+    also: tuple[int, ...] = ()
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All ids of its person."""
+        return () if self.person is None else (self.person, *self.also)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ class OpenCases:
 
     def of_person(self, person: int) -> list[Watched]:
         """The open cases of this person."""
-        return [w for w in self._cases.values() if w.person == person]
+        return [w for w in self._cases.values() if person in w.ids]
 
     @property
     def cases(self) -> int:
@@ -133,7 +140,7 @@ class OpenCases:
         self._place = np.array([place for place, *_ in rows], dtype=np.uint32)
         self._watched = np.zeros(int(self._place.max(initial=0)) + 2, dtype=bool)
         self._watched[self._place] = True
-        persons = {o.person for o in self._cases.values() if o.person is not None}
+        persons = {one for o in self._cases.values() for one in o.ids}
         self._persons = np.array(sorted(persons), dtype=np.uint64)
 
     def _seen(self, person: U64) -> list[int]:
@@ -176,7 +183,9 @@ class OpenCases:
             others = self._nobodys[window] | (self._person[window] != person[row])
             inside = others & (self._begin[window] <= at[row]) & (at[row] < self._end[window])
             alerts += [
-                _alert(self._owners[window[k]], rows, int(row[k])) for k in np.flatnonzero(inside)
+                _alert(self._owners[window[k]], rows, int(row[k]))
+                for k in np.flatnonzero(inside)
+                if int(person[row[k]]) not in self._owners[window[k]].also
             ]
             may_add = others & self._may_add(window, at[row], out[row])
             adds |= self._noted(window[may_add], person[row[may_add]])

@@ -3,13 +3,14 @@
 Times are `YYYY-MM-DDTHH:MM:SS.mmmZ`, minutes and confidences numbers, persons 13 characters.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
 import orjson
 
-from schemas.cases import LISTS, NamedContact
+from schemas.cases import LISTS, Decided, NamedContact
 from schemas.clock import local_midnight
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
@@ -25,7 +26,8 @@ NAMED: Final = "named"
 def contact_documents(result: TraceResult) -> list[Document]:
     """One JSON-able document a contact, by rank (from 1): its exposures, and the path to it.
 
-    Those whom the case has named come first, by person, whether or not a scan shows them.
+    Those whom the case has named come first, by person, whether or not a scan shows them; those
+    whom an officer has ruled out come last: not to be called, and what was found of them stays.
     """
     by_person = {
         person: [_exposure(row) for row in rows]
@@ -37,16 +39,20 @@ def contact_documents(result: TraceResult) -> list[Document]:
         _contact(row, by_person[row["person"]], result)
         for row in result.contacts.iter_rows(named=True)
     ]
-    return [{"rank": n} | d for n, d in enumerate(_with_named(documents, result), start=1)]
+    ordered = _with_decided(_with_named(documents, result), result)
+    return [{"rank": n} | d for n, d in enumerate(ordered, start=1)]
 
 
 def run_document(result: TraceResult) -> Document:
     """What the run used and found, without its contacts."""
-    counts = result.contacts["tier"].cast(str).to_list()
-    by_tier = {tier.value: counts.count(tier.value) for tier in Tier}
-    shown = {person_text(person) for person in result.contacts["person"]}
+    tiers = dict(zip(*(result.contacts[c].to_list() for c in ("person", "tier")), strict=True))
+    shown = {person_text(person): tier for person, tier in tiers.items()}
+    out = _ruled_out(result)
+    counts = Counter(tier for person, tier in shown.items() if person not in out)
+    by_tier = {tier.value: counts[tier.value] for tier in Tier}
     if result.case.named:
-        by_tier[NAMED] = sum(named.person not in shown for named in result.case.named)
+        unseen = {named.person for named in result.case.named} - shown.keys()
+        by_tier[NAMED] = len(unseen - out)
     return {
         "case": result.case.id,
         "case_version": result.case.version,
@@ -86,9 +92,31 @@ def _by_hand(result: TraceResult) -> Document:
     """What officers had added to the case, as far as there is any."""
     lists = result.case.model_dump(mode="json", include=set(LISTS))
     found: Document = {name: sorted(some, key=to_json) for name, some in lists.items() if some}
-    if result.ruled_out:
-        found["ruled_out"] = [person_text(person) for person in result.ruled_out]
+    ruled_out = {person_text(person) for person in result.ruled_out} | _ruled_out(result)
+    if ruled_out:
+        found["ruled_out"] = sorted(ruled_out)
     return found
+
+
+def _ruled_out(result: TraceResult) -> set[str]:
+    """Whom an officer's answers have ruled out."""
+    decided = result.case.decided
+    return {d.person for d in decided if d.classification is Decided.NO_CONTACT}
+
+
+def _with_decided(documents: list[Document], result: TraceResult) -> list[Document]:
+    """Each with what an officer made of it, if one has; who is none comes last."""
+    decided = {entry.person: entry.classification for entry in result.case.decided}
+    first, last = [], []
+    for document in documents:
+        classification = decided.get(document["person"])
+        if classification is None:
+            first.append(document)
+        elif classification is Decided.CONFIRMED:
+            first.append(document | {"decided": classification.value})
+        else:
+            last.append(document | {"decided": classification.value, "call": False})
+    return first + last
 
 
 def _with_named(documents: list[Document], result: TraceResult) -> list[Document]:

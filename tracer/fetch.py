@@ -21,6 +21,7 @@ from tracer.clocks import slow_clocks
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Grounds
+from tracer.identity import Same, as_one, ids_of, same_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans, Span, milliseconds
@@ -77,7 +78,7 @@ def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: dat
     there = _there(scans, meetings, ground.parameters)
     candidates = _candidates(there, case, meetings)
     first, last = _first_and_last(case_stays)
-    chunks = scans.of(candidates, first - margin, last + margin)
+    chunks = _of(scans, candidates, first - margin, last + margin, same_of(case))
     return Fetched(own, case_stays, candidates, chunks, slow_clocks(there))
 
 
@@ -92,7 +93,9 @@ def to_watch(
     meetings = _meetings(case_stays, ground)
     if meetings.is_empty():
         return ToWatch(meetings, [], (0, 0))
-    near = _candidates(_there(scans, meetings, ground.parameters), case, meetings)
+    present = _candidates(_there(scans, meetings, ground.parameters), case, meetings)
+    plain, joined = ids_of(present, same_of(case))
+    near = sorted({*plain, *joined})
     longest = ground.parameters.max_stay_minutes * MINUTE
     first, last = _first_and_last(case_stays)
     return ToWatch(meetings, near, (first - longest, last + longest))
@@ -105,14 +108,17 @@ def second_from(
     ground: Grounds,
     rule_set: RuleSet,
     now: datetime,
+    same: Same | None = None,
 ) -> Second:
     """The F2s of these F1s on what ClickHouse holds; see `second_contacts`.
 
-    Raises what the client raises.
+    `same`: of `identity.same_of`. Raises what the client raises.
     """
+    same = same or {}
     margin = _margin(ground.parameters)
     since = min((milliseconds(first.since) for first in firsts), default=0)
-    theirs = scans.of([f.person for f in firsts], since - margin, milliseconds(now) + margin)
+    until = milliseconds(now) + margin
+    theirs = _of(scans, [f.person for f in firsts], since - margin, until, same)
     found = pl.concat(at_least_one(theirs))
     counted = first_stays(firsts, stays(found, ground), now)
     own = {first.person for first in firsts} | (
@@ -124,10 +130,11 @@ def second_from(
     near = counted.filter(ground.at(where).of(where, *TIER_OF).select(called()).to_series())
     if not near.is_empty():
         meetings = _meetings(near, ground)
-        present = _could_meet(_there(scans, meetings, ground.parameters), meetings)
+        there = as_one(_there(scans, meetings, ground.parameters), same)
+        present = _could_meet(there, meetings)
         others = [person for person in present if person not in own]
         first, last = _first_and_last(counted)
-        chunks = scans.of(others, first - margin, last + margin)
+        chunks = _of(scans, others, first - margin, last + margin, same)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set)
 
 
@@ -159,7 +166,9 @@ def _own(
     if case.person is not None:
         window, margin = window_of(case, rule_set, now), _margin(ground.parameters)
         begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
-        own = scans.itinerary(case.person, begin, end)
+        ids = [case.person, *(entry.person for entry in case.same if entry.of == case.person)]
+        every = [scans.itinerary(one, begin, end) for one in ids]
+        own = as_one(pl.concat(every), same_of(case))
     case_stays = stays_of_case(case, own, ground, answers_of(case))
     return own, parts_that_count(case_stays, case, rule_set, now)
 
@@ -172,10 +181,21 @@ def _first_and_last(parts: pl.DataFrame) -> tuple[int, int]:
 
 def _candidates(there: pl.DataFrame, case: Case, meetings: pl.DataFrame) -> list[int]:
     """The persons (rising) who could have met the case."""
-    present = _could_meet(there, meetings)
+    present = _could_meet(as_one(there, same_of(case)), meetings)
     # who said how long they stayed may have stayed longer than any rule would say
     answered = answers_of(case)["person"].to_list()
     return sorted({*present, *answered} - {bits_of(case)})
+
+
+def _of(
+    scans: Scans, persons: list[int], start: int, end: int, same: Same
+) -> Iterator[pl.DataFrame]:
+    """All scans of these persons, part by part; who has several ids is whole in one part."""
+    plain, joined = ids_of(persons, same)
+    yield from scans.of(plain, start, end)
+    if joined:
+        parts = scans.of(joined, start, end, persons_per_part=len(joined))
+        yield from (as_one(part, same) for part in parts)
 
 
 def _there(scans: Scans, meetings: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:

@@ -1,13 +1,15 @@
 """F2: who was with a possible contact (F1) after that one may have been infected.
 
-From the start of an F1's first exposure on, at most `MOST_DAYS` days, until `now`. The case and
+From the start of an F1's first exposure on, at most `MOST_DAYS` days, until the F1 is isolated, as
+far as that is known, or `now`. The case and
 the F1s themselves are nobody's F2. At most `MOST_FIRST` F1s are followed, in the order in which
 a team would call them, and at most `MOST_SECOND` F2s named: what is left out is counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 import polars as pl
@@ -30,13 +32,14 @@ MOST_SECOND: Final = 5_000
 
 @dataclass(frozen=True)
 class First:
-    """An F1 to follow: since when, how sure that they were with the case, and their step of the
-    path: place, start and end as they are written."""
+    """An F1 to follow: since when, how sure that they were with the case, their step of the path
+    (place, start and end as they are written), and when they were isolated, if it is known."""
 
     person: int
     since: datetime
     confidence: float
     step: Document
+    isolated: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -47,23 +50,31 @@ class Second:
     left_out: int
 
 
-def firsts_of(contact_documents: Iterable[Document]) -> tuple[list[First], int]:
+def firsts_of(
+    contact_documents: Iterable[Document], isolated: Mapping[str, datetime] = MappingProxyType({})
+) -> tuple[list[First], int]:
     """The F1s to follow, of a run's contacts by rank, and how many are left out.
 
-    Who is not on the call list, or was never seen with the case, is not followed.
+    `isolated`: since when, by person, of those of whom it is known. Who is not on the call list, or
+    was never seen with the case, is not followed.
     """
-    found = [_first(d) for d in contact_documents if d["call"] and d["exposures"]]
+    found = [
+        _first(d, isolated.get(d["person"]))
+        for d in contact_documents
+        if d["call"] and d["exposures"]
+    ]
     return found[:MOST_FIRST], max(0, len(found) - MOST_FIRST)
 
 
 def first_stays(firsts: list[First], of_firsts: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """The F1s' stays (of `tracer.stays`) with `from`, `to` and `weight` of the part that counts."""
     since = pl.DataFrame(
-        [(first.person, first.since) for first in firsts],
-        schema={"person": pl.UInt64, "since": TIME},
+        [(first.person, first.since, first.isolated) for first in firsts],
+        schema={"person": pl.UInt64, "since": TIME, "isolated": TIME},
         orient="row",
     )
-    last = pl.min_horizontal(pl.col("since") + timedelta(days=MOST_DAYS), pl.lit(now).cast(TIME))
+    most = pl.col("since") + timedelta(days=MOST_DAYS)
+    last = pl.min_horizontal(most, pl.lit(now).cast(TIME), "isolated")
     return (
         of_firsts.join(since, on="person", maintain_order="left")
         .with_columns(
@@ -72,7 +83,7 @@ def first_stays(firsts: list[First], of_firsts: pl.DataFrame, now: datetime) -> 
             pl.lit(None, pl.Float64).alias("weight"),
         )
         .filter(pl.col("from") < pl.col("to"))
-        .drop("since")
+        .drop("since", "isolated")
     )
 
 
@@ -134,11 +145,11 @@ def _through(met: pl.DataFrame) -> pl.DataFrame:
     return met.group_by("person").agg(through=pl.col("case_person").unique().sort())
 
 
-def _first(document: Document) -> First:
+def _first(document: Document, isolated: datetime | None) -> First:
     since = min(exposure["start"] for exposure in document["exposures"])
     step = document["path"][1]
     person = person_bits(document["person"])
-    return First(person, datetime.fromisoformat(since), document["confidence"], step)
+    return First(person, datetime.fromisoformat(since), document["confidence"], step, isolated)
 
 
 def _document(

@@ -6,6 +6,7 @@ from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.frames import ANSWERS
 from tracer.ground import Grounds
+from tracer.identity import as_one, same_of
 from tracer.parameters import Parameters
 from tracer.stays import STAYS, stays
 
@@ -32,7 +33,7 @@ def stays_of_case(
 def answers_of(case: Case) -> pl.DataFrame:
     """What the case and others answered, shape `frames.ANSWERS`."""
     rows = [(person_bits(a.person), a.place, a.begin, a.end) for a in case.answers]
-    return pl.DataFrame(rows, schema=dict(ANSWERS), orient="row")
+    return as_one(pl.DataFrame(rows, schema=dict(ANSWERS), orient="row"), same_of(case))
 
 
 def _points(case: Case, parameters: Parameters) -> pl.DataFrame:

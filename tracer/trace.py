@@ -17,6 +17,7 @@ from tracer.contacts import contacts
 from tracer.exposures import exposures
 from tracer.frames import SCANS, empty, shaped
 from tracer.ground import Grounds
+from tracer.identity import as_one, same_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
@@ -65,7 +66,7 @@ def trace(
     Shapes: `tracer.frames`; `now` with its zone. Raises ValueError if a frame has not its shape
     or the case has neither onset nor sampling date.
     """
-    scans = shaped(scans, SCANS, "scans")
+    scans = as_one(shaped(scans, SCANS, "scans"), same_of(case))
     bits = bits_of(case)
     mine = pl.lit(False) if bits is None else pl.col("person") == bits
     return trace_chunks(
@@ -89,7 +90,8 @@ def trace_chunks(
     answers: pl.DataFrame | None = None,
     case_stays: pl.DataFrame | None = None,
 ) -> TraceResult:
-    """As `trace`, with the case's scans apart and the others' in parts of whole persons.
+    """As `trace`, with the case's scans apart and the others' in parts of whole persons, all ids
+    of one read as one (`identity.as_one`).
 
     One part is held at a time, so that memory is bounded by the largest part and the result.
     `case_stays`: the parts of these scans' stays that count, where they are known already.

@@ -9,6 +9,8 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `excluded`, `named`: an officer has ruled the person out or named them, or has taken it back;
 - `points`: place-time points of the case were entered, changed or taken back;
 - `answered`: what this person or the case said of their stays was entered or taken back;
+- `decided`: an officer's answers have made this person an F1 or none, or that was taken back;
+- `same_person`: an officer has said, or no longer says, that two ids are one person's;
 - `facts`: none of these; what is known of places, codes, trips or answers has changed.
 """
 
@@ -16,16 +18,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.cases import Decided
 from tracer.documents import Document
 
 REASONS: Final = (
     "case_voided", "rule_set", "parameters", "window", "late_scan", "excluded", "named", "points",
-    "answered", "facts",
+    "answered", "decided", "same_person", "facts",
 )  # fmt: skip
 # What an officer acts on; the rank and the confidence behind the band are not.
 _COMPARED: Final = (
     "tier", "call", "minutes", "last_exposure", "band", "weighted", "category", "clauses",
-    "questions", "named",
+    "questions", "named", "decided",
 )  # fmt: skip
 Kind = Literal["added", "changed", "withdrawn"]
 _Time = tuple[int, str, str]  # place, start, end
@@ -42,10 +45,11 @@ class Change:
 
     @property
     def kind(self) -> Kind:
-        """What became of the person."""
-        if self.before is None:
-            return "added"
-        return "withdrawn" if self.after is None else "changed"
+        """What became of the person; whom an officer has ruled out is as one who is not there."""
+        before, after = _stands(self.before), _stands(self.after)
+        if before == after:
+            return "changed"
+        return "added" if after else "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,10 @@ def withdrawals(last: Version) -> list[Change]:
     return [Change(contact["person"], contact, None, ("case_voided",)) for contact in last.contacts]
 
 
+def _stands(contact: Document | None) -> bool:
+    return contact is not None and contact.get("decided") != Decided.NO_CONTACT
+
+
 def _differs(was: Document, now: Document) -> bool:
     if any(was.get(name) != now.get(name) for name in _COMPARED):
         return True
@@ -95,18 +103,27 @@ def _reasons(
     inside = {time for time in new - old if not _any_outside([time], before["window"])}
     if now is not None and _cites_unseen(now, inside, before["offsets"]):
         found.add("late_scan")
-    found |= {n for n in ("excluded", "named") if _of(person, n, before) != _of(person, n, after)}
+    by_hand = ("excluded", "named", "decided")
+    found |= {n for n in by_hand if _of(person, n, before) != _of(person, n, after)}
     if old != new and before.get("points") != after.get("points"):
         found.add("points")
     asked = {person, after["person"]}
     if old != new and any(_of(p, "answers", before) != _of(p, "answers", after) for p in asked):
         found.add("answered")
+    if old != new and any(_ids(p, before) != _ids(p, after) for p in asked):
+        found.add("same_person")
     return tuple(reason for reason in REASONS if reason in found) or ("facts",)
 
 
 def _of(person: str, name: str, summary: Document) -> list[Document]:
     """What was entered by hand of this person."""
     return [entry for entry in summary.get(name, []) if entry["person"] == person]
+
+
+def _ids(person: str, summary: Document) -> list[Document]:
+    """Which ids are this person's, or whose this one is."""
+    same = summary.get("same", [])
+    return [entry for entry in same if person in (entry["person"], entry["of"])]
 
 
 def _times(contact: Document | None) -> set[_Time]:

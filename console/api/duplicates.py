@@ -25,7 +25,8 @@ from console.api.worklist_pages import every_row
 from console.api.worklist_rows import absent, case_of, may_work, row_of, said
 from console.store import pairs, worklist
 from console.vault import NO_PHONES
-from console.worklist.duplicates import Arrival, Suggestion, arrivals, suggest
+from console.worklist.duplicates import Arrival, Suggestion, arrivals, arrivals_of_case, suggest
+from schemas.cases import Case
 from schemas.ids import person_bits, person_text
 
 log = structlog.get_logger()
@@ -53,18 +54,20 @@ def suggestions(case_id: str, principal: Reads, console: ConsoleOf) -> Duplicate
     if not own:
         raise absent()
     decided = pairs.decided(console.store, case_id)
+    run = newest_run(console.clickhouse, case_id)
     found: list[Arrival] = []
+    if run is not None and case.person is not None:
+        found += arrivals_of_case(run.stays, case.person)
     for rows in every_row(console, case):
         for row in rows:
             found += arrivals(row.document) if row.document else ()
     suggested = suggest(found, decided)
     persons = {person for s in suggested for person in (s.first, s.second)}
-    run = newest_run(console.clickhouse, case_id)
     methods = _methods(console, run, persons, {place for place, _, who in found if who in persons})
     log.info("duplicates_suggested", case=case_id, pairs=len(suggested))
     return Duplicates(
         case=case_id,
-        suggestions=[_said(console, case_id, s, methods) for s in suggested],
+        suggestions=[_said(console, case, s, methods) for s in suggested],
         decided=[DecidedPair(first=a, second=b, same=same) for (a, b), same in decided.items()],
         note=Sentence(vi=NO_PHONES[0], en=NO_PHONES[1]) if console.vault.note else None,
     )
@@ -72,21 +75,29 @@ def suggestions(case_id: str, principal: Reads, console: ConsoleOf) -> Duplicate
 
 @router.post("", summary="Decide of two", responses=answers(404, 409, 503))
 def decide(case_id: str, body: DecidePair, principal: Works, console: ConsoleOf) -> PairDecided:
-    """Both as they stand then. Of two that are the same, `keep` is worked and `other` rests."""
+    """As they stand then. Of two that are the same, `keep` is worked and `other` rests, and their
+    scans are one person's: the case is traced again. The case itself is always the one kept.
+    """
     if body.keep == body.other:
         vi, en = "Phải là hai người khác nhau.", "These must be two."
         raise invalid(field_problem("other", "same", vi, en))
-    rows = [row_of(console, principal, case_id, person) for person in (body.keep, body.other)]
+    case, _ = case_of(console, principal, case_id)
+    keep, other = body.keep, body.other
+    if other == case.person:
+        keep, other = other, keep
+    contacts = [person for person in (keep, other) if person != case.person]
+    rows = [row_of(console, principal, case_id, person) for person in contacts]
     pairs.decide(
         console.store,
         case_id,
-        body.keep,
-        body.other,
+        keep,
+        other,
         body.same,
         by=principal.by,
         guard=may_work(principal),
         note=body.note,
     )
+    console.relay.wake()
     log.info("pair_decided", case=case_id, same=body.same)
     works = worklist.works(console.store, case_id, [row.person for row in rows])
     after = [replace(row, work=works.get(row.person, row.work)) for row in rows]
@@ -107,7 +118,7 @@ def _methods(
 
 
 def _said(
-    console: Console, case_id: str, found: Suggestion, methods: dict[str, list[str]]
+    console: Console, case: Case, found: Suggestion, methods: dict[str, list[str]]
 ) -> SuggestionSaid:
     both = {person: methods.get(person, []) for person in (found.first, found.second)}
     vi = (
@@ -119,12 +130,15 @@ def _said(
     if {"card", "self"} <= set(kinds):
         vi += " Một bên quét bằng thẻ, một bên bằng điện thoại."
         en += " One by card, the other by phone."
+    if case.person in (found.first, found.second):
+        vi += " Một trong hai là chính ca bệnh."
+        en += " One of them is the case itself."
     return SuggestionSaid(
         first=found.first,
         second=found.second,
         together=found.together,
         of=found.of,
         methods=both,
-        same_phone=console.vault.same_phone(case_id, found.first, found.second),
+        same_phone=console.vault.same_phone(case.id, found.first, found.second),
         reason=Sentence(vi=vi, en=en),
     )

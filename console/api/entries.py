@@ -16,7 +16,7 @@ from console.api.state import Console
 from console.store import case_entries
 from console.store.cases import must_be_open
 from console.store.engine import utc_now
-from schemas.cases import LISTS, Case
+from schemas.cases import ENTERED, Case, SamePerson
 from schemas.clock import LOCAL
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 @router.post(
     "/{case_id}/entries",
-    summary="Add or remove place-time points, answers, named contacts, exclusions",
+    summary="Add or remove points, answers, named contacts, exclusions, ids of one person",
     responses=a_case(200) | answers(404, 409),
 )
 def change_entries(
@@ -64,7 +64,7 @@ def history(case_id: str, principal: Reads, console: ConsoleOf) -> dict[str, Any
 
 
 def _lists(entries: Entries) -> dict[str, Any]:
-    return {name: getattr(entries, name) for name in LISTS}
+    return {name: getattr(entries, name) for name in ENTERED}
 
 
 def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldProblem]:
@@ -80,8 +80,9 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
             found.append(field_problem(field, "in_future", *words))
     times = {
         name: Counter(entry.person for entry in _after(case, body, name))
-        for name in ("named", "excluded")
+        for name in ("named", "excluded", "same")
     }
+    found += _same_problems(case, added.same, times["same"])
     for name, other in (("named", "excluded"), ("excluded", "named")):
         for number, entry in enumerate(getattr(added, name)):
             field = f"add.{name}.{number}.person"
@@ -100,6 +101,27 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
                     "This person is here already with another content: remove that first.",
                 )
                 found.append(field_problem(field, "twice", *words))
+    return found
+
+
+def _same_problems(
+    case: Case, added: tuple[SamePerson, ...], ids: Counter[str]
+) -> list[FieldProblem]:
+    found = []
+    for number, entry in enumerate(added):
+        field = f"add.same.{number}.person"
+        if entry.person == case.person:
+            words = "Đây chính là ca bệnh: hãy ghi mã kia.", "This is the case: name the other id."
+            found.append(field_problem(field, "the_case", *words))
+        elif ids[entry.person] > 1:
+            words = "Mã này đã được gộp vào một người.", "This id is somebody's already."
+            found.append(field_problem(field, "twice", *words))
+        elif entry.of in ids or entry.person == entry.of:
+            words = (
+                "Mã này lại được gộp vào mã khác: hãy nêu mã được giữ.",
+                "This id is itself another's: name the one that is kept.",
+            )
+            found.append(field_problem(f"add.same.{number}.of", "joined", *words))
     return found
 
 

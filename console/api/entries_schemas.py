@@ -5,17 +5,27 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from console.api.schemas import ApiModel, example
-from schemas.cases import MOST_PERSONS, MOST_POINTS, Answer, Exclusion, NamedContact, Point
+from schemas.cases import (
+    MOST_PERSONS,
+    MOST_POINTS,
+    Answer,
+    Exclusion,
+    NamedContact,
+    Point,
+    SamePerson,
+)
 from schemas.scan import Timestamp
 
 
 class Entries(ApiModel):
-    """Place-time points; answers to *when did you leave?*; named contacts; exclusions."""
+    """Place-time points; answers to *when did you leave?*; named contacts; exclusions;
+    other ids of one person, as a card and a phone."""
 
     points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
     answers: Annotated[tuple[Answer, ...], Field(max_length=MOST_PERSONS)] = ()
     named: Annotated[tuple[NamedContact, ...], Field(max_length=MOST_PERSONS)] = ()
     excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
+    same: Annotated[tuple[SamePerson, ...], Field(max_length=MOST_PERSONS)] = ()
 
 
 class ChangeEntries(ApiModel):

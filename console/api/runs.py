@@ -1,6 +1,6 @@
 """Reading a case's runs from ClickHouse. A run that is not in `trace_runs` is not there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,12 +27,13 @@ ORDER BY rank LIMIT {limit:UInt32}
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A complete run, and where its contacts are."""
+    """A complete run, where its contacts are, and the case's stays that count."""
 
     case_id: str
     attempt: str
     total: int
     view: Run
+    stays: list[dict[str, Any]] = field(default_factory=list)
 
 
 def newest_run(clickhouse: ClickHouse, case_id: str) -> StoredRun | None:
@@ -56,7 +57,7 @@ def newest_run(clickhouse: ClickHouse, case_id: str) -> StoredRun | None:
         contacts_by_tier=summary.get("contacts_by_tier", {}),
         notes=summary.get("notes", []),
     )
-    return StoredRun(case_id, attempt, total, view)
+    return StoredRun(case_id, attempt, total, view, summary.get("stays", []))
 
 
 def page_of_contacts(clickhouse: ClickHouse, run: StoredRun, limit: int, offset: int) -> list[Any]:

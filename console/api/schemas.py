@@ -27,6 +27,8 @@ CASE_EXAMPLE: Final[dict[str, Any]] = {
     "answers": [],
     "named": [],
     "excluded": [],
+    "same": [],
+    "decided": [],
 }
 _SENTENCE: Final = {
     "vi": "Thiếu ngày khởi phát và ngày lấy mẫu: cần ít nhất một.",

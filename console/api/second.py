@@ -1,5 +1,6 @@
 """Contacts of possible contacts (F2), traced when asked for. Nothing is stored, nobody is told."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import structlog
@@ -11,12 +12,14 @@ from console.api.errors import not_found
 from console.api.runs import StoredRun, newest_run, page_of_contacts
 from console.api.second_schemas import SecondContacts
 from console.api.state import Console
+from console.store import cases as store
 from console.store.engine import utc_now
 from console.store.ground import ground
 from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
 from tracer.fetch import second_from
+from tracer.identity import same_of
 from tracer.parameters import load_parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
@@ -99,14 +102,25 @@ def _worth_following(
 def _traced(
     console: Console, case: Case, contacts: list[dict[str, Any]], rule_set: RuleSet
 ) -> tuple[Second, int, int]:
-    firsts, not_followed = firsts_of(contacts)
+    firsts, not_followed = firsts_of(contacts, _isolated(console, case))
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
     kept = retained_from(now, console.settings.retention_days)
     scans = Scans(console.clickhouse, kept, _SETTINGS)
     origin = {"person": case.person, "case": case.id}
-    second = second_from(scans, origin, firsts, stands_on, rule_set, now)
+    same = same_of(case)
+    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same)
     return second, len(firsts), not_followed
+
+
+def _isolated(console: Console, case: Case) -> dict[str, datetime]:
+    """Since when: of contacts who became cases and are isolated."""
+    found = {}
+    for person, work in works(console.store, case.id).items():
+        became = store.case(console.store, work.converted_to) if work.converted_to else None
+        if became is not None and became.isolated_at is not None:
+            found[person] = became.isolated_at
+    return found
 
 
 def _contacts(console: Console, run: StoredRun) -> list[Any]:

@@ -261,7 +261,7 @@ class DecidePair(ApiModel):
 
 
 class PairDecided(ApiModel):
-    """Both as they stand then, `keep` first."""
+    """The contacts among them as they stand then, `keep` first."""
 
     model_config = example({"contacts": [WORK_EXAMPLE]})
 

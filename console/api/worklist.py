@@ -88,6 +88,7 @@ def decide(
         note=body.note,
         on_version=body.version,
     )
+    console.relay.wake()
     return _after(console, row, work)
 
 

@@ -261,7 +261,7 @@ def garbage(
     context: typer.Context,
     records: Annotated[
         int, typer.Option(min=1_000, help="Bản ghi mỗi loại. / Records of a kind.")
-    ] = 300_000,
+    ] = 500_000,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Lấy trung vị. / Median of.")] = 3,
     seed: Seed = 7,
     short: Short = False,

@@ -162,7 +162,7 @@ def _garbage(r: dict[str, Any]) -> list[Row]:
     words = f"{first['worker_us'] + first['engine_us'] + first['broker_us']:.1f} µs"
     return [
         ("chủ đề tốt: CPU mỗi bản ghi", "good topic: CPU a record", words),
-        *((c["kind"], c["kind"], _ratio(c["ratio"])) for c in kinds),
+        *((f"{c['kind']}, {c['bytes']:.0f} byte",) * 2 + (_ratio(c["ratio"]),) for c in kinds),
         _exact(r),
     ]
 

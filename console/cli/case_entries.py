@@ -1,4 +1,4 @@
-"""`truyvet case point | answer | name | exclude | history`, over the HTTP API."""
+"""`truyvet case point | answer | name | exclude | same | history`, over the HTTP API."""
 
 from typing import Annotated, Any, Final
 
@@ -31,6 +31,8 @@ FIELDS: Final = {
     "answers": ("câu trả lời", "answers"),
     "named": ("người được kể tên", "named contacts"),
     "excluded": ("loại trừ", "exclusions"),
+    "same": ("mã của cùng một người", "ids of one person"),
+    "decided": ("kết luận của cán bộ", "officers' decisions"),
 }
 
 
@@ -44,6 +46,7 @@ def add_to(group: typer.Typer) -> None:
     group.command("exclude", help="Loại trừ một người. / Rule a person out, with a reason.")(
         exclude
     )
+    group.command("same", help="Mã khác của cùng một người. / Another id of one person.")(same)
     group.command("history", help="Ai đã sửa gì. / Who changed what.")(history)
 
 
@@ -110,6 +113,21 @@ def exclude(
     """They are withdrawn; the run says that they were ruled out."""
     entry = {"person": person, "reason": reason.value}
     _change(context, case_id, "excluded", entry, remove, note, as_json)
+
+
+def same(
+    context: typer.Context,
+    case_id: CaseId,
+    person: Person,
+    of: Annotated[
+        str, typer.Option(metavar="PERSON", help="Là mã của ai: của ca bệnh, hay của ai. / Whose.")
+    ],
+    remove: Remove = False,
+    note: Note = None,
+    as_json: Json = False,
+) -> None:
+    """A card and a phone: their scans are read as one person's."""
+    _change(context, case_id, "same", {"person": person, "of": of}, remove, note, as_json)
 
 
 def history(context: typer.Context, case_id: CaseId, as_json: Json = False) -> None:

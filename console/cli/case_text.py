@@ -32,12 +32,18 @@ def show_case(case: dict[str, Any], session: Session) -> None:
         (("Câu trả lời", "Answers"), _count(case["answers"])),
         (("Được kể tên", "Named contacts"), _count(case["named"])),
         (("Loại trừ", "Exclusions"), _count(case["excluded"])),
+        (("Mã khác của ca", "The case's other ids"), _others(case)),
         (("Địa bàn", "Ward"), case["ward"]),
         (("Đăng ký lúc", "Registered at"), local(case["registered_at"])),
     )
     for (vi, en), value in lines:
         if value:
             line(f"{session.words(vi, en):<28} {value}")
+
+
+def _others(case: dict[str, Any]) -> str:
+    same = case.get("same", [])
+    return ", ".join(entry["person"] for entry in same if entry["of"] == case["person"])
 
 
 def moment(option: str, text: str | None) -> str | None:

@@ -28,6 +28,10 @@ TIERS: Final = {
         "There at the same time (gate, open place): not on the call list",
     ),
 }
+RULED_OUT: Final = (
+    "Cán bộ đã hỏi và loại trừ: không gọi",
+    "Ruled out by an officer: not on the call list",
+)
 BANDS: Final = {"high": ("cao", "high"), "medium": ("vừa", "medium"), "low": ("thấp", "low")}
 # by the weighted minutes of a day, under a rule-set that has weights
 CATEGORIES: Final = {"high": ("cao", "high"), "low": ("thấp", "low"), "none": ("0", "0")}
@@ -68,9 +72,9 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
     rule_set = rules.get(found["run"]["rule_set"])
     _head(found, session, console)
     contacts = found["contacts"]
-    for tier, group in groupby(contacts, key=lambda contact: contact["tier"]):
+    for words, group in groupby(contacts, key=_heading):
         console.print()
-        console.print(f"[bold]{session.words(*TIERS.get(tier, (tier, tier)))}[/]")
+        console.print(f"[bold]{session.words(*words)}[/]")
         console.print(_table(list(group), found["places"], session))
     if len(contacts) < found["total"]:
         left = number(found["total"] - len(contacts))
@@ -78,6 +82,7 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
         console.print(f"\n[dim]{note} (--limit, --json)[/]")
     if rule_set is not None:
         _legend(contacts, rule_set, session, console)
+    _notes(found["run"].get("notes", []), session, console)
     if bands := found["run"].get("parameters", {}).get("bands"):
         high, medium = (f"{100 * bands[name]:.0f} %" for name in ("high", "medium"))
         ranges = session.lines(
@@ -85,6 +90,13 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
             f"Sure: the chance that both were there then: high from {high}, medium from {medium}.",
         )
         console.print(f"\n[dim]{ranges}[/]")
+
+
+def _heading(contact: dict[str, Any]) -> tuple[str, str]:
+    if contact.get("decided") == "NO_CONTACT":
+        return RULED_OUT
+    tier = contact["tier"]
+    return TIERS.get(tier, (tier, tier))
 
 
 def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
@@ -137,7 +149,7 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             where += f" [dim](+{more} {session.words('lần', 'more')})[/]"
         table.add_row(
             str(contact["rank"]),
-            contact["person"],
+            _who(contact),
             where,
             _when(through["start"], through["end"]),
             f"{contact['minutes']:.0f}",
@@ -146,6 +158,12 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             session.lines(*BANDS[contact["band"]]),
         )
     return table
+
+
+def _who(contact: dict[str, Any]) -> str:
+    """Whom an officer has confirmed is an F1, and no longer only a possible one."""
+    mark = "\n[bold]F1[/]" if contact.get("decided") == "CONFIRMED" else ""
+    return f"{contact['person']}{mark}"
 
 
 def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
@@ -157,7 +175,7 @@ def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
     clauses = _clauses(contact, session)
     return (
         str(contact["rank"]),
-        contact["person"],
+        _who(contact),
         relation,
         f"{day:%d/%m}",
         "",
@@ -223,9 +241,17 @@ def _legend(
         for q in rule_set.questions
         if q.id in asked
     ]
-    if not rule_set.clauses:
-        lines.append(("–", session.lines(rule_set.co_presence.vi, rule_set.co_presence.en)))
-    lines += [("!", session.lines(later.vi, later.en)) for later in rule_set.known_later]
+    _named(lines, console)
+
+
+def _notes(notes: list[dict[str, str]], session: Session, console: "Console") -> None:
+    """What is to be said beside every view of a run: what its rules lack, its scans, its clocks."""
+    _named([("!", session.lines(note["vi"], note["en"])) for note in notes], console)
+
+
+def _named(lines: list[tuple[str, str]], console: "Console") -> None:
+    if not lines:
+        return
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(ratio=1, style="dim")

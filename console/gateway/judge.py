@@ -25,10 +25,11 @@ from schemas.reasons import SENTENCES, Reason
 from schemas.scan import MAX_SCAN_BYTES, Scan
 from schemas.topics import SCANS
 from streams import slowpath
-from streams.batch import RawBatch, Rejected
+from streams.batch import RawBatch
 from streams.columns import Bytes
 from streams.decode import decode
 from streams.kernels import hashes
+from streams.rejects import NONE, Rejected
 from streams.spans import Span
 from streams.texts import Texts
 
@@ -79,7 +80,7 @@ def by_columns(lines: Sequence[Line], producer: str) -> Judged:
     return Judged(
         _records(persons.tolist(), published, matrix),
         Keys(persons, scans.event_hi[kept], scans.event_lo[kept]),
-        sorted(refused, key=lambda one: one.line),
+        _sorted(refused),
     )
 
 
@@ -88,21 +89,27 @@ def one_by_one(lines: Sequence[Line], producer: str) -> Judged:
     persons: list[bytes] = []
     events: list[str] = []
     published: list[bytes] = []
+    odd: list[Line] = []
     refused: list[RefusedScan] = []
     for number, value in lines:
         scan = _scan(value)
         if scan is None:
-            rejected = slowpath.judge(0, value)
-            assert isinstance(rejected, Rejected), "the worker refuses what the gateway refuses"
-            refused.append(_by_form(number, rejected))
+            odd.append((number, value))
         elif scan.producer != producer:
             refused.append(_not_own(number, scan.event_id.lower(), producer))
         else:
             persons.append(scan.person.encode())
             events.append(scan.event_id)
             published.append(value)
+    rejected = slowpath.judge(odd).rejected if odd else NONE
+    assert len(rejected) == len(odd), "the worker refuses what the gateway refuses"
+    refused += [_by_form(one.index, one) for one in rejected]
     matrix = np.frombuffer(b"".join(persons), np.uint8).reshape(-1, PERSON_LENGTH)
-    return Judged(_records(persons, published, matrix), Keys.of(persons, events), refused)
+    return Judged(_records(persons, published, matrix), Keys.of(persons, events), _sorted(refused))
+
+
+def _sorted(refused: list[RefusedScan]) -> list[RefusedScan]:
+    return sorted(refused, key=lambda one: one.line)
 
 
 def _records(persons: list[bytes], values: list[bytes], matrix: Bytes) -> list[Record]:

@@ -11,13 +11,11 @@ from console.store import tables
 from console.store.cases import changed, locked
 from console.store.engine import Store
 from console.store.errors import Conflict
-from schemas.cases import LISTS, MOST_PERSONS, MOST_POINTS, Case
+from schemas.cases import ENTERED, MOST_PERSONS, MOST_POINTS, Case
 from schemas.places import Record
 
 Entries = Mapping[str, Sequence[Record]]
-MOST: Final = {"points": MOST_POINTS} | dict.fromkeys(
-    ("answers", "named", "excluded"), MOST_PERSONS
-)
+MOST: Final = dict.fromkeys(ENTERED, MOST_PERSONS) | {"points": MOST_POINTS}
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,14 @@ def change_entries(
 ) -> Case:
     """The case with these entries added and those removed, all of them or none.
 
-    `add` and `remove`: by list, of `LISTS`. What is there already is not added twice. Raises
+    `add` and `remove`: by list, of `ENTERED`. What is there already is not added twice. Raises
     NotFound; Conflict if the case is not open or not at `on_version`, an entry to remove is not
-    there, or a list would be too long; pydantic's ValidationError if entries contradict.
+    there, a list would be too long, or entries contradict.
     """
     with store.write() as connection:
         before = locked(connection, case_id, on_version)
         changes = {
-            name: _list(before, name, add.get(name, ()), remove.get(name, ())) for name in LISTS
+            name: _list(before, name, add.get(name, ()), remove.get(name, ())) for name in ENTERED
         }
         return changed(connection, before, changes, "amended", by, note)
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final, Literal
 
 import orjson
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -101,8 +102,7 @@ def amend(
 ) -> Case:
     """The case with these fields changed (of `AMENDABLE`); without a difference, as it was.
 
-    Raises NotFound, Conflict if it is closed or voided or not at `on_version`, and pydantic's
-    ValidationError.
+    Raises NotFound; Conflict if it is closed or voided or not at `on_version`.
     """
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
@@ -191,9 +191,18 @@ def changed(
     change: Change,
     by: str,
     note: str | None,
+    told: Mapping[str, Any] | None = None,
 ) -> Case:
-    """The next version of the case, its event and its history; without a difference, `before`."""
-    after = Case.model_validate(before.model_dump() | changes)
+    """The next version of the case, its event and its history; without a difference, `before`.
+
+    `told`: what the history says of it; the fields as they become if not given. Raises Conflict
+    if the case would contradict itself.
+    """
+    try:
+        after = Case.model_validate(before.model_dump() | changes)
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        raise Conflict(problem["msg"].removeprefix("Value error, ")) from None
     if after == before:
         return before
     after = after.model_copy(update={"version": before.version + 1})
@@ -203,7 +212,7 @@ def changed(
     now = utc_now()
     was, became = (case.model_dump(mode="json") for case in (before, after))
     different = {name: became[name] for name in changes if was[name] != became[name]}
-    entry = {"at": now, "by": by, "changes": different, "note": note}
+    entry = {"at": now, "by": by, "changes": told or different, "note": note}
     entry |= {"case_id": after.id, "version": after.version}
     connection.execute(insert(tables.case_history), [entry])
     outbox.append(connection, [case_event(after, change, now)], now)

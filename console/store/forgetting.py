@@ -74,6 +74,7 @@ def _unname(connection: Connection, case_id: str, person: str, by: str) -> int:
     before = read_case(row)
     assert before.status not in OPEN_STATUSES
     changes: dict[str, Any] = {name: _without(before, name, person) for name in LISTS[1:]}
+    changes["same"] = tuple(s for s in before.same if person not in (s.person, s.of))
     if before.person == person:
         changes["person"] = NOBODY
     return int(changed(connection, before, changes, "amended", by, _NOTE) is not before)

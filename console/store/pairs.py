@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from console.store import tables
+from console.store.case_decisions import joined
 from console.store.engine import Store, utc_now
 from console.store.errors import Conflict
 from console.store.worklist import Guard, Work, locked, put
@@ -23,8 +24,8 @@ def decide(
 ) -> Work:
     """`other` as it stands then: the same person as `keep`, which is worked in its place, or not.
 
-    What was found of `other` stays where it is. Raises NotFound, and Conflict if `keep` is
-    itself another's duplicate, or somebody is already `other`'s.
+    Their scans are read as one person's from then on: the case is traced again. Raises NotFound,
+    and Conflict if `keep` is itself another's duplicate, or somebody is already `other`'s.
     """
     assert keep != other
     first, second = sorted((keep, other))
@@ -54,6 +55,8 @@ def decide(
         if known and known.same == same and duplicate_of == before.duplicate_of and not note:
             return before
         changes = {"duplicate_of": duplicate_of}
+        if same or before.duplicate_of == keep:
+            joined(connection, case_id, keep, other, same, by)
         return put(connection, before, changes, by=by, what="pair", note=note, also=also)
 
 

@@ -1,4 +1,5 @@
-"""Two persons of one case that look like one: a card and a phone, scanned together again and again.
+"""Two persons of one case that look like one: a card and a phone, scanned together again and again;
+two contacts, or a contact and the case itself.
 
 Only a suggestion with its reason: two who always go together look the same. A person decides.
 """
@@ -38,8 +39,18 @@ def arrivals(document: Mapping[str, Any]) -> Iterable[Arrival]:
         for exposure in document["exposures"]
         if exposure["stay"]["start_provenance"] != "assumed"
     }
+    yield from _in_order(begun, document["person"])
+
+
+def arrivals_of_case(stays: Iterable[Mapping[str, Any]], person: str) -> Iterable[Arrival]:
+    """The same of the case's own stays that count."""
+    begun = {(stay["place"], stay["start"]) for stay in stays if stay["opened_by"]}
+    yield from _in_order(begun, person)
+
+
+def _in_order(begun: Iterable[tuple[int, str]], person: str) -> Iterable[Arrival]:
     for place, start in sorted(begun):
-        yield place, datetime.fromisoformat(start).timestamp(), document["person"]
+        yield place, datetime.fromisoformat(start).timestamp(), person
 
 
 def suggest(

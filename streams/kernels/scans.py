@@ -213,9 +213,15 @@ def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -
 
 
 @kernel
-def copy_texts(data: Bytes, begins: I64, lengths: I64, offsets: I32, texts: Bytes) -> None:
-    """Copy the text at each of these positions to where `offsets` says."""
+def copy_texts(data: Bytes, begins: I64, lengths: I64, texts: Bytes) -> None:
+    """Copy the text at each of these positions, one behind the other.
+
+    By numbers that cannot be negative: a loop that must ask which end they count from copies a
+    byte at a time.
+    """
+    to = np.uintp(0)
     for row in range(len(begins)):
-        to, at = offsets[row], begins[row]
-        for k in range(lengths[row]):
+        at, length = np.uintp(begins[row]), np.uintp(lengths[row])
+        for k in range(length):
             texts[to + k] = data[at + k]
+        to += length

@@ -46,6 +46,7 @@ from streams.deadletters import dead_letters
 from streams.decode import decode
 from tests.console_kit import PERSON, RING, WARD, migrated
 from tests.inspections_kit import DEFECTS, MENDED, ORDERED, REFERRED, REMINDED, event_id, step
+from tests.letters import unpacked
 from tests.scans import raw_batch, scan_json
 
 OFFICIAL = Path(__file__).parent / "data" / "asyncapi-3.0.0.json.gz"
@@ -183,7 +184,8 @@ def test_a_scan_is_as_documented(contract: Contract) -> None:
 @pytest.mark.parametrize("key", [None, b"somebody"])
 def test_dead_letters_are_as_documented(contract: Contract, key: bytes | None) -> None:
     values = [b"{", None, b"\xff", b" " * (SCANS_MAX_MESSAGE + 1), scan_json(person=1)]
-    letters = dead_letters(SCANS.name, decode(raw_batch(values, keys=[key] * len(values))))
+    refused = decode(raw_batch(values, keys=[key] * len(values)))
+    letters = unpacked(dead_letters(SCANS.name, refused))
     assert len(letters) == len(values)
     for letter in letters:
         found = contract.message_of(DLQ.name, letter.key, letter.value, letter.headers)

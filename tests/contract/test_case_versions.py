@@ -133,6 +133,39 @@ def test_scans_make_runs_of_their_own(clickhouse: ClickHouse, tracing: Tracing) 
     assert (amended.number, amended.cause, amended.changes) == (4, "case/2", [])
 
 
+def test_decisions_and_ids_of_one_person_are_runs(clickhouse: ClickHouse, tracing: Tracing) -> None:
+    scans = Scans(clickhouse, 900)
+    me, one, card = 410, 420, 430
+    scans.visit(me, -600, -540)
+    scans.visit(one, -590, -570)
+    scans.visit(card, -580, -550)
+    mine = {"id": "c-decided", "person": person_text(me)}
+    first = tracing.run(case(1, **mine), NOW)
+    assert {c.person for c in first.changes} == {person_text(one), person_text(card)}
+
+    ruled_out = [{"person": person_text(one), "classification": "NO_CONTACT"}]
+    [second] = tracing.again(case(2, **mine, decided=ruled_out), NOW, 40, 40)
+    assert told([second]) == [
+        (2, "scan/40", {(person_text(one), "withdrawn", ("decided",))}),
+    ]
+    nobody = [*ruled_out, {"person": person_text(999), "classification": "NO_CONTACT"}]
+    [third] = tracing.again(case(3, **mine, decided=nobody), NOW, 41, 41)
+    assert told([third]) == [(3, "scan/41", set())], "so that it is seen which version was traced"
+    assert third.summary["case_version"] == 3
+    assert tracing.again(case(3, **mine, decided=nobody), NOW, 42, 42) == []
+
+    same = [{"person": person_text(card), "of": person_text(one)}]
+    fourth = tracing.run(case(4, **mine, same=same), NOW)
+    assert told([fourth])[0][2] == {
+        (person_text(one), "added", ("decided", "same_person")),
+        (person_text(card), "withdrawn", ("same_person",)),
+    }
+    [together] = fourth.contacts
+    assert (together["person"], together["minutes"]) == (person_text(one), 40)
+    watched = tracing.watched(case(5, **mine, same=[{**same[0], "of": person_text(me)}]))
+    assert watched.ids == (me, card)
+
+
 def test_of_two_runs_with_one_number_the_first_stored_counts(clickhouse: ClickHouse) -> None:
     runs = Runs(clickhouse)
     summary = {

@@ -52,6 +52,7 @@ def _found() -> dict[str, Any]:
             "rule_set": "vn-2021-12-29",
             "window_from": "2026-11-18T17:00:00.000Z",
             "window_to": "2026-11-24T03:00:00.000Z",
+            "notes": [{"vi": "Đồng hồ ở đó hình như chậm.", "en": "A clock seems slow."}],
         },
         "contacts": [
             _contact(rank, tier.value, end)
@@ -77,6 +78,7 @@ def test_it_fits_and_says_why(lang: Lang) -> None:
         "23/11 23:30",
         "24/11 00:30",
         "(a, b, c, d)",
+        "Đồng hồ ở đó hình như chậm." if lang is not Lang.EN else "A clock seems slow.",
         "978",
     ):
         assert said in flat
@@ -91,6 +93,18 @@ def test_weighted_minutes_stand_where_there_are_no_clauses() -> None:
         contact |= {"clauses": [], "questions": [], "weighted": 12.4, "category": "high"}
     show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
     assert "12.4 min: high" in " ".join(out.getvalue().split())
+
+
+def test_what_an_officer_decided_is_seen() -> None:
+    found = _found()
+    found["contacts"] = [
+        _contact(1, "same_place", "usual_stay") | {"decided": "CONFIRMED"},
+        _contact(2, "same_place", "usual_stay") | {"decided": "NO_CONTACT"},
+    ]
+    out = io.StringIO()
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
+    text = out.getvalue()
+    assert text.index("Same place") < text.index("F1 ") < text.index("Ruled out by an officer")
 
 
 def test_a_place_that_may_not_be_seen_is_a_number() -> None:

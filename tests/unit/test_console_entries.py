@@ -140,3 +140,30 @@ def test_two_at_once_and_what_is_not_there(console: Running, place: int) -> None
     assert late.status_code == 409
     console.client.post(f"/v1/cases/{case['id']}/void", headers=HEAD)
     assert change(console, case["id"], remove={"named": [named]}).status_code == 409
+
+
+def test_a_card_of_the_case_is_entered_by_hand(console: Running) -> None:
+    case = register(console)
+
+    def code(**body: Any) -> Any:
+        answer = change(console, case["id"], **body)
+        if answer.status_code == 422:
+            return answer.json()["errors"][0]["field"], answer.json()["errors"][0]["code"]
+        return answer.status_code
+
+    card = {"person": SOMEBODY, "of": PERSON}
+    assert code(add={"same": [{"person": PERSON, "of": SOMEBODY}]}) == (
+        "add.same.0.person",
+        "the_case",
+    )
+    assert code(add={"same": [{"person": SOMEBODY, "of": SOMEBODY}]}) == ("add.same.0.of", "joined")
+    assert code(add={"same": [card]}) == 200
+    assert code(add={"same": [card]}) == 200  # there already
+    assert code(add={"same": [{"person": SOMEBODY, "of": ANOTHER}]}) == (
+        "add.same.0.person",
+        "twice",
+    )
+    assert code(add={"same": [{"person": ANOTHER, "of": SOMEBODY}]}) == ("add.same.0.of", "joined")
+    assert code(remove={"same": [card]}) == 200
+    found = console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json()
+    assert (found["same"], found["version"]) == ([], 3)

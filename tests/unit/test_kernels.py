@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from streams import fetched
+from streams.deadletters import dead_letters
 from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
 from streams.fastpath import read_fast
-from streams.kernels import hashes, records, scans, window
+from streams.kernels import hashes, letters, records, scans, window
 from streams.keys import Keys, origins
 from streams.warm import warm
 from streams.window import Table, Window
@@ -20,7 +21,7 @@ from tests.unit.test_blocks import batch_of
 
 ROOT = Path(__file__).parents[2]
 LOOPS: tuple[Any, ...] = (
-    records.walk, scans.read, scans.copy_texts, hashes.fold_scans, hashes.fold_texts,
+    records.walk, scans.read, scans.copy_texts, letters.write, hashes.fold_scans, hashes.fold_texts,
     hashes.partitions, hashes.is_key, window.hash_keys, window.hash_entries, window.enter,
     window.seat, window.remember, window.may_hold,
 )  # fmt: skip
@@ -46,6 +47,8 @@ def use() -> None:
     values = [scan_json(), b"{", None, scan_json(trip="HP-1", seat="3A"), scan_json(companions=2)]
     verdicts = decode(raw_batch(values))
     assert len(verdicts.scans) == 3
+    assert len(dead_letters("scans.v1", verdicts)) == 1
+    assert verdicts.raw.values.gather(verdicts.rejected.index).to_pylist() == [b"{", b""]
     misplaced(verdicts, 8)
     by_columns = decode(raw_batch([scan_json().replace(b",", b",\n")] * 3))  # no layout is of it
     assert len(by_columns.scans) == 3

@@ -23,6 +23,7 @@ from streams.shop import Finished, Shop, Slots
 from streams.steps import Steps
 from streams.window import Window
 from streams.write import NotOurs, Permit, Written
+from tests.letters import unpacked
 from tests.scans import PERSON
 from tests.unit.test_steps import HOME, NOBODY, PARTITIONS, at, directory, scan
 
@@ -148,9 +149,8 @@ def test_what_came_is_written_and_then_acknowledged() -> None:
         world.line.offer(two)
         await world.until(lambda: one.acked and two.acked)
         assert list(chain.from_iterable(world.tables.batches)) == list(range(36))
-        assert [letter.key for p in world.followed for letter in p.letters] == [
-            f"scans.v1/{HOME}/35".encode()
-        ]
+        letters = unpacked(packed for p in world.followed for packed in p.letters)
+        assert [letter.key for letter in letters] == [f"scans.v1/{HOME}/35".encode()]
         assert world.line.unacknowledged == 0
         assert world.line.oldest_unwritten_ms is None
         await world.end()

@@ -24,6 +24,11 @@ def test_11042_is_what_its_source_says() -> None:
     assert RULES.window is not None
     assert (RULES.window.days_before_onset, RULES.window.days_before_sampling) == (2, 2)
     assert not RULES.f2
+    assert RULES.status == "incomplete"
+    missing = " ".join(text.en for text in RULES.missing)
+    assert "isolation ends the window: not in the letter" in missing
+    assert "definition of F2" in missing
+    assert "imported" in (RULES.clauses[3].place_kinds or ()), "an unknown kind excludes nothing"
     clauses = {clause.id: clause for clause in RULES.clauses}
     assert list(clauses) == ["a", "b", "c", "d"]
     assert {i: c.min_minutes for i, c in clauses.items()} == {"a": 0, "b": 15, "c": 0, "d": 0}
@@ -136,7 +141,7 @@ def test_window_needs_onset_or_sampling() -> None:
         ("f2 = false", "f2 = false\nf3 = true", "f3: Extra inputs"),
         ('questions = ["touch"]', 'questions = ["smell"]', "clauses.a.questions: 'smell'"),
         ('id = "b"', 'id = "a"', "clauses: an id is there twice"),
-        ('status = "complete"', 'status = "incomplete"', "missing: "),
+        ('status = "incomplete"', 'status = "complete"', "missing: "),
         ("min_minutes = 15", "min_minutes = -1", "clauses.1.min_minutes"),
         ('spaces = "near"', 'spaces = "far"', "clauses.1.spaces"),
         ("date = 2021-12-29", "date = soon", "not TOML"),

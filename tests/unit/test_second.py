@@ -170,3 +170,21 @@ def test_the_path_in_words(
         assert text in shown
     assert "(and 1 others)" in shown
     assert "at #8, 20/11" in shown
+
+
+def test_it_ends_when_the_f1_is_isolated(console: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
+    case = registered(console)
+    traced(console, case, "vn-2021-07-30")
+    path = f"/v1/cases/{case}/list/{person_text(ALICE)}/convert"
+    became = console.client.post(path, json={"onset": "2022-01-07"}, headers=HEAD).json()["case"]
+
+    def minutes(isolated_at: str) -> list[float]:
+        path = f"/v1/cases/{became['id']}"
+        body = {"isolated_at": isolated_at}
+        assert console.client.patch(path, json=body, headers=HEAD).status_code == 200
+        return [contact["minutes"] for contact in ask(console, case)["contacts"]]
+
+    assert minutes("2022-01-05T11:45:00.000Z") == [5]
+    assert minutes("2022-01-05T11:40:00.000Z") == []
+    assert minutes("2022-01-06T00:00:00.000Z") == [20]

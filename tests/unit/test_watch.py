@@ -148,3 +148,14 @@ def test_many_who_come_near_are_known_like_those_from_the_start() -> None:
     assert near.touched(np.array([5], np.uint64), at + 1) == set()
     near.drop("C-1")
     assert near.touched(np.array([5], np.uint64), at) == set()
+
+
+def test_the_cases_other_ids_are_the_case_and_no_contact() -> None:
+    index = OpenCases()
+    windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
+    index.open(Watched("C-1", 1, 7, windows, also=(8,)))
+    found = index.look(rows_of(*(np.array(c) for c in ([1, 1], [8, 9], [BEGIN + 5] * 2))))
+    assert [alert.person for _, alert in found.alerts] == [person_text(9)]
+    assert found.persons == [8], "where the card was is where the case was"
+    assert found.adds == {"C-1"}
+    assert [w.case for w in index.of_person(8)] == ["C-1"]

@@ -93,6 +93,32 @@ def test_answers_propose_and_an_officer_decides(console: Running) -> None:
     assert len(history(console, case)) == 3
 
 
+def test_a_decision_is_a_new_version_of_the_case(console: Running) -> None:
+    case = new_case(console)
+
+    def stands() -> tuple[int, list[dict[str, str]]]:
+        found = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()
+        return found["version"], found["decided"]
+
+    patch(console, case, answers={"masks": "no"})
+    assert stands() == (1, []), "an answer changes what is proposed, not who is a contact"
+    patch(console, case, classification="NO_CONTACT")
+    assert stands() == (2, [{"person": A, "classification": "NO_CONTACT"}])
+    patch(console, case, classification="NO_CONTACT", category="NO_RISK")
+    assert stands()[0] == 2
+    patch(console, case, classification="CONFIRMED")
+    assert stands() == (3, [{"person": A, "classification": "CONFIRMED"}])
+    patch(console, case, classification="UNCONFIRMED")
+    assert stands() == (4, [])
+    told = console.client.get(f"/v1/cases/{case}/history", headers=HEAD).json()["history"]
+    assert [h["changes"]["decided"][0]["classification"] for h in told] == [
+        "NO_CONTACT", "CONFIRMED", "UNCONFIRMED",
+    ]  # fmt: skip
+    console.client.post(f"/v1/cases/{case}/close", headers=HEAD)
+    assert patch(console, case, classification="CONFIRMED")["classification"] == "CONFIRMED"
+    assert stands() == (5, []), "of an ended case nothing changes"
+
+
 def test_the_axes_are_apart(console: Running) -> None:
     case = new_case(console)
     found = patch(console, case, status="DROPPED", reachability="NOT_AT_ALL")

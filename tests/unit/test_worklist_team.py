@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from console.access import RIGHTS, Right
@@ -223,6 +224,7 @@ def test_a_card_and_a_phone_are_suggested_and_a_person_decides(console: Running)
     assert "no identity vault yet" in found["note"]["en"]
     same = post(console, path, keep=A, other=B, same=True)
     assert [c["duplicate_of"] for c in same.json()["contacts"]] == [None, A]
+    assert of_case(console, case)["same"] == [{"person": B, "of": A}]
     assert console.client.get(path, headers=HEAD).json()["suggestions"] == []
     today = console.client.get("/v1/triage?capacity=9", headers=HEAD).json()
     assert B not in [row["person"] for row in today["today"]]
@@ -230,6 +232,7 @@ def test_a_card_and_a_phone_are_suggested_and_a_person_decides(console: Running)
     # named the other way round, it is the same pair
     apart = post(console, path, keep=B, other=A, same=False)
     assert [c["duplicate_of"] for c in apart.json()["contacts"]] == [None, None]
+    assert (of_case(console, case)["same"], of_case(console, case)["version"]) == ([], 3)
     found = console.client.get(path, headers=HEAD).json()
     assert (found["suggestions"], found["decided"]) == (
         [],
@@ -237,6 +240,37 @@ def test_a_card_and_a_phone_are_suggested_and_a_person_decides(console: Running)
     )
     assert post(console, path, keep=A, other=A, same=True).status_code == 422
     assert post(console, path, keep=A, other=D, same=True).status_code == 404
+
+
+def of_case(console: Running, case: str) -> dict[str, Any]:
+    found: dict[str, Any] = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()
+    return found
+
+
+def test_the_cases_own_card_is_suggested_and_is_the_case(console: Running) -> None:
+    card = [_arriving(7, 1, 0), _arriving(8, 2, 0)]
+    case = new_case(console, document(A, *card), document(B))
+    own = [{**e["stay"], "place": e["place"], "opened_by": {"partition": 0}} for e in card]
+    lone = [{"place": 9, "start": "2021-12-01T00:00:00.000Z", "opened_by": None}]
+    plain = console.tables.answer
+    assert plain is not None
+
+    def answer(sql: str, what: dict[str, Any]) -> Any:
+        rows = plain(sql, what)
+        return (
+            [(*r[:-1], orjson.dumps({"stays": own + lone})) for r in rows]
+            if "summary" in sql
+            else rows
+        )
+
+    console.tables.answer = lambda sql, what: [] if "FROM scans" in sql else answer(sql, what)
+    path = f"/v1/cases/{case}/duplicates"
+    [suggestion] = console.client.get(path, headers=HEAD).json()["suggestions"]
+    assert {suggestion["first"], suggestion["second"]} == {A, PERSON}
+    assert "chính ca bệnh" in suggestion["reason"]["vi"]
+    same = post(console, path, keep=A, other=PERSON, same=True)  # the case is the one kept
+    assert [(c["person"], c["duplicate_of"]) for c in same.json()["contacts"]] == [(A, PERSON)]
+    assert of_case(console, case)["same"] == [{"person": A, "of": PERSON}]
 
 
 def test_a_contact_who_becomes_a_case_keeps_the_history(console: Running) -> None:

@@ -27,6 +27,8 @@ cases: Final = Table(
     column("answers", JSON, server_default="[]"),
     column("named", JSON, server_default="[]"),
     column("excluded", JSON, server_default="[]"),
+    column("same", JSON, server_default="[]"),
+    column("decided", JSON, server_default="[]"),
     # why it was last closed or voided, and who did; not part of the event
     column("ended_by", Text, nullable=True),
     column("ended_reason", Text, nullable=True),

@@ -25,6 +25,7 @@ MAX_TEXT = 64 << 20  # of a statement, without an INSERT's data
 _STREAMABLE = frozenset(
     {"Native", "RowBinary", "TabSeparated", "TSV", "CSV", "JSONEachRow", "ArrowStream"}
 )
+_OPEN_FILES = Path("/proc/self/fd")
 _SELECTS = frozenset({"SELECT", "WITH", "FROM"})
 
 
@@ -52,7 +53,7 @@ class Answer:
 
 def prepare(call: Call, body: IO[bytes], data: Path) -> Work:
     """ClickHouse's rule: `query` of the URL, then the body, are one text.
-    An INSERT's data are written to the file `data`."""
+    An INSERT's data lie in a file then: the body's own, or what was cut of it, in `data`."""
     prefix = call.query.encode("utf-8", "surrogateescape")
     if prefix and not prefix.endswith(b"\n"):
         prefix += b"\n"
@@ -63,9 +64,14 @@ def prepare(call: Call, body: IO[bytes], data: Path) -> Work:
             head.rstrip(b"; \n") if head is prefix else head, "Values"
         )
         if insert is not None:
-            body.seek(max(0, insert.data_at - len(prefix)))
-            with data.open("wb") as file:
-                shutil.copyfileobj(body, file, PIECE)
+            begin = max(0, insert.data_at - len(prefix))
+            if begin or not _OPEN_FILES.is_dir():
+                body.seek(begin)
+                with data.open("wb") as file:
+                    shutil.copyfileobj(body, file, PIECE)
+            else:  # all of the body: the engine reads the file that it lies in
+                data = _OPEN_FILES / str(body.fileno())
+                body.flush()
             return Work(insert.target, call.default_format, insert, data)
         if statement.reads_input(head):
             # the engine would read no row and call it success

@@ -1,0 +1,120 @@
+"""What a worker does with a case whose record is new: traced at once, or with others to come."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schemas.cases import Case, TraceAgain
+from schemas.errors import Retryable
+from schemas.ids import person_text
+from streams.again import Due
+from streams.casework import CaseWork
+from streams.publish import Message
+from streams.runs import Run
+from streams.spans import OFF
+from tests.unit.test_contacts import A_CASE
+
+DECIDED = {"person": person_text(9), "classification": "NO_CONTACT"}
+
+
+@dataclass
+class Record:
+    key: bytes
+    value: bytes
+    timestamp: int = 1_700_000_000_000
+    partition: int = 0
+    offset: int = 0
+    context: None = None
+
+
+@dataclass
+class Traces:
+    """Stands for `Tracing`: remembers what it was asked; fails as often as it is told to."""
+
+    failures: int = 0
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    def run(self, case: Case, now: datetime) -> Run:
+        if self.failures:
+            self.failures -= 1
+            raise Retryable("away")
+        self.asked.append(("run", case.version))
+        return Run(case, 1, "case/1", {"contacts_by_tier": {}}, [], [])
+
+    def again(self, case: Case, now: datetime, first: int, last: int) -> list[Run]:
+        self.asked.append(("again", case.version))
+        return []
+
+
+@dataclass
+class Sent:
+    messages: list[Message] = field(default_factory=list)
+
+    async def send(self, messages: list[Message]) -> None:
+        self.messages += messages
+
+
+def a_case(version: int, **fields: Any) -> Case:
+    return Case.model_validate(A_CASE.model_dump() | {"version": version} | fields)
+
+
+def of(case: Case) -> Record:
+    return Record(case.id.encode(), case.model_dump_json().encode())
+
+
+def working(traces: Traces, known: dict[str, Case]) -> tuple[CaseWork, Sent]:
+    sent = Sent()
+    nothing: Any = lambda _ms: None  # noqa: E731
+    return CaseWork(traces, sent, known.get, nothing, nothing, OFF), sent  # type: ignore[arg-type]
+
+
+def requests(sent: Sent) -> list[TraceAgain]:
+    return [TraceAgain.model_validate_json(m.value) for m in sent.messages if "traces" in m.topic]
+
+
+def test_decisions_wait_for_each_other_and_all_else_is_traced_at_once() -> None:
+    traces = Traces()
+    work, sent = working(traces, {})
+    asyncio.run(work.record(of(a_case(1))))
+    asyncio.run(work.record(of(a_case(2, decided=[DECIDED]))))
+    assert traces.asked == [("run", 1)]
+    [request] = requests(sent)
+    assert (request.adds, request.version) == (False, 2)
+    asyncio.run(work.record(of(a_case(3, decided=[DECIDED], ward="11414"))))
+    assert traces.asked == [("run", 1), ("run", 3)]
+    assert len(requests(sent)) == 1
+
+
+def test_a_worker_that_has_not_traced_a_case_does_so_whatever_is_new() -> None:
+    traces = Traces()
+    work, sent = working(traces, {})
+    asyncio.run(work.record(of(a_case(2, decided=[DECIDED]))))
+    assert traces.asked == [("run", 2)]
+    assert requests(sent) == []
+
+
+def test_what_failed_is_done_again_and_not_put_off(monkeypatch: Any) -> None:
+    monkeypatch.setattr("streams.casework._PAUSE_S", 0.0)
+    traces = Traces(failures=2)
+    work, sent = working(traces, {})
+    asyncio.run(work.record(of(a_case(1))))
+    assert traces.asked == [("run", 1)]
+    assert requests(sent) == []
+
+
+def test_a_request_waits_for_the_version_that_it_is_about(monkeypatch: Any) -> None:
+    monkeypatch.setattr("streams.casework._SOON_S", 0.0)
+    traces, known = Traces(), {A_CASE.id: a_case(1)}
+    work, _ = working(traces, known)
+    due = Due(A_CASE.id, 5, 5, 1_700_000_000_000, 0, 0.0, version=2)
+
+    async def both() -> None:
+        waiting = asyncio.create_task(work.again(due))
+        await asyncio.sleep(0.01)
+        assert traces.asked == []
+        known[A_CASE.id] = a_case(2, decided=[DECIDED])
+        await waiting
+
+    asyncio.run(both())
+    assert traces.asked == [("again", 2)]
