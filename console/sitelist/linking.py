@@ -82,7 +82,7 @@ def _registered_from(store: Store, entries: Sequence[Standing]) -> dict[tuple[st
     keys: dict[str, list[str]] = defaultdict(list)
     for entry in entries:
         keys[entry.list].append(entry.entry)
-    found = {}
+    found: dict[tuple[str, str], int] = {}
     with store.read() as connection:
         for list_id, some in keys.items():
             known = ids_by_key(connection, SOURCE_PREFIX + list_id, "site", some)

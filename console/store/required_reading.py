@@ -19,7 +19,7 @@ _AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
 # The site registered for an entry, as long as it is open: coverage counts no other.
 _R, _S = tables.required, tables.sites
 _OPEN: Final = _R.outerjoin(_S, (_S.c.id == _R.c.site) & (_S.c.status != Status.CLOSED))
-_ENTRIES: Final = select(
+_ENTRIES: Final[Select[Any]] = select(
     *(column for column in _R.c if column.name != "site"), _S.c.id.label("site")
 ).select_from(_OPEN)
 
