@@ -14,6 +14,7 @@ import pyarrow as pa
 from schemas.clickhouse import TTL_MARGIN_DAYS
 from streams.batch import NO_TIME, RawBatch, Scans, Verdicts
 from streams.columns import U64, Mask
+from streams.gathered import gathered
 from streams.rejects import I32
 from streams.resolve import Resolved
 
@@ -146,8 +147,8 @@ def _rejects(verdicts: Verdicts) -> pa.Table:
             "event_id": _uuids(rejected.event_hi, rejected.event_lo, ~rejected.named),
             "person": pa.array(rejected.person, mask=~rejected.known),
             "producer": _words(rejected.producer, rejected.producers),
-            "original": raw.values.gather(rejected.index),
-            "original_key": raw.keys.gather(rejected.index),
+            "original": gathered(raw.values, rejected.index),
+            "original_key": gathered(raw.keys, rejected.index),
             **_origin(raw, rejected.index),
         }
     )

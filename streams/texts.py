@@ -5,9 +5,6 @@ from typing import overload
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-
-from streams.kernels.scans import copy_texts
 
 I64 = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -47,18 +44,6 @@ class Texts(Sequence[bytes | None]):
         sizes = np.array([len(part.data) for part in parts], dtype=np.int64)
         moved = [part.begins + at for part, at in zip(parts, np.cumsum(sizes) - sizes, strict=True)]
         return cls(data, np.concatenate(moved), np.concatenate([part.lengths for part in parts]))
-
-    def gather(self, rows: I64) -> pa.LargeBinaryArray:
-        """A copy of these rows; a null becomes empty."""
-        lengths = np.maximum(self.lengths[rows], 0)
-        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=offsets[1:])
-        copied = pa.allocate_buffer(int(offsets[-1]))  # Arrow's pool has had these pages before
-        if copied.size:
-            texts = np.frombuffer(copied, dtype=np.uint8)
-            copy_texts(self.data, self.begins[rows], lengths, texts)
-        buffers = [None, pa.py_buffer(offsets), copied]
-        return pa.Array.from_buffers(pa.large_binary(), len(rows), buffers)
 
     def __len__(self) -> int:
         return len(self.begins)

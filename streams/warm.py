@@ -15,6 +15,7 @@ from streams.batch import RawBatch
 from streams.deadletters import dead_letters
 from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
+from streams.gathered import gathered
 from streams.kernels import records
 from streams.keys import Keys, origins
 from streams.texts import Texts
@@ -41,7 +42,7 @@ def warm() -> None:
     content_hashes(verdicts.scans)
     verdicts.note(np.ones(1, dtype=bool), Reason.UNKNOWN_CODE, "none")
     dead_letters(SCANS.name, verdicts)
-    values.gather(verdicts.rejected.index)
+    gathered(values, verdicts.rejected.index)
     few = np.arange(3)
     some = few.astype(np.uint64)
     ids = Keys(some, some, some, some, origins(0, few))

@@ -202,7 +202,8 @@ def changed(
         after = Case.model_validate(before.model_dump() | changes)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        raise Conflict(problem["msg"].removeprefix("Value error, ")) from None
+        said = problem["msg"].removeprefix("Value error, ")  # in both languages already
+        raise Conflict(said) from None
     if after == before:
         return before
     after = after.model_copy(update={"version": before.version + 1})

@@ -12,6 +12,7 @@ from streams.deadletters import dead_letters
 from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
 from streams.fastpath import read_fast
+from streams.gathered import gathered
 from streams.kernels import hashes, letters, records, scans, window
 from streams.keys import Keys, origins
 from streams.warm import warm
@@ -48,7 +49,7 @@ def use() -> None:
     verdicts = decode(raw_batch(values))
     assert len(verdicts.scans) == 3
     assert len(dead_letters("scans.v1", verdicts)) == 1
-    assert verdicts.raw.values.gather(verdicts.rejected.index).to_pylist() == [b"{", b""]
+    assert gathered(verdicts.raw.values, verdicts.rejected.index).to_pylist() == [b"{", b""]
     misplaced(verdicts, 8)
     by_columns = decode(raw_batch([scan_json().replace(b",", b",\n")] * 3))  # no layout is of it
     assert len(by_columns.scans) == 3
