@@ -48,14 +48,15 @@ $(PROMETHEUS): | $(INSTALLED)
 	  dpkg -x prometheus_*.deb . && cp usr/bin/prometheus usr/bin/promtool $(CURDIR)/.venv/bin/; rm -rf $$folder; \
 	fi
 
-# Two at a time, the longest first; each says what it found when it is through. Every second file of
-# the unit tests goes with one of two halves: as one they would still be there when all else is done
+# Three at a time, for they wait as much as they work; each says what it found when it is through.
+# Every second file of the unit tests goes with one of two halves: as one they would still be there
+# when all else is done
 HALVES := units-0 units-1
 check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: about two minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@echo "== types, layers, unit and contract tests, two at a time"
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(HALVES) types contracts layers
+	@echo "== types, layers, unit and contract tests, three at a time"
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(HALVES) contracts types layers
 
 $(HALVES): units-%: install $(PROMETHEUS)
 	$(BIN)/python -m pytest $$(ls tests/unit/test_*.py | awk 'NR % 2 == $*')
