@@ -8,8 +8,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # tests start truyvet's processes over and over: each reads what is compiled, whatever the image says
 unexport PYTHONDONTWRITEBYTECODE
 
+# every second file of the unit tests goes with one of them
+HALVES := units-0 units-1
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check units units-0 units-1 types layers contracts slow faults postgres up down bench clean
+.PHONY: help install demo test check units $(HALVES) types layers contracts slow faults postgres up down bench clean
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -49,9 +52,7 @@ $(PROMETHEUS): | $(INSTALLED)
 	fi
 
 # Three at a time, for they wait as much as they work; each says what it found when it is through.
-# Every second file of the unit tests goes with one of two halves: as one they would still be there
-# when all else is done
-HALVES := units-0 units-1
+# The unit tests go in two halves: as one they would still be there when all else is done
 check: install $(PROMETHEUS) ## lint, types, layers, unit and contract tests: about two minutes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -1,9 +1,9 @@
 """F2: who was with a possible contact (F1) after that one may have been infected.
 
 From the start of an F1's first exposure on, at most `MOST_DAYS` days, until the F1 is isolated, as
-far as that is known, or `now`. The case and
-the F1s themselves are nobody's F2. At most `MOST_FIRST` F1s are followed, in the order in which
-a team would call them, and at most `MOST_SECOND` F2s named: what is left out is counted.
+far as that is known, or `now`. The case and the F1s themselves are nobody's F2. At most
+`MOST_FIRST` F1s are followed, in the order in which a team would call them, and at most
+`MOST_SECOND` F2s named: what is left out is counted.
 """
 
 from collections.abc import Iterable, Mapping

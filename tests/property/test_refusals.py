@@ -51,9 +51,8 @@ def obvious(index: int, value: bytes | None) -> Rejected | None:
 
 
 def _alone(value: bytes, name: str) -> Any:
-    record = from_json(
-        value
-    )  # pydantic's parser: `Infinity` hides nothing of what stands beside it
+    # pydantic's parser: `Infinity` hides nothing of what stands beside it
+    record = from_json(value)
     text = record.get(name) if isinstance(record, dict) else None
     pattern, read = _READ[name]
     if not isinstance(text, str) or not re.fullmatch(pattern, text, re.ASCII):
