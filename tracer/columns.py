@@ -4,7 +4,7 @@ A trace asks little of each of many steps: on a few thousand rows an array's ste
 microseconds, where a frame's costs a quarter of a millisecond.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,14 @@ def last_before(where: Mask) -> I64:
     return np.repeat(np.append(NONE, rows), np.diff(rows, prepend=-1, append=len(where) - 1))
 
 
+def rows_in(rising: U32, wanted: npt.NDArray[Any]) -> I64:
+    """For each wanted value its row in a column that rises, or NONE."""
+    if not len(rising):
+        return np.full(len(wanted), NONE)
+    rows = np.minimum(np.searchsorted(rising, wanted), len(rising) - 1)
+    return np.where(rising[rows] == wanted, rows, NONE)
+
+
 def own(rows: I64, who: I64) -> I64:
     """These row numbers, one for each row, and NONE where that row is another person's."""
     return np.where(who[rows] == who, rows, NONE)  # and of NONE, whoever is last, comes NONE
@@ -64,6 +72,11 @@ def in_order(key: I64, *then: npt.NDArray[np.generic]) -> I64:
     rows = order[tied]
     order[tied] = rows[np.lexsort([*(column[rows] for column in reversed(then)), key[rows]])]
     return order
+
+
+def together(group: I64) -> I64:
+    """The numbers of the rows by group, within a group as they come."""
+    return np.argsort(group * len(group) + np.arange(len(group)))
 
 
 def apart(group: I64, *times: I64) -> tuple[I64, ...]:

@@ -8,13 +8,11 @@ that a trace comes to.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tracer.columns import I64, NONE, U32, Mask
+from tracer.columns import I64, NONE, U32, Mask, rows_in
 from tracer.frames import PLACES, TRIPS, empty, shaped
 from tracer.nesting import Level, levels
 from tracer.parameters import Parameters
@@ -68,6 +66,7 @@ class Ground:
     trips: pl.DataFrame
     arrivals: pl.DataFrame
     levels: tuple[Level, ...]
+    # rising; and a row for each, then one of all that are not known, which is where NONE leads
     _ids: U32
     _looked_up: pl.DataFrame
     _limits: Limits
@@ -79,30 +78,17 @@ class Ground:
     def of(self, place: pl.Series, *columns: str) -> pl.DataFrame:
         """These columns of places, a row for each of `place`: of `frames.PLACES`, null of a place
         that is not known, or `reach` or `bound` of `Limits`."""
-        rows = self._rows(place.to_numpy())
+        rows = rows_in(self._ids, place.to_numpy())
         return pl.DataFrame([self._looked_up[column][rows] for column in columns])
 
     def limits(self, places: U32) -> Limits:
         """Of these places, row by row."""
-        return self._limits[self._rows(places)]
+        return self._limits[rows_in(self._ids, places)]
 
     def unknown(self, place: pl.Series) -> list[int]:
         """The places, rising, of which nothing is known."""
-        rows = self._rows(place.to_numpy())
-        return place.filter(rows == self._unknown).unique().sort().to_list()
-
-    @property
-    def _unknown(self) -> int:
-        """The row, the last, of all that are not known."""
-        return len(self._ids)
-
-    def _rows(self, wanted: npt.NDArray[Any]) -> I64:
-        """Rows of `_looked_up` and `_limits`."""
-        rows = np.searchsorted(self._ids, wanted)
-        if not self._unknown:
-            return rows
-        known = self._ids[np.minimum(rows, self._unknown - 1)] == wanted
-        return np.where(known, rows, self._unknown)
+        rows = rows_in(self._ids, place.to_numpy())
+        return place.filter(rows == NONE).unique().sort().to_list()
 
 
 def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters) -> Ground:

@@ -1,7 +1,5 @@
 """Intervals of one person and place that overlap or touch become one: rule 8 of `tracer.stays`."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from tracer.columns import I64, apart, changes, in_order
@@ -21,14 +19,21 @@ def joined(intervals: Intervals, pair: I64) -> Intervals:
     begins[1:] = start[1:] > np.maximum.accumulate(end)[:-1]
     if begins.all():
         return intervals
-    first = intervals[begins]
-    last = intervals[_last(intervals, np.cumsum(begins) - 1, np.flatnonzero(begins))]
-    return replace(first, end=last.end, end_rank=last.end_rank, closing=last.closing)
+    first = np.flatnonzero(begins)
+    last = _last(intervals, first, np.cumsum(begins) - 1)
+    return Intervals(
+        row=intervals.row[first],
+        start=intervals.start[first],
+        end=intervals.end[last],
+        start_rank=intervals.start_rank[first],
+        end_rank=intervals.end_rank[last],
+        closing=intervals.closing[last],
+    )
 
 
-def _last(intervals: Intervals, stay: I64, first: I64) -> I64:
-    """Of each stay, whose first interval is there, the row of the interval that ends last; of
-    several the one with the end named first, then the one read first."""
+def _last(intervals: Intervals, first: I64, stay: I64) -> I64:
+    """Of each stay (its `first` interval; the `stay` of each) the interval that ends last; of
+    several the one whose end is named first, then the one read first."""
     latest = np.maximum.reduceat(intervals.end, first)
     rows = np.flatnonzero(intervals.end == latest[stay])
     rows = rows[in_order(stay[rows], intervals.end_rank[rows], intervals.row[rows])]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.columns import U32, changes, last_before, next_of, own
+from tracer.columns import NONE, U32, changes, last_before, next_of, own, rows_in
 from tracer.scanned import OUT, Read
 
 # deeper ones, and places that lie within each other, count as lying within nothing
@@ -31,8 +31,8 @@ class Level:
 
     def seen(self, places: U32) -> U32:
         """Each of these places, or the holder it lies inside."""
-        at = np.minimum(np.searchsorted(self.inside, places), len(self.inside) - 1)
-        return np.where(self.inside[at] == places, self.holder[at], places)
+        at = rows_in(self.inside, places)
+        return np.where(at == NONE, places, self.holder[at])
 
 
 def levels(places: pl.DataFrame) -> list[Level]:
@@ -69,7 +69,7 @@ def _level(pairs: list[tuple[int, int]]) -> Level:
 def with_nesting(read: Read, places: U32, level: Level) -> Read:
     """`previous` and `following` anew for scans at the level's holders (`where` numbers
     `places`): what lies inside one is passed over."""
-    holds = np.isin(places, level.holders)
+    holds = rows_in(level.holders, places) != NONE
     if not holds.any():
         return read
     holding = holds[read.where]

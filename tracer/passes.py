@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tracer.columns import I64, Mask, apart, changes
+from tracer.columns import I64, Mask, apart, changes, together
 from tracer.intervals import Intervals
 from tracer.scanned import IN, PASS, Read
 
@@ -16,7 +16,7 @@ def opening_passes(read: Read, intervals: Intervals) -> Intervals:
     there = np.zeros(pair.max() + 1, dtype=np.bool_)
     there[pair[passes]] = True
     concerned = np.flatnonzero(there[pair])
-    concerned = concerned[np.argsort(pair[concerned], kind="stable")]
+    concerned = concerned[together(pair[concerned])]
 
     pair, direction = pair[concerned], direction[concerned]
     start, end = intervals.start[concerned], intervals.end[concerned]

@@ -59,6 +59,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from tracer.columns import NEVER, NONE, Mask
 from tracer.ends import with_ends
@@ -86,6 +87,7 @@ STAYS: Final[Mapping[str, pl.DataType]] = {
 }
 _SCAN_OUT: Final = ENDS.index("scan_out")
 _ASSUMED: Final = STARTS.index("assumed")
+_NO_ANSWERS: Final = empty(ANSWERS)
 _START_NAMES: Final = pl.Series(STARTS, dtype=STAYS["start_provenance"])
 _END_NAMES: Final = pl.Series(ENDS, dtype=STAYS["end_provenance"])
 
@@ -100,7 +102,7 @@ def stays(
     same input in any row order gives the same output. Raises ValueError naming the frame and
     column that has not its shape, or the column of `scans` that lacks a value.
     """
-    answers = empty(ANSWERS) if answers is None else shaped(answers, ANSWERS, "answers")
+    answers = _NO_ANSWERS if answers is None else shaped(answers, ANSWERS, "answers")
     scans = shaped(scans, SCANS, "scans")
     if scans.is_empty():
         return empty(STAYS)
@@ -160,4 +162,4 @@ def _as_stays(
 
 def _but(name: str, values: npt.NDArray[np.generic], missing: Mask) -> pl.Series:
     """The values, null where they are missing."""
-    return pl.Series(name, values).scatter(np.flatnonzero(missing), None)
+    return pl.Series(name, pa.array(values, mask=missing))
