@@ -35,13 +35,13 @@ def changes(column: npt.NDArray[np.generic]) -> Mask:
 def next_of(where: Mask) -> I64:
     """For each row the first later one of these, or NONE."""
     rows = np.flatnonzero(where)
-    return np.repeat(np.append(rows, NONE), np.diff(rows, prepend=0, append=len(where)))
+    return np.append(rows, NONE)[np.cumsum(where)]
 
 
 def last_before(where: Mask) -> I64:
     """For each row the last earlier one of these, or NONE."""
     rows = np.flatnonzero(where)
-    return np.repeat(np.append(NONE, rows), np.diff(rows, prepend=-1, append=len(where) - 1))
+    return np.append(NONE, rows)[np.cumsum(where) - where]
 
 
 def rows_in(rising: U32, wanted: npt.NDArray[Any]) -> I64:

@@ -17,6 +17,7 @@ from tracer.told import answered, arrivals
 
 # Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
 LOCAL_OFFSET: Final = 7 * 60 * MINUTE
+_CAP: Final = ENDS.index("cap")
 # By direction, and by rank of an end.
 _STARTS: Final = {OUT: "assumed", IN: "scan_in", PASS: "scan_pass"}
 _START_OF: Final = np.array([STARTS.index(_STARTS[n]) for n in sorted(_STARTS)], dtype=np.int8)
@@ -53,13 +54,12 @@ def with_ends(
         (plausible(arrival), arrival),
         (closing - t <= bound, closing),
         (limits.usual[here], t + reach),
-        (np.True_, t + reach),
     )
-    assert len(accepted) == len(ENDS)
-    end, rank = np.empty_like(t), np.empty(len(t), dtype=np.int8)
+    assert len(accepted) == _CAP
+    end, rank = t + reach, np.full(len(t), _CAP, dtype=np.int8)
     for number, (condition, value) in reversed([*enumerate(accepted)]):
-        np.copyto(end, value, where=condition)
-        np.copyto(rank, number, where=condition)
+        end = np.where(condition, value, end)
+        rank = np.where(condition, np.int8(number), rank)
     return Intervals(
         row=row,
         start=t,

@@ -68,7 +68,8 @@ def scanned(scans: pl.DataFrame) -> Scanned:
         who=who,
         where=where,
         t=scans["scanned_at"].to_numpy().view(np.int64),
-        direction=scans["direction"].to_physical().to_numpy(),
+        # the Enum's codes; `to_physical` would plan and run a query for them
+        direction=scans["direction"].to_arrow().indices.to_numpy(),
         partition=scans["kafka_partition"].to_numpy(),
         offset=scans["kafka_offset"].to_numpy(),
         trip=scans["trip"],
