@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tracer.columns import I64, NONE, U32, Mask, rows_in
 from tracer.frames import PLACES, TRIPS, empty, shaped
 from tracer.nesting import Level, levels
 from tracer.parameters import Parameters
 
 MINUTE: Final = 60_000
+DAY: Final = 24 * 60 * MINUTE
 # The rows of these places that are known, shapes `frames.PLACES` and `frames.TRIPS`.
 Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
 
@@ -35,6 +35,26 @@ class Grounds(Protocol):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What bounds a stay, a row a place; milliseconds.
+
+    `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
+    longest stay. `bound`: how late after the start a next scan or a closing may come. `closes`:
+    after local midnight, or NONE; `usual`: whether a usual stay is known. Of a place that is not
+    known both are the cap, and the rest is not.
+    """
+
+    reach: I64
+    bound: I64
+    closes: I64
+    usual: Mask
+
+    def __getitem__(self, rows: I64) -> "Limits":
+        """Those of these rows, in their order."""
+        return Limits(self.reach[rows], self.bound[rows], self.closes[rows], self.usual[rows])
+
+
+@dataclass(frozen=True)
 class Ground:
     """Make it with `ground_of`.
 
@@ -46,33 +66,29 @@ class Ground:
     trips: pl.DataFrame
     arrivals: pl.DataFrame
     levels: tuple[Level, ...]
-    _ids: npt.NDArray[np.uint32]
+    # rising; and a row for each, then one of all that are not known, which is where NONE leads
+    _ids: U32
     _looked_up: pl.DataFrame
+    _limits: Limits
 
     def at(self, place: pl.Series) -> "Ground":  # noqa: ARG002 (it is that of all places)
         """Itself."""
         return self
 
     def of(self, place: pl.Series, *columns: str) -> pl.DataFrame:
-        """These columns of places, a row for each of `place`: of `frames.PLACES`, or `reach` or
-        `bound`, milliseconds.
+        """These columns of places, a row for each of `place`: of `frames.PLACES`, null of a place
+        that is not known, or `reach` or `bound` of `Limits`."""
+        rows = rows_in(self._ids, place.to_numpy())
+        return pl.DataFrame([self._looked_up[column][rows] for column in columns])
 
-        `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
-        longest stay. `bound`: how late after the start a next scan or a closing may come. Of a
-        place that is not known both are the cap, and the rest is null.
-        """
-        return self._looked_up.select(columns)[self._rows(place)]
+    def limits(self, places: U32) -> Limits:
+        """Of these places, row by row."""
+        return self._limits[rows_in(self._ids, places)]
 
     def unknown(self, place: pl.Series) -> list[int]:
         """The places, rising, of which nothing is known."""
-        return place.filter(self._rows(place) == len(self._ids)).unique().sort().to_list()
-
-    def _rows(self, place: pl.Series) -> npt.NDArray[np.int64]:
-        """Row numbers of `_looked_up`, whose last row is of all that are not known."""
-        wanted = place.to_numpy()
-        rows = np.searchsorted(self._ids, wanted)
-        known = np.append(self._ids, np.uint32(0))[rows] == wanted
-        return np.where(known & (rows < len(self._ids)), rows, len(self._ids))
+        rows = rows_in(self._ids, place.to_numpy())
+        return place.filter(rows == NONE).unique().sort().to_list()
 
 
 def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters) -> Ground:
@@ -94,8 +110,15 @@ def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters)
     arrivals = trips.group_by("place", "trip").agg(
         arrival=pl.col("arrives_at").max().dt.timestamp("ms")
     )
+    closes = looked_up["closes"].cast(pl.Int64) * MINUTE % DAY
+    limits = Limits(
+        looked_up["reach"].to_numpy(),
+        looked_up["bound"].to_numpy(),
+        closes.fill_null(NONE).to_numpy(),
+        looked_up["usual_stay"].is_not_null().to_numpy(),
+    )
     ids = places["place"].to_numpy()
-    return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up)
+    return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up, limits)
 
 
 class GroundByNeed:
