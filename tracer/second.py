@@ -18,7 +18,7 @@ from schemas.ids import person_bits, person_text
 from schemas.scan import format_timestamp
 from tracer.contacts import contacts
 from tracer.documents import Document
-from tracer.exposures import band, exposures
+from tracer.exposures import bands, exposures
 from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.ruleset import RuleSet
@@ -112,7 +112,7 @@ def second_contacts(
         found.append(
             met.join(surely, on="case_person", maintain_order="left")
             .with_columns(pl.col("confidence") * pl.col("surely"))
-            .with_columns(band(ground.parameters).alias("band"))
+            .pipe(lambda f: f.with_columns(bands(f["confidence"].to_numpy(), ground.parameters)))
         )
     every = pl.concat(found).sort("person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")

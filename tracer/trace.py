@@ -5,10 +5,11 @@ result, whatever the order of the rows.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from schemas.cases import Case
@@ -18,6 +19,7 @@ from tracer.exposures import exposures
 from tracer.frames import SCANS, empty, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
+from tracer.overlaps import milliseconds
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
@@ -69,15 +71,13 @@ def trace(
     scans = as_one(shaped(scans, SCANS, "scans"), same_of(case))
     bits = bits_of(case)
     mine = pl.lit(False) if bits is None else pl.col("person") == bits
-    return trace_chunks(
-        case,
-        scans.filter(mine),
-        [scans.filter(~mine)],
-        ground,
-        rule_set,
-        now,
-        answers,
-    )
+    itinerary, rest = scans.filter(mine), scans.filter(~mine)
+    answers = answers_of(case) if answers is None else answers
+    own = stays_of_case(case, itinerary, ground, answers)
+    parts = parts_that_count(own, case, rule_set, now)
+    chunks = [_concerned(rest, parts)]
+    result = trace_chunks(case, itinerary, chunks, ground, rule_set, now, answers, parts)
+    return replace(result, offsets=_offsets(scans))
 
 
 def trace_chunks(
@@ -101,16 +101,12 @@ def trace_chunks(
     if case_stays is None:
         own = stays_of_case(case, itinerary, ground, answers)
         case_stays = parts_that_count(own, case, rule_set, now)
-    offsets = _highest(itinerary, {})
+    highest = [_offsets(itinerary)]
     found = []
     for chunk in at_least_one(chunks):
-        others = stays(_concerned(chunk, case_stays), ground, answers)
-        found.append(exposures(case_stays, others, ground, rule_set))
-        offsets = _highest(chunk, offsets)
-    all_exposures = pl.concat(found).sort("person", "start", "place", "end")
-    excluded = {person_bits(entry.person) for entry in case.excluded}
-    ruled_out = pl.col("person").is_in(pl.Series(sorted(excluded), dtype=pl.UInt64).implode())
-    without = all_exposures.filter(~ruled_out)
+        found.append(exposures(case_stays, stays(chunk, ground, answers), ground, rule_set))
+        highest.append(_offsets(chunk))
+    without, ruled_out = _without_excluded(_in_order(pl.concat(found)), case)
     return TraceResult(
         case=case,
         window=window,
@@ -119,8 +115,8 @@ def trace_chunks(
         case_stays=case_stays,
         exposures=without,
         contacts=contacts(without, rule_set, ground.parameters),
-        ruled_out=all_exposures.filter(ruled_out)["person"].unique().sort().to_list(),
-        offsets=dict(sorted(offsets.items())),
+        ruled_out=ruled_out,
+        offsets=_highest(highest),
         notes=_notes(rule_set, window, case_stays, ground),
     )
 
@@ -141,13 +137,37 @@ def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:
     return scans.filter(pl.col("person").is_in(there["person"].unique().implode()))
 
 
-def _highest(scans: pl.DataFrame, so_far: dict[int, int]) -> dict[int, int]:
-    highest = dict(so_far)
-    for partition, offset in (
-        scans.group_by("kafka_partition").agg(pl.col("kafka_offset").max()).iter_rows()
-    ):
-        highest[partition] = max(offset, highest.get(partition, 0))
-    return highest
+def _in_order(exposures: pl.DataFrame) -> pl.DataFrame:
+    """By person, start, place, end; where all are equal, as they were."""
+    keys = [exposures["person"].to_numpy(), exposures["place"].to_numpy()]
+    start, end = (milliseconds(exposures[side]) for side in ("start", "end"))
+    order = np.lexsort((end, keys[1], start, keys[0]))
+    moved = order != np.arange(len(order))
+    return exposures[order] if moved.any() else exposures
+
+
+def _without_excluded(exposures: pl.DataFrame, case: Case) -> tuple[pl.DataFrame, list[int]]:
+    """The exposures of all but those whom an officer has excluded; who of them has some."""
+    excluded = sorted({person_bits(entry.person) for entry in case.excluded})
+    if not excluded:
+        return exposures, []
+    out = pl.col("person").is_in(pl.Series(excluded, dtype=pl.UInt64).implode())
+    return exposures.filter(~out), exposures.filter(out)["person"].unique().sort().to_list()
+
+
+def _offsets(scans: pl.DataFrame) -> dict[int, int]:
+    """The highest offset of each partition that these scans came by."""
+    partition, offset = (scans[c].to_numpy() for c in ("kafka_partition", "kafka_offset"))
+    there = np.bincount(partition)
+    highest = np.zeros(len(there), np.uint64)
+    np.maximum.at(highest, partition, offset)
+    return {number: int(highest[number]) for number in np.flatnonzero(there).tolist()}
+
+
+def _highest(offsets: Iterable[dict[int, int]]) -> dict[int, int]:
+    """The highest of each partition, by partition."""
+    pairs = sorted(pair for some in offsets for pair in some.items())
+    return dict(pairs)  # of one partition the last, which is the highest
 
 
 def _notes(
