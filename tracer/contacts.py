@@ -6,18 +6,21 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tracer.ends import DAY
-from tracer.exposures import IDS, bands, distinct
+from tracer.exposures import bands, distinct, in_order, lists
 from tracer.frames import TIME
 from tracer.minutes import Floats, Ints, in_minutes
-from tracer.overlaps import Rows, milliseconds
+from tracer.overlaps import Rows, as_index, milliseconds
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.tiers import TIERS, Tier
 
-CATEGORIES: Final = ("high", "low", "none")
-_CALLED: Final = [tier is not Tier.SAME_TIME_ONLY for tier in Tier]
+_TIER: Final = pl.Series("tier", list(Tier), TIERS)
+_CALL: Final = pl.Series("call", [tier is not Tier.SAME_TIME_ONLY for tier in Tier])
+_CATEGORY: Final = pl.Series("category", ["high", "low", "none", None])
 _MOST_IDS: Final = 63  # bits of a whole number above zero
 
 
@@ -33,7 +36,7 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     one UTC day weigh together; `category`: `high`, `low` or `none` by it; both null where the
     rule-set has no weights.
     """
-    exposures = _by_person(exposures)
+    exposures = in_order(exposures, "person", "start")
     start, end = (milliseconds(exposures[side]) for side in ("start", "end"))
     person = exposures["person"].to_numpy()
     first = _firsts(person)  # the row of each person's first exposure
@@ -48,11 +51,13 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     last = _each(np.maximum, end, first)
     weighted = _heaviest_day(exposures["weighted"], start, whose, first)
     order = np.lexsort((person[first], -last, -minutes, _heaviest_first(weighted), tier))
+    by_rank, n = as_index(order), len(order)
+    tier_by_rank = as_index(tier[order])
     return pl.DataFrame(
         [
-            exposures["person"][first[order]],
-            pl.Series("tier", list(Tier), TIERS)[tier[order]],
-            pl.Series("call", _CALLED)[tier[order]],
+            exposures["person"][as_index(first[order])],
+            _TIER[tier_by_rank],
+            _CALL[tier_by_rank],
             pl.Series("minutes", minutes[order]),
             pl.Series("exposures", number[order].astype(np.uint32)),
             pl.Series("last_exposure", last[order]).cast(TIME),
@@ -60,17 +65,10 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
             bands(confidence[order], parameters),
             pl.Series("weighted", weighted[order], nan_to_null=True),
             _categories(weighted[order], rule_set),
-            _union(exposures["clauses"], [c.id for c in rule_set.clauses], first)[order],
-            _union(exposures["questions"], [q.id for q in rule_set.questions], first)[order],
+            _union(exposures["clauses"], [c.id for c in rule_set.clauses], whose, n)[by_rank],
+            _union(exposures["questions"], [q.id for q in rule_set.questions], whose, n)[by_rank],
         ]
     )
-
-
-def _by_person(exposures: pl.DataFrame) -> pl.DataFrame:
-    """By person and start, as exposures mostly come."""
-    person, start = exposures["person"].to_numpy(), milliseconds(exposures["start"])
-    later = (person[1:] > person[:-1]) | ((person[1:] == person[:-1]) & (start[1:] >= start[:-1]))
-    return exposures if later.all() else exposures[np.lexsort((start, person))]
 
 
 def _firsts(*keys: npt.NDArray[np.generic]) -> Rows:
@@ -122,24 +120,21 @@ def _heaviest_first(weighted: Floats) -> Floats:
 
 def _categories(weighted: Floats, rule_set: RuleSet) -> pl.Series:
     if rule_set.warning is None:
-        return pl.Series("category", [None], pl.String)[np.zeros(len(weighted), np.intp)]
+        return _CATEGORY[as_index(np.full(len(weighted), 3))]
     high = weighted >= rule_set.warning.high_from
-    number = np.where(high, 0, np.where(weighted > 0, 1, 2))
-    return pl.Series("category", CATEGORIES)[number]
+    return _CATEGORY[as_index(np.where(high, 0, np.where(weighted > 0, 1, 2)))]
 
 
-def _union(lists: pl.Series, ids: Sequence[str], first: Rows) -> pl.Series:
+def _union(column: pl.Series, ids: Sequence[str], whose: Rows, persons: int) -> pl.Series:
     """What each person's lists hold, in the order of `ids`."""
     assert len(ids) <= _MOST_IDS, "more than 63 clauses or questions"
-    held = _each(np.bitwise_or, _as_bits(lists, ids), first)
-    found, number = distinct(held)
+    listed = column.to_arrow()
+    lengths = np.diff(listed.offsets.to_numpy())
+    one = listed.flatten()
+    number = pc.index_in(one, value_set=pa.array(ids, one.type)).to_numpy()
+    # a bit for each of `ids`: 1 for the first, 2, 4 and so on
+    held = np.zeros(persons, np.int64)
+    np.bitwise_or.at(held, np.repeat(whose, lengths), np.int64(1) << number)
+    found, which = distinct(held)
     unions = [[one for n, one in enumerate(ids) if bits >> n & 1] for bits in found.tolist()]
-    return pl.Series(lists.name, unions, IDS)[number]
-
-
-def _as_bits(lists: pl.Series, ids: Sequence[str]) -> Ints:
-    """Of each list, a bit for each of `ids` that it holds: 1 for the first, 2, 4 and so on."""
-    bits = np.zeros(len(lists), np.int64)
-    for number, one in enumerate(ids):
-        bits |= lists.list.contains(one).to_numpy().astype(np.int64) << number
-    return bits
+    return lists(column.name, unions)[as_index(which)]

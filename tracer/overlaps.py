@@ -26,12 +26,19 @@ class Intervals(NamedTuple):
 
 def intervals_of(stays: pl.DataFrame, start: str = "start", end: str = "end") -> Intervals:
     """Of a frame with `place` and two columns of times."""
-    return Intervals(stays["place"].to_numpy(), milliseconds(stays[start]), milliseconds(stays[end]))
+    return Intervals(
+        stays["place"].to_numpy(), milliseconds(stays[start]), milliseconds(stays[end])
+    )
 
 
 def milliseconds(times: pl.Series) -> Ints:
     """Times (`frames.TIME`) in milliseconds since 1970 UTC."""
     return times.cast(pl.Int64).to_numpy()
+
+
+def as_index(rows: npt.NDArray[np.integer]) -> pl.Series:
+    """Row numbers as polars takes them without looking at each: many columns are read by them."""
+    return pl.Series(rows.astype(np.uint32))
 
 
 def overlaps(few: Intervals, many: Intervals) -> tuple[Rows, Rows]:

@@ -15,11 +15,10 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.contacts import contacts
-from tracer.exposures import exposures
+from tracer.exposures import exposures, in_order
 from tracer.frames import SCANS, empty, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
-from tracer.overlaps import milliseconds
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
@@ -106,7 +105,8 @@ def trace_chunks(
     for chunk in at_least_one(chunks):
         found.append(exposures(case_stays, stays(chunk, ground, answers), ground, rule_set))
         highest.append(_offsets(chunk))
-    without, ruled_out = _without_excluded(_in_order(pl.concat(found)), case)
+    every = in_order(pl.concat(found), "person", "start", "place", "end")
+    without, ruled_out = _without_excluded(every, case)
     return TraceResult(
         case=case,
         window=window,
@@ -135,15 +135,6 @@ def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:
     """All scans of those who have one at a place of the case: nobody else can meet it there."""
     there = scans.filter(pl.col("place").is_in(case_stays["place"].unique().implode()))
     return scans.filter(pl.col("person").is_in(there["person"].unique().implode()))
-
-
-def _in_order(exposures: pl.DataFrame) -> pl.DataFrame:
-    """By person, start, place, end; where all are equal, as they were."""
-    keys = [exposures["person"].to_numpy(), exposures["place"].to_numpy()]
-    start, end = (milliseconds(exposures[side]) for side in ("start", "end"))
-    order = np.lexsort((end, keys[1], start, keys[0]))
-    moved = order != np.arange(len(order))
-    return exposures[order] if moved.any() else exposures
 
 
 def _without_excluded(exposures: pl.DataFrame, case: Case) -> tuple[pl.DataFrame, list[int]]:
