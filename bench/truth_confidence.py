@@ -14,7 +14,7 @@ import polars as pl
 from bench.truth_cases import bits_of
 from bench.truth_city import City
 from schemas.cases import Case
-from tracer.exposures import band
+from tracer.exposures import bands
 from tracer.parameters import BANDS, Parameters
 from tracer.presence import with_confidence
 
@@ -41,7 +41,8 @@ def judged(city: City, case: Case, found: pl.DataFrame) -> pl.DataFrame:
 
 def as_if(rows: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """The same exposures with the confidence and bands of other parameters."""
-    return with_confidence(rows, parameters).with_columns(band=band(parameters))
+    judged = with_confidence(rows, parameters)
+    return judged.with_columns(bands(judged["confidence"].to_numpy(), parameters))
 
 
 def _real(exposures: pl.DataFrame, case: int, visits: pl.DataFrame) -> pl.Series:

@@ -12,6 +12,7 @@ PERSON_PATTERN: Final = r"^[0-9A-F][0-9A-HJKMNP-TV-Z]{12}$"
 PERSON_LENGTH: Final = 13
 
 _PERSON = re.compile(PERSON_PATTERN)
+_TWO: Final = [one + other for one in CROCKFORD for other in CROCKFORD]
 _VALUE: Final = {character: value for value, character in enumerate(CROCKFORD)}
 
 
@@ -40,7 +41,11 @@ def person_text(person: int) -> str:
     """A person's 64 bits as the 13 characters that events, keys and pages carry."""
     if person >> 64:
         raise ValueError("a person is 64 bits")
-    return encode_base32(person, PERSON_LENGTH)
+    first, two = CROCKFORD[person >> 60], _TWO
+    return (
+        f"{first}{two[person >> 50 & 1023]}{two[person >> 40 & 1023]}{two[person >> 30 & 1023]}"
+        f"{two[person >> 20 & 1023]}{two[person >> 10 & 1023]}{two[person & 1023]}"
+    )
 
 
 def person_bits(text: str) -> int:

@@ -5,45 +5,36 @@ exposure does not reach, or that only makes sense at other kinds of place; every
 *could* apply, and an officer's answers decide.
 """
 
-from collections.abc import Sequence
-
-import polars as pl
-
 from tracer.ruleset import Clause, Question, RuleSet
+from tracer.tiers import Known
 
 
-def could_apply(clause: Clause) -> pl.Expr:
-    """Whether nothing in `minutes` and `kind` of an exposure excludes the clause."""
-    possible = pl.col("minutes") >= clause.min_minutes
-    if clause.place_kinds is not None:
-        kind = pl.col("kind")
-        possible &= kind.is_null() | kind.is_in(list(clause.place_kinds))
-    return possible
+def could_apply(clause: Clause, place: Known, minutes: float) -> bool:
+    """Whether nothing in the duration and the kind of place excludes the clause."""
+    if minutes < clause.min_minutes:
+        return False
+    kinds = clause.place_kinds
+    return kinds is None or place.kind is None or place.kind in kinds
 
 
-def clauses_of(rule_set: RuleSet) -> pl.Expr:
-    """Ids of the clauses that could apply, in the rule-set's order (list of strings)."""
-    return _listed([(clause.id, could_apply(clause)) for clause in rule_set.clauses])
+def clauses_of(rule_set: RuleSet, place: Known, minutes: float) -> list[str]:
+    """Ids of the clauses that could apply, in the rule-set's order."""
+    return [clause.id for clause in rule_set.clauses if could_apply(clause, place, minutes)]
 
 
-def questions_of(rule_set: RuleSet) -> pl.Expr:
+def questions_of(rule_set: RuleSet, place: Known, minutes: float) -> list[str]:
     """Ids of the questions those clauses need and the place does not answer, in order."""
-    return _listed([(question.id, _asked(question, rule_set)) for question in rule_set.questions])
+    clauses = (clause for clause in rule_set.clauses if could_apply(clause, place, minutes))
+    needed = {question for clause in clauses for question in clause.questions}
+    return [q.id for q in rule_set.questions if q.id in needed and not _answered(q, place)]
 
 
-def _asked(question: Question, rule_set: RuleSet) -> pl.Expr:
-    needed = pl.any_horizontal(
-        pl.lit(False),
-        *(could_apply(clause) for clause in rule_set.clauses if question.id in clause.questions),
-    )
-    if question.not_asked_at == "small_enclosed":
-        enclosed, small = (pl.col(c).fill_null(False) for c in ("enclosed", "small"))
-        needed &= ~(enclosed & small)
-    return needed
+def least_minutes(rule_set: RuleSet) -> list[int]:
+    """The durations, rising, at which another clause could apply."""
+    return sorted({clause.min_minutes for clause in rule_set.clauses})
 
 
-def _listed(named: Sequence[tuple[str, pl.Expr]]) -> pl.Expr:
-    if not named:
-        return pl.lit([], dtype=pl.List(pl.String))
-    ids = [pl.when(condition).then(pl.lit(name)) for name, condition in named]
-    return pl.concat_list(ids).list.drop_nulls()
+def _answered(question: Question, place: Known) -> bool:
+    """Whether the place itself answers it."""
+    narrow = bool(place.enclosed and place.small)
+    return question.not_asked_at == "small_enclosed" and narrow

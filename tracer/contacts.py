@@ -1,14 +1,27 @@
 """Contacts: one person with their exposures, in the order in which a team would look at them."""
 
 from collections.abc import Sequence
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from tracer.exposures import band
-from tracer.minutes import in_minutes
+from tracer.ends import DAY
+from tracer.exposures import bands, distinct, in_order, lists
+from tracer.frames import TIME
+from tracer.minutes import Floats, Ints, in_minutes
+from tracer.overlaps import Rows, as_index, milliseconds
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
-from tracer.tiers import Tier
+from tracer.tiers import TIERS, Tier
+
+_TIER: Final = pl.Series("tier", list(Tier), TIERS)
+_CALL: Final = pl.Series("call", [tier is not Tier.SAME_TIME_ONLY for tier in Tier])
+_CATEGORY: Final = pl.Series("category", ["high", "low", "none", None])
+_MOST_IDS: Final = 63  # bits of a whole number above zero
 
 
 def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters) -> pl.DataFrame:
@@ -23,80 +36,105 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     one UTC day weigh together; `category`: `high`, `low` or `none` by it; both null where the
     rule-set has no weights.
     """
-    ordered = exposures.sort("person", "start", "end", "place")
-    together = _new_milliseconds(ordered)
-    closest = pl.col("tier") == pl.col("tier").min()
-    found = (
-        ordered.with_columns(new=together)
-        .group_by("person", maintain_order=True)
-        .agg(
-            pl.col("tier").min(),
-            pl.col("new").sum().alias("milliseconds"),
-            pl.len().cast(pl.UInt32).alias("exposures"),
-            pl.col("end").max().alias("last_exposure"),
-            pl.col("confidence").filter(closest).max(),
-            *_contained("clauses", [clause.id for clause in rule_set.clauses]),
-            *_contained("questions", [question.id for question in rule_set.questions]),
-        )
-        .join(_heaviest_day(exposures), on="person", how="left", maintain_order="left")
-        .select(
-            "person",
-            "tier",
-            (pl.col("tier") != Tier.SAME_TIME_ONLY.value).alias("call"),
-            in_minutes(pl.col("milliseconds")).alias("minutes"),
-            "exposures",
-            "last_exposure",
-            "confidence",
-            band(parameters).alias("band"),
-            "weighted",
-            _category(rule_set).alias("category"),
-            _union("clauses", [clause.id for clause in rule_set.clauses]),
-            _union("questions", [question.id for question in rule_set.questions]),
-        )
-    )
-    order = ("tier", "weighted", "minutes", "last_exposure", "person")
-    return found.sort(*order, descending=[False, True, True, True, False])
+    exposures = in_order(exposures, "person", "start")
+    start, end = (milliseconds(exposures[side]) for side in ("start", "end"))
+    person = exposures["person"].to_numpy()
+    first = _firsts(person)  # the row of each person's first exposure
+    number = np.diff(first, append=len(person))
+    whose = np.repeat(np.arange(len(first)), number)
 
-
-def _heaviest_day(exposures: pl.DataFrame) -> pl.DataFrame:
-    """Person and `weighted`: the most that one UTC day's exposures weigh together, or null."""
-    daily = exposures.group_by("person", pl.col("start").dt.date().alias("day")).agg(
-        weighed=pl.col("weighted").count(),
-        # rounded: so that ten minutes are ten, in whatever order they are added
-        weighted=pl.col("weighted").sum().round(6),
-    )
-    return daily.group_by("person").agg(
-        weighted=pl.when(pl.col("weighed").sum() > 0).then(pl.col("weighted").max())
+    tiers = exposures["tier"].to_physical().to_numpy()
+    tier = _each(np.minimum, tiers, first)
+    sure = np.where(tiers == tier[whose], exposures["confidence"].to_numpy(), -1.0)
+    confidence = _each(np.maximum, sure, first)
+    minutes = in_minutes(_each(np.add, _new_milliseconds(start, end, whose), first))
+    last = _each(np.maximum, end, first)
+    weighted = _heaviest_day(exposures["weighted"], start, whose, first)
+    order = np.lexsort((person[first], -last, -minutes, _heaviest_first(weighted), tier))
+    by_rank, n = as_index(order), len(order)
+    tier_by_rank = as_index(tier[order])
+    return pl.DataFrame(
+        [
+            exposures["person"][as_index(first[order])],
+            _TIER[tier_by_rank],
+            _CALL[tier_by_rank],
+            pl.Series("minutes", minutes[order]),
+            pl.Series("exposures", number[order].astype(np.uint32)),
+            pl.Series("last_exposure", last[order]).cast(TIME),
+            pl.Series("confidence", confidence[order]),
+            bands(confidence[order], parameters),
+            pl.Series("weighted", weighted[order], nan_to_null=True),
+            _categories(weighted[order], rule_set),
+            _union(exposures["clauses"], [c.id for c in rule_set.clauses], whose, n)[by_rank],
+            _union(exposures["questions"], [q.id for q in rule_set.questions], whose, n)[by_rank],
+        ]
     )
 
 
-def _category(rule_set: RuleSet) -> pl.Expr:
-    if rule_set.warning is None:
-        return pl.lit(None, pl.String)
-    weighted = pl.col("weighted")
-    return (
-        pl.when(weighted >= rule_set.warning.high_from)
-        .then(pl.lit("high"))
-        .when(weighted > 0)
-        .then(pl.lit("low"))
-        .otherwise(pl.lit("none"))
-    )
+def _firsts(*keys: npt.NDArray[np.generic]) -> Rows:
+    """The rows at which one of the keys is another than in the row before."""
+    changed = np.ones(len(keys[0]), np.bool_)
+    if len(changed):
+        changed[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
+    return np.flatnonzero(changed)
 
 
-def _new_milliseconds(ordered: pl.DataFrame) -> pl.Series:
+def _each(how: np.ufunc, values: npt.NDArray[np.generic], first: Rows) -> npt.NDArray[np.generic]:
+    """One value a run of rows, of which `first` are the first ones."""
+    return how.reduceat(values, first) if len(first) else values[:0]
+
+
+def _new_milliseconds(start: Ints, end: Ints, whose: Rows) -> Ints:
     """How much of each exposure no earlier one of the same person covers."""
-    covered_until = pl.col("end").cum_max().shift(1).over("person")
-    fresh_from = pl.max_horizontal("start", covered_until)
-    fresh = (pl.col("end") - fresh_from).dt.total_milliseconds().clip(lower_bound=0)
-    return ordered.select(fresh.alias("new"))["new"]
+    if not len(end):
+        return end
+    # everybody's times on a line of their own, one behind the other
+    begin, length = end.min(), end.max() - end.min() + 1
+    assert (int(whose[-1]) + 1) * int(length) < 2**63, "a line too long for 64 bits"
+    line = whose * length
+    covered_until = np.maximum.accumulate(line + (end - begin)) - line + begin
+    covered = np.full(len(end), start.min())
+    same = whose[1:] == whose[:-1]
+    covered[1:][same] = covered_until[:-1][same]
+    return np.maximum(end - np.maximum(start, covered), 0)
 
 
-def _contained(column: str, ids: Sequence[str]) -> list[pl.Expr]:
-    return [pl.col(column).list.contains(i).any().alias(f"{column}/{i}") for i in ids]
+def _heaviest_day(weighted: pl.Series, start: Ints, whose: Rows, first: Rows) -> Floats:
+    """The most that one UTC day's exposures weigh together, of each person; NaN for nothing."""
+    if weighted.null_count() == len(weighted):
+        return np.full(len(first), np.nan)
+    minutes = weighted.to_numpy()
+    day = start // DAY
+    days = _firsts(whose, day)
+    # rounded: so that ten minutes are ten, in whatever order they are added
+    daily = pl.Series(_each(np.add, np.nan_to_num(minutes), days)).round(6).to_numpy()
+    heaviest = _each(np.maximum, daily, _firsts(whose[days]))
+    weighed = _each(np.logical_or, ~np.isnan(minutes), first)
+    return np.where(weighed, heaviest, np.nan)
 
 
-def _union(column: str, ids: Sequence[str]) -> pl.Expr:
-    if not ids:
-        return pl.lit([], dtype=pl.List(pl.String)).alias(column)
-    present = [pl.when(pl.col(f"{column}/{i}")).then(pl.lit(i)) for i in ids]
-    return pl.concat_list(present).list.drop_nulls().alias(column)
+def _heaviest_first(weighted: Floats) -> Floats:
+    """To sort by: who has no weight at all comes first."""
+    return np.where(np.isnan(weighted), -np.inf, -weighted)
+
+
+def _categories(weighted: Floats, rule_set: RuleSet) -> pl.Series:
+    if rule_set.warning is None:
+        return _CATEGORY[as_index(np.full(len(weighted), 3))]
+    high = weighted >= rule_set.warning.high_from
+    return _CATEGORY[as_index(np.where(high, 0, np.where(weighted > 0, 1, 2)))]
+
+
+def _union(column: pl.Series, ids: Sequence[str], whose: Rows, persons: int) -> pl.Series:
+    """What each person's lists hold, in the order of `ids`."""
+    assert len(ids) <= _MOST_IDS, "more than 63 clauses or questions"
+    listed = column.to_arrow()
+    lengths = np.diff(listed.offsets.to_numpy())
+    one = listed.flatten()
+    number = pc.index_in(one, value_set=pa.array(ids, one.type)).to_numpy()
+    # a bit for each of `ids`: 1 for the first, 2, 4 and so on
+    held = np.zeros(persons, np.int64)
+    np.bitwise_or.at(held, np.repeat(whose, lengths), np.int64(1) << number)
+    found, which = distinct(held)
+    unions = [[one for n, one in enumerate(ids) if bits >> n & 1] for bits in found.tolist()]
+    return lists(column.name, unions)[as_index(which)]

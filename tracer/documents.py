@@ -4,23 +4,27 @@ Times are `YYYY-MM-DDTHH:MM:SS.mmmZ`, minutes and confidences numbers, persons 1
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
 import orjson
+import polars as pl
 
 from schemas.cases import LISTS, Decided, NamedContact
 from schemas.clock import local_midnight
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
 from tracer.exposures import STAY_PARTS
+from tracer.frames import TIME
 from tracer.tiers import Tier
 from tracer.trace import TraceResult
 
 Document = dict[str, Any]
 # in place of a tier: entered by hand, and no scan shows the two together
 NAMED: Final = "named"
+_WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"  # as `format_timestamp` does
 
 
 def contact_documents(result: TraceResult) -> list[Document]:
@@ -31,13 +35,10 @@ def contact_documents(result: TraceResult) -> list[Document]:
     """
     by_person = {
         person: [_exposure(row) for row in rows]
-        for person, rows in groupby(
-            result.exposures.iter_rows(named=True), key=lambda row: row["person"]
-        )
+        for person, rows in groupby(rows_of(result.exposures), key=lambda row: row["person"])
     }
     documents = [
-        _contact(row, by_person[row["person"]], result)
-        for row in result.contacts.iter_rows(named=True)
+        _contact(row, by_person[row["person"]], result) for row in rows_of(result.contacts)
     ]
     ordered = _with_decided(_with_named(documents, result), result)
     return [{"rank": n} | d for n, d in enumerate(ordered, start=1)]
@@ -68,10 +69,10 @@ def run_document(result: TraceResult) -> Document:
         "parameters": result.parameters.model_dump(mode="json"),
         "offsets": {str(partition): offset for partition, offset in result.offsets.items()},
         "stays": [
-            {"place": row["place"], "from": _time(row["from"]), "to": _time(row["to"])}
+            {"place": row["place"], "from": row["from"], "to": row["to"]}
             | _weighted(row, "weight")
             | _stay(row, "")
-            for row in result.case_stays.sort("start", "place").iter_rows(named=True)
+            for row in rows_of(result.case_stays.sort("start", "place"))
         ],
         "contacts_by_tier": by_tier,
         **_by_hand(result),
@@ -86,6 +87,11 @@ def to_documents(result: TraceResult) -> Document:
 def to_json(document: Document) -> bytes:
     """The one written form: keys sorted, no spaces."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def rows_of(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Its rows, times as they are written."""
+    return frame.with_columns(pl.col(TIME).dt.strftime(_WRITTEN)).iter_rows(named=True)
 
 
 def _by_hand(result: TraceResult) -> Document:
@@ -139,7 +145,7 @@ def _unseen(named: NamedContact, result: TraceResult) -> Document:
         "tier": NAMED,
         "call": True,
         "minutes": 0.0,
-        "last_exposure": _time(end_of_day),
+        "last_exposure": format_timestamp(end_of_day),
         "confidence": 1.0,
         "band": "high",
         "clauses": [clause.id for clause in rules.clauses],
@@ -163,7 +169,7 @@ def _contact(row: dict[str, Any], exposures: list[Document], result: TraceResult
         "tier": row["tier"],
         "call": row["call"],
         "minutes": row["minutes"],
-        "last_exposure": _time(row["last_exposure"]),
+        "last_exposure": row["last_exposure"],
         "confidence": round(row["confidence"], 4),
         "band": row["band"],
         **_weighted(row, "weighted", "category"),
@@ -187,8 +193,8 @@ def _weighted(row: dict[str, Any], *names: str) -> Document:
 def _exposure(row: dict[str, Any]) -> Document:
     return {
         "place": row["place"],
-        "start": _time(row["start"]),
-        "end": _time(row["end"]),
+        "start": row["start"],
+        "end": row["end"],
         "minutes": row["minutes"],
         "tier": row["tier"],
         "clauses": row["clauses"],
@@ -204,8 +210,8 @@ def _exposure(row: dict[str, Any]) -> Document:
 def _stay(row: dict[str, Any], prefix: str) -> Document:
     part = {name: row[prefix + name] for name in STAY_PARTS}
     return {
-        "start": _time(part["start"]),
-        "end": _time(part["end"]),
+        "start": part["start"],
+        "end": part["end"],
         "start_provenance": part["start_provenance"],
         "end_provenance": part["end_provenance"],
         "confidence": part["confidence"],
@@ -216,7 +222,3 @@ def _stay(row: dict[str, Any], prefix: str) -> Document:
 
 def _scan(partition: int | None, offset: int | None) -> Document | None:
     return None if partition is None else {"partition": partition, "offset": offset}
-
-
-def _time(moment: datetime) -> str:
-    return format_timestamp(moment)

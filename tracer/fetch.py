@@ -127,7 +127,7 @@ def second_from(
     chunks: Iterator[pl.DataFrame] = iter(())
     # nobody is named whom only a gate or an open place brings near
     where = counted["place"]
-    near = counted.filter(ground.at(where).of(where, *TIER_OF).select(called()).to_series())
+    near = counted.filter(called(ground.at(where).of(where, *TIER_OF)))
     if not near.is_empty():
         met = meetings(near, ground)
         there = as_one(_there(scans, met, ground.parameters), same)

@@ -10,19 +10,43 @@ chance to be still there after none, a quarter, half, three quarters and all of 
 between it is on the straight line. An end that is not in it has one chance for all the stay.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tracer.minutes import Floats, Ints
 from tracer.parameters import ENDS, STARTS, STATED, Parameters
 
 KNOTS: Final = 5
 _PARTS: Final = KNOTS - 1
 _STARTS: Final = pl.Enum((*STARTS, *STATED))
 _ENDS: Final = pl.Enum((*ENDS, *STATED))
-Floats = npt.NDArray[np.float64]
+
+
+class There(NamedTuple):
+    """Stays as arrays of one length: start and end in milliseconds since 1970 UTC, and of their
+    provenances the number in `(*STARTS, *STATED)` and in `(*ENDS, *STATED)`."""
+
+    start: Ints
+    end: Ints
+    started: npt.NDArray[np.integer]
+    ended: npt.NDArray[np.integer]
+
+    def rows(self, rows: npt.NDArray[np.intp]) -> "There":
+        """Those of these row numbers."""
+        return There(*(part[rows] for part in self))
+
+
+def there(stays: pl.DataFrame, prefix: str = "") -> There:
+    """Of a frame with `start`, `end` and their provenances, each after `prefix`."""
+    start, end = (stays[prefix + side].cast(pl.Int64).to_numpy() for side in ("start", "end"))
+    started, ended = (
+        stays[f"{prefix}{side}_provenance"].cast(of).to_physical().to_numpy()
+        for side, of in (("start", _STARTS), ("end", _ENDS))
+    )
+    return There(start, end, started, ended)
 
 
 def with_confidence(exposures: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -30,31 +54,31 @@ def with_confidence(exposures: pl.DataFrame, parameters: Parameters) -> pl.DataF
 
     Columns: `start`, and of each `case_` and `their_` stay start, end and their provenances.
     """
-    begins = exposures["start"].to_physical().to_numpy()
-    case, their = (_there(exposures, w, begins, parameters) for w in ("case", "their"))
-    return exposures.with_columns(confidence=pl.Series(case * their, dtype=pl.Float64))
+    begins = exposures["start"].cast(pl.Int64).to_numpy()
+    case, their = (there(exposures, whose) for whose in ("case_", "their_"))
+    found = confidence(begins, case, their, parameters)
+    return exposures.with_columns(confidence=pl.Series(found, dtype=pl.Float64))
 
 
-def _there(
-    exposures: pl.DataFrame, whose: str, begins: npt.NDArray[np.int64], parameters: Parameters
-) -> Floats:
-    began, ended = (
-        exposures[f"{whose}_{side}_provenance"].cast(of).to_physical().to_numpy()
-        for side, of in (("start", _STARTS), ("end", _ENDS))
-    )
-    since, until = (
-        exposures[f"{whose}_{side}"].to_physical().to_numpy() for side in ("start", "end")
-    )
+def confidence(begins: Ints, case: There, their: There, parameters: Parameters) -> Floats:
+    """From 0 to 1, of exposures that begin at `begins`, each of a stay of the case and one of
+    theirs."""
+    return _chance(begins, case, parameters) * _chance(begins, their, parameters)
+
+
+def _chance(begins: Ints, stay: There, parameters: Parameters) -> Floats:
+    """A person's chance to be there: the lower of the stay's start and of being there still."""
     stated = parameters.point_confidence
     ends, starts = parameters.end_confidence | stated, parameters.start_confidence | stated
     chances = np.array(
         [parameters.still_there.get(e, (ends[e],) * KNOTS) for e in (*ENDS, *STATED)]
     )
-    length = np.maximum(until - since, 1)  # a warned part may have more time than the stay itself
-    elapsed = np.clip(begins - since, 0, length) * _PARTS
+    # a warned part may have more time than the stay itself
+    length = np.maximum(stay.end - stay.start, 1)
+    elapsed = np.clip(begins - stay.start, 0, length) * _PARTS
     part = np.minimum(elapsed // length, _PARTS - 1)
     along = (elapsed - part * length) / length
-    before, after = chances[ended, part], chances[ended, part + 1]
-    start = np.array([starts[name] for name in (*STARTS, *STATED)])[began]
+    before, after = chances[stay.ended, part], chances[stay.ended, part + 1]
+    start = np.array([starts[name] for name in (*STARTS, *STATED)])[stay.started]
     lower: Floats = np.minimum(start, before + (after - before) * along)
     return lower

@@ -10,17 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import polars as pl
 
 from schemas.ids import person_bits, person_text
-from schemas.scan import format_timestamp
 from tracer.contacts import contacts
-from tracer.documents import Document
-from tracer.exposures import band, exposures
+from tracer.documents import Document, rows_of
+from tracer.exposures import bands, exposures, in_order
 from tracer.frames import TIME
 from tracer.ground import Grounds
+from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.stays import stays
 from tracer.trace import at_least_one
@@ -28,6 +29,11 @@ from tracer.trace import at_least_one
 MOST_DAYS: Final = 14
 MOST_FIRST: Final = 200
 MOST_SECOND: Final = 5_000
+# Of an exposure, what is looked at here.
+_NEEDED: Final = (
+    *("person", "place", "start", "end", "minutes", "tier", "clauses", "questions"),
+    *("confidence", "band", "weighted", "case_person"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,49 +106,53 @@ def second_contacts(
     `case`: the first step of each path; `counted`: of `first_stays`. Only those whom a scan
     brings as near as the call list asks for are named.
     """
-    surely = pl.DataFrame(
-        [(first.person, first.confidence) for first in firsts],
-        schema={"case_person": pl.UInt64, "surely": pl.Float64},
-        orient="row",
-    )
     found = []
     for chunk in at_least_one(chunks):
-        others = stays(chunk, ground)
-        met = exposures(counted, others, ground, rule_set)
-        found.append(
-            met.join(surely, on="case_person", maintain_order="left")
-            .with_columns(pl.col("confidence") * pl.col("surely"))
-            .with_columns(band(ground.parameters).alias("band"))
-        )
-    every = pl.concat(found).sort("person", "start", "place", "end", "case_person")
+        met = exposures(counted, stays(chunk, ground), ground, rule_set)
+        found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
+    every = in_order(pl.concat(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
     met = every.filter(pl.col("person").is_in(named["person"].implode()))
-    rows = (
-        named.join(_likeliest(met, named), on="person", maintain_order="left")
-        .join(_through(met), on="person", maintain_order="left")
-        .with_row_index("rank", offset=1)
-    )
+    likeliest, through = _likeliest(met), _through(met)
     steps = {first.person: (person_text(first.person), first.step) for first in firsts}
-    documents = [_document(row, case, steps) for row in rows.iter_rows(named=True)]
+    documents = [
+        _document(rank, row, likeliest[row["person"]], through[row["person"]], case, steps)
+        for rank, row in enumerate(rows_of(named), start=1)
+    ]
     return Second(documents, called.height - named.height)
 
 
-def _likeliest(met: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """Each person's likeliest meeting: of the closest tier, the longest, the first."""
-    order = ("person", "minutes", "start", "place", "case_person")
-    return (
-        met.join(named.select("person", closest="tier"), on="person")
-        .filter(pl.col("tier") == pl.col("closest"))
-        .sort(order, descending=[False, True, False, False, False])
-        .unique("person", keep="first", maintain_order=True)
-        .select("person", first="case_person", place="place", start="start", end="end")
+def _less_sure(met: pl.DataFrame, firsts: list[First], parameters: Parameters) -> pl.DataFrame:
+    """As sure as the exposure is, and as that the F1 was with the case."""
+    surely = {first.person: first.confidence for first in firsts}
+    persons = np.array(sorted(surely), np.uint64)
+    by_person = np.array([surely[person] for person in sorted(surely)], np.float64)
+    which = np.searchsorted(persons, met["case_person"].to_numpy())
+    confidence = met["confidence"].to_numpy() * by_person[which]
+    return met.with_columns(
+        pl.Series("confidence", confidence, pl.Float64), bands(confidence, parameters)
     )
 
 
-def _through(met: pl.DataFrame) -> pl.DataFrame:
+def _likeliest(met: pl.DataFrame) -> dict[int, Document]:
+    """Each person's likeliest meeting: of the closest tier, the longest, the first."""
+    person, tier, minutes, *rest = (
+        met[column].to_physical().to_numpy()
+        for column in ("person", "tier", "minutes", "start", "place", "case_person")
+    )
+    order = np.lexsort((*reversed(rest), -minutes, tier, person))
+    _, first = np.unique(person[order], return_index=True)
+    meetings = met[order[first]].select("person", "case_person", "place", "start", "end")
+    return {row["person"]: row for row in rows_of(meetings)}
+
+
+def _through(met: pl.DataFrame) -> dict[int, list[int]]:
     """Each person's F1s, rising."""
-    return met.group_by("person").agg(through=pl.col("case_person").unique().sort())
+    through: dict[int, set[int]] = {}
+    for person, first in met.select("person", "case_person").iter_rows():
+        through.setdefault(person, set()).add(first)
+    return {person: sorted(firsts) for person, firsts in through.items()}
 
 
 def _first(document: Document, isolated: datetime | None) -> First:
@@ -153,31 +163,32 @@ def _first(document: Document, isolated: datetime | None) -> First:
 
 
 def _document(
-    row: dict[str, Any], case: Document, steps: dict[int, tuple[str, Document]]
+    rank: int,
+    row: Document,
+    meeting: Document,
+    through: list[int],
+    case: Document,
+    steps: dict[int, tuple[str, Document]],
 ) -> Document:
     person = person_text(row["person"])
-    first, step = steps[row["first"]]
+    first, step = steps[meeting["case_person"]]
     return {
-        "rank": row["rank"],
+        "rank": rank,
         "person": person,
         "tier": row["tier"],
         "minutes": row["minutes"],
         "exposures": row["exposures"],
-        "last_exposure": format_timestamp(row["last_exposure"]),
+        "last_exposure": row["last_exposure"],
         "confidence": round(row["confidence"], 4),
         "band": row["band"],
         "clauses": row["clauses"],
         "questions": row["questions"],
-        "through": [steps[bits][0] for bits in row["through"]],
+        "through": [steps[bits][0] for bits in through],
         "path": [
             case,
             step,
             {"person": first},
-            {
-                "place": row["place"],
-                "start": format_timestamp(row["start"]),
-                "end": format_timestamp(row["end"]),
-            },
+            {name: meeting[name] for name in ("place", "start", "end")},
             {"person": person},
         ],
     }

@@ -1,7 +1,8 @@
 """Tiers: how close a place brings people who are there at the same time."""
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -20,23 +21,30 @@ TIERS: Final = pl.Enum([tier.value for tier in Tier])
 TIER_OF: Final = ("gate", "enclosed", "small")
 
 
-def called() -> pl.Expr:
-    """Whether who is in such a place goes on the call list; columns `TIER_OF`."""
-    return tier() != Tier.SAME_TIME_ONLY.value
+class Known(NamedTuple):
+    """What is known of a place and says what it means to meet there; None where it is not."""
+
+    kind: str | None
+    gate: bool | None
+    enclosed: bool | None
+    small: bool | None
 
 
-def tier() -> pl.Expr:
-    """The tier from a place's `gate`, `enclosed` and `small`; null counts as false.
+def called(places: pl.DataFrame) -> pl.Series:
+    """Whether who is in each of these places goes on the call list; columns `TIER_OF`."""
+    rows: Iterable[tuple[bool | None, ...]] = places.select(TIER_OF).iter_rows()
+    return pl.Series(
+        [tier(*row) is not Tier.SAME_TIME_ONLY for row in rows],
+        dtype=pl.Boolean,
+    )
+
+
+def tier(gate: bool | None, enclosed: bool | None, small: bool | None) -> Tier:
+    """The tier of a place; None counts as false.
 
     A gate's code says only that somebody came by, and an open place (not enclosed) is
     everybody's: both are `same_time_only`, whatever else is said of them.
     """
-    gate, enclosed, small = (pl.col(c).fill_null(False) for c in ("gate", "enclosed", "small"))
-    return (
-        pl.when(gate | ~enclosed)
-        .then(pl.lit(Tier.SAME_TIME_ONLY.value))
-        .when(small)
-        .then(pl.lit(Tier.SAME_SMALL_ENCLOSED.value))
-        .otherwise(pl.lit(Tier.SAME_PLACE.value))
-        .cast(TIERS)
-    )
+    if gate or not enclosed:
+        return Tier.SAME_TIME_ONLY
+    return Tier.SAME_SMALL_ENCLOSED if small else Tier.SAME_PLACE

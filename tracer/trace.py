@@ -5,16 +5,17 @@ result, whatever the order of the rows.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.contacts import contacts
-from tracer.exposures import exposures
+from tracer.exposures import exposures, in_order
 from tracer.frames import SCANS, empty, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
@@ -69,15 +70,13 @@ def trace(
     scans = as_one(shaped(scans, SCANS, "scans"), same_of(case))
     bits = bits_of(case)
     mine = pl.lit(False) if bits is None else pl.col("person") == bits
-    return trace_chunks(
-        case,
-        scans.filter(mine),
-        [scans.filter(~mine)],
-        ground,
-        rule_set,
-        now,
-        answers,
-    )
+    itinerary, rest = scans.filter(mine), scans.filter(~mine)
+    answers = answers_of(case) if answers is None else answers
+    own = stays_of_case(case, itinerary, ground, answers)
+    parts = parts_that_count(own, case, rule_set, now)
+    chunks = [_concerned(rest, parts)]
+    result = trace_chunks(case, itinerary, chunks, ground, rule_set, now, answers, parts)
+    return replace(result, offsets=_offsets(scans))
 
 
 def trace_chunks(
@@ -101,16 +100,13 @@ def trace_chunks(
     if case_stays is None:
         own = stays_of_case(case, itinerary, ground, answers)
         case_stays = parts_that_count(own, case, rule_set, now)
-    offsets = _highest(itinerary, {})
+    highest = [_offsets(itinerary)]
     found = []
     for chunk in at_least_one(chunks):
-        others = stays(_concerned(chunk, case_stays), ground, answers)
-        found.append(exposures(case_stays, others, ground, rule_set))
-        offsets = _highest(chunk, offsets)
-    all_exposures = pl.concat(found).sort("person", "start", "place", "end")
-    excluded = {person_bits(entry.person) for entry in case.excluded}
-    ruled_out = pl.col("person").is_in(pl.Series(sorted(excluded), dtype=pl.UInt64).implode())
-    without = all_exposures.filter(~ruled_out)
+        found.append(exposures(case_stays, stays(chunk, ground, answers), ground, rule_set))
+        highest.append(_offsets(chunk))
+    every = in_order(pl.concat(found), "person", "start", "place", "end")
+    without, ruled_out = _without_excluded(every, case)
     return TraceResult(
         case=case,
         window=window,
@@ -119,8 +115,8 @@ def trace_chunks(
         case_stays=case_stays,
         exposures=without,
         contacts=contacts(without, rule_set, ground.parameters),
-        ruled_out=all_exposures.filter(ruled_out)["person"].unique().sort().to_list(),
-        offsets=dict(sorted(offsets.items())),
+        ruled_out=ruled_out,
+        offsets=_highest(highest),
         notes=_notes(rule_set, window, case_stays, ground),
     )
 
@@ -141,13 +137,28 @@ def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:
     return scans.filter(pl.col("person").is_in(there["person"].unique().implode()))
 
 
-def _highest(scans: pl.DataFrame, so_far: dict[int, int]) -> dict[int, int]:
-    highest = dict(so_far)
-    for partition, offset in (
-        scans.group_by("kafka_partition").agg(pl.col("kafka_offset").max()).iter_rows()
-    ):
-        highest[partition] = max(offset, highest.get(partition, 0))
-    return highest
+def _without_excluded(exposures: pl.DataFrame, case: Case) -> tuple[pl.DataFrame, list[int]]:
+    """The exposures of all but those whom an officer has excluded; who of them has some."""
+    excluded = sorted({person_bits(entry.person) for entry in case.excluded})
+    if not excluded:
+        return exposures, []
+    out = pl.col("person").is_in(pl.Series(excluded, dtype=pl.UInt64).implode())
+    return exposures.filter(~out), exposures.filter(out)["person"].unique().sort().to_list()
+
+
+def _offsets(scans: pl.DataFrame) -> dict[int, int]:
+    """The highest offset of each partition that these scans came by."""
+    partition, offset = (scans[c].to_numpy() for c in ("kafka_partition", "kafka_offset"))
+    there = np.bincount(partition)
+    highest = np.zeros(len(there), np.uint64)
+    np.maximum.at(highest, partition, offset)
+    return {number: int(highest[number]) for number in np.flatnonzero(there).tolist()}
+
+
+def _highest(offsets: Iterable[dict[int, int]]) -> dict[int, int]:
+    """The highest of each partition, by partition."""
+    pairs = sorted(pair for some in offsets for pair in some.items())
+    return dict(pairs)  # of one partition the last, which is the highest
 
 
 def _notes(
