@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
 import polars as pl
 
 from tracer.columns import I64, NONE, U32, Mask, rows_in
@@ -19,6 +20,7 @@ from tracer.parameters import Parameters
 
 MINUTE: Final = 60_000
 DAY: Final = 24 * 60 * MINUTE
+_NO_PLACE: Final = empty(PLACES).clear(1)
 # The rows of these places that are known, shapes `frames.PLACES` and `frames.TRIPS`.
 Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
 
@@ -97,28 +99,32 @@ def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters)
     Raises ValueError naming the frame and column that has not its shape.
     """
     trips = shaped(trips, TRIPS, "trips")
-    places = shaped(places, PLACES, "places").unique("place", keep="last").sort("place")
-    longest = pl.lit(parameters.max_stay_minutes * MINUTE, pl.Int64)
-    usual = pl.col("usual_stay").cast(pl.Int64) * MINUTE
-    cap = parameters.cap_minutes * MINUTE
-    within = (usual * parameters.within_usual).floor().cast(pl.Int64)
-    no_place = empty(PLACES).clear(1)
-    looked_up = pl.concat([places, no_place]).with_columns(
-        reach=pl.min_horizontal(usual.fill_null(cap), longest),
-        bound=pl.min_horizontal(within.fill_null(cap), longest),
+    places = shaped(places, PLACES, "places")
+    ids, from_the_end = np.unique(places["place"].to_numpy()[::-1], return_index=True)
+    places = places[places.height - 1 - from_the_end]
+    looked_up = places.vstack(_NO_PLACE).rechunk()
+    limits = _limits_of(looked_up, parameters)
+    looked_up = looked_up.hstack(
+        [pl.Series("reach", limits.reach), pl.Series("bound", limits.bound)]
     )
     arrivals = trips.group_by("place", "trip").agg(
         arrival=pl.col("arrives_at").max().dt.timestamp("ms")
     )
-    closes = looked_up["closes"].cast(pl.Int64) * MINUTE % DAY
-    limits = Limits(
-        looked_up["reach"].to_numpy(),
-        looked_up["bound"].to_numpy(),
-        closes.fill_null(NONE).to_numpy(),
-        looked_up["usual_stay"].is_not_null().to_numpy(),
-    )
-    ids = places["place"].to_numpy()
     return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up, limits)
+
+
+def _limits_of(places: pl.DataFrame, parameters: Parameters) -> Limits:
+    cap, longest = parameters.cap_minutes * MINUTE, parameters.max_stay_minutes * MINUTE
+    known = places["usual_stay"].is_not_null().to_numpy()
+    usual = places["usual_stay"].fill_null(0).to_numpy().astype(np.int64) * MINUTE
+    within = np.floor(usual * parameters.within_usual).astype(np.int64)
+    closes = places["closes"].fill_null(0).to_numpy().astype(np.int64) * MINUTE % DAY
+    return Limits(
+        reach=np.minimum(np.where(known, usual, cap), longest),
+        bound=np.minimum(np.where(known, within, cap), longest),
+        closes=np.where(places["closes"].is_null().to_numpy(), NONE, closes),
+        usual=known,
+    )
 
 
 class GroundByNeed:
@@ -137,12 +143,12 @@ class GroundByNeed:
     def at(self, place: pl.Series) -> Ground:
         """See `Grounds`. Raises what reading raises."""
         asked = len(self._asked)
-        wanted = set(place.drop_nulls().unique().to_list()) - self._asked
+        wanted = set(place.drop_nulls().to_list()) - self._asked
         while wanted:
             self._asked |= wanted
             places, trips = self._read(sorted(wanted))
-            self._places = pl.concat([self._places, shaped(places, PLACES, "places")])
-            self._trips = pl.concat([self._trips, shaped(trips, TRIPS, "trips")])
+            self._places = self._places.vstack(shaped(places, PLACES, "places"))
+            self._trips = self._trips.vstack(shaped(trips, TRIPS, "trips"))
             wanted = set(places["within"].drop_nulls().to_list()) - self._asked
         if len(self._asked) > asked:
             self._ground = ground_of(self._places, self._trips, self.parameters)
