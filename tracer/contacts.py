@@ -1,7 +1,7 @@
 """Contacts: one person with their exposures, in the order in which a team would look at them."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.tiers import TIERS, Tier
 
+Number = TypeVar("Number", bound=np.generic)
 _TIER: Final = pl.Series("tier", list(Tier), TIERS)
 _CALL: Final = pl.Series("call", [tier is not Tier.SAME_TIME_ONLY for tier in Tier])
 _CATEGORY: Final = pl.Series("category", ["high", "low", "none", None])
@@ -79,9 +80,10 @@ def _firsts(*keys: npt.NDArray[np.generic]) -> Rows:
     return np.flatnonzero(changed)
 
 
-def _each(how: np.ufunc, values: npt.NDArray[np.generic], first: Rows) -> npt.NDArray[np.generic]:
+def _each(how: np.ufunc, values: npt.NDArray[Number], first: Rows) -> npt.NDArray[Number]:
     """One value a run of rows, of which `first` are the first ones."""
-    return how.reduceat(values, first) if len(first) else values[:0]
+    found: npt.NDArray[Number] = how.reduceat(values, first) if len(first) else values[:0]
+    return found
 
 
 def _new_milliseconds(start: Ints, end: Ints, whose: Rows) -> Ints:
@@ -96,7 +98,8 @@ def _new_milliseconds(start: Ints, end: Ints, whose: Rows) -> Ints:
     covered = np.full(len(end), start.min())
     same = whose[1:] == whose[:-1]
     covered[1:][same] = covered_until[:-1][same]
-    return np.maximum(end - np.maximum(start, covered), 0)
+    new: Ints = np.maximum(end - np.maximum(start, covered), 0)
+    return new
 
 
 def _heaviest_day(weighted: pl.Series, start: Ints, whose: Rows, first: Rows) -> Floats:
@@ -130,8 +133,8 @@ def _union(column: pl.Series, ids: Sequence[str], whose: Rows, persons: int) -> 
     assert len(ids) <= _MOST_IDS, "more than 63 clauses or questions"
     listed = column.to_arrow()
     lengths = np.diff(listed.offsets.to_numpy())
-    one = listed.flatten()
-    number = pc.index_in(one, value_set=pa.array(ids, one.type)).to_numpy()
+    every = listed.flatten()
+    number = pc.index_in(every, value_set=pa.array(ids, every.type)).to_numpy()
     # a bit for each of `ids`: 1 for the first, 2, 4 and so on
     held = np.zeros(persons, np.int64)
     np.bitwise_or.at(held, np.repeat(whose, lengths), np.int64(1) << number)

@@ -5,7 +5,7 @@ Times are `YYYY-MM-DDTHH:MM:SS.mmmZ`, minutes and confidences numbers, persons 1
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 

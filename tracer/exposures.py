@@ -5,7 +5,7 @@ infection: `tracer.presence`.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -153,7 +153,7 @@ def distinct(numbers: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer],
 def _known(places: npt.NDArray[np.uint32], ground: Grounds) -> tuple[Sequence[Known], Rows]:
     """What is known of these places: each combination once, and which of them each place has."""
     asked = pl.Series(places, dtype=pl.UInt32)
-    numbers: dict[tuple[object, ...], int] = {}
+    numbers: dict[tuple[Any, ...], int] = {}
     rows = ground.at(asked).of(asked, *Known._fields).iter_rows()
     which = [numbers.setdefault(row, len(numbers)) for row in rows]
     return [Known(*row) for row in numbers], np.array(which, np.intp)

@@ -54,7 +54,8 @@ def overlaps(few: Intervals, many: Intervals) -> tuple[Rows, Rows]:
     length = max(few.start.max(), few.end.max()) - begin
 
     def on_the_line(rank: Rows, time: Ints) -> Ints:
-        return rank * (length + 1) + np.clip(time - begin, 0, length)
+        along: Ints = rank * (length + 1) + np.clip(time - begin, 0, length)
+        return along
 
     assert len(places) * (int(length) + 1) < 2**63, "a line too long for 64 bits"
     order = np.lexsort((few.start, few_rank))
