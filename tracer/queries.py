@@ -30,13 +30,14 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.ids import person_bits
-from tracer.frames import DIRECTIONS, SCANS, TIME, shaped
+from tracer.frames import DIRECTIONS, TIME
 from tracer.hours import HOURS_PER_QUERY, Span, listed, lots, within
 from tracer.sought import U64, Sought, Week, sought
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
 _THREADS: Final = 4  # a person's weeks do not come out even
+_MOST_IN_ONE: Final = 0.65  # of the persons: a query more costs as much as eighty of them
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
 BEGINNING: Final = 0  # no retention: everything since 1970
 Weeks = list[Week] | None  # none: all there are
@@ -80,7 +81,11 @@ _WHOLE: Final = (
 
 # Blocks of which a few rows are wanted lie in the page cache: to hand each read to another thread
 # takes longer than the read (a third of a query, measured).
-_SETTINGS: Final[dict[str, Any]] = {"local_filesystem_read_method": "pread"}
+# A range of the key that nothing is known of is cut in two, not in eight: the persons lie apart.
+_SETTINGS: Final[dict[str, Any]] = {
+    "local_filesystem_read_method": "pread",
+    "merge_tree_coarse_index_granularity": 2,
+}
 
 _AT: Final = pl.Schema(
     {
@@ -201,34 +206,32 @@ class Scans:
             f"{_in_weeks(source, weeks)}"
         )
         table = _polars(self._client.query_arrow(query, {}, self._settings))
-        trip = (
-            pl.col("trip").cast(pl.String).replace("", None)
-            if trips
-            else pl.lit(None).alias("trip")
-        )
-        return shaped(
-            table.with_columns(
+        trip = table["trip"].replace("", None) if trips else pl.Series("trip", [None], pl.String)
+        return pl.DataFrame(
+            [
+                table["person"],
+                table["place"],
+                table["scanned_at"].cast(TIME),
                 _DIRECTIONS.gather(table["direction"]).alias("direction"),
-                pl.col("scanned_at").cast(TIME),
-                trip.alias("trip"),
-            ),
-            SCANS,
-            "scans",
+                table["kafka_partition"],
+                table["kafka_offset"],
+                trip if trips else trip.new_from_index(0, table.height),
+            ]
         )
 
 
 def _pieces(part: Sought) -> list[tuple[Weeks, U64]]:
-    """In what queries to ask for them: a week each, and about as many persons in one as in the
-    others; few persons in one."""
+    """In what queries to ask for them: a week each, unless one has most of the persons; few
+    persons in one."""
     weeks = part.weeks()
     if weeks is None or len(part) <= _FEW_PERSONS:
         return [(weeks, part.person)]
     there = [(week, part.of_week(week)) for week in weeks]
-    size = max(_FEW_PERSONS, -(-sum(len(some) for _, some in there) // _AT_ONCE))
+    most = _MOST_IN_ONE * sum(len(some) for _, some in there)
     return [
         ([week], piece)
         for week, some in there
-        for piece in np.array_split(some, max(1, -(-len(some) // size)))
+        for piece in np.array_split(some, _AT_ONCE if len(some) > most else 1)
         if len(piece)
     ]
 
