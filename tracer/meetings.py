@@ -8,14 +8,18 @@ stay could meet it, and few are kept whose does not.
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tracer.ground import MINUTE, Grounds
 from tracer.hours import I64, Span, held
-from tracer.sought import Sought
+from tracer.sought import Sought, together
 
+_NEVER: Final = 2**60
 # Columns of meetings, beside `place`; milliseconds (since 1970 UTC the first two).
 TIMES: Final = ("from", "to", "reach", "near")
+
+Bools = npt.NDArray[np.bool_]
 
 
 def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
@@ -55,31 +59,43 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
     """The persons of whom a stay can meet one of the case's, and from the beginning of the first
     of these meetings to the end of the last.
 
-    They opened one there `near` before or during it; or went out during it or at most `reach`
-    after; or opened one before its end and went out after its beginning, no more than `longest`
-    before and after it. `scans`: person, place, `t` and `out`, of everyone at these places.
+    They came before the meeting's end and did not scan out there before its beginning; and they
+    came `near` before or during it, or scanned out after it began and at most `longest` after they
+    came. Or they scanned out during it or at most `reach` after, and had not come after its end.
+    What was opened ends with the next scan out there at the latest, whatever else was scanned, and
+    one that ends nothing begins after every scan before it (rules 5 and 7 of `tracer.stays`).
+
+    `scans`: person, place, `t` and `out`, of everyone at these places.
     """
     start, end, reach, near = (meetings[column].to_numpy() for column in TIMES)
-    t, out = scans["t"].to_numpy(), scans["out"].to_numpy()
+    person, place, t = (scans[column].to_numpy() for column in ("person", "place", "t"))
+    out = scans["out"].to_numpy()
+    came, left = _around(person, place, t, out)
     row, met = held(
-        scans["place"].to_numpy(),
-        t,
-        meetings["place"].to_numpy().astype(np.int64),
-        start - longest,
-        end + longest,
+        place, t, meetings["place"].to_numpy().astype(np.int64), start - longest, end + longest
     )
-    persons, number = np.unique(scans["person"].to_numpy(), return_inverse=True)
-    t, out, number = t[row], out[row], number[row]
-    opened_near = ~out & (t >= (start - near)[met]) & (t <= end[met])
-    went_out = out & (t >= start[met]) & (t <= (end + reach)[met])
-    pair: I64 = met * len(persons) + number
-    opened, out_later = pair[~out & (t <= end[met])], pair[out & (t >= start[met])]
-    surely = pair[opened_near | went_out]
-    found = np.union1d(surely, np.intersect1d(opened, out_later))
-    met, number = found // max(1, len(persons)), found % max(1, len(persons))
-    first = np.full(len(persons), np.iinfo(np.int64).max)
-    last = np.full(len(persons), np.iinfo(np.int64).min)
-    np.minimum.at(first, number, start[met])
-    np.maximum.at(last, number, end[met])
-    those = np.unique(number)
-    return Sought(persons[those], first[those], last[those])
+    person, t, out, came, left = person[row], t[row], out[row], came[row], left[row]
+    start, end, reach, near = start[met], end[met], reach[met], near[met]
+    opened = ~out & (t <= end) & (left > start) & ((t >= start - near) | (left <= t + longest))
+    went_out = out & (t >= start) & (t <= end + reach) & (came < end)
+    those = opened | went_out
+    return together([Sought(person[those], start[those], end[those])])
+
+
+def _around(
+    person: npt.NDArray[np.uint64], place: npt.NDArray[np.uint32], t: I64, out: Bools
+) -> tuple[I64, I64]:
+    """Of each scan, when the same person last came before it and next scanned out after it, both
+    there; `_NEVER` before or after all times."""
+    order = np.lexsort((~out, t, person, place))  # at one time the scans out first
+    person, place, t, out = person[order], place[order], t[order], out[order]
+    begins = np.append(True, (person[1:] != person[:-1]) | (place[1:] != place[:-1]))[: len(t)]
+    group, number = np.cumsum(begins), np.arange(len(t))
+    before = np.maximum.accumulate(np.where(out, -1, number))
+    after = np.minimum.accumulate(np.where(out, number, len(t) - 1)[::-1])[::-1]
+    came, left = np.full(len(t), -_NEVER), np.full(len(t), _NEVER)
+    theirs = (before >= 0) & (group[before] == group)
+    came[order[theirs]] = t[before[theirs]]
+    theirs = out[after] & (group[after] == group)
+    left[order[theirs]] = t[after[theirs]]
+    return came, left
