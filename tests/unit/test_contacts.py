@@ -272,10 +272,15 @@ class FakeEngine:
                 (pl.col("place") == int(place)) & (t // 3_600_000 * 3_600 == int(hour))
                 for place, hour in hours
             )
-            out = (pl.col("direction") == 2).cast(pl.UInt8).alias("out")
-            late = pl.lit(self.late).alias("late")
-            columns = "person", "place", t.alias("t"), out, pl.lit("gate-7").alias("producer"), late
-            return self.scans.filter(wanted).select(columns).to_arrow()
+            return (
+                self.scans.filter(wanted)
+                .with_columns(
+                    method=pl.lit(1, pl.Int8),
+                    producer=pl.lit("gate-7"),
+                    appended_at=pl.col("scanned_at") + timedelta(milliseconds=self.late),
+                )
+                .to_arrow()
+            )
         listed = re.search(r"person IN CAST\('\[([\d,]+)\]', 'Array\(UInt64\)'\)", query)
         assert listed is not None
         persons = pl.Series([int(p) for p in listed[1].split(",")], dtype=pl.UInt64)
@@ -283,7 +288,7 @@ class FakeEngine:
         if weeks := re.search(r"_partition_id IN \(([\d,']+)\)", query):
             monday = pl.col("scanned_at").dt.truncate("1w").dt.strftime("%Y%m%d")
             found = found.filter(monday.is_in(weeks[1].replace("'", "").split(",")))
-        return (found if "AS trip" in query else found.drop("trip")).to_arrow()
+        return (found if ", trip" in query else found.drop("trip")).to_arrow()
 
 
 ELSEWHERE = (BOB + 1, HALL, 10.0, 20.0)
