@@ -13,7 +13,7 @@ from tracer.ends import DAY
 from tracer.exposures import bands, distinct, in_order, lists
 from tracer.frames import TIME
 from tracer.minutes import Floats, Ints, in_minutes
-from tracer.overlaps import Rows, as_index, milliseconds
+from tracer.overlaps import Rows, as_index, instants
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.tiers import TIERS, Tier
@@ -38,7 +38,7 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     rule-set has no weights.
     """
     exposures = in_order(exposures, "person", "start")
-    start, end = (milliseconds(exposures[side]) for side in ("start", "end"))
+    start, end = (instants(exposures[side]) for side in ("start", "end"))
     person = exposures["person"].to_numpy()
     first = _firsts(person)  # the row of each person's first exposure
     number = np.diff(first, append=len(person))

@@ -16,7 +16,7 @@ from tracer.clauses import clauses_of, least_minutes, questions_of
 from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.minutes import Floats, in_minutes, to_whole_minutes
-from tracer.overlaps import Rows, as_index, intervals_of, overlaps
+from tracer.overlaps import Rows, as_index, instants, intervals_of, overlaps
 from tracer.parameters import BANDS, Parameters
 from tracer.presence import confidence, there
 from tracer.ruleset import RuleSet
@@ -86,11 +86,15 @@ def bands(confidence: Floats, parameters: Parameters) -> pl.Series:
 
 def in_order(exposures: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """By these columns, numbers and times, as exposures mostly are; the equal ones as they were."""
-    keys = [exposures[column].to_physical().to_numpy() for column in columns]
+    keys = [_numbers(exposures[column]) for column in columns]
     right = np.ones(max(0, exposures.height - 1), np.bool_)
     for key in reversed(keys):
         right = (key[:-1] < key[1:]) | ((key[:-1] == key[1:]) & right)
     return exposures if right.all() else exposures[np.lexsort(keys[::-1])]
+
+
+def _numbers(column: pl.Series) -> npt.NDArray[np.integer]:
+    return instants(column) if column.dtype == TIME else column.to_numpy()
 
 
 def _of_others(

@@ -26,12 +26,10 @@ class Intervals(NamedTuple):
 
 def intervals_of(stays: pl.DataFrame, start: str = "start", end: str = "end") -> Intervals:
     """Of a frame with `place` and two columns of times."""
-    return Intervals(
-        stays["place"].to_numpy(), milliseconds(stays[start]), milliseconds(stays[end])
-    )
+    return Intervals(stays["place"].to_numpy(), instants(stays[start]), instants(stays[end]))
 
 
-def milliseconds(times: pl.Series) -> Ints:
+def instants(times: pl.Series) -> Ints:
     """Times (`frames.TIME`) in milliseconds since 1970 UTC."""
     return times.cast(pl.Int64).to_numpy()
 

@@ -64,12 +64,9 @@ def firsts_of(
     `isolated`: since when, by person, of those of whom it is known. Who is not on the call list, or
     was never seen with the case, is not followed.
     """
-    found = [
-        _first(d, isolated.get(d["person"]))
-        for d in contact_documents
-        if d["call"] and d["exposures"]
-    ]
-    return found[:MOST_FIRST], max(0, len(found) - MOST_FIRST)
+    found = [d for d in contact_documents if d["call"] and d["exposures"]]
+    followed = [_first(d, isolated.get(d["person"])) for d in found[:MOST_FIRST]]
+    return followed, len(found) - len(followed)
 
 
 def first_stays(firsts: list[First], of_firsts: pl.DataFrame, now: datetime) -> pl.DataFrame:
