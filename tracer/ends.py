@@ -5,80 +5,73 @@ All times are milliseconds since 1970 UTC. The rule in words is in `tracer.stays
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from tracer.ground import MINUTE, Ground
-from tracer.parameters import ENDS
+from tracer.columns import FOREVER, I64, NONE, Mask
+from tracer.ground import DAY, MINUTE, Ground, Limits
+from tracer.intervals import Intervals
+from tracer.parameters import ENDS, STARTS
+from tracer.scanned import IN, OUT, PASS, Read, Scanned
+from tracer.told import answered, arrivals
 
-DAY: Final = 86_400_000
 # Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
 LOCAL_OFFSET: Final = 7 * 60 * MINUTE
+_CAP: Final = ENDS.index("cap")
+# By direction, and by rank of an end.
+_STARTS: Final = {OUT: "assumed", IN: "scan_in", PASS: "scan_pass"}
+_START_OF: Final = np.array([STARTS.index(_STARTS[n]) for n in sorted(_STARTS)], dtype=np.int8)
+_BY_A_SCAN: Final = np.array([name in ("scan_out", "next_elsewhere") for name in ENDS])
 
 
-def with_ends(openings: pl.DataFrame, ground: Ground, answers: pl.DataFrame) -> pl.DataFrame:
-    """`openings` (with `reach`, `bound`, `closes` and `usual_stay` of their place, ordered) with
-    `end` and `end_rank`, an index into `ENDS`."""
-    openings = _with_answer(_with_arrival(openings, ground.arrivals), answers)
-    t, elsewhere = pl.col("t"), pl.col("elsewhere_t")
+def with_ends(
+    scans: Scanned, read: Read, limits: Limits, ground: Ground, answers: pl.DataFrame
+) -> Intervals:
+    """Rule 5 of `tracer.stays`: an interval for each `in` and `pass`, by row.
+
+    `limits`: of `scans.places`; `answers`: shape `frames.ANSWERS`.
+    """
+    row = np.flatnonzero(read.direction != OUT)
+    t, here = read.t[row], read.where[row]
+    reach, bound = limits.reach[here], limits.bound[here]
     longest = ground.parameters.max_stay_minutes * MINUTE
-    closing = t + _until_closing()
 
-    def plausible(end: pl.Expr) -> pl.Expr:
-        return (end > t) & (end - t <= longest) & (elsewhere.is_null() | (end <= elsewhere))
+    decisive = read.following[row]
+    out_here = (decisive != NONE) & (read.where[decisive] == here)
+    out = np.where(out_here, read.t[decisive], FOREVER)
+    elsewhere = np.where((decisive == NONE) | out_here, FOREVER, read.t[decisive])
+    closing = t + _until_closing(t, limits.closes[here])
+    answer = answered(scans, read, row, answers)
+    arrival = arrivals(scans, read, row, ground.arrivals)
+
+    def plausible(end: I64) -> Mask:
+        return (end > t) & (end - t <= longest) & (end <= elsewhere)
 
     accepted = (
-        (pl.col("next_is_out") & (pl.col("next_t") - t <= longest), pl.col("next_t")),
-        (plausible(pl.col("answer")), pl.col("answer")),
-        (elsewhere - t <= pl.col("bound"), elsewhere),
-        (plausible(pl.col("arrival")), pl.col("arrival")),
-        (closing - t <= pl.col("bound"), closing),
-        (pl.col("usual_stay").is_not_null(), t + pl.col("reach")),
-        (pl.lit(True), t + pl.col("reach")),
+        (out - t <= longest, out),
+        (plausible(answer), answer),
+        (elsewhere - t <= bound, elsewhere),
+        (plausible(arrival), arrival),
+        (closing - t <= bound, closing),
+        (limits.usual[here], t + reach),
     )
-    assert len(accepted) == len(ENDS)
-    rank = pl.coalesce(
-        pl.when(condition).then(pl.lit(number, pl.Int8))
-        for number, (condition, _) in enumerate(accepted)
+    assert len(accepted) == _CAP
+    end, rank = t + reach, np.full(len(t), _CAP, dtype=np.int8)
+    for number, (condition, value) in reversed([*enumerate(accepted)]):
+        end = np.where(condition, value, end)
+        rank = np.where(condition, np.int8(number), rank)
+    return Intervals(
+        row=row,
+        start=t,
+        end=end,
+        start_rank=_START_OF[read.direction[row]],
+        end_rank=rank,
+        closing=np.where(_BY_A_SCAN[rank], decisive, NONE),
     )
-    end = pl.coalesce(pl.when(condition).then(value) for condition, value in accepted)
-    return openings.with_columns(end=end, end_rank=rank)
 
 
-def _until_closing() -> pl.Expr:
-    """Milliseconds to the next closing strictly after `t`; null where no hours are known."""
-    since_midnight = (pl.col("t") + LOCAL_OFFSET) % DAY
-    ahead = (pl.col("closes").cast(pl.Int64) * MINUTE - since_midnight) % DAY
-    return pl.when(ahead == 0).then(DAY).otherwise(ahead)
-
-
-def _with_arrival(openings: pl.DataFrame, arrivals: pl.DataFrame) -> pl.DataFrame:
-    if arrivals.is_empty() or openings["trip"].null_count() == openings.height:
-        return openings.with_columns(arrival=pl.lit(None, pl.Int64))
-    return openings.join(arrivals, on=["place", "trip"], how="left", maintain_order="left")
-
-
-def _with_answer(openings: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
-    """The answer that starts last at or before the opening; where equal, the later end."""
-    if answers.is_empty():
-        return openings.with_columns(answer=pl.lit(None, pl.Int64))
-    given = (
-        answers.select(
-            "person",
-            "place",
-            answered_from=pl.col("start").dt.timestamp("ms"),
-            answer=pl.col("end").dt.timestamp("ms"),
-        )
-        .sort("answered_from", "answer")
-        .unique(["person", "place", "answered_from"], keep="last", maintain_order=True)
-    )
-    return (
-        openings.sort("t")
-        .join_asof(
-            given,
-            left_on="t",
-            right_on="answered_from",
-            by=["person", "place"],
-            check_sortedness=False,  # both were sorted just above; it cannot check within `by`
-        )
-        .sort("row")
-    )
+def _until_closing(t: I64, closes: I64) -> I64:
+    """Milliseconds to the next closing strictly after `t`; FOREVER where no hours are known."""
+    ahead = (closes - LOCAL_OFFSET - t) % DAY
+    ahead[ahead == 0] = DAY
+    return np.where(closes == NONE, FOREVER, ahead)

@@ -21,13 +21,14 @@ from tracer.clocks import slow_clocks
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Grounds
-from tracer.hours import Span
 from tracer.identity import Same, as_one, ids_of, same_of
+from tracer.meetings import could_meet, meetings, spans_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans, milliseconds
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
+from tracer.sought import Sought, sought, together
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.tiers import TIER_OF, called
@@ -58,8 +59,8 @@ class Fetched:
 
 @dataclass(frozen=True)
 class ToWatch:
-    """`meetings`: place, from, to, reach, near (ms): see `_meetings`. `near`: persons (64 bits,
-    rising) who could have met the case; `around`: when a scan of theirs may end a stay there."""
+    """`meetings`: place, from, to, reach, near (ms): see `tracer.meetings`. `near`: persons (64
+    bits, rising) who could have met the case; `around`: when a scan of theirs may end a stay."""
 
     meetings: pl.DataFrame
     near: list[int]
@@ -71,16 +72,14 @@ def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: dat
 
     Raises what the client raises.
     """
-    margin = _margin(ground.parameters)
     own, case_stays = _own(scans, case, ground, rule_set, now)
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
-    meetings = _meetings(case_stays, ground)
-    there = _there(scans, meetings, ground.parameters)
-    candidates = _candidates(there, case, meetings)
-    first, last = _first_and_last(case_stays)
-    chunks = _of(scans, candidates, first - margin, last + margin, same_of(case))
-    return Fetched(own, case_stays, candidates, chunks, slow_clocks(there))
+    met = meetings(case_stays, ground)
+    there = _there(scans, met, ground.parameters)
+    candidates = _candidates(there, case, met, ground.parameters)
+    chunks = _of(scans, candidates, same_of(case), ground, met)
+    return Fetched(own, case_stays, candidates.person.tolist(), chunks, slow_clocks(there))
 
 
 def to_watch(
@@ -91,15 +90,15 @@ def to_watch(
     Raises what the client raises.
     """
     _, case_stays = _own(scans, case, ground, rule_set, now)
-    meetings = _meetings(case_stays, ground)
-    if meetings.is_empty():
-        return ToWatch(meetings, [], (0, 0))
-    present = _candidates(_there(scans, meetings, ground.parameters), case, meetings)
+    met = meetings(case_stays, ground)
+    if met.is_empty():
+        return ToWatch(met, [], (0, 0))
+    there = _there(scans, met, ground.parameters)
+    present = _candidates(there, case, met, ground.parameters).person.tolist()
     plain, joined = ids_of(present, same_of(case))
     near = sorted({*plain, *joined})
-    longest = ground.parameters.max_stay_minutes * MINUTE
-    first, last = _first_and_last(case_stays)
-    return ToWatch(meetings, near, (first - longest, last + longest))
+    first, last = _around(met, _longest(ground.parameters))
+    return ToWatch(met, near, (first, last))
 
 
 def second_from(
@@ -117,9 +116,9 @@ def second_from(
     """
     same = same or {}
     margin = _margin(ground.parameters)
-    since = min((milliseconds(first.since) for first in firsts), default=0)
     until = milliseconds(now) + margin
-    theirs = _of(scans, [f.person for f in firsts], since - margin, until, same)
+    followed = [sought([f.person], milliseconds(f.since) - margin, until) for f in firsts]
+    theirs = _whole(scans, together(followed), same)
     found = pl.concat(at_least_one(theirs))
     counted = first_stays(firsts, stays(found, ground), now)
     own = {first.person for first in firsts} | (
@@ -130,12 +129,12 @@ def second_from(
     where = counted["place"]
     near = counted.filter(called(ground.at(where).of(where, *TIER_OF)))
     if not near.is_empty():
-        meetings = _meetings(near, ground)
-        there = as_one(_there(scans, meetings, ground.parameters), same)
-        present = _could_meet(there, meetings)
-        others = [person for person in present if person not in own]
-        first, last = _first_and_last(counted)
-        chunks = _of(scans, others, first - margin, last + margin, same)
+        met = meetings(near, ground)
+        there = as_one(_there(scans, met, ground.parameters), same)
+        present = could_meet(there, met, _longest(ground.parameters)).without(own)
+        # whoever was near counts with all the minutes anywhere, so with all the time there is
+        met = meetings(counted, ground)
+        chunks = _of(scans, sought(present.person, *_around(met, 0)), same, ground, met)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set)
 
 
@@ -174,85 +173,51 @@ def _own(
     return own, parts_that_count(case_stays, case, rule_set, now)
 
 
-def _first_and_last(parts: pl.DataFrame) -> tuple[int, int]:
-    """When the first of these parts of stays begins and the last ends, milliseconds UTC."""
-    first, last = (parts[column].dt.timestamp("ms").to_list() for column in ("from", "to"))
-    return min(first), max(last)
+def _longest(parameters: Parameters) -> int:
+    return parameters.max_stay_minutes * MINUTE
 
 
-def _candidates(there: pl.DataFrame, case: Case, meetings: pl.DataFrame) -> list[int]:
-    """The persons (rising) who could have met the case."""
-    present = _could_meet(as_one(there, same_of(case)), meetings)
+def _around(met: pl.DataFrame, margin: int) -> tuple[int, int]:
+    """From `margin` before the first meeting to as long after the last, milliseconds UTC."""
+    first, last = (met[column].to_list() for column in ("from", "to"))
+    return min(first) - margin, max(last) + margin
+
+
+def _candidates(
+    there: pl.DataFrame, case: Case, met: pl.DataFrame, parameters: Parameters
+) -> Sought:
+    """The persons who could have met the case, and when."""
+    present = could_meet(as_one(there, same_of(case)), met, _longest(parameters))
     # who said how long they stayed may have stayed longer than any rule would say
-    answered = answers_of(case)["person"].to_list()
-    return sorted({*present, *answered} - {bits_of(case)})
+    answered = sought(answers_of(case)["person"].to_list(), *_around(met, 0))
+    return together([present, answered]).without({bits_of(case)} - {None})
 
 
 def _of(
-    scans: Scans, persons: list[int], start: int, end: int, same: Same
+    scans: Scans, persons: Sought, same: Same, ground: Grounds, met: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """The scans that decide when these persons were at the meetings, part by part.
+
+    Trips are read if a meeting is on one: no other stay's end is told by them.
+    """
+    trips = ground.at(met["place"]).trips["place"].is_in(met["place"].implode()).any()
+    return _whole(scans, persons.wider(_margin(ground.parameters)), same, trips=trips)
+
+
+def _whole(
+    scans: Scans, persons: Sought, same: Same, *, trips: bool = True
 ) -> Iterator[pl.DataFrame]:
     """All scans of these persons, part by part; who has several ids is whole in one part."""
-    plain, joined = ids_of(persons, same)
-    yield from scans.of(plain, start, end)
-    if joined:
-        parts = scans.of(joined, start, end, persons_per_part=len(joined))
-        yield from (as_one(part, same) for part in parts)
+    _, joined = ids_of(persons.person.tolist(), same)
+    if not joined:
+        yield from scans.of(persons, trips=trips)
+        return
+    yield from scans.of(persons.without(joined), trips=trips)
+    theirs = sought(joined, int(persons.start.min()), int(persons.end.max()))
+    parts = scans.of(theirs, persons_per_part=len(joined), trips=trips)
+    yield from (as_one(part, same) for part in parts)
 
 
-def _there(scans: Scans, meetings: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+def _there(scans: Scans, met: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """Everybody's scans at the places and hours of the meetings."""
-    return scans.at(_spans(meetings, parameters.max_stay_minutes * MINUTE))
-
-
-def _spans(meetings: pl.DataFrame, longest: int) -> list[Span]:
-    """Where to look for who came or went, each place and time once."""
-    spans: list[Span] = []
-    rows = meetings.select("place", "from", "to").sort("place", "from")
-    for place, start, end in rows.iter_rows():
-        begin, until = start - longest, end + longest
-        if spans and spans[-1].place == place and begin <= spans[-1].end:
-            spans[-1] = Span(place, spans[-1].start, max(spans[-1].end, until))
-        else:
-            spans.append(Span(place, begin, until))
-    return spans
-
-
-def _meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
-    """Place, `from`, `to` and `reach` of the case's stays, in milliseconds, and `near`.
-
-    `near`: the longest an interval there can be, unless an own scan out ends it.
-    """
-    longest = ground.parameters.max_stay_minutes * MINUTE
-    here = ground.at(case_stays["place"])
-    ridden = pl.col("place").is_in(here.trips["place"].unique().implode())
-    return case_stays.hstack(here.of(case_stays["place"], "reach", "bound")).select(
-        "place",
-        pl.col("from").dt.timestamp("ms"),
-        pl.col("to").dt.timestamp("ms"),
-        "reach",
-        near=pl.when(ridden).then(longest).otherwise(pl.max_horizontal("reach", "bound")),
-    )
-
-
-def _could_meet(scans: pl.DataFrame, meetings: pl.DataFrame) -> list[int]:
-    """The persons (rising) of whom a stay can meet one of the case's.
-
-    They opened one there `near` before or during it; or went out during it or at most `reach`
-    after; or opened one before its end and went out after its beginning.
-    """
-    t, out = pl.col("t"), pl.col("out")
-    start, end = pl.col("from"), pl.col("to")
-    met = (
-        scans.join(meetings.with_row_index("meeting"), on="place")
-        .group_by("meeting", "person")
-        .agg(
-            opened_near=(~out & t.is_between(start - pl.col("near"), end)).any(),
-            went_out=(out & t.is_between(start, end + pl.col("reach"))).any(),
-            opened=(~out & (t <= end)).any(),
-            out_later=(out & (t >= start)).any(),
-        )
-        .filter(
-            pl.col("opened_near") | pl.col("went_out") | (pl.col("opened") & pl.col("out_later"))
-        )
-    )
-    return met["person"].unique().sort().to_list()
+    return scans.at(spans_of(met, _longest(parameters)))

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tracer.columns import I64, NONE, U32, Mask, rows_in
 from tracer.frames import PLACES, TRIPS, empty, shaped
 from tracer.nesting import Level, levels
 from tracer.parameters import Parameters
 
 MINUTE: Final = 60_000
+DAY: Final = 24 * 60 * MINUTE
+_NO_PLACE: Final = empty(PLACES).clear(1)
 # The rows of these places that are known, shapes `frames.PLACES` and `frames.TRIPS`.
 Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
 
@@ -35,6 +37,26 @@ class Grounds(Protocol):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What bounds a stay, a row a place; milliseconds.
+
+    `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
+    longest stay. `bound`: how late after the start a next scan or a closing may come. `closes`:
+    after local midnight, or NONE; `usual`: whether a usual stay is known. Of a place that is not
+    known both are the cap, and the rest is not.
+    """
+
+    reach: I64
+    bound: I64
+    closes: I64
+    usual: Mask
+
+    def __getitem__(self, rows: I64) -> "Limits":
+        """Those of these rows, in their order."""
+        return Limits(self.reach[rows], self.bound[rows], self.closes[rows], self.usual[rows])
+
+
+@dataclass(frozen=True)
 class Ground:
     """Make it with `ground_of`.
 
@@ -46,33 +68,29 @@ class Ground:
     trips: pl.DataFrame
     arrivals: pl.DataFrame
     levels: tuple[Level, ...]
-    _ids: npt.NDArray[np.uint32]
+    # rising; and a row for each, then one of all that are not known, which is where NONE leads
+    _ids: U32
     _looked_up: pl.DataFrame
+    _limits: Limits
 
     def at(self, place: pl.Series) -> "Ground":  # noqa: ARG002 (it is that of all places)
         """Itself."""
         return self
 
     def of(self, place: pl.Series, *columns: str) -> pl.DataFrame:
-        """These columns of places, a row for each of `place`: of `frames.PLACES`, or `reach` or
-        `bound`, milliseconds.
+        """These columns of places, a row for each of `place`: of `frames.PLACES`, null of a place
+        that is not known, or `reach` or `bound` of `Limits`."""
+        rows = rows_in(self._ids, place.to_numpy())
+        return pl.DataFrame([self._looked_up[column][rows] for column in columns])
 
-        `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
-        longest stay. `bound`: how late after the start a next scan or a closing may come. Of a
-        place that is not known both are the cap, and the rest is null.
-        """
-        return self._looked_up.select(columns)[self._rows(place)]
+    def limits(self, places: U32) -> Limits:
+        """Of these places, row by row."""
+        return self._limits[rows_in(self._ids, places)]
 
     def unknown(self, place: pl.Series) -> list[int]:
         """The places, rising, of which nothing is known."""
-        return place.filter(self._rows(place) == len(self._ids)).unique().sort().to_list()
-
-    def _rows(self, place: pl.Series) -> npt.NDArray[np.int64]:
-        """Row numbers of `_looked_up`, whose last row is of all that are not known."""
-        wanted = place.to_numpy()
-        rows = np.searchsorted(self._ids, wanted)
-        known = np.append(self._ids, np.uint32(0))[rows] == wanted
-        return np.where(known & (rows < len(self._ids)), rows, len(self._ids))
+        rows = rows_in(self._ids, place.to_numpy())
+        return place.filter(rows == NONE).unique().sort().to_list()
 
 
 def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters) -> Ground:
@@ -81,21 +99,32 @@ def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters)
     Raises ValueError naming the frame and column that has not its shape.
     """
     trips = shaped(trips, TRIPS, "trips")
-    places = shaped(places, PLACES, "places").unique("place", keep="last").sort("place")
-    longest = pl.lit(parameters.max_stay_minutes * MINUTE, pl.Int64)
-    usual = pl.col("usual_stay").cast(pl.Int64) * MINUTE
-    cap = parameters.cap_minutes * MINUTE
-    within = (usual * parameters.within_usual).floor().cast(pl.Int64)
-    no_place = empty(PLACES).clear(1)
-    looked_up = pl.concat([places, no_place]).with_columns(
-        reach=pl.min_horizontal(usual.fill_null(cap), longest),
-        bound=pl.min_horizontal(within.fill_null(cap), longest),
+    places = shaped(places, PLACES, "places")
+    ids, from_the_end = np.unique(places["place"].to_numpy()[::-1], return_index=True)
+    places = places[places.height - 1 - from_the_end]
+    looked_up = places.vstack(_NO_PLACE).rechunk()
+    limits = _limits_of(looked_up, parameters)
+    looked_up = looked_up.hstack(
+        [pl.Series("reach", limits.reach), pl.Series("bound", limits.bound)]
     )
     arrivals = trips.group_by("place", "trip").agg(
         arrival=pl.col("arrives_at").max().dt.timestamp("ms")
     )
-    ids = places["place"].to_numpy()
-    return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up)
+    return Ground(parameters, trips, arrivals, tuple(levels(places)), ids, looked_up, limits)
+
+
+def _limits_of(places: pl.DataFrame, parameters: Parameters) -> Limits:
+    cap, longest = parameters.cap_minutes * MINUTE, parameters.max_stay_minutes * MINUTE
+    known = places["usual_stay"].is_not_null().to_numpy()
+    usual = places["usual_stay"].fill_null(0).to_numpy().astype(np.int64) * MINUTE
+    within = np.floor(usual * parameters.within_usual).astype(np.int64)
+    closes = places["closes"].fill_null(0).to_numpy().astype(np.int64) * MINUTE % DAY
+    return Limits(
+        reach=np.minimum(np.where(known, usual, cap), longest),
+        bound=np.minimum(np.where(known, within, cap), longest),
+        closes=np.where(places["closes"].is_null().to_numpy(), NONE, closes),
+        usual=known,
+    )
 
 
 class GroundByNeed:
@@ -114,12 +143,12 @@ class GroundByNeed:
     def at(self, place: pl.Series) -> Ground:
         """See `Grounds`. Raises what reading raises."""
         asked = len(self._asked)
-        wanted = set(place.drop_nulls().unique().to_list()) - self._asked
+        wanted = set(place.drop_nulls().to_list()) - self._asked
         while wanted:
             self._asked |= wanted
             places, trips = self._read(sorted(wanted))
-            self._places = pl.concat([self._places, shaped(places, PLACES, "places")])
-            self._trips = pl.concat([self._trips, shaped(trips, TRIPS, "trips")])
+            self._places = self._places.vstack(shaped(places, PLACES, "places"))
+            self._trips = self._trips.vstack(shaped(trips, TRIPS, "trips"))
             wanted = set(places["within"].drop_nulls().to_list()) - self._asked
         if len(self._asked) > asked:
             self._ground = ground_of(self._places, self._trips, self.parameters)

@@ -9,11 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 HOURS_PER_QUERY: Final = 2_000  # 40 kB of numbers; max_query_size is 256 KiB
 _HOUR_MS: Final = 3_600_000
 _LAST_HOUR: Final = (2**32 - 1) // 3_600  # a DateTime ends in 2106
+_TIME_BITS: Final = 44  # milliseconds until 2527; 19 bits are left for the number of a place
+
+I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,14 @@ def lots(spans: Sequence[Span], hours: int) -> Iterator[list[Span]]:
 
 
 def listed(spans: Sequence[Span]) -> str:
-    """The (place, hour) of all spans as ClickHouse writes a set; the hour in seconds since 1970."""
+    """The (place, hour) of all spans as ClickHouse reads a set; the hour in seconds since 1970.
+
+    A text that is cast, because a list of literals costs three times as much to take apart.
+    """
     found = {(span.place, hour) for span in spans for hour in span.hours}
-    return ",".join(f"({int(place)},{3_600 * hour})" for place, hour in sorted(found))
+    # ten digits: a shorter number would be no time
+    pairs = ",".join(f"({int(place)},{3_600 * hour:010})" for place, hour in sorted(found))
+    return f"CAST('[{pairs}]', 'Array(Tuple(UInt32, DateTime))')"
 
 
 def within(scans: pl.DataFrame, spans: Sequence[Span]) -> pl.DataFrame:
@@ -59,13 +69,31 @@ def within(scans: pl.DataFrame, spans: Sequence[Span]) -> pl.DataFrame:
 
     One in two spans is there twice.
     """
-    wanted = pl.DataFrame(
-        [(span.place, span.start, span.end) for span in spans],
-        schema={"place": pl.UInt32, "_start": pl.Int64, "_end": pl.Int64},
-        orient="row",
+    place, start, end = (
+        np.array([(span.place, span.start, span.end) for span in spans], np.int64).reshape(-1, 3).T
     )
-    found = scans.join(wanted, on="place").filter(pl.col("t").is_between("_start", "_end"))
-    return found.select(scans.columns)
+    row, _ = held(scans["place"].to_numpy(), scans["t"].to_numpy(), place, start, end)
+    return scans[row]
+
+
+def held(
+    place: npt.NDArray[np.integer], t: I64, of_place: I64, start: I64, end: I64
+) -> tuple[I64, I64]:
+    """Which scans (`place`, `t`) are in which spans (`of_place`, [`start`, `end`]): their rows and
+    the spans' rows, a pair for each scan in a span. Times are milliseconds since 1970 UTC."""
+    places = np.unique(of_place)
+    code = np.searchsorted(places, place)
+    known = np.flatnonzero(np.isin(place, places))
+    key = (code[known] << _TIME_BITS) + t[known]
+    order = np.argsort(key)
+    key = key[order]
+    lifted = np.searchsorted(places, of_place) << _TIME_BITS
+    begin = np.searchsorted(key, lifted + np.maximum(start, 0))
+    until = np.searchsorted(key, lifted + np.minimum(end, 2**_TIME_BITS - 1), side="right")
+    count = np.maximum(until - begin, 0)
+    span = np.repeat(np.arange(len(count)), count)
+    nth = np.arange(len(span)) - np.repeat(np.cumsum(count) - count, count)
+    return known[order[begin[span] + nth]], span
 
 
 def _short(spans: Sequence[Span], hours: int) -> Iterator[Span]:

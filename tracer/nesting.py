@@ -4,10 +4,14 @@ A place may lie `within` another of its site, that one within a third, and so on
 that holds others, a scan inside it is not a scan elsewhere (rule 4 of `tracer.stays`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import polars as pl
+
+from tracer.columns import NONE, U32, changes, last_before, next_of, own, rows_in
+from tracer.scanned import OUT, Read
 
 # deeper ones, and places that lie within each other, count as lying within nothing
 DEEPEST: Final = 8
@@ -17,11 +21,18 @@ DEEPEST: Final = 8
 class Level:
     """Places that hold others, as deep as each other.
 
-    `image`: place and holder, for all that lie inside one of them at any depth; `holders`.
+    `inside`: all that lie inside one of them at any depth, rising, and beside each its `holder`;
+    `holders`: each once, rising.
     """
 
-    image: pl.DataFrame
-    holders: pl.Series
+    inside: U32
+    holder: U32
+    holders: U32
+
+    def seen(self, places: U32) -> U32:
+        """Each of these places, or the holder it lies inside."""
+        at = rows_in(self.inside, places)
+        return np.where(at == NONE, places, self.holder[at])
 
 
 def levels(places: pl.DataFrame) -> list[Level]:
@@ -50,40 +61,27 @@ def _chain(place: int, within: dict[int, int]) -> list[int]:
     return chain
 
 
-def _level(inside: list[tuple[int, int]]) -> Level:
-    schema = {"place": pl.UInt32, "holder": pl.UInt32}
-    image = pl.DataFrame(sorted(inside), schema=schema, orient="row")
-    return Level(image, image["holder"].unique().sort())
+def _level(pairs: list[tuple[int, int]]) -> Level:
+    inside, holder = np.array(sorted(pairs), dtype=np.uint32).T
+    return Level(inside, holder, np.unique(holder))
 
 
-def with_nesting(scans: pl.DataFrame, level: Level) -> pl.DataFrame:
-    """`scans` (rows of `openings.read_in_order`) with `next_row` and `previous_t` anew for those
-    at the level's holders: what lies inside one is passed over."""
-    if not scans["place"].is_in(level.holders.implode()).any():
-        return scans
-    holding = pl.col("place").is_in(level.holders.implode())
-    seen = (
-        scans.join(level.image, on="place", how="left", maintain_order="left")
-        .with_columns(image=pl.coalesce("holder", "place"))
-        .with_columns(itself=pl.col("place") == pl.col("image"))
-    )
-    same = (pl.col("person") == pl.col("person").shift(1)) & (
-        pl.col("image") == pl.col("image").shift(1)
-    )
-    decisive = ~same.fill_null(False) | ((pl.col("direction") == "out") & pl.col("itself"))
+def with_nesting(read: Read, places: U32, level: Level) -> Read:
+    """`previous` and `following` anew for scans at the level's holders (`where` numbers
+    `places`): what lies inside one is passed over."""
+    holds = rows_in(level.holders, places) != NONE
+    if not holds.any():
+        return read
+    holding = holds[read.where]
+    image = level.seen(places)
+    seen, itself = image[read.where], (image == places)[read.where]
+    begins = changes(read.who) | changes(seen)
     # inside a holder nothing bounds a stay there but its own scans and what was before
-    bounds = pl.col("itself") | (~same.fill_null(False)).shift(-1, fill_value=True)
-    seen = seen.with_columns(
-        following=pl.when(decisive).then("row").shift(-1).backward_fill(),
-        before=pl.when(bounds).then("row").shift(1).forward_fill(),
+    bounds = itself | np.append(begins[1:], np.True_)
+    following = next_of(begins | ((read.direction == OUT) & itself))
+    previous = last_before(bounds)
+    return replace(
+        read,
+        following=np.where(holding, own(following, read.who), read.following),
+        previous=np.where(holding, own(previous, read.who), read.previous),
     )
-    next_row, before = _own("following"), _own("before")
-    return seen.with_columns(
-        next_row=pl.when(holding).then(next_row).otherwise("next_row"),
-        previous_t=pl.when(holding).then(pl.col("t").gather(before)).otherwise("previous_t"),
-    ).drop("holder", "image", "itself", "following", "before")
-
-
-def _own(row: str) -> pl.Expr:
-    """The number in this column where that row is the same person's, else null."""
-    return pl.when(pl.col("person").gather(pl.col(row)) == pl.col("person")).then(row)

@@ -56,15 +56,21 @@ ended it, null unless `scan_out` or `next_elsewhere`.
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
+from tracer.columns import NEVER, NONE, Mask
 from tracer.ends import with_ends
 from tracer.frames import ANSWERS, SCANS, TIME, empty, shaped
-from tracer.ground import Grounds
+from tracer.ground import Grounds, Limits
+from tracer.intervals import Intervals
 from tracer.joining import joined
 from tracer.openings import read_in_order
 from tracer.parameters import ENDS, STARTS, STATED, Parameters
 from tracer.passes import opening_passes
+from tracer.scanned import OUT, Read, Scanned, scanned
 
 STAYS: Final[Mapping[str, pl.DataType]] = {
     "person": pl.UInt64(),
@@ -80,8 +86,10 @@ STAYS: Final[Mapping[str, pl.DataType]] = {
     "closing_offset": pl.UInt64(),
 }
 _SCAN_OUT: Final = ENDS.index("scan_out")
-_NEXT_ELSEWHERE: Final = ENDS.index("next_elsewhere")
 _ASSUMED: Final = STARTS.index("assumed")
+_NO_ANSWERS: Final = empty(ANSWERS)
+_START_NAMES: Final = pl.Series(STARTS, dtype=STAYS["start_provenance"])
+_END_NAMES: Final = pl.Series(ENDS, dtype=STAYS["end_provenance"])
 
 
 def stays(
@@ -92,80 +100,66 @@ def stays(
     `scans` and `answers` (what people said when asked: person, place, start, end) have the shapes
     of `tracer.frames`; a place that `ground` does not know has no hours and no usual stay. The
     same input in any row order gives the same output. Raises ValueError naming the frame and
-    column that has not its shape.
+    column that has not its shape, or the column of `scans` that lacks a value.
     """
-    answers = empty(ANSWERS) if answers is None else shaped(answers, ANSWERS, "answers")
-
+    answers = _NO_ANSWERS if answers is None else shaped(answers, ANSWERS, "answers")
     scans = shaped(scans, SCANS, "scans")
-    here = ground.at(scans["place"])
-    read = read_in_order(scans, here)
-    read = read.hstack(here.of(read["place"], "closes", "usual_stay", "reach", "bound"))
-    openings = read.filter(pl.col("direction") != "out")
-    openings = opening_passes(with_ends(openings, here, answers))
-    intervals = pl.concat([_from_openings(openings, read), _from_lone_outs(read, openings)])
-    return _as_stays(joined(intervals), ground.parameters)
+    if scans.is_empty():
+        return empty(STAYS)
+
+    came = scanned(scans)
+    here = ground.at(pl.Series(came.places))
+    limits = here.limits(came.places)
+    read = read_in_order(came, here)
+    opened = opening_passes(read, with_ends(came, read, limits, here, answers))
+    intervals = opened + _of_lone_outs(read, opened, limits)
+    return _as_stays(joined(intervals, read.pair[intervals.row]), came, read, ground.parameters)
 
 
-def _from_openings(openings: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
-    ended_by = pl.when(pl.col("end_rank").is_in([_SCAN_OUT, _NEXT_ELSEWHERE])).then("next_row")
-    partition, offset = read["kafka_partition"], read["kafka_offset"]
-    rows = openings.select(ended_by.alias("row"))["row"]
-    return openings.select(
-        "row",
-        "person",
-        "place",
-        pl.col("t").alias("start"),
-        "end",
-        pl.when(pl.col("direction") == "in")
-        .then(pl.lit(STARTS.index("scan_in"), pl.Int8))
-        .otherwise(pl.lit(STARTS.index("scan_pass"), pl.Int8))
-        .alias("start_rank"),
-        "end_rank",
-        pl.col("kafka_partition").alias("opening_partition"),
-        pl.col("kafka_offset").alias("opening_offset"),
-        partition.gather(rows).alias("closing_partition"),
-        offset.gather(rows).alias("closing_offset"),
-    )
-
-
-def _from_lone_outs(read: pl.DataFrame, openings: pl.DataFrame) -> pl.DataFrame:
+def _of_lone_outs(read: Read, opened: Intervals, limits: Limits) -> Intervals:
     """Rule 7: an interval for each `out` that ends none."""
-    used = openings.filter(pl.col("end_rank") == _SCAN_OUT).select(row="next_row")
-    lone = read.filter(pl.col("direction") == "out").join(used, on="row", how="anti")
-    return lone.select(
-        "row",
-        "person",
-        "place",
-        start=pl.max_horizontal(pl.col("t") - pl.col("reach"), "previous_t"),
-        end=pl.col("t"),
-        start_rank=pl.lit(_ASSUMED, pl.Int8),
-        end_rank=pl.lit(_SCAN_OUT, pl.Int8),
-        opening_partition=pl.lit(None, pl.UInt16),
-        opening_offset=pl.lit(None, pl.UInt64),
-        closing_partition="kafka_partition",
-        closing_offset="kafka_offset",
+    lone = read.direction == OUT
+    lone[opened.closing[opened.end_rank == _SCAN_OUT]] = False
+    row = np.flatnonzero(lone)
+    end, previous = read.t[row], read.previous[row]
+    before = np.where(previous == NONE, NEVER, read.t[previous])
+    return Intervals(
+        row=row,
+        start=np.maximum(end - limits.reach[read.where[row]], before),
+        end=end,
+        start_rank=np.full(len(row), _ASSUMED, dtype=np.int8),
+        end_rank=np.full(len(row), _SCAN_OUT, dtype=np.int8),
+        closing=row,
     )
 
 
-def _as_stays(intervals: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    assert (intervals["start"] <= intervals["end"]).all(), "an end never precedes a start"
-    start_rank, end_rank = intervals["start_rank"], intervals["end_rank"]
-    start_confidence = pl.Series([parameters.start_confidence[name] for name in STARTS])
-    end_confidence = pl.Series([parameters.end_confidence[name] for name in ENDS])
-    return intervals.select(
-        "person",
-        "place",
-        pl.col("start").cast(TIME),
-        pl.col("end").cast(TIME),
-        pl.Series(STARTS, dtype=STAYS["start_provenance"])
-        .gather(start_rank)
-        .alias("start_provenance"),
-        pl.Series(ENDS, dtype=STAYS["end_provenance"]).gather(end_rank).alias("end_provenance"),
-        pl.min_horizontal(
-            start_confidence.gather(start_rank), end_confidence.gather(end_rank)
-        ).alias("confidence"),
-        "opening_partition",
-        "opening_offset",
-        "closing_partition",
-        "closing_offset",
+def _as_stays(
+    intervals: Intervals, scans: Scanned, read: Read, parameters: Parameters
+) -> pl.DataFrame:
+    assert (intervals.start <= intervals.end).all(), "an end never precedes a start"
+    start_rank, end_rank = intervals.start_rank, intervals.end_rank
+    start_confidence = np.array([parameters.start_confidence[name] for name in STARTS])
+    end_confidence = np.array([parameters.end_confidence[name] for name in ENDS])
+    confidence = np.minimum(start_confidence[start_rank], end_confidence[end_rank])
+    row, opening, closing = intervals.row, read.scan[intervals.row], read.scan[intervals.closing]
+    nobody_saw, not_scanned = start_rank == _ASSUMED, intervals.closing == NONE
+    return pl.DataFrame(
+        [
+            pl.Series("person", scans.persons[read.who[row]]),
+            pl.Series("place", scans.places[read.where[row]]),
+            pl.Series("start", intervals.start).cast(TIME),
+            pl.Series("end", intervals.end).cast(TIME),
+            _START_NAMES[start_rank].alias("start_provenance"),
+            _END_NAMES[end_rank].alias("end_provenance"),
+            pl.Series("confidence", confidence),
+            _but("opening_partition", scans.partition[opening], nobody_saw),
+            _but("opening_offset", scans.offset[opening], nobody_saw),
+            _but("closing_partition", scans.partition[closing], not_scanned),
+            _but("closing_offset", scans.offset[closing], not_scanned),
+        ]
     )
+
+
+def _but(name: str, values: npt.NDArray[np.generic], missing: Mask) -> pl.Series:
+    """The values, null where they are missing."""
+    return pl.Series(name, pa.array(values, mask=missing))

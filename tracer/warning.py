@@ -21,9 +21,8 @@ from typing import Final
 
 import polars as pl
 
-from tracer.ends import DAY
 from tracer.frames import TIME
-from tracer.ground import MINUTE
+from tracer.ground import DAY, MINUTE
 from tracer.ruleset import WarningRule
 
 _PARTS: Final = ["from", "to", "weight"]

@@ -13,6 +13,7 @@ from streams.clickhouse import ClickHouse
 from tests.contract.clickhouse_fixtures import migrated_engine
 from tracer.hours import Span
 from tracer.queries import Scans
+from tracer.sought import sought
 
 WEEK_MS = 7 * 86_400_000
 FIRST_MS = 1_790_000_000_000
@@ -40,7 +41,7 @@ def offsets(clickhouse: ClickHouse, person: int) -> list[tuple[int, int]]:
     """Partition and offset of every scan of a person, as the trace reads them."""
     scans = Scans(clickhouse)
     own = scans.itinerary(person_text(person), FIRST_MS, LAST_MS)
-    [whole] = scans.of([person], FIRST_MS, LAST_MS)
+    [whole] = scans.of(sought([person], FIRST_MS, LAST_MS))
     assert own.sort("scanned_at").equals(whole.sort("scanned_at"))
     return sorted(own.select("kafka_partition", "kafka_offset").rows())
 
@@ -78,12 +79,12 @@ def test_a_table_without_rows_answers_nothing(clickhouse: ClickHouse) -> None:
 
 def test_only_the_weeks_that_are_asked_for_are_read(clickhouse: ClickHouse) -> None:
     asked = FIRST_MS + WEEK_MS, FIRST_MS + 2 * WEEK_MS - 1
-    [found] = Scans(clickhouse).of([7, 8], *asked)
+    [found] = Scans(clickhouse).of(sought([7, 8], *asked))
     assert set(found["kafka_partition"]) == {1}
     assert found.height == 2 * 200 // PERSONS
     # a week in which nobody was anywhere, and an end that no calendar has
     assert Scans(clickhouse).itinerary(person_text(7), FIRST_MS - WEEK_MS, FIRST_MS - 1).is_empty()
-    [ever] = Scans(clickhouse).of([7], 0, 2**42)
+    [ever] = Scans(clickhouse).of(sought([7], 0, 2**42))
     assert ever.height == len(everything(7))
 
 

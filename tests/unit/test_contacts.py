@@ -19,8 +19,9 @@ from tracer.frames import SCANS, TRIPS, empty
 from tracer.ground import ground_of
 from tracer.parameters import load_parameters
 from tracer.places import places_frame
-from tracer.queries import Scans
+from tracer.queries import Scans, milliseconds
 from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.sought import sought
 from tracer.trace import TraceResult, trace
 
 PARAMETERS = load_parameters()
@@ -245,9 +246,11 @@ class FakeEngine:
 
     def __init__(self, scans: pl.DataFrame, late: int = 2_000) -> None:
         self.late = late  # milliseconds from a scan's time to the broker's
+        # as the table's column is numbered
+        number = {"in": 1, "out": 2, "pass": 3}
         self.scans = scans.with_columns(
             pl.col("trip").fill_null(""),
-            pl.col("direction").cast(pl.String),
+            pl.col("direction").cast(pl.String).replace_strict(number, return_dtype=pl.Int8),
         )
         self.queries: list[str] = []
         self.settings: list[dict[str, Any]] = []
@@ -260,7 +263,6 @@ class FakeEngine:
     ) -> pa.Table:
         if "AS whole" in query:
             return pa.table({"whole": [True]})
-        assert parameters is not None
         self.queries.append(query)
         self.settings.append(settings or {})
         t = pl.col("scanned_at").dt.timestamp("ms")
@@ -270,15 +272,18 @@ class FakeEngine:
                 (pl.col("place") == int(place)) & (t // 3_600_000 * 3_600 == int(hour))
                 for place, hour in hours
             )
-            out = (pl.col("direction") == "out").cast(pl.UInt8).alias("out")
+            out = (pl.col("direction") == 2).cast(pl.UInt8).alias("out")
             late = pl.lit(self.late).alias("late")
             columns = "person", "place", t.alias("t"), out, pl.lit("gate-7").alias("producer"), late
             return self.scans.filter(wanted).select(columns).to_arrow()
-        listed = re.search(r"person IN \(([\d,]+)\)", query)
+        listed = re.search(r"person IN CAST\('\[([\d,]+)\]', 'Array\(UInt64\)'\)", query)
         assert listed is not None
         persons = pl.Series([int(p) for p in listed[1].split(",")], dtype=pl.UInt64)
-        within = t.is_between(parameters["start"], parameters["end"])
-        return self.scans.filter(pl.col("person").is_in(persons.implode()) & within).to_arrow()
+        found = self.scans.filter(pl.col("person").is_in(persons.implode()))
+        if weeks := re.search(r"_partition_id IN \(([\d,']+)\)", query):
+            monday = pl.col("scanned_at").dt.truncate("1w").dt.strftime("%Y%m%d")
+            found = found.filter(monday.is_in(weeks[1].replace("'", "").split(",")))
+        return (found if "AS trip" in query else found.drop("trip")).to_arrow()
 
 
 ELSEWHERE = (BOB + 1, HALL, 10.0, 20.0)
@@ -322,7 +327,7 @@ def test_a_case_that_never_scanned_asks_one_query() -> None:
 
 def test_many_persons_come_in_parts_on_demand() -> None:
     engine = FakeEngine(CITY)
-    parts = Scans(engine).of([CASE, ALICE, BOB], 0, 2**42, persons_per_part=2)
+    parts = Scans(engine).of(sought([CASE, ALICE, BOB], 0, 2**42), persons_per_part=2)
     assert engine.queries == []
     assert [set(part["person"]) for part in parts] == [{CASE, ALICE}, {BOB}]
     assert Scans(engine).at([]).is_empty()
@@ -330,8 +335,9 @@ def test_many_persons_come_in_parts_on_demand() -> None:
 
 def test_halves_hold_whole_persons_and_nothing_is_read_more_than_a_part_ahead() -> None:
     people = list(range(1000, 1300))
+    week = milliseconds(DAY), milliseconds(DAY + timedelta(days=3))
     engine = FakeEngine(visits(*((person, HALL, 0.0, 10.0) for person in people)))
-    parts = Scans(engine).of(people, 0, 2**42, persons_per_part=100)
+    parts = Scans(engine).of(sought(people, *week), persons_per_part=100)
     first = next(parts)
     assert first["person"].unique().sort().to_list() == people[:100]
     assert first.height == 200

@@ -26,7 +26,8 @@ _RESERVE_BYTES = 1 << 30
 _RESERVE_SHARE = 20  # of a small disk at most a twentieth
 # Sized for two cores. MergeTree wants free entries of the pool for mutations and whole-partition
 # merges; at its defaults (20 and 25) a pool this small would never run one. No query is planned
-# by statistics of columns here, and keeping them is a tenth of an insert.
+# by statistics of columns here, and keeping them is a tenth of an insert. Compressed as a server's
+# is by default; this engine's own default is ZSTD(3), and a trace reads many small blocks.
 _CONFIG = """<clickhouse>
   <max_server_memory_usage>{memory}</max_server_memory_usage>
   <background_pool_size>{pool}</background_pool_size>
@@ -34,6 +35,13 @@ _CONFIG = """<clickhouse>
   <storage_configuration>
     <disks><default><keep_free_space_bytes>{reserve}</keep_free_space_bytes></default></disks>
   </storage_configuration>
+  <compression>
+    <case>
+      <min_part_size>0</min_part_size>
+      <min_part_size_ratio>0</min_part_size_ratio>
+      <method>lz4</method>
+    </case>
+  </compression>
   <merge_tree>
     <auto_statistics_types></auto_statistics_types>
     <number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>

@@ -1,0 +1,112 @@
+"""Persons whose scans a trace needs, each in a time of their own.
+
+A candidate met the case on a day or two: what they scanned a week away decides nothing. The table
+is partitioned by week, and to look a person up in a week costs the same whether they scanned there
+or not, so each is looked for only in the weeks that their time touches.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+_DAY_MS: Final = 86_400_000
+_MOST_WEEKS: Final = 100
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Sought:
+    """`person`, 64 bits, rising; of each, scans in [`start`, `end`], milliseconds UTC."""
+
+    person: U64
+    start: I64
+    end: I64
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def part(self, begin: int, until: int) -> "Sought":
+        """Persons `begin` to `until`."""
+        return Sought(self.person[begin:until], self.start[begin:until], self.end[begin:until])
+
+    def since(self, earliest: int) -> "Sought":
+        """The same, nothing of it before `earliest`."""
+        return Sought(self.person, np.maximum(self.start, earliest), self.end)
+
+    def wider(self, margin: int) -> "Sought":
+        """The same, so many milliseconds more on both sides."""
+        return Sought(self.person, self.start - margin, self.end + margin)
+
+    def without(self, persons: Iterable[int]) -> "Sought":
+        """All but these."""
+        kept = ~np.isin(self.person, np.array(list(persons), np.uint64))
+        return Sought(self.person[kept], self.start[kept], self.end[kept])
+
+    def has(self, person: U64, t: I64) -> npt.NDArray[np.bool_]:
+        """Which scans of these persons (milliseconds UTC) are in their times."""
+        row = np.searchsorted(self.person, person)
+        found: npt.NDArray[np.bool_] = (self.start[row] <= t) & (t <= self.end[row])
+        return found
+
+    def weeks(self) -> "list[Week] | None":
+        """All weeks that these times touch; none if there are more than anybody keeps."""
+        if not len(self):
+            return []
+        first, last = int(_week(self.start).min()), int(_week(self.end).max())
+        return [Week(n) for n in range(first, last + 1)] if last - first < _MOST_WEEKS else None
+
+    def of_week(self, week: "Week") -> U64:
+        """The persons whose times touch it."""
+        return self.person[(_week(self.start) <= week.number) & (week.number <= _week(self.end))]
+
+
+@dataclass(frozen=True)
+class Week:
+    """A partition of `scans`: `toMonday(scanned_at)`, in UTC. `number` 0 has 1970-01-01."""
+
+    number: int
+
+    @property
+    def partition_id(self) -> str:
+        """As `system.parts` has it."""
+        # 1970-01-01 was a Thursday
+        return f"{date(1970, 1, 1) + timedelta(days=7 * self.number - 3):%Y%m%d}"
+
+    @property
+    def begin(self) -> int:
+        """Its first millisecond since 1970 UTC."""
+        return (7 * self.number - 3) * _DAY_MS
+
+    @property
+    def end(self) -> int:
+        """Its last."""
+        return Week(self.number + 1).begin - 1
+
+
+def sought(persons: Sequence[int] | U64, start: int, end: int) -> Sought:
+    """All of these, each once, in the same time."""
+    person = np.unique(np.asarray(persons, np.uint64))
+    return Sought(person, np.full(len(person), start), np.full(len(person), end))
+
+
+def together(some: Sequence[Sought]) -> Sought:
+    """All that is in any of them; who is in several, from the first to the last of their times."""
+    some = [sought([], 0, 0), *some]
+    person = np.concatenate([one.person for one in some])
+    unique, row = np.unique(person, return_inverse=True)
+    start = np.full(len(unique), np.iinfo(np.int64).max)
+    end = np.full(len(unique), np.iinfo(np.int64).min)
+    np.minimum.at(start, row, np.concatenate([one.start for one in some]))
+    np.maximum.at(end, row, np.concatenate([one.end for one in some]))
+    return Sought(unique, start, end)
+
+
+def _week(t: I64) -> I64:
+    week: I64 = (t // _DAY_MS + 3) // 7
+    return week

@@ -1,0 +1,64 @@
+"""What is known of a few openings beside scans: an answer, a trip's arrival.
+
+Both are rare: so they are looked up in frames, for those who may have one.
+"""
+
+import numpy as np
+import polars as pl
+
+from tracer.columns import I64, NEVER
+from tracer.frames import TIME
+from tracer.scanned import Read, Scanned
+
+
+def answered(scans: Scanned, read: Read, row: I64, answers: pl.DataFrame) -> I64:
+    """For each of these rows the end of the person's answer for the place that starts last at or
+    before it, and where equal the later end; NEVER where there is none."""
+    found = np.full(len(row), NEVER)
+    if answers.is_empty():
+        return found
+    given = (
+        answers.select("person", "place", "start", "end")
+        .sort("start", "end")
+        .unique(["person", "place", "start"], keep="last", maintain_order=True)
+    )
+    asked = np.flatnonzero(np.isin(scans.persons, given["person"].to_numpy())[read.who[row]])
+    openings = _frame(scans, read, row[asked]).with_columns(asked=asked)
+    known = openings.sort("t").join_asof(
+        given,
+        left_on="t",
+        right_on="start",
+        by=["person", "place"],
+        check_sortedness=False,  # both were sorted just above; it cannot check within `by`
+    )
+    _put(found, known, "end")
+    return found
+
+
+def arrivals(scans: Scanned, read: Read, row: I64, of_trips: pl.DataFrame) -> I64:
+    """For each of these rows the arrival of the trip that the scan names, if the place has it,
+    else NEVER. `of_trips`: place, trip, arrival (milliseconds UTC)."""
+    found = np.full(len(row), NEVER)
+    if of_trips.is_empty() or scans.trip.null_count() == len(scans.trip):
+        return found
+    named = np.flatnonzero(scans.trip.is_not_null().to_numpy()[read.scan[row]])
+    openings = _frame(scans, read, row[named]).with_columns(
+        scans.trip.gather(read.scan[row[named]]), asked=named
+    )
+    _put(found, openings.join(of_trips, on=["place", "trip"]), "arrival")
+    return found
+
+
+def _frame(scans: Scanned, read: Read, row: I64) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "person": scans.persons[read.who[row]],
+            "place": scans.places[read.where[row]],
+            "t": pl.Series(read.t[row]).cast(TIME),
+        }
+    )
+
+
+def _put(found: I64, known: pl.DataFrame, column: str) -> None:
+    known = known.drop_nulls(column)
+    found[known["asked"].to_numpy()] = known[column].to_physical().to_numpy()
