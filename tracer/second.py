@@ -18,7 +18,7 @@ import polars as pl
 from schemas.ids import person_bits, person_text
 from tracer.contacts import contacts
 from tracer.documents import Document, rows_of
-from tracer.exposures import bands, exposures, in_order
+from tracer.exposures import bands, exposures, ordered_by
 from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.parameters import Parameters
@@ -107,7 +107,7 @@ def second_contacts(
     for chunk in at_least_one(chunks):
         met = exposures(counted, stays(chunk, ground), ground, rule_set)
         found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
-    every = in_order(pl.concat(found), "person", "start", "place", "end", "case_person")
+    every = ordered_by(pl.concat(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
     met = every.filter(pl.col("person").is_in(named["person"].implode()))

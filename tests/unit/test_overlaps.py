@@ -7,21 +7,21 @@ import polars as pl
 import pytest
 
 from tests.unit.test_contacts import GATE, GROUND, HALL, PLACES, ROOM, SQUARE
-from tracer.exposures import in_order
+from tracer.exposures import ordered_by
 from tracer.frames import TIME
-from tracer.overlaps import Intervals, overlaps
+from tracer.overlaps import Times, overlaps
 from tracer.tiers import TIER_OF, called
 
 
-def intervals(r: Random, number: int, steps: int, places: int) -> Intervals:
+def intervals(r: Random, number: int, steps: int, places: int) -> Times:
     """Some have no length, some end before they begin, many touch."""
     start = np.array([r.randrange(-steps, steps) for _ in range(number)], np.int64)
     end = start + np.array([r.randrange(-1, 6) for _ in range(number)], np.int64)
     place = np.array([r.randrange(places) for _ in range(number)], np.uint32)
-    return Intervals(place, start, end)
+    return Times(place, start, end)
 
 
-def by_trying(few: Intervals, many: Intervals) -> set[tuple[int, int]]:
+def by_trying(few: Times, many: Times) -> set[tuple[int, int]]:
     return {
         (i, j)
         for i in range(len(few.place))
@@ -44,22 +44,22 @@ def test_overlaps_are_those_of_every_pair_tried(seed: int) -> None:
 
 
 def test_one_long_interval_hides_none_behind_it() -> None:
-    few = Intervals(
+    few = Times(
         np.zeros(3, np.uint32), np.array([0, 10, 50], np.int64), np.array([100, 20, 60], np.int64)
     )
-    many = Intervals(np.zeros(1, np.uint32), np.array([55], np.int64), np.array([70], np.int64))
+    many = Times(np.zeros(1, np.uint32), np.array([55], np.int64), np.array([70], np.int64))
     mine, _ = overlaps(few, many)
     assert sorted(mine.tolist()) == [0, 2]
 
 
 def test_times_a_thousand_years_apart_do_not_reach_into_another_place() -> None:
     year = 365 * 86_400_000
-    few = Intervals(
+    few = Times(
         np.arange(1_000, dtype=np.uint32),
         np.arange(1_000, dtype=np.int64) * year,
         np.arange(1_000, dtype=np.int64) * year + 1,
     )
-    many = Intervals(few.place, few.start[::-1].copy(), few.end[::-1].copy())
+    many = Times(few.place, few.start[::-1].copy(), few.end[::-1].copy())
     assert all(len(found) == 0 for found in overlaps(few, many))
     mine, theirs = overlaps(few, few)
     assert mine.tolist() == theirs.tolist() == list(range(1_000))
@@ -77,8 +77,8 @@ def test_order_is_that_of_a_stable_sort(seed: int) -> None:
         schema={"person": pl.UInt64, "start": pl.Int64, "row": pl.Int64},
     ).with_columns(pl.col("start").cast(TIME))
     ordered = frame.sort("person", "start", maintain_order=True)
-    assert in_order(frame, "person", "start").equals(ordered)
-    assert in_order(ordered, "person", "start") is ordered
+    assert ordered_by(frame, "person", "start").equals(ordered)
+    assert ordered_by(ordered, "person", "start") is ordered
 
 
 def test_who_is_called_follows_from_the_place_alone() -> None:
