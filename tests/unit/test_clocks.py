@@ -77,6 +77,21 @@ def test_the_slowest_are_named_and_no_more_than_can_be_read() -> None:
     assert "Place 14" in notes[0].en
 
 
+def test_late_scans_of_others_hide_no_slow_clock() -> None:
+    """Elsewhere and by other producers many come late, not alike; and most come in time."""
+    uneven = [float(300 - n) for n in range(20)]
+    mixed = pl.concat(
+        [
+            scans(*uneven, place=6),
+            scans(*uneven, producer="app"),
+            scans(*[0.1] * 200),
+            scans(*[37.0] * LEAST, producer="gate-8"),
+        ]
+    )
+    [note] = slow_clocks(mixed)
+    assert "Place 5, producer gate-8, 05/01/2022: each scan came some 37 minutes" in note.en
+
+
 def test_a_trace_says_so() -> None:
     people = [(person, ROOM, 0.0, 30.0) for person in range(1000, 1010)]
     rows = visits((CASE, ROOM, 0, 60), *people)
