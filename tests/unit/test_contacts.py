@@ -316,6 +316,26 @@ def test_only_those_at_the_places_of_the_case_are_fetched() -> None:
     assert all(asked.items() >= settings.items() for asked in engine.settings)
 
 
+def test_whose_stay_is_known_not_to_meet_the_case_is_not_fetched() -> None:
+    before, until, after, unseen, long, again = range(1000, 1006)
+    rows = visits(
+        (CASE, ROOM, 0, 60),
+        (before, ROOM, -50, -5),  # scanned out before the case came
+        (until, ROOM, -50, 1),  # a minute after
+        (after, ROOM, 61, 90),  # came after it had gone
+        (unseen, ROOM, 70, 80),
+        (long, ROOM, -600, 200),  # was there all the time
+        (again, ROOM, -50, -5),  # and came back
+        (again, ROOM, 30, 40),
+    )
+    # of one of them only the scan out is known: it may have been there since before
+    came = (pl.col("person") == unseen) & (pl.col("direction") == "in")
+    found = fetch(Scans(FakeEngine(rows.filter(~came))), A_CASE, GROUND, RULES, NOW)
+    assert found.candidates == [until, unseen, long, again]
+    met = trace(A_CASE, rows.filter(~came), GROUND, RULES, NOW).exposures
+    assert set(met["person"]) <= set(found.candidates)
+
+
 def test_nothing_past_retention_is_read() -> None:
     scans = Scans(FakeEngine(CITY), retained_from=DAY + timedelta(minutes=80))
     result = trace_from(scans, A_CASE, GROUND, RULES, NOW)
