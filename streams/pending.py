@@ -67,6 +67,13 @@ class Pending:
     def __len__(self) -> int:
         return len(self.appended)
 
+    @property
+    def bytes(self) -> int:
+        """Of the refused records, as rows and as letters: a scan's row is small, theirs hold what
+        came."""
+        rejects: int = self.rows.tables["rejects"].nbytes
+        return rejects + sum(len(letter.records) for letter in self.letters)
+
 
 def _reasons(rejected: Rejects) -> Counter[str]:
     found: Counter[str] = Counter()
