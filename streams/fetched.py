@@ -76,9 +76,9 @@ async def fetched_blocks(
 ) -> dict[Any, Block]:
     """What aiokafka's fetcher holds for these partitions, as blocks; waits up to `timeout` s.
 
-    Stops adding record batches once there are `max_records`, or BYTES of one partition. With
-    `reading` their records that have headers are asked for marks. Raises what the fetch met, such
-    as a topic that may not be read.
+    Stops adding record batches once there are `max_records` or BYTES. With `reading` their records
+    that have headers are asked for marks. Raises what the fetch met, such as a topic that may not
+    be read.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -100,7 +100,7 @@ def _drain(
     fetcher: Any, partitions: Collection[Any], max_records: int | None, reading: Reading | None
 ) -> dict[Any, Block]:
     drained: dict[Any, Block] = {}
-    room = max_records
+    room, size = max_records, 0
     for tp in list(fetcher._records):
         if partitions and tp not in partitions:
             if not fetcher._subscriptions.is_assigned(tp):
@@ -119,8 +119,8 @@ def _drain(
         if block.next_offset:
             drained[tp] = block
             if room is not None:
-                room -= len(block)
-                if room <= 0:
+                room, size = room - len(block), size + block.bytes
+                if room <= 0 or size >= BYTES:
                     break
     return drained
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from streams.columns import I64
-from streams.kernels.scans import copy_texts
+from streams.kernels.copying import copy_texts
 from streams.texts import Texts
 
 
