@@ -20,7 +20,7 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from streams.blocks import HEADER, Block, Header, Piece
 from streams.marks import Reading
-from streams.waiting import BYTES
+from streams.waiting import PIECE_BYTES
 
 # Where things stand in a record batch. Source: Apache Kafka, "Record Batch".
 SIZE_AT, SIZE = 8, struct.Struct(">i")
@@ -76,9 +76,9 @@ async def fetched_blocks(
 ) -> dict[Any, Block]:
     """What aiokafka's fetcher holds for these partitions, as blocks; waits up to `timeout` s.
 
-    Stops adding record batches once there are `max_records` or BYTES. With `reading` their records
-    that have headers are asked for marks. Raises what the fetch met, such as a topic that may not
-    be read.
+    Stops adding record batches once there are `max_records` or PIECE_BYTES. With `reading` their
+    records that have headers are asked for marks. Raises what the fetch met, such as a topic that
+    may not be read.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -120,7 +120,7 @@ def _drain(
             drained[tp] = block
             if room is not None:
                 room, size = room - len(block), size + block.bytes
-                if room <= 0 or size >= BYTES:
+                if room <= 0 or size >= PIECE_BYTES:
                     break
     return drained
 
@@ -148,7 +148,7 @@ def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None
             block.add(piece, fetched.next_fetch_offset)
             fetched.next_fetch_offset = batch.next_offset
             records, size = records + len(piece.offsets), size + len(piece.values.data)
-            if room is not None and (records >= room or size >= BYTES):
+            if room is not None and (records >= room or size >= PIECE_BYTES):
                 break
         else:
             result._partition_records = None

@@ -24,7 +24,7 @@ from streams.pending import Pending, together
 from streams.rejectlimit import TooManyRejects
 from streams.shop import Delivered, Finished, Shop
 from streams.steps import Judged
-from streams.waiting import BYTES, Size, Waiting
+from streams.waiting import BATCH_BYTES, PIECE_BYTES, Size, Waiting
 from streams.window import Window
 from streams.write import NotOurs
 
@@ -43,7 +43,8 @@ class Line:
         self._shop = shop
         self._waiting: Waiting[Delivered] = Waiting()
         self._judged: Waiting[tuple[Pending, Sequence[Delivered]]] = Waiting()
-        self._full = Size(shop.flush_records, BYTES)
+        self._piece = Size(min(PIECE, shop.flush_records), PIECE_BYTES)
+        self._full = Size(shop.flush_records, BATCH_BYTES)
         self._came = asyncio.Event()  # something to judge, or a reason to stop
         self._ready = asyncio.Event()  # something to write, or a reason to stop
         self._leaving = False
@@ -163,7 +164,7 @@ class Line:
             if recall.done():
                 recall.result()  # raises what is Fatal
             await self._until_piece()
-            due, events = self._waiting.take(Size(PIECE, BYTES))
+            due, events = self._waiting.take(Size(PIECE, PIECE_BYTES))
             try:
                 pending = await self._judge(events, window)
             except TooManyRejects as error:
@@ -182,7 +183,7 @@ class Line:
                 await self._came.wait()
                 continue
             left = self._waiting.due - time.monotonic()
-            if left <= 0 or self._waiting.fills(Size(min(PIECE, self._full.records), BYTES)):
+            if left <= 0 or self._waiting.fills(self._piece):
                 return
             self._came.clear()
             with suppress(TimeoutError):
@@ -224,8 +225,7 @@ class Line:
             async with self._shop.slots.take(self._judged.records):
                 if self._leaving:
                     raise NotOurs
-                _, batches = self._judged.take(self._full)
-                self._write = asyncio.create_task(self._finish(batches))
+                self._write = asyncio.create_task(self._finish())
                 # `leave` waits for it, whatever becomes of this task
                 await asyncio.shield(self._write)
                 self._write = None
@@ -246,18 +246,20 @@ class Line:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ready.wait(), left)
 
-    async def _finish(self, batches: list[tuple[Pending, Sequence[Delivered]]]) -> None:
+    async def _finish(self) -> None:
+        _, batches = self._judged.take(self._full)
         pending = await self._thread(together, [pending for pending, _ in batches])
+        events = [event for _, some in batches for event in some]
+        del batches  # their rows are in one by now
         present = self._present
         rows = pending.rows
         reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
         written = await self._thread(self._shop.writer.write, rows, present, self.permit)
         self._written = rows.last + 1
         await self._shop.follow_up(pending)
-        for _, events in batches:
-            for event in events:
-                event.ack()
-                self._open.pop(event.value.last, None)
+        for event in events:
+            event.ack()
+            self._open.pop(event.value.last, None)
         if len(present) and rows.last >= present[-1]:
             self._present = present[:0]
         self._shop.done(Finished(pending, written, reread))

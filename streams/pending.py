@@ -16,6 +16,7 @@ from schemas.topics import SCANS
 from streams.columns import I64
 from streams.convert import Rows
 from streams.deadletters import dead_letters
+from streams.gathered import joined
 from streams.marks import Mark
 from streams.packed import Packed
 from streams.rejects import Rejects
@@ -103,4 +104,8 @@ def together(batches: Sequence[Pending]) -> Pending:
 
 def _whole(tables: list[pa.Table]) -> pa.Table:
     """One table in one piece: ClickHouse makes a part of each piece it is sent."""
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    table = pa.concat_tables(tables).unify_dictionaries()
+    for number, field in enumerate(table.schema):
+        if field.type == pa.large_binary():
+            table = table.set_column(number, field, joined(table.column(number).chunks))
+    return table.combine_chunks()

@@ -7,14 +7,14 @@ import structlog
 
 from streams.line import PIECE, Line
 from streams.shop import Delivered, Shop
-from streams.waiting import BYTES
+from streams.waiting import BATCH_BYTES
 
 log = structlog.get_logger()
 
 # What may wait in all lines together bounds what a backlog can cost in memory: records as they
 # came, some 300 bytes each, and judged ones, some 150, as a multiple of a full batch.
 _ROOM_RAW = 6 * PIECE
-_ROOM_BYTES = 4 * BYTES  # where records are large
+_ROOM_BYTES = 2 * BATCH_BYTES  # where records are large
 _ROOM_IN_BATCHES = 2  # 4 cost 230 MB more and gained nothing (docs/bench-live.md)
 
 

@@ -9,10 +9,12 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
-# Some five times what a piece of scans has. glibc keeps freed arrays of less than 32 MiB
-# (`streams.memory`); of larger ones, as the originals of refused records would be, the kernel
-# zeroes each page anew, for each copy on the way.
-BYTES: Final = 24 << 20
+# Read and judged at once: some four times what a piece of scans has. glibc keeps freed arrays of
+# less than 32 MiB (`streams.memory`); those of larger pieces the kernel would zero page by page.
+PIECE_BYTES: Final = 16 << 20
+# Written at once: 25,000 records of 4 kB. An insert of a quarter of them costs the engine twice as
+# much a record, and all that a full batch of scans may count would be a gigabyte.
+BATCH_BYTES: Final = 96 << 20
 
 
 class Size(NamedTuple):
