@@ -70,10 +70,10 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
     ]
 
 
-def decision_request(case: Case, at: datetime) -> Message:
-    """That a case of which only officers' decisions changed is to be traced again, soon."""
-    request = TraceAgain(case=case.id, adds=False, appended_at=at, version=case.version)
-    return Message(TRACES.name, case.id.encode(), request.model_dump_json().encode())
+def work_request(case: str, version: int, at: datetime) -> Message:
+    """That a case of which only the work on its list is new is to be traced again, soon."""
+    request = TraceAgain(case=case, adds=False, appended_at=at, version=version)
+    return Message(TRACES.name, case.encode(), request.model_dump_json().encode())
 
 
 def change_alerts(
@@ -101,6 +101,8 @@ def _change(case: Case, change: Change, at: datetime, run: int | None) -> Messag
         person=change.person,
         tier=contact["tier"],
         clauses=tuple(contact["clauses"]),
+        questions=tuple(contact["questions"]),
+        proposed=contact.get("proposed"),
         minutes=contact["minutes"],
         confidence=contact["band"],
         reasons=change.reasons,

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
-from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from streams.watch import OpenCases, Watched
+from tracer.identity import same_of
+from tracer.stated import bits_of
 
 log = structlog.get_logger()
 _PAUSE_S = 1.0
@@ -39,6 +42,16 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
     return case
 
 
+def but_for_work(case: Case) -> Case:
+    """What stays and windows depend on: not what the work on its list says of contacts."""
+    return case.model_copy(update={"version": 0} | dict.fromkeys(WORKED, ()))
+
+
+def as_said(case: Case) -> Watched:
+    """What is watched of a case by its record alone, before anything is read."""
+    return Watched(case.id, case.version, bits_of(case), (), same=same_of(case))
+
+
 class CaseWatcher:
     """Keeps the open-case index: on and off with the case, anew when its person scans.
 
@@ -63,10 +76,12 @@ class CaseWatcher:
         if known is not None and case.version <= known.version:
             return
         self._cases[case.id] = case
-        if case.status in OPEN_STATUSES:
-            self._make_due(case.id)
-        else:
+        if case.status not in OPEN_STATUSES:
             self._index.close(case.id)
+            return
+        self._index.announce(as_said(case))
+        if known is None or but_for_work(known) != but_for_work(case):
+            self._make_due(case.id)
 
     def person_scanned(self, person: int) -> None:
         """The person of an open case has new scans: its windows may have changed."""
@@ -115,10 +130,12 @@ class CaseWatcher:
             return
         except ValueError as error:
             log.error("case_not_watched", case=case_id, detail=str(error))
+            self._index.close(case_id)
             return
         latest = self._cases.get(case_id)
-        if latest is not None and latest.status in OPEN_STATUSES:
-            self._index.open(watched)
+        if latest is not None and but_for_work(latest) == but_for_work(case):
+            self._index.open(replace(watched, version=latest.version))
+        # else it has ended, or is due again
 
     def _forget(self, case_id: str) -> None:
         self._cases.pop(case_id, None)

@@ -22,7 +22,7 @@ from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Grounds
 from tracer.hours import Span
-from tracer.identity import Same, as_one, ids_of, same_of
+from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans, milliseconds
@@ -95,8 +95,7 @@ def to_watch(
     if meetings.is_empty():
         return ToWatch(meetings, [], (0, 0))
     present = _candidates(_there(scans, meetings, ground.parameters), case, meetings)
-    plain, joined = ids_of(present, same_of(case))
-    near = sorted({*plain, *joined})
+    near = every_id(present, same_of(case))
     longest = ground.parameters.max_stay_minutes * MINUTE
     first, last = _first_and_last(case_stays)
     return ToWatch(meetings, near, (first - longest, last + longest))

@@ -89,7 +89,8 @@ class Clause(Text):
 
     `spaces`: `any`, or `near` (within 2 m or in the same narrow closed space; distance is a
     question, so no place excludes it). `min_minutes` is of one exposure. `place_kinds`: other
-    kinds exclude the clause, an unknown kind does not.
+    kinds exclude the clause, an unknown kind does not. `fulfilled_by`: the answers that all
+    together fulfil it, each of which excludes it otherwise; a clause without is an officer's.
     """
 
     id: NonEmpty
@@ -97,6 +98,7 @@ class Clause(Text):
     min_minutes: Annotated[int, Field(ge=0)]
     place_kinds: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = None
     questions: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
+    fulfilled_by: dict[str, Literal["yes", "no"]] = {}
 
 
 class Question(Text):
@@ -153,6 +155,8 @@ class RuleSet(_Data):
                     raise ValueError(
                         f"clauses.{clause.id}.questions: {question!r} is not a question"
                     )
+            if clause.fulfilled_by and set(clause.fulfilled_by) != set(clause.questions):
+                raise ValueError(f"clauses.{clause.id}.fulfilled_by: answers other questions")
         if (self.status == "incomplete") != bool(self.missing):
             raise ValueError("missing: an incomplete rule-set, and no other, says what is missing")
         if not (self.clauses or self.warning) and self.status == "complete":

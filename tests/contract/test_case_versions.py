@@ -163,7 +163,7 @@ def test_decisions_and_ids_of_one_person_are_runs(clickhouse: ClickHouse, tracin
     [together] = fourth.contacts
     assert (together["person"], together["minutes"]) == (person_text(one), 40)
     watched = tracing.watched(case(5, **mine, same=[{**same[0], "of": person_text(me)}]))
-    assert watched.ids == (me, card)
+    assert watched.ids == {me, card}
 
 
 def test_of_two_runs_with_one_number_the_first_stored_counts(clickhouse: ClickHouse) -> None:

@@ -1,0 +1,100 @@
+"""What a worker watches of a case as its records come: at once what they say, then what is read."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from schemas.cases import Case
+from schemas.ids import person_text
+from streams.cases import CaseWatcher, as_said
+from streams.watch import OpenCases, PlaceWindow, Watched
+from tests.unit.test_casework import SAID, a_case, of
+from tests.unit.test_contacts import ALICE, CASE
+from tests.unit.test_watch import BEGIN, rows_of
+
+WINDOWS = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
+
+
+@dataclass
+class Reads:
+    """Stands for `Tracing.watched`; `meanwhile` happens while it reads."""
+
+    versions: list[int]
+    meanwhile: Callable[[], None] = lambda: None
+    fails: bool = False
+
+    def __call__(self, case: Case) -> Watched:
+        self.versions.append(case.version)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        if self.fails:
+            raise ValueError("no rule-set")
+        return replace(as_said(case), windows=WINDOWS)
+
+
+def settled(watcher: CaseWatcher) -> None:
+    async def play() -> None:
+        task = asyncio.create_task(watcher.run())
+        while not watcher.settled:  # noqa: ASYNC110 (what it does is what is tested)
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(play(), 5))
+
+
+def watching() -> tuple[OpenCases, Reads, CaseWatcher]:
+    index, reads = OpenCases(), Reads([])
+    return index, reads, CaseWatcher(index, reads)
+
+
+def seen(index: OpenCases, person: int) -> list[int]:
+    return index.look(rows_of(*(np.array([n]) for n in (9, person, BEGIN)))).persons
+
+
+def test_ids_count_with_the_record_and_windows_once_they_are_read() -> None:
+    index, _, watcher = watching()
+    watcher.apply(of(a_case(1)))
+    assert (seen(index, CASE), seen(index, ALICE), index.windows) == ([CASE], [], 0)
+    settled(watcher)
+    assert index.windows == 1
+    card = {"person": person_text(ALICE), "of": person_text(CASE)}
+    watcher.apply(of(a_case(2, same=[card])))
+    assert (seen(index, ALICE), index.windows) == ([ALICE], 1)
+    watcher.apply(of(a_case(3, status="closed")))
+    assert (seen(index, CASE), index.cases) == ([], 0)
+
+
+def test_answers_and_decisions_make_nobody_read_the_tables() -> None:
+    index, reads, watcher = watching()
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    watcher.apply(of(a_case(2, said=[SAID])))
+    assert watcher.settled
+    assert reads.versions == [1]
+    found: Any = index.get(a_case(1).id)
+    assert (found.version, found.windows) == (2, WINDOWS)
+
+
+def test_what_comes_while_it_reads_is_not_undone() -> None:
+    index, reads, watcher = watching()
+    card = {"person": person_text(ALICE), "of": person_text(CASE)}
+    reads.meanwhile = lambda: watcher.apply(of(a_case(2, same=[card])))
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    assert reads.versions == [1, 2]
+    assert seen(index, ALICE) == [ALICE]
+    reads.meanwhile = lambda: watcher.apply(of(a_case(4, status="voided")))
+    watcher.apply(of(a_case(3, ward="11414", same=[card])))
+    settled(watcher)
+    assert index.cases == 0
+
+
+def test_a_case_that_cannot_be_watched_is_not() -> None:
+    index, reads, watcher = watching()
+    reads.fails = True
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    assert index.cases == 0
