@@ -98,6 +98,7 @@ class OpenCases:
     def __init__(self) -> None:
         self._cases: dict[str, Watched] = {}
         self._near = Near()
+        self._owners: list[Watched] = []  # of each window
         self._persons: U64 | None = None  # of all cases
         self._index()
 
@@ -157,7 +158,7 @@ class OpenCases:
             ),
             key=lambda row: row[:5],
         )
-        self._owners: list[Watched] = [owner for *_, owner in rows]
+        self._owners = [owner for *_, owner in rows]
         self._person = np.array([owner.person or 0 for owner in self._owners], dtype=np.uint64)
         self._nobodys = np.array([owner.person is None for owner in self._owners], dtype=bool)
         times = np.array([row[1:5] for row in rows], dtype=np.int64).reshape(-1, 4)

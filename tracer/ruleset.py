@@ -15,14 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas.cases import Case
 from schemas.clock import LOCAL
+from schemas.errors import UserError
 
 NonEmpty = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, Field(ge=0, le=60)]
 Level = Annotated[int, Field(ge=1)]
 
 
-class RuleSetError(ValueError):
-    """A rule-set file is wrong: the message names file and field."""
+class RuleSetError(UserError, ValueError):
+    """A rule-set file is wrong: `what` names file and field."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Tệp bộ quy tắc sai: {what} / A rule-set file is wrong: {what}")
 
 
 class _Data(BaseModel):

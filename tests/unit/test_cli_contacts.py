@@ -107,6 +107,17 @@ def test_what_an_officer_decided_is_seen() -> None:
     assert text.index("Same place") < text.index("F1 ") < text.index("Ruled out by an officer")
 
 
+def test_what_the_answers_leave_is_marked_with_a_question() -> None:
+    contacts = [
+        _contact(n, "same_place", "usual_stay") | {"proposed": what, "decided": decided}
+        for n, what, decided in ((1, "CONFIRMED", None), (2, "NO_CONTACT", None), (3, "CONFIRMED", "CONFIRMED"))
+    ]
+    out = io.StringIO()
+    show({**FOUND, "contacts": contacts}, Session(Path(), Lang.EN), Console(file=out, width=100))
+    text = out.getvalue()
+    assert (text.count("F1?"), text.count("rule out?"), text.count("F1 ")) == (1, 1, 1)
+
+
 def test_a_place_that_may_not_be_seen_is_a_number() -> None:
     out = io.StringIO()
     found = _found() | {"places": {}}
