@@ -200,14 +200,16 @@ class Case(Record):
 class TraceAgain(Record):
     """Between workers: a scan that has been written may change what this case's run found.
 
-    `adds`: it may add somebody, and not only end a stay otherwise. `version`: it is this version
-    of the case that may, by what officers have decided or contacts answered, and no scan.
+    `adds`: it may add somebody, and not only end a stay otherwise. `moved`: it is the case's own,
+    and where the case is watched has changed, on every worker. `version`: it is this version of
+    the case that may, by what officers have decided or contacts answered, and no scan.
     """
 
     case: Annotated[str, Field(pattern=CASE_ID_PATTERN)]
     adds: bool
     appended_at: Timestamp
     version: int = 0
+    moved: bool = False
 
 
 class AlertKind(StrEnum):

@@ -58,15 +58,12 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
         return []
     appended = rows.tables["scans"].column("appended_at")
     since = pc.min(appended).as_py()
-    requests = [(case, True) for case in sorted(look.adds)]
-    requests += [(case, False) for case in sorted(look.ends)]
+    requests = [
+        TraceAgain(case=case, adds=case in look.adds, moved=case in look.moved, appended_at=since)
+        for case in (*sorted(look.adds), *sorted(look.ends))
+    ]
     return [
-        Message(
-            TRACES.name,
-            case.encode(),
-            TraceAgain(case=case, adds=adds, appended_at=since).model_dump_json().encode(),
-        )
-        for case, adds in requests
+        Message(TRACES.name, one.case.encode(), one.model_dump_json().encode()) for one in requests
     ]
 
 

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from pydantic import ValidationError
 
-from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus
+from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus, TraceAgain
 from schemas.errors import InvalidEvent, Retryable
 from streams.watch import OpenCases, Watched
 from tracer.identity import same_of
@@ -16,6 +16,7 @@ from tracer.stated import bits_of
 
 log = structlog.get_logger()
 _PAUSE_S = 1.0
+_MOVED: Final = b'"moved":true'
 
 
 def read_case(key: bytes | None, value: bytes | None) -> Case | None:
@@ -83,10 +84,13 @@ class CaseWatcher:
         if known is None or but_for_work(known) != but_for_work(case):
             self._make_due(case.id)
 
-    def person_scanned(self, person: int) -> None:
-        """The person of an open case has new scans: its windows may have changed."""
-        for watched in self._index.of_person(person):
-            self._make_due(watched.case)
+    def moved(self, record: Any) -> None:
+        """A request on `traces.v1`: the case is looked at again if it is its own person who
+        scanned, wherever that was written. Raises ValidationError for one without sense."""
+        if _MOVED in record.value:
+            request = TraceAgain.model_validate_json(record.value)
+            if self.open_case(request.case) is not None:
+                self._make_due(request.case)
 
     def look_again(self) -> None:
         """At all open cases: other partitions may be ours now, and who was near is not known."""
@@ -99,8 +103,10 @@ class CaseWatcher:
         case = self._cases.get(case_id)
         return case if case is not None and case.status in OPEN_STATUSES else None
 
-    async def run(self) -> None:
-        """Work off what is due, until cancelled."""
+    async def run(self, after: asyncio.Event) -> None:
+        """Work off what is due, until cancelled. Not before `after`: from then on `moved` hears
+        all, and no case moves unheard once it has been looked at."""
+        await after.wait()
         while True:
             while self._due:
                 self._in_hand = True

@@ -78,18 +78,18 @@ class Watched:
 class Look:
     """What a batch means for open cases.
 
-    `alerts`: (id, alert) for each scan inside a window of somebody else's case. `adds`: cases of
-    which a scan may add somebody, or which are of the person who scanned; `ends`: of which one
-    may only end somebody's stay otherwise. `persons`: those of open cases who scanned.
+    `alerts`: (id, alert) for each scan inside a window of somebody else's case. `moved`: cases of
+    the persons who scanned; `adds`: those, and such of which a scan may add somebody; `ends`: of
+    which one may only end somebody's stay otherwise.
     """
 
     alerts: list[tuple[str, Alert]]
     adds: set[str]
     ends: set[str]
-    persons: list[int]
+    moved: set[str]
 
 
-_NOTHING: Final = Look([], set(), set(), [])
+_NOTHING: Final = Look([], set(), set(), set())
 
 
 class OpenCases:
@@ -99,7 +99,8 @@ class OpenCases:
         self._cases: dict[str, Watched] = {}
         self._near = Near()
         self._owners: list[Watched] = []  # of each window
-        self._persons: U64 | None = None  # of all cases
+        self._persons: U64 | None = None  # of all cases, when it is first asked for
+        self._whose: dict[int, set[str]] = {}
         self._index()
 
     def open(self, watched: Watched) -> None:
@@ -135,10 +136,6 @@ class OpenCases:
         """The case, if it is watched."""
         return self._cases.get(case)
 
-    def of_person(self, person: int) -> list[Watched]:
-        """The open cases of this person."""
-        return [w for w in self._cases.values() if person in w.ids]
-
     @property
     def cases(self) -> int:
         """How many cases are watched."""
@@ -169,15 +166,18 @@ class OpenCases:
         self._watched[self._place] = True
         self._persons = None
 
-    def _seen(self, person: U64) -> list[int]:
-        """The persons of open cases among these."""
-        if self._persons is None:  # made when it is asked for: at the start, cases come in hosts
-            every = {one for case in self._cases.values() for one in case.ids}
-            self._persons = np.array(sorted(every), dtype=np.uint64)
+    def _moved(self, person: U64) -> set[str]:
+        """The cases of these persons."""
+        if self._persons is None:  # not with each case: at the start they come in hosts
+            self._whose = {}
+            for case in self._cases.values():
+                for one in case.ids:
+                    self._whose.setdefault(one, set()).add(case.case)
+            self._persons = np.array(sorted(self._whose), dtype=np.uint64)
         if not len(self._persons):
-            return []
-        seen: list[int] = np.unique(person[np.isin(person, self._persons)]).tolist()
-        return seen
+            return set()
+        seen = np.unique(person[np.isin(person, self._persons)]).tolist()
+        return {case for one in seen for case in self._whose[one]}
 
     def look(self, rows: Rows) -> Look:
         """At the scans of a batch."""
@@ -187,10 +187,9 @@ class OpenCases:
         person = scans.column("person").to_numpy()
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
         alerts, adds = self._at_windows(rows, person, at)
-        persons = self._seen(person)
-        of_persons = {w.case for seen in persons for w in self.of_person(seen)}
+        moved = self._moved(person)
         ends = self._near.touched(person, at)
-        return Look(alerts, adds | of_persons, ends - adds - of_persons, persons)
+        return Look(alerts, adds | moved, ends - adds - moved, moved)
 
     def _at_windows(
         self, rows: Rows, person: U64, at: I64

@@ -22,7 +22,7 @@ from schemas.errors import Fatal
 from schemas.logs import configure_logging
 from schemas.meters import Metrics
 from schemas.settings import Settings
-from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES
+from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES, TRACES
 from streams import memory
 from streams.accounts import Accounts
 from streams.again import Again
@@ -87,6 +87,7 @@ class Worker:
         )
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
+            Follower(settings, TRACES.name, each(self.watcher.moved), news=True),
             Follower(settings, SITES.name, self.directory.site_records),
             Follower(settings, PRODUCERS.name, each(self.directory.producer_record)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
@@ -166,7 +167,8 @@ class Worker:
         )
 
     async def _open(self) -> None:
-        background = [*(f.run() for f in self._followers), self.watcher.run(), self.again.run()]
+        background = [f.run() for f in self._followers]
+        background += [self.watcher.run(self._followers[0].ready), self.again.run()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from schemas.cases import Case
+from schemas.cases import Case, TraceAgain
 from schemas.ids import person_text
+from streams.alerts import trace_requests, work_request
 from streams.cases import CaseWatcher, as_said
 from streams.watch import OpenCases, PlaceWindow, Watched
 from tests.unit.test_casework import SAID, a_case, of
-from tests.unit.test_contacts import ALICE, CASE
+from tests.unit.test_contacts import A_CASE, ALICE, CASE, NOW
 from tests.unit.test_watch import BEGIN, rows_of
 
+MINE = {A_CASE.id}
 WINDOWS = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
 
 
@@ -37,7 +39,9 @@ class Reads:
 
 def settled(watcher: CaseWatcher) -> None:
     async def play() -> None:
-        task = asyncio.create_task(watcher.run())
+        after = asyncio.Event()
+        after.set()
+        task = asyncio.create_task(watcher.run(after))
         while not watcher.settled:  # noqa: ASYNC110 (what it does is what is tested)
             await asyncio.sleep(0.001)
         task.cancel()
@@ -50,21 +54,21 @@ def watching() -> tuple[OpenCases, Reads, CaseWatcher]:
     return index, reads, CaseWatcher(index, reads)
 
 
-def seen(index: OpenCases, person: int) -> list[int]:
-    return index.look(rows_of(*(np.array([n]) for n in (9, person, BEGIN)))).persons
+def seen(index: OpenCases, person: int) -> set[str]:
+    return index.look(rows_of(*(np.array([n]) for n in (9, person, BEGIN)))).moved
 
 
 def test_ids_count_with_the_record_and_windows_once_they_are_read() -> None:
     index, _, watcher = watching()
     watcher.apply(of(a_case(1)))
-    assert (seen(index, CASE), seen(index, ALICE), index.windows) == ([CASE], [], 0)
+    assert (seen(index, CASE), seen(index, ALICE), index.windows) == (MINE, set(), 0)
     settled(watcher)
     assert index.windows == 1
     card = {"person": person_text(ALICE), "of": person_text(CASE)}
     watcher.apply(of(a_case(2, same=[card])))
-    assert (seen(index, ALICE), index.windows) == ([ALICE], 1)
+    assert (seen(index, ALICE), index.windows) == (MINE, 1)
     watcher.apply(of(a_case(3, status="closed")))
-    assert (seen(index, CASE), index.cases) == ([], 0)
+    assert (seen(index, CASE), index.cases) == (set(), 0)
 
 
 def test_answers_and_decisions_make_nobody_read_the_tables() -> None:
@@ -85,11 +89,26 @@ def test_what_comes_while_it_reads_is_not_undone() -> None:
     watcher.apply(of(a_case(1)))
     settled(watcher)
     assert reads.versions == [1, 2]
-    assert seen(index, ALICE) == [ALICE]
+    assert seen(index, ALICE) == MINE
     reads.meanwhile = lambda: watcher.apply(of(a_case(4, status="voided")))
     watcher.apply(of(a_case(3, ward="11414", same=[card])))
     settled(watcher)
     assert index.cases == 0
+
+
+def test_wherever_its_person_scanned_it_is_read_again() -> None:
+    index, reads, watcher = watching()
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    scans = rows_of(*(np.array([n, n]) for n in (9, CASE, BEGIN)))
+    [request] = trace_requests(index.look(scans), scans)
+    watcher.moved(request)
+    watcher.moved(work_request(A_CASE.id, 1, NOW))
+    other = TraceAgain(case="C-2", adds=True, moved=True, appended_at=NOW)
+    watcher.moved(replace(request, value=other.model_dump_json().encode()))
+    assert not watcher.settled
+    settled(watcher)
+    assert reads.versions == [1, 1]
 
 
 def test_a_case_that_cannot_be_watched_is_not() -> None:

@@ -108,12 +108,13 @@ def test_what_an_officer_decided_is_seen() -> None:
 
 
 def test_what_the_answers_leave_is_marked_with_a_question() -> None:
-    contacts = [
-        _contact(n, "same_place", "usual_stay") | {"proposed": what, "decided": decided}
-        for n, what, decided in ((1, "CONFIRMED", None), (2, "NO_CONTACT", None), (3, "CONFIRMED", "CONFIRMED"))
+    found, left = _found(), (("CONFIRMED", None), ("NO_CONTACT", None), ("CONFIRMED", "CONFIRMED"))
+    found["contacts"] = [
+        _contact(n, "same_place", "usual_stay") | {"proposed": proposed, "decided": decided}
+        for n, (proposed, decided) in enumerate(left)
     ]
     out = io.StringIO()
-    show({**FOUND, "contacts": contacts}, Session(Path(), Lang.EN), Console(file=out, width=100))
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
     text = out.getvalue()
     assert (text.count("F1?"), text.count("rule out?"), text.count("F1 ")) == (1, 1, 1)
 
