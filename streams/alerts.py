@@ -67,8 +67,8 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
     ]
 
 
-def work_request(case: str, version: int, at: datetime) -> Message:
-    """That a case of which only the work on its list is new is to be traced again, soon."""
+def version_request(case: str, version: int, at: datetime) -> Message:
+    """That this version of a case is to be traced again, soon: with others that come till then."""
     request = TraceAgain(case=case, adds=False, appended_at=at, version=version)
     return Message(TRACES.name, case.encode(), request.model_dump_json().encode())
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -12,7 +12,7 @@ import structlog
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from streams.again import Due
-from streams.alerts import change_alerts, run_alerts, work_request
+from streams.alerts import change_alerts, run_alerts, version_request
 from streams.cases import but_for_work, read_case
 from streams.publish import Message, Publisher, carrying
 from streams.runs import Run
@@ -24,6 +24,15 @@ log = structlog.get_logger()
 _PAUSE_S = 1.0
 _SOON_S = 0.05
 _ON_ITS_WAY_S = 5.0
+
+
+def asking(publisher: Publisher) -> Callable[[Case], Awaitable[None]]:
+    """What asks for one more run of a case, in a while."""
+
+    async def ask(case: Case) -> None:
+        await publisher.send([version_request(case.id, case.version, datetime.now(UTC))])
+
+    return ask
 
 
 class CaseWork:
@@ -73,7 +82,7 @@ class CaseWork:
             return
         if case.version < due.version:
             log.warning("case_behind", case=case.id, known=case.version, asked=due.version)
-            await self._publisher.send([work_request(case.id, due.version, moment(due.at_ms))])
+            await self._publisher.send([version_request(case.id, due.version, moment(due.at_ms))])
         async with self._alone(case.id):
             await self._patiently(case, {"offset": due.last}, lambda: self._again(case, due))
 
@@ -89,7 +98,7 @@ class CaseWork:
             known = self._traced.get(case.id)
             if known is not None and but_for_work(known) == but_for_work(case):
                 # a day's answers and decisions of a large case are many: they wait for each other
-                await self._publisher.send([work_request(case.id, case.version, at)])
+                await self._publisher.send([version_request(case.id, case.version, at)])
                 return
             run = await asyncio.to_thread(self._tracing.run, case, at)
             await self._tell(run, at)
@@ -111,7 +120,7 @@ class CaseWork:
         runs = await asyncio.to_thread(self._tracing.again, case, at, due.first, due.last)
         for run in runs:
             await self._tell(run, at)
-            if not due.version:
+            if due.since_ms:
                 self._told(due.since_ms)
 
     async def _tell(self, run: Run, at: datetime) -> None:

@@ -28,7 +28,7 @@ from streams.accounts import Accounts
 from streams.again import Again
 from streams.app import add_case_agent, add_scan_agent, add_trace_agent, create_app
 from streams.cases import CaseWatcher
-from streams.casework import CaseWork
+from streams.casework import CaseWork, asking
 from streams.clickhouse import ClickHouse, Priority
 from streams.directory import Directory
 from streams.erasures import Erasures, list_key
@@ -80,7 +80,7 @@ class Worker:
             tables, self.directory, load_rule_sets(), load_parameters(), settings.retention_days,
             self.spans,
         )  # fmt: skip
-        self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
+        self.watcher = CaseWatcher(self.open_cases, self.tracing.watched, asking(self.publisher))
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(
             self.metrics, self.latencies, self.directory, settings, self.spans

@@ -21,6 +21,9 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running_system(Path(tmp_path_factory.mktemp("open"))) as made:
         for _ in range(2):
             made.start_worker()
+        for person in PEOPLE:  # no worker has a change of partitions before it any more
+            visit(made, person, 2, 0, 5)
+        made.drain()
         yield made
 
 

@@ -1,15 +1,16 @@
 """What a worker watches of a case as its records come: at once what they say, then what is read."""
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from schemas.cases import Case, TraceAgain
 from schemas.ids import person_text
-from streams.alerts import trace_requests, work_request
+from streams.alerts import trace_requests, version_request
 from streams.cases import CaseWatcher, as_said
 from streams.watch import OpenCases, PlaceWindow, Watched
 from tests.unit.test_casework import SAID, a_case, of
@@ -49,9 +50,19 @@ def settled(watcher: CaseWatcher) -> None:
     asyncio.run(asyncio.wait_for(play(), 5))
 
 
-def watching() -> tuple[OpenCases, Reads, CaseWatcher]:
+@dataclass
+class Told:
+    """Whom `opened` was told of."""
+
+    versions: list[int] = field(default_factory=list)
+
+    async def __call__(self, case: Case) -> None:
+        self.versions.append(case.version)
+
+
+def watching(told: Told | None = None) -> tuple[OpenCases, Reads, CaseWatcher]:
     index, reads = OpenCases(), Reads([])
-    return index, reads, CaseWatcher(index, reads)
+    return index, reads, CaseWatcher(index, reads, told or Told())
 
 
 def seen(index: OpenCases, person: int) -> set[str]:
@@ -103,12 +114,30 @@ def test_wherever_its_person_scanned_it_is_read_again() -> None:
     scans = rows_of(*(np.array([n, n]) for n in (9, CASE, BEGIN)))
     [request] = trace_requests(index.look(scans), scans)
     watcher.moved(request)
-    watcher.moved(work_request(A_CASE.id, 1, NOW))
+    watcher.moved(version_request(A_CASE.id, 1, NOW))
     other = TraceAgain(case="C-2", adds=True, moved=True, appended_at=NOW)
     watcher.moved(replace(request, value=other.model_dump_json().encode()))
     assert not watcher.settled
     settled(watcher)
     assert reads.versions == [1, 1]
+
+
+def test_one_more_run_is_asked_for_once_it_is_watched_but_not_at_the_start() -> None:
+    """A scan after the run's reading and before the windows are there is in neither."""
+    told = Told()
+    _, _, watcher = watching(told)
+    watcher.apply(of(a_case(1)))  # an old record, read again when the worker starts
+    watcher.look_again()
+    settled(watcher)
+    assert told.versions == []
+    now = round(time.time() * 1000) + 10
+    watcher.apply(replace(of(a_case(2, ward="11414")), timestamp=now))
+    watcher.apply(replace(of(a_case(3, ward="11414", said=[SAID])), timestamp=now))
+    settled(watcher)
+    assert told.versions == [3]
+    watcher.apply(replace(of(a_case(4, ward="11414")), timestamp=now))
+    settled(watcher)
+    assert told.versions == [3], "list work changes nothing that is watched"
 
 
 def test_a_case_that_cannot_be_watched_is_not() -> None:
