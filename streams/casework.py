@@ -59,6 +59,7 @@ class CaseWork:
         self._spans = spans
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
         self._traced: dict[str, Case] = {}  # open cases as they were last traced here
+        self._newest: dict[str, int] = {}  # versions of cases that were worked on here
 
     async def record(self, record: Any) -> None:
         """A record of `cases.v1`: traced, stored, told."""
@@ -70,6 +71,10 @@ class CaseWork:
             return
         if case is None:
             return
+        if case.version < self._newest.get(case.id, 0):
+            log.error("case_refused", **where, case=case.id, detail="a later version came before")
+            return
+        self._newest[case.id] = case.version
         about: Attributes = {"truyvet.case": case.id, "truyvet.case_version": case.version}
         with self._spans.step("case", about, record.context):
             async with self._alone(case.id):

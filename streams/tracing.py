@@ -92,9 +92,12 @@ class Tracing:
             newest = self._runs.last(case.id)
 
     def withdrawn(self, case: Case) -> list[Change]:
-        """Everybody whom the last run of a voided case made a possible contact."""
+        """Everybody whom the last run of a voided case made a possible contact; nobody if that is
+        of a later version: then this one came too late."""
         last = self._runs.last(case.id)
-        return [] if last is None else withdrawals(last.version)
+        if last is None or last.version.summary["case_version"] > case.version:
+            return []
+        return withdrawals(last.version)
 
     def watched(self, case: Case) -> Watched:
         """The place-windows of a case, and who was near, as its scans stand now."""

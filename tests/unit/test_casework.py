@@ -99,6 +99,17 @@ def test_a_worker_that_has_not_traced_a_case_does_so_whatever_is_new() -> None:
     assert requests(sent) == []
 
 
+def test_an_older_version_that_comes_later_is_refused() -> None:
+    traces = Traces()
+    work, sent = working(traces, {})
+    asyncio.run(work.record(of(a_case(3))))
+    told = list(sent.messages)
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(work.record(of(a_case(2, status="voided"))))
+    assert (traces.asked, sent.messages) == ([("run", 3)], told), "nobody is withdrawn"
+    assert [log["event"] for log in logs] == ["case_refused"]
+
+
 def test_what_failed_is_done_again_and_not_put_off(monkeypatch: Any) -> None:
     monkeypatch.setattr("streams.casework._PAUSE_S", 0.0)
     traces = Traces(failures=2)
