@@ -243,17 +243,17 @@ def _alert(owner: Watched, rows: Rows, row: int) -> tuple[str, Alert]:
     scan = rows.tables["scans"].slice(row, 1)
     place, offset = scan.column("place")[0].as_py(), scan.column("kafka_offset")[0].as_py()
     scanned_by = scan.column("person")[0].as_py()
+    person, whose = person_text(scanned_by), owner.same.get(scanned_by)
     alert = Alert(
         kind=AlertKind.SCAN_IN_WINDOW,
         case=owner.case,
         case_version=owner.version,
         at=scan.column("appended_at")[0].as_py(),
-        person=person_text(owner.same.get(scanned_by, scanned_by)),
+        person=person if whose is None else person_text(whose),
         place=place,
         scanned_at=scan.column("scanned_at")[0].as_py(),
     )
-    identity = alert_id(owner.case, person_text(scanned_by), place, rows.partition, offset)
-    return identity, alert
+    return alert_id(owner.case, person, place, rows.partition, offset), alert
 
 
 def alert_id(*parts: object) -> str:
