@@ -21,7 +21,7 @@ from tracer.clocks import slow_clocks
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Grounds
-from tracer.identity import Same, as_one, ids_of, same_of
+from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
@@ -95,10 +95,8 @@ def to_watch(
         return ToWatch(met, [], (0, 0))
     there = _there(scans, met, ground.parameters)
     present = _candidates(there, case, met, ground.parameters).person.tolist()
-    plain, joined = ids_of(present, same_of(case))
-    near = sorted({*plain, *joined})
-    first, last = _around(met, _longest(ground.parameters))
-    return ToWatch(met, near, (first, last))
+    near = every_id(present, same_of(case))
+    return ToWatch(met, near, _around(met, _longest(ground.parameters)))
 
 
 def second_from(
