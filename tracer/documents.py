@@ -71,7 +71,9 @@ def run_document(result: TraceResult) -> Document:
             {"place": row["place"], "from": _time(row["from"]), "to": _time(row["to"])}
             | _weighted(row, "weight")
             | _stay(row, "")
-            for row in result.case_stays.sort("start", "place").iter_rows(named=True)
+            for row in result.case_stays.sort("start", "place", maintain_order=True).iter_rows(
+                named=True
+            )
         ],
         "contacts_by_tier": by_tier,
         **_by_hand(result),

@@ -107,7 +107,7 @@ def trace_chunks(
         others = stays(_concerned(chunk, case_stays), ground, answers)
         found.append(exposures(case_stays, others, ground, rule_set))
         offsets = _highest(chunk, offsets)
-    all_exposures = pl.concat(found).sort("person", "start", "place", "end")
+    all_exposures = pl.concat(found).sort("person", "start", "place", "end", maintain_order=True)
     excluded = {person_bits(entry.person) for entry in case.excluded}
     ruled_out = pl.col("person").is_in(pl.Series(sorted(excluded), dtype=pl.UInt64).implode())
     without = all_exposures.filter(~ruled_out)
