@@ -4,6 +4,7 @@ A trace asks little of each of many steps: on a few thousand rows an array's ste
 microseconds, where a frame's costs a quarter of a millisecond.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -24,6 +25,11 @@ NONE: Final = -1
 # subtracted from. Where a time is missing it is the one of these that decides nothing.
 NEVER: Final = -(2**61)
 FOREVER: Final = 2**61
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970 UTC (truncated)."""
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 def changes(column: npt.NDArray[np.generic]) -> Mask:

@@ -18,6 +18,7 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.clocks import slow_clocks
+from tracer.columns import milliseconds
 from tracer.documents import Document
 from tracer.frames import SCANS, empty
 from tracer.ground import MINUTE, Grounds
@@ -25,7 +26,7 @@ from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
-from tracer.queries import Scans, milliseconds
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.sought import Sought, sought, together
@@ -188,7 +189,8 @@ def _candidates(
     present = could_meet(as_one(there, same_of(case)), met, _longest(parameters))
     # who said how long they stayed may have stayed longer than any rule would say
     answered = sought(answers_of(case)["person"].to_list(), *_around(met, 0))
-    return together([present, answered]).without({bits_of(case)} - {None})
+    own = bits_of(case)
+    return together([present, answered]).without([] if own is None else [own])
 
 
 def _of(

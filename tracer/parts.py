@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 
 from schemas.cases import Case
-from tracer.columns import as_index, instants
+from tracer.columns import as_index, instants, milliseconds
 from tracer.frames import TIME
-from tracer.queries import milliseconds
 from tracer.ruleset import RuleSet
 from tracer.warning import warned
 from tracer.window import Window, weighted_days, window_of

@@ -30,9 +30,10 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.ids import person_bits
+from tracer.columns import U64, milliseconds
 from tracer.frames import DIRECTIONS, TIME
 from tracer.hours import HOURS_PER_QUERY, Span, listed, lots, within
-from tracer.sought import U64, Sought, Week, sought
+from tracer.sought import Sought, Week, sought
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
@@ -58,11 +59,6 @@ class Client(Protocol):
         settings: dict[str, Any] | None = None,
     ) -> pa.Table:
         """The result as one Arrow table."""
-
-
-def milliseconds(moment: datetime) -> int:
-    """Whole milliseconds since 1970 UTC (truncated)."""
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
 _COLUMNS: Final = "person, place, scanned_at, direction, kafka_partition, kafka_offset"

@@ -17,8 +17,9 @@ from tests.unit.test_contacts import (
     visits,
 )
 from tracer.clocks import LEAST, MOST_NOTES, slow_clocks
+from tracer.columns import milliseconds
 from tracer.fetch import trace_from
-from tracer.queries import Scans, milliseconds
+from tracer.queries import Scans
 
 MINUTE = 60_000
 START = milliseconds(DAY + timedelta(hours=2))  # 09:00 in Ho Chi Minh City

@@ -12,6 +12,7 @@ import pytest
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
+from tracer.columns import milliseconds
 from tracer.contacts import contacts
 from tracer.documents import to_documents
 from tracer.fetch import fetch, trace_from
@@ -19,7 +20,7 @@ from tracer.frames import SCANS, TRIPS, empty
 from tracer.ground import ground_of
 from tracer.parameters import load_parameters
 from tracer.places import places_frame
-from tracer.queries import Scans, milliseconds
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.sought import sought
 from tracer.trace import TraceResult, trace
