@@ -96,7 +96,7 @@ def _around(person: U64, place: U32, t: I64, out: Mask) -> tuple[I64, I64]:
     there; `NEVER` and `FOREVER` if not."""
     order = np.lexsort((~out, t, person, place))  # at one time the scans out first
     person, place, t, out = person[order], place[order], t[order], out[order]
-    group = np.cumsum(changes(person) | changes(place))
+    group: I64 = np.cumsum(changes(person) | changes(place))
     last_came, next_left = own(last_before(~out), group), own(next_of(out), group)
     came, left = np.empty(len(t), np.int64), np.empty(len(t), np.int64)
     came[order] = np.where(last_came == NONE, NEVER, t[last_came])
