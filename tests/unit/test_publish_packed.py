@@ -1,11 +1,12 @@
 """Lines that publish side by side hand their record batches over one at a time."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from schemas.settings import Settings
+from schemas.settings import load_settings
 from streams.packed import Packed
 from streams.publish import Publisher
 
@@ -34,9 +35,9 @@ class Producer:
         pass
 
 
-def test_batches_of_several_lines_are_added_one_at_a_time() -> None:
+def test_batches_of_several_lines_are_added_one_at_a_time(tmp_path: Path) -> None:
     async def main() -> None:
-        publisher, producer = Publisher(Settings()), Producer()
+        publisher, producer = Publisher(load_settings(tmp_path)), Producer()
         publisher._producer = producer
         nothing = np.zeros(1, np.uint8)
         lines = [
