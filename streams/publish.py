@@ -46,8 +46,9 @@ def carrying(messages: Iterable[Message], context: str | None) -> list[Message]:
 class _Sending:
     """What goes out in one attempt: in groups, with the broker's answer to come for each group."""
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, turn: asyncio.Lock) -> None:
         self._producer = producer
+        self._turn = turn
         self.groups: list[Sequence[Item]] = []
         self.acks: list[Any] = []
 
@@ -68,7 +69,10 @@ class _Sending:
     async def _packed(self, packed: Any) -> None:
         partitions = await self._producer.partitions_for(packed.topic)
         partition = packed.lane % len(partitions)
-        await self._batch(packed.builder(), packed.topic, partition, [packed])
+        # aiokafka lets a batch in when the one before it is on its way; of several that wait for
+        # that, all but one wait on, and each wait shortens what is left of their patience
+        async with self._turn:
+            await self._batch(packed.builder(), packed.topic, partition, [packed])
 
     async def _in_batches(self, topic: str, messages: list[Any]) -> None:
         """A topic of one partition, as the alerts' is, takes whole batches."""
@@ -104,6 +108,7 @@ class Publisher:
         self._settings = settings
         self._producer: Any = None
         self._starting = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def send(self, messages: Sequence[Item]) -> None:
         """Return when the broker has all of them, in order; a broker that is away is waited for.
@@ -118,7 +123,7 @@ class Publisher:
         while left:
             try:
                 producer = await self._started()
-                sending = _Sending(producer)
+                sending = _Sending(producer, self._turn)
                 await sending.add(left)
                 await producer.flush()
                 answers = await asyncio.gather(*sending.acks, return_exceptions=True)

@@ -60,7 +60,7 @@ class Texts(Sequence[bytes | None]):
 
     def at(self, rows: I64) -> Iterator[bytes | None]:
         """These, one after the other."""
-        view = memoryview(self.data)
+        view = self.data.data
         begins, lengths = self.begins[rows].tolist(), self.lengths[rows].tolist()
         for begin, length in zip(begins, lengths, strict=True):
             yield None if length < 0 else view[begin : begin + length].tobytes()

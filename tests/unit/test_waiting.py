@@ -23,14 +23,14 @@ def test_what_is_taken_fits_and_nothing_is_lost(some: list[tuple[float, Size]], 
         due, taken = waiting.take(most)
         assert due == min(some[number][0] for number in taken)
         records = sum(some[number][1].records for number in taken)
-        size = sum(some[number][1].bytes for number in taken)
-        assert len(taken) == 1 or (records <= most.records and size <= most.bytes)
+        held = sum(some[number][1].bytes for number in taken)
+        assert len(taken) == 1 or (records <= most.records and held <= most.bytes)
         came += taken
         if waiting:  # the next one would not have fitted
             more = some[len(came)][1]
-            assert records + more.records > most.records or size + more.bytes > most.bytes
+            assert records + more.records > most.records or held + more.bytes > most.bytes
         else:
-            assert filled == (records >= most.records or size >= most.bytes)
+            assert filled == (records >= most.records or held >= most.bytes)
     assert came == list(range(len(some)))
     assert (waiting.records, waiting.bytes) == (0, 0)
 
