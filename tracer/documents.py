@@ -72,7 +72,7 @@ def run_document(result: TraceResult) -> Document:
             {"place": row["place"], "from": row["from"], "to": row["to"]}
             | _weighted(row, "weight")
             | _stay(row, "")
-            for row in rows_of(result.case_stays.sort("start", "place"))
+            for row in rows_of(result.case_stays.sort("start", "place", maintain_order=True))
         ],
         "contacts_by_tier": by_tier,
         **_by_hand(result),

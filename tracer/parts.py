@@ -17,12 +17,17 @@ def parts_that_count(
     """The case's stays (of `tracer.stays`) with `from`, `to` and `weight` of the part that counts.
 
     By the rule-set's window, `weight` is null; by its warnings, a stay has a part for each UTC
-    day that weighs something. Raises what `window_of` raises.
+    day that weighs something. Nothing counts after `now`: a stay that is not over, and the air
+    of one just ended, warn of what has been. Raises what `window_of` raises.
     """
+    window = window_of(case, rule_set, now)
     if rule_set.warning is not None:
-        return warned(case_stays, rule_set.warning, weighted_days(case, rule_set.warning, now))
+        days = weighted_days(case, rule_set.warning, now)
+        until = pl.min_horizontal("to", pl.lit(window.end).cast(TIME)).alias("to")
+        parts = warned(case_stays, rule_set.warning, days).with_columns(until)
+        return parts.filter(pl.col("from") < pl.col("to"))
     unweighted = pl.lit(None, pl.Float64).alias("weight")
-    return in_window(case_stays, window_of(case, rule_set, now)).with_columns(unweighted)
+    return in_window(case_stays, window).with_columns(unweighted)
 
 
 def in_window(case_stays: pl.DataFrame, window: Window) -> pl.DataFrame:

@@ -17,13 +17,14 @@ Reading
 Openings and ends
 4. Each `in` and each `pass` is an opening. Its *decisive* scan is the person's first later one
    that is at another place (any direction) or an `out` here. A place that lies within this
-   one, or within one that does, is not another: who is in a room is still in the building.
+   one, or within one that does, is not another: who is in a room is still in the building
+   (`tracer.nesting` says how deep).
 5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
    - `scan_out`: the decisive scan, if it is an `out` here, at most `max_stay_minutes` after t.
      (A scan out that comes after a scan elsewhere contradicts it and ends nothing: see 7.)
    - `answered`: of the person's answers for this place that start at or before t, the one that
-     starts last; its end, if plausible. Plausible: after t, at most `max_stay_minutes` after
-     t, and not after a decisive scan elsewhere.
+     starts last (of several, ends last); its end, if plausible. Plausible: after t, at most
+     `max_stay_minutes` after t, and not after a decisive scan elsewhere.
    - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t.
    - `trip_end`: the arrival of the trip that the scan names, if this place has that trip (the
      latest arrival if several bear its name), if plausible.
@@ -34,7 +35,8 @@ Openings and ends
    end of an interval of an earlier `in`, or of an earlier `pass` that is an opening, of the
    same person and place. It closes none and prolongs none.
 7. An `out` that ends no interval was preceded by an entry nobody recorded: it gives the
-   interval from `reach` before it, but not before the person's previous scan anywhere, to it.
+   interval from `reach` before it to it, but not before the person's previous scan here or at
+   another place (as in 4: not before one inside here).
 
 Joining
 8. Intervals of one person and place that overlap or touch are one stay: so a second `in` while

@@ -24,7 +24,8 @@ from tests.unit.test_contacts import (
     RULES,
     visits,
 )
-from tracer.documents import Document, to_documents
+from tracer.documents import Document, run_document, to_documents
+from tracer.ruleset import load_rule_sets
 from tracer.trace import trace
 from tracer.versions import Version, changes
 
@@ -63,6 +64,25 @@ def test_a_point_stands_beside_the_scans() -> None:
     assert stay["opened_by"] is stay["closed_by"] is None
     surely = PARAMETERS.point_confidence["interview"] * PARAMETERS.end_confidence["scan_out"]
     assert exposure["confidence"] == round(surely, 4)
+
+
+def test_what_a_stay_and_a_point_both_say_is_in_one_order_among_many() -> None:
+    """By end; of two that are alike in all of it the scans' comes first, not as chance has it."""
+    many = [(1_000 + n, ROOM, 10 + n % 7, 40 + n % 2 * 15) for n in range(600)]
+    result = trace(with_(points=[POINT]), visits((CASE, ROOM, 0, 60), *many), GROUND, RULES, NOW)
+    said = result.exposures["case_start_provenance"].to_list()
+    assert said == ["scan_in", "interview", "interview", "scan_in"] * (len(many) // 2)
+
+
+def test_the_parts_of_a_stay_are_written_day_by_day() -> None:
+    begins = [n * 37 % 100 for n in range(100)]
+    days = [POINT | {"begin": at(begin), "end": at(1440 * 3)} for begin in begins]
+    weighted = next(r for r in load_rule_sets() if r.warning is not None)
+    case = with_(points=[{**day, "place": ROOM + n % 2} for n, day in enumerate(days)])
+    result = trace(case, visits(), GROUND, weighted, NOW + timedelta(days=3))
+    rows = [(s["start"], s["place"], s["from"]) for s in run_document(result)["stays"]]
+    assert len(rows) == 4 * len(days)
+    assert rows == sorted(rows)
 
 
 def test_a_point_outside_the_infectious_period_counts_for_nothing() -> None:

@@ -179,6 +179,16 @@ def test_overlaps_of_one_day_are_added_and_each_is_rounded() -> None:
     assert (bob["minutes"], bob["weighted"], bob["category"]) == (0.25, 0.0, "none")
 
 
+@pytest.mark.parametrize(("minutes", "together"), [(40, [0, 40]), (70, [0, 70]), (200, [0, 90])])
+def test_nothing_counts_that_is_after_now(minutes: int, together: list[int]) -> None:
+    """Neither of a stay that is not over, nor of what it is prolonged by."""
+    now = DAY + timedelta(minutes=minutes)
+    result = trace(A_CASE, visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 0, 300)), GROUND, CWA, now)
+    [found] = result.exposures.select("start", "end").rows()
+    assert [(moment - DAY) // timedelta(minutes=1) for moment in found] == together
+    assert result.window.end >= found[1]
+
+
 def test_days_are_not_added_together() -> None:
     night = 24 * 60  # DAY is midnight UTC
     result = traced((CASE, ROOM, night - 30, night + 30), (ALICE, ROOM, night - 5, night + 4))
