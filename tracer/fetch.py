@@ -19,7 +19,7 @@ from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.clocks import slow_clocks
 from tracer.documents import Document
-from tracer.frames import SCANS, empty
+from tracer.frames import ANSWERS, SCANS, empty
 from tracer.ground import MINUTE, Grounds
 from tracer.identity import Same, as_one, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
@@ -109,18 +109,21 @@ def second_from(
     rule_set: RuleSet,
     now: datetime,
     same: Same | None = None,
+    answers: pl.DataFrame | None = None,
 ) -> Second:
     """The F2s of these F1s on what ClickHouse holds; see `second_contacts`.
 
-    `same`: of `identity.same_of`. Raises what the client raises.
+    `same`: of `identity.same_of`; `answers`: of `stated.answers_of`, what the stays of the trace
+    that found the F1s were told. Raises what the client raises.
     """
     same = same or {}
+    answers = empty(ANSWERS) if answers is None else answers
     margin = _margin(ground.parameters)
     until = milliseconds(now) + margin
     followed = [sought([f.person], milliseconds(f.since) - margin, until) for f in firsts]
     theirs = _whole(scans, together(followed), same)
     found = pl.concat(at_least_one(theirs))
-    counted = first_stays(firsts, stays(found, ground), now)
+    counted = first_stays(firsts, stays(found, ground, answers), now)
     own = {first.person for first in firsts} | (
         {person_bits(p)} if (p := case["person"]) else set()
     )
@@ -131,11 +134,12 @@ def second_from(
     if not near.is_empty():
         met = meetings(near, ground)
         there = as_one(_there(scans, met, ground.parameters), same)
-        present = could_meet(there, met, _longest(ground.parameters)).without(own)
+        present = could_meet(there, met, _longest(ground.parameters))
         # whoever was near counts with all the minutes anywhere, so with all the time there is
         met = meetings(counted, ground)
-        chunks = _of(scans, sought(present.person, *_around(met, 0)), same, ground, met)
-    return second_contacts(case, firsts, counted, chunks, ground, rule_set)
+        persons = {*present.person.tolist(), *answers["person"].to_list()} - own
+        chunks = _of(scans, sought(sorted(persons), *_around(met, 0)), same, ground, met)
+    return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
 
 
 def trace_from(

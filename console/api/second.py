@@ -24,6 +24,7 @@ from tracer.parameters import load_parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.second import MOST_FIRST, Second, firsts_of
+from tracer.stated import answers_of
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
@@ -109,7 +110,8 @@ def _traced(
     scans = Scans(console.clickhouse, kept, _SETTINGS)
     origin = {"person": case.person, "case": case.id}
     same = same_of(case)
-    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same)
+    told = answers_of(case)
+    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same, told)
     return second, len(firsts), not_followed
 
 

@@ -1,0 +1,46 @@
+"""What people answered when asked holds for F2 as for F1: a stay is the same in both."""
+
+import polars as pl
+
+from schemas.ids import person_bits
+from tests.unit.test_contacts import ALICE, BOB, CASE, GROUND, HALL, NOW, ROOM, FakeEngine, visits
+from tests.unit.test_stated import A, B, at, with_
+from tracer.documents import contact_documents
+from tracer.fetch import second_from, trace_from
+from tracer.queries import Scans
+from tracer.ruleset import load_rule_sets
+from tracer.second import firsts_of
+from tracer.stated import answers_of
+
+F2_RULES = next(r for r in load_rule_sets() if r.id == "vn-2021-07-30")
+MET = ((CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40))
+
+
+def second(*rows: tuple[int, int, float, float], **lists: object) -> dict[int, float]:
+    """Minutes of each F2; nobody scans out of the hall."""
+    hall_out = (pl.col("place") == HALL) & (pl.col("direction") == "out")
+    scans = Scans(FakeEngine(visits(*MET, *rows).filter(~hall_out)))
+    case = with_(**lists)
+    firsts, _ = firsts_of(contact_documents(trace_from(scans, case, GROUND, F2_RULES, NOW)))
+    origin = {"person": case.person, "case": case.id}
+    found = second_from(
+        scans, origin, firsts, GROUND, F2_RULES, NOW, answers=answers_of(case)
+    ).contacts
+    return {person_bits(contact["person"]): contact["minutes"] for contact in found}
+
+
+def answer(person: str, begin: float, end: float) -> dict[str, object]:
+    return {"person": person, "place": HALL, "begin": at(begin), "end": at(end)}
+
+
+def test_a_first_contact_who_says_when_they_left_is_nowhere_afterwards() -> None:
+    rows = (ALICE, HALL, 100, 100), (BOB, HALL, 130, 130)
+    assert second(*rows) == {BOB: 210}  # four hours, where nothing is known
+    assert second(*rows, answers=[answer(A, 100, 150)]) == {BOB: 20}
+    assert second(*rows, answers=[answer(A, 100, 120)]) == {}
+
+
+def test_who_says_they_stayed_longer_than_any_rule_would_is_found() -> None:
+    rows = (ALICE, HALL, 100, 100), (BOB, HALL, -200, -200)
+    assert second(*rows) == {}
+    assert second(*rows, answers=[answer(B, -200, 150)]) == {BOB: 50}
