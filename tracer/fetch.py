@@ -8,7 +8,7 @@ Exposures are those of a trace over all scans; only the far end of a stay that s
 intervals carry on beyond that margin, and its confidence, may be another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -110,11 +110,13 @@ def second_from(
     now: datetime,
     same: Same | None = None,
     answers: pl.DataFrame | None = None,
+    apart: Iterable[int] = (),
 ) -> Second:
     """The F2s of these F1s on what ClickHouse holds; see `second_contacts`.
 
     `same`: of `identity.same_of`; `answers`: of `stated.answers_of`, what the stays of the trace
-    that found the F1s were told. Raises what the client raises.
+    that found the F1s were told; `apart`: the F1s who are not followed, nobody's F2 either (64
+    bits). Raises what the client raises.
     """
     same = same or {}
     answers = empty(ANSWERS) if answers is None else answers
@@ -124,9 +126,8 @@ def second_from(
     theirs = _whole(scans, together(followed), same)
     found = pl.concat(at_least_one(theirs))
     counted = first_stays(firsts, stays(found, ground, answers), now)
-    own = {first.person for first in firsts} | (
-        {person_bits(p)} if (p := case["person"]) else set()
-    )
+    own = {first.person for first in firsts} | set(apart)
+    own |= {person_bits(p)} if (p := case["person"]) else set()
     chunks: Iterator[pl.DataFrame] = iter(())
     # nobody is named whom only a gate or an open place brings near
     where = counted["place"]

@@ -18,6 +18,7 @@ from console.store.ground import ground
 from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
+from schemas.ids import person_bits
 from tracer.fetch import second_from
 from tracer.identity import same_of
 from tracer.parameters import load_parameters
@@ -111,7 +112,8 @@ def _traced(
     origin = {"person": case.person, "case": case.id}
     same = same_of(case)
     told = answers_of(case)
-    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same, told)
+    called = {person_bits(contact["person"]) for contact in contacts if contact["call"]}
+    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same, told, called)
     return second, len(firsts), not_followed
 
 
