@@ -6,6 +6,11 @@ end is known from scans at most that long after its beginning. Twice that long o
 so that a `pass` inside a stay is recognised as one and stays show where they begin and end.
 Exposures are those of a trace over all scans; only the far end of a stay that several
 intervals carry on beyond that margin, and its confidence, may be another.
+
+That holds but for chains longer than the margin, which begin with a scan that is not read. Of
+passes less than a stay apart every other one may open (rule 6), and which ones depends on the
+first: days of nothing but passes, where a usual stay is long, may give other exposures. And a
+warning of a stay that began before the margin is rounded from another moment.
 """
 
 from collections.abc import Iterable, Iterator
