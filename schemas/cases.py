@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,10 +15,13 @@ CASE_ID_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}/[A-Za-z0-9._-]{1,64}$|^[A-
 MOST_POINTS: Final = 200
 MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stays below 1 MiB
 MOST_DECIDED: Final = 3_000
+MOST_SAID: Final = 1_500
 
 # what officers add to a case, one entry after the other: fields of `Case`
 ENTERED: Final = ("points", "answers", "named", "excluded", "same")
-LISTS: Final = (*ENTERED, "decided")
+# and what the work on its list says of contacts, persons apart
+WORKED: Final = {"decided": MOST_DECIDED, "said": MOST_SAID}
+LISTS: Final = (*ENTERED, *WORKED)
 
 
 class CaseStatus(StrEnum):
@@ -122,6 +125,13 @@ class Decision(Record):
     classification: Decided
 
 
+class Said(Record):
+    """What a contact has answered to the rule-set's questions; one not known is left out."""
+
+    person: Annotated[str, Field(pattern=PERSON_PATTERN)]
+    answers: Annotated[dict[str, Literal["yes", "no"]], Field(min_length=1, max_length=50)]
+
+
 class Case(Record):
     """A case as it stands. Dates are calendar days in Asia/Ho_Chi_Minh.
 
@@ -150,6 +160,7 @@ class Case(Record):
     excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
     same: Annotated[tuple[SamePerson, ...], Field(max_length=MOST_PERSONS)] = ()
     decided: Annotated[tuple[Decision, ...], Field(max_length=MOST_DECIDED)] = ()
+    said: Annotated[tuple[Said, ...], Field(max_length=MOST_SAID)] = ()
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -158,7 +169,7 @@ class Case(Record):
                 "person: ca không có người thì cần mốc dịch tễ. / "
                 "person: a case without one needs place-time points."
             )
-        for name in ("named", "excluded", "same", "decided"):
+        for name in ("named", "excluded", "same", *WORKED):
             entries = getattr(self, name)
             persons = [entry.person for entry in entries]
             if len(set(persons)) != len(persons):
@@ -189,14 +200,16 @@ class Case(Record):
 class TraceAgain(Record):
     """Between workers: a scan that has been written may change what this case's run found.
 
-    `adds`: it may add somebody, and not only end a stay otherwise. `version`: it is this version
-    of the case that may, by what officers have decided, and no scan.
+    `adds`: it may add somebody, and not only end a stay otherwise. `moved`: it is the case's own,
+    and where the case is watched has changed, on every worker. `version`: it is this version of
+    the case that may, by what officers have decided or contacts answered, and no scan.
     """
 
     case: Annotated[str, Field(pattern=CASE_ID_PATTERN)]
     adds: bool
     appended_at: Timestamp
     version: int = 0
+    moved: bool = False
 
 
 class AlertKind(StrEnum):
@@ -213,7 +226,11 @@ class AlertKind(StrEnum):
 
 
 class Alert(Record):
-    """For officers, never for the public: pseudonyms and places, no name and no phone."""
+    """For officers, never for the public: pseudonyms and places, no name and no phone.
+
+    `clauses`: those that could apply; `questions`: what is still to ask; `proposed`: what the
+    answers leave, where they leave one thing. An officer decides.
+    """
 
     kind: AlertKind
     case: str
@@ -225,6 +242,8 @@ class Alert(Record):
     scanned_at: Timestamp | None = None
     tier: str | None = None
     clauses: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    proposed: Decided | None = None
     minutes: float | None = None
     confidence: str | None = None
     reasons: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ log = structlog.get_logger()
 AT_ONCE: Final = 2
 PAUSE_S: Final = 0.25  # between two runs of a case, at least
 _LATER_S: Final = 20.0  # between them when nobody can be added
+_NOT_AT_ONCE_S: Final = 2.0  # before one of a version: cases that just came are traced first
 
 
 class Asked(Protocol):
@@ -35,7 +36,7 @@ class Asked(Protocol):
 @dataclass
 class Due:
     """A case to trace again: offsets of the first and last request, the last one's broker time
-    (ms), and that of the first scan; at least at this version of the case."""
+    (ms), and that of the first scan, 0 if none has come; at least at this version of the case."""
 
     case: str
     first: int
@@ -61,9 +62,10 @@ class Again:
         trace: Callable[[Due], Awaitable[None]],
         pause_s: float = PAUSE_S,
         later_s: float = _LATER_S,
+        not_at_once_s: float = _NOT_AT_ONCE_S,
     ) -> None:
         self._trace = trace
-        self._pause_s, self._later_s = pause_s, later_s
+        self._pause_s, self._later_s, self._not_at_once_s = pause_s, later_s, not_at_once_s
         self._due: dict[str, Due] = {}
         self._busy: set[str] = set()
         self._rested: dict[str, float] = {}  # when a case may be traced again, monotonic
@@ -100,23 +102,26 @@ class Again:
             first = error.errors(include_url=False, include_input=False)[0]
             log.error("request_ignored", offset=record.offset, detail=first["msg"])
             return None
-        case, since = request.case, int(request.appended_at.timestamp() * 1000)
-        when = self._when(case, adds=request.adds)
+        case = request.case
+        since = 0 if request.version else int(request.appended_at.timestamp() * 1000)
+        when = self._when(request)
         due = self._due.get(case)
         if due is None:
             due = Due(case, record.offset, record.offset, record.timestamp, since, when)
             self._due[case] = due
         else:
             due.last, due.at_ms = record.offset, record.timestamp
-            due.since_ms, due.when = min(due.since_ms, since), min(due.when, when)
+            due.when = min(due.when, when)
+            due.since_ms = min(due.since_ms, since) or due.since_ms or since
         due.version = max(due.version, request.version)
         return case
 
-    def _when(self, case: str, *, adds: bool) -> float:
-        now = time.monotonic()
-        if adds:
+    def _when(self, request: TraceAgain) -> float:
+        now, case = time.monotonic(), request.case
+        if request.adds:
             return max(now, self._rested.get(case, now))
-        return max(now, self._ended.get(case, now - self._later_s) + self._later_s)
+        soonest = now + self._not_at_once_s if request.version else now
+        return max(soonest, self._ended.get(case, now - self._later_s) + self._later_s)
 
     async def _work(self) -> None:
         while True:

@@ -58,22 +58,19 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
         return []
     appended = rows.tables["scans"].column("appended_at")
     since = pc.min(appended).as_py()
-    requests = [(case, True) for case in sorted(look.adds)]
-    requests += [(case, False) for case in sorted(look.ends)]
+    requests = [
+        TraceAgain(case=case, adds=case in look.adds, moved=case in look.moved, appended_at=since)
+        for case in (*sorted(look.adds), *sorted(look.ends))
+    ]
     return [
-        Message(
-            TRACES.name,
-            case.encode(),
-            TraceAgain(case=case, adds=adds, appended_at=since).model_dump_json().encode(),
-        )
-        for case, adds in requests
+        Message(TRACES.name, one.case.encode(), one.model_dump_json().encode()) for one in requests
     ]
 
 
-def decision_request(case: Case, at: datetime) -> Message:
-    """That a case of which only officers' decisions changed is to be traced again, soon."""
-    request = TraceAgain(case=case.id, adds=False, appended_at=at, version=case.version)
-    return Message(TRACES.name, case.id.encode(), request.model_dump_json().encode())
+def version_request(case: str, version: int, at: datetime) -> Message:
+    """That this version of a case is to be traced again, soon: with others that come till then."""
+    request = TraceAgain(case=case, adds=False, appended_at=at, version=version)
+    return Message(TRACES.name, case.encode(), request.model_dump_json().encode())
 
 
 def change_alerts(
@@ -101,6 +98,8 @@ def _change(case: Case, change: Change, at: datetime, run: int | None) -> Messag
         person=change.person,
         tier=contact["tier"],
         clauses=tuple(contact["clauses"]),
+        questions=tuple(contact["questions"]),
+        proposed=contact.get("proposed"),
         minutes=contact["minutes"],
         confidence=contact["band"],
         reasons=change.reasons,

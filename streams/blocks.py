@@ -131,6 +131,11 @@ class Block:
                 yield Record(self.topic, self.partition, offset, timestamp, key, value, context)
 
     @property
+    def bytes(self) -> int:
+        """Of the pieces that its records lie in: what it keeps in memory."""
+        return sum(len(piece.values.data) for piece in self.pieces)
+
+    @property
     def marks(self) -> tuple[Mark, ...]:
         """The first of its pieces'."""
         return tuple(islice(chain.from_iterable(piece.marks for piece in self.pieces), MOST))

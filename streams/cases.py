@@ -1,18 +1,23 @@
 """Reading `cases.v1`: what a record says of a case, and the windows of those that are open."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final
 
 import structlog
 from pydantic import ValidationError
 
-from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus, TraceAgain
 from schemas.errors import InvalidEvent, Retryable
 from streams.watch import OpenCases, Watched
+from tracer.identity import same_of
+from tracer.stated import bits_of
 
 log = structlog.get_logger()
 _PAUSE_S = 1.0
+_MOVED: Final = b'"moved":true'
 
 
 def read_case(key: bytes | None, value: bytes | None) -> Case | None:
@@ -39,17 +44,36 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
     return case
 
 
+def but_for_work(case: Case) -> Case:
+    """What stays and windows depend on: not what the work on its list says of contacts."""
+    return case.model_copy(update={"version": 0} | dict.fromkeys(WORKED, ()))
+
+
+def as_said(case: Case) -> Watched:
+    """What is watched of a case by its record alone, before anything is read."""
+    return Watched(case.id, case.version, bits_of(case), (), same=same_of(case))
+
+
 class CaseWatcher:
     """Keeps the open-case index: on and off with the case, anew when its person scans.
 
-    `windows_of` reads ClickHouse (blocking); it raises Retryable while that is away.
+    `windows_of` reads ClickHouse (blocking); it raises Retryable while that is away. `opened` is
+    told of a case that is watched otherwise by what has come since this was made: who scanned
+    after its run had read and before it was watched is in neither.
     """
 
-    def __init__(self, index: OpenCases, windows_of: Callable[[Case], Watched]) -> None:
+    def __init__(
+        self,
+        index: OpenCases,
+        windows_of: Callable[[Case], Watched],
+        opened: Callable[[Case], Awaitable[None]],
+    ) -> None:
         self._index = index
         self._windows_of = windows_of
+        self._opened = opened
+        self._since_ms = time.time() * 1000  # the broker dates records
         self._cases: dict[str, Case] = {}
-        self._due: dict[str, None] = {}  # an ordered set: a case is due once
+        self._due: dict[str, bool] = {}  # in order, a case once; whether `opened` is to be told
         self._came = asyncio.Event()
         self._in_hand = False
 
@@ -63,29 +87,36 @@ class CaseWatcher:
         if known is not None and case.version <= known.version:
             return
         self._cases[case.id] = case
-        if case.status in OPEN_STATUSES:
-            self._make_due(case.id)
-        else:
+        if case.status not in OPEN_STATUSES:
             self._index.close(case.id)
+            return
+        self._index.announce(as_said(case))
+        if known is None or but_for_work(known) != but_for_work(case):
+            self._make_due(case.id, tell=record.timestamp >= self._since_ms)
 
-    def person_scanned(self, person: int) -> None:
-        """The person of an open case has new scans: its windows may have changed."""
-        for watched in self._index.of_person(person):
-            self._make_due(watched.case)
+    def moved(self, record: Any) -> None:
+        """A request on `traces.v1`: the case is looked at again if it is its own person who
+        scanned, wherever that was written. Raises ValidationError for one without sense."""
+        if _MOVED in (record.value or b""):
+            request = TraceAgain.model_validate_json(record.value)
+            if self.open_case(request.case) is not None:
+                self._make_due(request.case, tell=True)
 
     def look_again(self) -> None:
         """At all open cases: other partitions may be ours now, and who was near is not known."""
         for case in self._cases.values():
             if case.status in OPEN_STATUSES:
-                self._make_due(case.id)
+                self._make_due(case.id, tell=False)
 
     def open_case(self, case_id: str) -> Case | None:
         """The case, if it is open."""
         case = self._cases.get(case_id)
         return case if case is not None and case.status in OPEN_STATUSES else None
 
-    async def run(self) -> None:
-        """Work off what is due, until cancelled."""
+    async def run(self, after: asyncio.Event) -> None:
+        """Work off what is due, until cancelled. Not before `after`: from then on `moved` hears
+        all, and no case moves unheard once it has been looked at."""
+        await after.wait()
         while True:
             while self._due:
                 self._in_hand = True
@@ -103,27 +134,31 @@ class CaseWatcher:
 
     async def _look_at(self, case_id: str) -> None:
         case = self._cases.get(case_id)
-        self._due.pop(case_id, None)
+        tell = self._due.pop(case_id)
         if case is None or case.status not in OPEN_STATUSES:
             return
         try:
             watched = await asyncio.to_thread(self._windows_of, case)
         except Retryable as error:
             log.warning("case_waits", case=case_id, detail=str(error))
-            self._make_due(case_id)
+            self._make_due(case_id, tell=tell)
             await asyncio.sleep(_PAUSE_S)
             return
         except ValueError as error:
             log.error("case_not_watched", case=case_id, detail=str(error))
+            self._index.close(case_id)
             return
         latest = self._cases.get(case_id)
-        if latest is not None and latest.status in OPEN_STATUSES:
-            self._index.open(watched)
+        if latest is not None and but_for_work(latest) == but_for_work(case):
+            self._index.open(replace(watched, version=latest.version))
+            if tell:
+                await self._opened(latest)
+        # else it has ended, or is due again
 
     def _forget(self, case_id: str) -> None:
         self._cases.pop(case_id, None)
         self._index.close(case_id)
 
-    def _make_due(self, case_id: str) -> None:
-        self._due[case_id] = None
+    def _make_due(self, case_id: str, *, tell: bool) -> None:
+        self._due[case_id] = self._due.get(case_id, False) or tell
         self._came.set()

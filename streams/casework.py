@@ -1,9 +1,10 @@
 """What a worker does with a case: trace it and tell officers, at its events and at late scans."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -11,8 +12,8 @@ import structlog
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from streams.again import Due
-from streams.alerts import change_alerts, decision_request, run_alerts
-from streams.cases import read_case
+from streams.alerts import change_alerts, run_alerts, version_request
+from streams.cases import but_for_work, read_case
 from streams.publish import Message, Publisher, carrying
 from streams.runs import Run
 from streams.spans import Attributes, Spans
@@ -22,6 +23,16 @@ from streams.watch import moment
 log = structlog.get_logger()
 _PAUSE_S = 1.0
 _SOON_S = 0.05
+_ON_ITS_WAY_S = 5.0
+
+
+def asking(publisher: Publisher) -> Callable[[Case], Awaitable[None]]:
+    """What asks for one more run of a case, in a while."""
+
+    async def ask(case: Case) -> None:
+        await publisher.send([version_request(case.id, case.version, datetime.now(UTC))])
+
+    return ask
 
 
 class CaseWork:
@@ -48,6 +59,7 @@ class CaseWork:
         self._spans = spans
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
         self._traced: dict[str, Case] = {}  # open cases as they were last traced here
+        self._newest: dict[str, int] = {}  # versions of cases that were worked on here
 
     async def record(self, record: Any) -> None:
         """A record of `cases.v1`: traced, stored, told."""
@@ -59,19 +71,23 @@ class CaseWork:
             return
         if case is None:
             return
+        if case.version < self._newest.get(case.id, 0):
+            log.error("case_refused", **where, case=case.id, detail="a later version came before")
+            return
+        self._newest[case.id] = case.version
         about: Attributes = {"truyvet.case": case.id, "truyvet.case_version": case.version}
         with self._spans.step("case", about, record.context):
             async with self._alone(case.id):
                 await self._patiently(case, where, lambda: self._register(case, record.timestamp))
 
     async def again(self, due: Due) -> None:
-        """Scans or decisions have come: what they change is stored and told."""
-        case = self._open_case(due.case)
-        while case is not None and case.version < due.version:  # it is on its way here
-            await asyncio.sleep(_SOON_S)
-            case = self._open_case(due.case)
+        """Scans, decisions or answers have come: what they change is stored and told."""
+        case = await self._at_version(due)
         if case is None:
             return
+        if case.version < due.version:
+            log.warning("case_behind", case=case.id, known=case.version, asked=due.version)
+            await self._publisher.send([version_request(case.id, due.version, moment(due.at_ms))])
         async with self._alone(case.id):
             await self._patiently(case, {"offset": due.last}, lambda: self._again(case, due))
 
@@ -85,21 +101,31 @@ class CaseWork:
             log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
         elif case.status in OPEN_STATUSES:
             known = self._traced.get(case.id)
-            if known is not None and _but_for_decisions(known) == _but_for_decisions(case):
-                # a day's decisions of a large case are many: they wait for each other
-                await self._publisher.send([decision_request(case, at)])
+            if known is not None and but_for_work(known) == but_for_work(case):
+                # a day's answers and decisions of a large case are many: they wait for each other
+                await self._publisher.send([version_request(case.id, case.version, at)])
                 return
             run = await asyncio.to_thread(self._tracing.run, case, at)
             await self._tell(run, at)
             self._alerted(at_ms)
             self._traced[case.id] = case
 
+    async def _at_version(self, due: Due) -> Case | None:
+        """The open case, once it has come as far as the request says; else, after a while, as it
+        is known: what scans change must not wait for it."""
+        until = time.monotonic() + _ON_ITS_WAY_S
+        while True:
+            case = self._open_case(due.case)
+            if case is None or case.version >= due.version or time.monotonic() >= until:
+                return case
+            await asyncio.sleep(_SOON_S)
+
     async def _again(self, case: Case, due: Due) -> None:
         at = moment(due.at_ms)
         runs = await asyncio.to_thread(self._tracing.again, case, at, due.first, due.last)
         for run in runs:
             await self._tell(run, at)
-            if not due.version:
+            if due.since_ms:
                 self._told(due.since_ms)
 
     async def _tell(self, run: Run, at: datetime) -> None:
@@ -144,8 +170,3 @@ class CaseWork:
                 del self._locks[case]
             else:
                 self._locks[case] = lock, users - 1
-
-
-def _but_for_decisions(case: Case) -> Case:
-    """What a run of it can only be traced anew for."""
-    return case.model_copy(update={"version": 0, "decided": ()})

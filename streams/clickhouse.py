@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.settings import Settings
+from streams.arrow_stream import arrow_stream
 
 log = structlog.get_logger()
 
@@ -158,10 +159,6 @@ class ClickHouse:
         The body is a generator: one of bytes the client would send again by itself when the
         connection closes, and an insert whose end is unknown must be looked up first.
         """
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, rows.schema) as stream:
-            stream.write_table(rows)
-        body = sink.getvalue()
         settings = {
             **_UNCOMPILED,
             **self.shape.writing(self._settings.insert_timeout_s),
@@ -169,7 +166,7 @@ class ClickHouse:
         }
         self._attempt(
             lambda client: client.raw_insert(
-                table, rows.column_names, _pieces(body, deadline), settings, fmt="ArrowStream"
+                table, rows.column_names, _in_time(rows, deadline), settings, fmt="ArrowStream"
             )
         )
 
@@ -196,12 +193,16 @@ class ClickHouse:
             self._made.close()
 
 
-def _pieces(body: pa.Buffer, deadline: float | None) -> Iterator[bytes]:
-    for begin in range(0, body.size + _PIECE_BYTES, _PIECE_BYTES):
-        if deadline is not None and time.monotonic() > deadline:
-            raise Retryable("too late to send an insert: the partition may be another worker's")
-        if begin < body.size:
-            yield body[begin : begin + _PIECE_BYTES].to_pybytes()
+def _in_time(rows: pa.Table, deadline: float | None) -> Iterator[memoryview]:
+    for piece in arrow_stream(rows):
+        _check(deadline)
+        yield piece
+    _check(deadline)
+
+
+def _check(deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() > deadline:
+        raise Retryable("too late to send an insert: the partition may be another worker's")
 
 
 def _sorted(error: Exception) -> Exception:

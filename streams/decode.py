@@ -55,7 +55,7 @@ def decode(raw: RawBatch) -> Verdicts:
     if len(rest):
         slow = rest
         if not _mostly_refused(raw.values, rest):
-            texts = Joined([raw.values[row] or b"" for row in rest.tolist()])
+            texts = Joined([value or b"" for value in raw.values.at(rest)])
             others, slow = _read_plain(texts, rest)
             verdicts.unknown_fields = _unknown_fields(raw.values, others)
             parts += others
@@ -92,7 +92,7 @@ def _read(joined: Joined, rows: Rows) -> tuple[list[Scans], Rows]:
 
 
 def _read_slowly(raw: RawBatch, rows: Rows) -> tuple[list[Scans], Rejects]:
-    accepted, texts, rejected = judge((row, raw.values[row]) for row in rows.tolist())
+    accepted, texts, rejected = judge(zip(rows.tolist(), raw.values.at(rows), strict=True))
     if not texts:
         return [], rejected
     parts, failed = _read(Joined(texts), np.arange(len(texts)))
@@ -105,7 +105,7 @@ def _mostly_refused(values: Texts, rows: Rows) -> bool:
     if len(rows) < _MANY:
         return False
     some = rows[:: len(rows) // _SAMPLE]
-    return 2 * len(judge((row, values[row]) for row in some.tolist()).rejected) > len(some)
+    return 2 * len(judge(enumerate(values.at(some))).rejected) > len(some)
 
 
 def _one_of_each(tables: list[pa.Table]) -> dict[str, pa.Array]:
@@ -230,7 +230,7 @@ def _unknown_in(values: Texts, scans: Scans) -> int:
     A record written without spaces is exactly as long as its fields make it if it has no others;
     only the records of another length are looked at one by one.
     """
-    accepted = [values[i] or b"" for i in scans.index]
+    accepted = [value or b"" for value in values.at(scans.index)]
     lengths = np.fromiter((len(text) for text in accepted), np.int64, len(accepted))
     expected = _FIXED_LENGTH + _DIRECTION_LENGTHS[scans.direction] + _METHOD_LENGTHS[scans.method]
     expected += np.array([len(name) for name in scans.producers])[scans.producer]

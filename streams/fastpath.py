@@ -19,6 +19,7 @@ from schemas.scan import (
 from streams.batch import Scans
 from streams.columns import BASE32, HEXADECIMAL, I64, Bytes
 from streams.kernels import scans as kernel
+from streams.kernels.copying import copy_texts
 from streams.texts import Texts
 
 _NUMBERS: Final = {"companions"}
@@ -66,7 +67,7 @@ def _texts(data: Bytes, begins: I64, lengths: I64) -> pa.StringArray:
     np.cumsum(lengths, out=offsets[1:])
     texts = np.empty(offsets[-1], dtype=np.uint8)
     if len(texts):
-        kernel.copy_texts(data, begins, lengths, texts)
+        copy_texts(data, begins, lengths, texts)
     return pa.StringArray.from_buffers(len(begins), pa.py_buffer(offsets), pa.py_buffer(texts))
 
 

@@ -20,6 +20,7 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from streams.blocks import HEADER, Block, Header, Piece
 from streams.marks import Reading
+from streams.waiting import PIECE_BYTES
 
 # Where things stand in a record batch. Source: Apache Kafka, "Record Batch".
 SIZE_AT, SIZE = 8, struct.Struct(">i")
@@ -75,9 +76,9 @@ async def fetched_blocks(
 ) -> dict[Any, Block]:
     """What aiokafka's fetcher holds for these partitions, as blocks; waits up to `timeout` s.
 
-    Stops adding record batches once there are `max_records`. With `reading` their records that
-    have headers are asked for marks. Raises what the fetch met, such as a topic that may not be
-    read.
+    Stops adding record batches once there are `max_records` or PIECE_BYTES. With `reading` their
+    records that have headers are asked for marks. Raises what the fetch met, such as a topic that
+    may not be read.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -99,7 +100,7 @@ def _drain(
     fetcher: Any, partitions: Collection[Any], max_records: int | None, reading: Reading | None
 ) -> dict[Any, Block]:
     drained: dict[Any, Block] = {}
-    room = max_records
+    room, size = max_records, 0
     for tp in list(fetcher._records):
         if partitions and tp not in partitions:
             if not fetcher._subscriptions.is_assigned(tp):
@@ -118,8 +119,8 @@ def _drain(
         if block.next_offset:
             drained[tp] = block
             if room is not None:
-                room -= len(block)
-                if room <= 0:
+                room, size = room - len(block), size + block.bytes
+                if room <= 0 or size >= PIECE_BYTES:
                     break
     return drained
 
@@ -139,12 +140,15 @@ def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None
     # fetch alive until the garbage collector comes by
     fetched._records_iterator = None
     begin = fetched.next_fetch_offset
+    records = size = 0
     state = result._assignment.state_value(tp)
     try:
         for batch in _committed_batches(fetched):
-            block.add(fetched._records.piece(batch, reading), fetched.next_fetch_offset)
+            piece = fetched._records.piece(batch, reading)
+            block.add(piece, fetched.next_fetch_offset)
             fetched.next_fetch_offset = batch.next_offset
-            if room is not None and len(block) >= room:
+            records, size = records + len(piece.offsets), size + len(piece.values.data)
+            if room is not None and (records >= room or size >= PIECE_BYTES):
                 break
         else:
             result._partition_records = None

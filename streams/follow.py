@@ -1,7 +1,8 @@
 """Reading a compacted topic whole, then following it: a reader without a group.
 
 Each worker has its own, so each knows every place, producer and open case. `ready` is set when
-everything that was on the topic at the start has been applied.
+everything that was on the topic at the start has been applied. Of a topic that only says what
+has just happened, what was there before is passed over.
 """
 
 import asyncio
@@ -23,12 +24,16 @@ _PAUSE_S = 1.0
 
 
 class Follower:
-    """Applies every record of one topic, in the order of each partition, for ever."""
+    """Applies every record of one topic, in the order of each partition, for ever.
 
-    def __init__(self, settings: Settings, topic: str, apply: Apply) -> None:
+    `news`: only those that come from now on.
+    """
+
+    def __init__(self, settings: Settings, topic: str, apply: Apply, *, news: bool = False) -> None:
         self._settings = settings
         self.topic = topic
         self._apply = apply
+        self._news = news
         self._next: dict[TopicPartition, int] = {}
         self.ready = asyncio.Event()
 
@@ -54,10 +59,12 @@ class Follower:
         try:
             await consumer.start()
             partitions = sorted(consumer.assignment())  # without a group: all of them
+            ends = await consumer.end_offsets(partitions)
+            if self._news:
+                self._next = ends | self._next
             for partition in partitions:
                 consumer.seek(partition, self._next.get(partition, 0))
             await self._from_the_start(consumer, partitions)
-            ends = await consumer.end_offsets(partitions)
             while True:
                 if not self.ready.is_set():
                     behind = [p for p in partitions if await consumer.position(p) < ends[p]]

@@ -38,5 +38,3 @@ class FollowUp:
         if self._rebalanced:
             self._rebalanced = False
             self._watcher.look_again()
-        for person in look.persons:
-            self._watcher.person_scanned(person)

@@ -1,21 +1,40 @@
 """Some of many texts as a column of Arrow's, copied out of the bytes they lie in."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
 from streams.columns import I64
-from streams.kernels.scans import copy_texts
+from streams.kernels.copying import copy_texts
 from streams.texts import Texts
 
 
 def gathered(texts: Texts, rows: I64) -> pa.LargeBinaryArray:
     """These rows; a null becomes empty."""
     lengths = np.maximum(texts.lengths[rows], 0)
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    copied = pa.allocate_buffer(int(offsets[-1]))  # Arrow's pool has had these pages before
+    copied = pa.allocate_buffer(int(lengths.sum()))  # Arrow's pool has had these pages before
     if copied.size:
-        out = np.frombuffer(copied, dtype=np.uint8)
-        copy_texts(texts.data, texts.begins[rows], lengths, out)
-    buffers = [None, pa.py_buffer(offsets), copied]
-    return pa.Array.from_buffers(pa.large_binary(), len(rows), buffers)
+        copy_texts(texts.data, texts.begins[rows], lengths, np.frombuffer(copied, dtype=np.uint8))
+    return _column(lengths, copied)
+
+
+def joined(columns: Sequence[pa.LargeBinaryArray]) -> pa.LargeBinaryArray:
+    """Gathered ones, one behind the other.
+
+    By numpy, for which the kernel zeroes large pages: together they are more than anyone had
+    before, and page by page that costs four times the copying.
+    """
+    parts = [column.buffers() for column in columns]
+    lengths = [np.diff(np.frombuffer(offsets, dtype=np.int64)) for _, offsets, _ in parts]
+    data = np.concatenate([np.frombuffer(part, dtype=np.uint8) for *_, part in parts])
+    return _column(np.concatenate(lengths), pa.py_buffer(data))
+
+
+def _column(lengths: I64, data: Any) -> pa.LargeBinaryArray:
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return pa.Array.from_buffers(
+        pa.large_binary(), len(lengths), [None, pa.py_buffer(offsets), data]
+    )

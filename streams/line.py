@@ -9,7 +9,6 @@ are of all its partitions, its room what waits.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -25,6 +24,7 @@ from streams.pending import Pending, together
 from streams.rejectlimit import TooManyRejects
 from streams.shop import Delivered, Finished, Shop
 from streams.steps import Judged
+from streams.waiting import BATCH_BYTES, PIECE_BYTES, Size, Waiting
 from streams.window import Window
 from streams.write import NotOurs
 
@@ -41,10 +41,10 @@ class Line:
     def __init__(self, partition: int, shop: Shop) -> None:
         self.partition = partition
         self._shop = shop
-        self._waiting: deque[tuple[float, Delivered]] = deque()  # with the moment it is due
-        self._judged: deque[tuple[float, Pending, Sequence[Delivered]]] = deque()
-        self._raw_records = 0
-        self._judged_records = 0
+        self._waiting: Waiting[Delivered] = Waiting()
+        self._judged: Waiting[tuple[Pending, Sequence[Delivered]]] = Waiting()
+        self._piece = Size(min(PIECE, shop.flush_records), PIECE_BYTES)
+        self._full = Size(shop.flush_records, BATCH_BYTES)
         self._came = asyncio.Event()  # something to judge, or a reason to stop
         self._ready = asyncio.Event()  # something to write, or a reason to stop
         self._leaving = False
@@ -65,20 +65,24 @@ class Line:
         if self._stopped:
             return  # not acknowledged: it is read again when the partition may go on
         patience_s = patience(block, self._shop.flush_s, time.time())
-        self._waiting.append((time.monotonic() + patience_s, event))
-        self._raw_records += len(block)
+        self._waiting.add(time.monotonic() + patience_s, Size(len(block), block.bytes), event)
         self._open[block.last] = (block.first_timestamp, len(block))
         self._came.set()
 
     @property
     def raw_records(self) -> int:
         """Records taken in and not yet judged."""
-        return self._raw_records
+        return self._waiting.records
 
     @property
     def judged_records(self) -> int:
         """Records judged and not yet being written."""
-        return self._judged_records
+        return self._judged.records
+
+    @property
+    def bytes(self) -> int:
+        """Of the records taken in, and of the rows and letters of those judged."""
+        return self._waiting.bytes + self._judged.bytes
 
     @property
     def in_flight(self) -> int:
@@ -132,7 +136,7 @@ class Line:
 
     async def _judge_all(self) -> None:
         await self._came.wait()
-        block = self._waiting[0][1].value
+        block = self._waiting.first.value
         self._present = await self._thread(
             self._shop.writer.take_over, self.partition, block.first, self.permit
         )
@@ -160,14 +164,13 @@ class Line:
             if recall.done():
                 recall.result()  # raises what is Fatal
             await self._until_piece()
-            due, events = self._take()
+            due, events = self._waiting.take(Size(PIECE, PIECE_BYTES))
             try:
                 pending = await self._judge(events, window)
             except TooManyRejects as error:
                 self._stop(error)
                 return
-            self._judged.append((due, pending, events))
-            self._judged_records += len(pending)
+            self._judged.add(due, Size(len(pending), pending.bytes), (pending, events))
             self._ready.set()
 
     async def _until_piece(self) -> None:
@@ -179,25 +182,12 @@ class Line:
                 self._came.clear()
                 await self._came.wait()
                 continue
-            left = min(due for due, _ in self._waiting) - time.monotonic()
-            if left <= 0 or self._raw_records >= min(PIECE, self._shop.flush_records):
+            left = self._waiting.due - time.monotonic()
+            if left <= 0 or self._waiting.fills(self._piece):
                 return
             self._came.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._came.wait(), left)
-
-    def _take(self) -> tuple[float, list[Delivered]]:
-        """Blocks of about one piece, and when the first of them is due."""
-        dues: list[float] = []
-        events: list[Delivered] = []
-        size = 0
-        while self._waiting and (not events or size + len(self._waiting[0][1].value) <= PIECE):
-            due, event = self._waiting.popleft()
-            dues.append(due)
-            events.append(event)
-            size += len(event.value)
-        self._raw_records -= size
-        return min(dues), events
 
     async def _judge(self, events: Sequence[Delivered], window: Window) -> Pending:
         steps = self._shop.steps
@@ -225,7 +215,6 @@ class Line:
         """Take nothing more in; what was judged before is still written."""
         self._stopped = True
         self._waiting.clear()
-        self._raw_records = 0
         self._shop.stopped(self.partition, error)
 
     # writing
@@ -233,10 +222,10 @@ class Line:
     async def _write_all(self) -> None:
         while True:
             await self._until_due()
-            async with self._shop.slots.take(self._judged_records):
+            async with self._shop.slots.take(self._judged.records):
                 if self._leaving:
                     raise NotOurs
-                self._write = asyncio.create_task(self._finish(self._collect()))
+                self._write = asyncio.create_task(self._finish())
                 # `leave` waits for it, whatever becomes of this task
                 await asyncio.shield(self._write)
                 self._write = None
@@ -247,9 +236,9 @@ class Line:
             if self._leaving:
                 raise NotOurs
             if self._judged:
-                left = min(due for due, _, _ in self._judged) - time.monotonic()
-                full = self._judged_records >= self._shop.flush_records
-                if left <= 0 or full or self._shop.slots.worth_one(self._judged_records):
+                left = self._judged.due - time.monotonic()
+                full = self._judged.fills(self._full)
+                if left <= 0 or full or self._shop.slots.worth_one(self._judged.records):
                     return
             else:
                 left = None
@@ -257,30 +246,20 @@ class Line:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ready.wait(), left)
 
-    def _collect(self) -> list[tuple[Pending, Sequence[Delivered]]]:
-        batches: list[tuple[Pending, Sequence[Delivered]]] = []
-        size = 0
-        while self._judged and (
-            not batches or size + len(self._judged[0][1]) <= self._shop.flush_records
-        ):
-            _, pending, events = self._judged.popleft()
-            batches.append((pending, events))
-            size += len(pending)
-        self._judged_records -= size
-        return batches
-
-    async def _finish(self, batches: list[tuple[Pending, Sequence[Delivered]]]) -> None:
+    async def _finish(self) -> None:
+        _, batches = self._judged.take(self._full)
         pending = await self._thread(together, [pending for pending, _ in batches])
+        events = [event for _, some in batches for event in some]
+        del batches  # their rows are in one by now
         present = self._present
         rows = pending.rows
         reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
         written = await self._thread(self._shop.writer.write, rows, present, self.permit)
         self._written = rows.last + 1
         await self._shop.follow_up(pending)
-        for _, events in batches:
-            for event in events:
-                event.ack()
-                self._open.pop(event.value.last, None)
+        for event in events:
+            event.ack()
+            self._open.pop(event.value.last, None)
         if len(present) and rows.last >= present[-1]:
             self._present = present[:0]
         self._shop.done(Finished(pending, written, reread))

@@ -28,11 +28,15 @@ class Near:
         self._of_fresh: _Index | None = None
 
     def put(self, case: str, persons: U64, around: Around) -> None:
-        """The persons of a case, in place of those it had."""
+        """The persons of a case, in place of those it had. Who was added of late stays: their
+        scans may be younger than what was read to find these."""
         self._known[case] = np.unique(persons.astype(np.uint64))
         self._around[case] = around
-        self._fresh.pop(case, None)
         self._of_known = self._of_fresh = None
+
+    def of(self, case: str) -> list[int]:
+        """The persons of a case."""
+        return [*self._known[case].tolist(), *self._fresh.get(case, ())]
 
     def add(self, case: str, persons: U64) -> None:
         """More persons of a case."""
@@ -44,7 +48,7 @@ class Near:
         if len(fresh) > before:
             self._of_fresh = None
         if len(fresh) > _FRESH_MOST:
-            self.put(case, np.union1d(known, _array(fresh)), self._around[case])
+            self.put(case, np.union1d(known, _array(self._fresh.pop(case))), self._around[case])
 
     def drop(self, case: str) -> None:
         """Nobody is near it any more."""

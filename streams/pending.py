@@ -16,6 +16,7 @@ from schemas.topics import SCANS
 from streams.columns import I64
 from streams.convert import Rows
 from streams.deadletters import dead_letters
+from streams.gathered import joined
 from streams.marks import Mark
 from streams.packed import Packed
 from streams.rejects import Rejects
@@ -67,6 +68,13 @@ class Pending:
     def __len__(self) -> int:
         return len(self.appended)
 
+    @property
+    def bytes(self) -> int:
+        """Of the refused records, as rows and as letters: a scan's row is small, theirs hold what
+        came."""
+        rejects: int = self.rows.tables["rejects"].nbytes
+        return rejects + sum(len(letter.records) for letter in self.letters)
+
 
 def _reasons(rejected: Rejects) -> Counter[str]:
     found: Counter[str] = Counter()
@@ -96,4 +104,8 @@ def together(batches: Sequence[Pending]) -> Pending:
 
 def _whole(tables: list[pa.Table]) -> pa.Table:
     """One table in one piece: ClickHouse makes a part of each piece it is sent."""
-    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    table = pa.concat_tables(tables).unify_dictionaries()
+    for number, field in enumerate(table.schema):
+        if field.type == pa.large_binary():
+            table = table.set_column(number, field, joined(table.column(number).chunks))
+    return table.combine_chunks()

@@ -7,12 +7,14 @@ import structlog
 
 from streams.line import PIECE, Line
 from streams.shop import Delivered, Shop
+from streams.waiting import BATCH_BYTES
 
 log = structlog.get_logger()
 
 # What may wait in all lines together bounds what a backlog can cost in memory: records as they
 # came, some 300 bytes each, and judged ones, some 150, as a multiple of a full batch.
 _ROOM_RAW = 6 * PIECE
+_ROOM_BYTES = 2 * BATCH_BYTES  # where records are large
 _ROOM_IN_BATCHES = 2  # 4 cost 230 MB more and gained nothing (docs/bench-live.md)
 
 
@@ -57,6 +59,7 @@ class Pipeline:
         return (
             sum(line.raw_records for line in lines) > _ROOM_RAW
             or sum(line.judged_records for line in lines) > self._room
+            or sum(line.bytes for line in lines) > _ROOM_BYTES
         )
 
     def lines(self) -> list[Line]:

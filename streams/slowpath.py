@@ -44,34 +44,39 @@ def judge(records: Iterable[tuple[int, bytes | None]]) -> Judged:
     index: list[int] = []
     why: list[int] = []
     whys: dict[Why, int] = {}
-    known: dict[Any, Why] = {}
+    known: dict[Any, int] = {}  # which of the whys a shape has
     readable = _Readable()
+
+    def numbered(refusal: Why) -> int:
+        return whys.setdefault(refusal, len(whys))
+
     for place, value in records:
         record: Any = None
-        refusal: Why | None
         if value is None or not value.strip():
-            refusal = _EMPTY
+            number = numbered(_EMPTY)
         elif len(value) > MAX_SCAN_BYTES:
-            refusal = Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_SCAN_BYTES} are allowed"
+            words = f"{len(value)} bytes, at most {MAX_SCAN_BYTES} are allowed"
+            number = numbered((Reason.TOO_LARGE, words))
         else:
             try:
                 record = from_json(value)
             except ValueError as error:  # pydantic's own parser, and its words
-                refusal = Reason.NOT_JSON, f"Invalid JSON: {error}"
+                number = numbered((Reason.NOT_JSON, f"Invalid JSON: {error}"))
             else:
                 like = shape(record)
-                refusal = None if like is None else known.get(like)
-                if refusal is None:
+                found = None if like is None else known.get(like)
+                if found is None:
                     verdict = _verdict(value)
                     if isinstance(verdict, bytes):
                         accepted.append(place)
                         texts.append(verdict)
                         continue
-                    refusal = verdict
+                    found = numbered(verdict)
                     if like is not None and len(known) < _SHAPES:
-                        known[like] = refusal
+                        known[like] = found
+                number = found
         index.append(place)
-        why.append(whys.setdefault(refusal, len(whys)))
+        why.append(number)
         readable.add(record)
     return Judged(accepted, texts, readable.rejects(index, why, tuple(whys)))
 

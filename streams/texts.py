@@ -58,6 +58,13 @@ class Texts(Sequence[bytes | None]):
         begin, length = int(self.begins[at]), int(self.lengths[at])
         return None if length < 0 else self.data[begin : begin + length].tobytes()
 
+    def at(self, rows: I64) -> Iterator[bytes | None]:
+        """These, one after the other."""
+        view = memoryview(self.data)
+        begins, lengths = self.begins[rows].tolist(), self.lengths[rows].tolist()
+        for begin, length in zip(begins, lengths, strict=True):
+            yield None if length < 0 else view[begin : begin + length].tobytes()
+
     def __iter__(self) -> Iterator[bytes | None]:
         whole = self.data.tobytes()
         for begin, length in zip(self.begins.tolist(), self.lengths.tolist(), strict=True):

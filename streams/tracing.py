@@ -5,11 +5,13 @@ A run that is already stored is not made again: its alerts go out as they were, 
 ids.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 
 from schemas.cases import Case
+from streams.cases import as_said
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
@@ -18,11 +20,9 @@ from streams.watch import PlaceWindow, Watched
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import to_watch, trace_from
 from tracer.ground import Ground
-from tracer.identity import same_of
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
-from tracer.stated import bits_of
 from tracer.versions import Change, Version, changes, withdrawals
 
 
@@ -92,9 +92,12 @@ class Tracing:
             newest = self._runs.last(case.id)
 
     def withdrawn(self, case: Case) -> list[Change]:
-        """Everybody whom the last run of a voided case made a possible contact."""
+        """Everybody whom the last run of a voided case made a possible contact; nobody if that is
+        of a later version: then this one came too late."""
         last = self._runs.last(case.id)
-        return [] if last is None else withdrawals(last.version)
+        if last is None or last.version.summary["case_version"] > case.version:
+            return []
+        return withdrawals(last.version)
 
     def watched(self, case: Case) -> Watched:
         """The place-windows of a case, and who was near, as its scans stand now."""
@@ -104,9 +107,8 @@ class Tracing:
         columns = found.meetings.select("place", "from", "to", "near", "reach")
         windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
         near = np.array(found.near, np.uint64)
-        own = bits_of(case)
-        also = tuple(one for one, whose in same_of(case).items() if whose == own)
-        return Watched(case.id, case.version, own, windows, near, found.around, also)
+        said = as_said(case)
+        return replace(said, windows=windows, near=near, around=found.around)
 
     def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)

@@ -10,8 +10,9 @@ there. So a window also has a time before and after it, and a case the persons w
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ from schemas.ids import person_text
 from streams.columns import I64, U64, Mask
 from streams.convert import Rows
 from streams.near import NOBODY, Near
+from tracer.identity import Same, every_id
 
 # pairs of a scan and a window of its place that are compared at once
 _PAIRS: Final = 2_000_000
@@ -48,8 +50,8 @@ class Watched:
     """An open case with its place-windows. `person`: None of place-time points alone.
 
     `near`: persons who were at its places about then; `around`: between which times (ms, both
-    included) a scan of theirs anywhere may change their stay there. `also`: other ids of the
-    case's person.
+    included) a scan of theirs anywhere may change their stay there. `same`: whose another id is,
+    the case's or a contact's.
     """
 
     case: str
@@ -58,30 +60,36 @@ class Watched:
     windows: tuple[PlaceWindow, ...]
     near: U64 = field(default_factory=lambda: NOBODY)
     around: tuple[int, int] = (0, 0)
-    also: tuple[int, ...] = ()
+    same: Same = field(default_factory=dict)
 
-    @property
-    def ids(self) -> tuple[int, ...]:
+    @cached_property
+    def ids(self) -> frozenset[int]:
         """All ids of its person."""
-        return () if self.person is None else (self.person, *self.also)
+        return frozenset(() if self.person is None else every_id([self.person], self.same))
+
+    def whole(self, persons: U64) -> U64:
+        """These, and every other id of theirs."""
+        if not self.same:
+            return persons
+        return np.array(every_id(persons.tolist(), self.same), np.uint64)
 
 
 @dataclass(frozen=True)
 class Look:
     """What a batch means for open cases.
 
-    `alerts`: (id, alert) for each scan inside a window of somebody else's case. `adds`: cases of
-    which a scan may add somebody, or which are of the person who scanned; `ends`: of which one
-    may only end somebody's stay otherwise. `persons`: those of open cases who scanned.
+    `alerts`: (id, alert) for each scan inside a window of somebody else's case. `moved`: cases of
+    the persons who scanned; `adds`: those, and such of which a scan may add somebody; `ends`: of
+    which one may only end somebody's stay otherwise.
     """
 
     alerts: list[tuple[str, Alert]]
     adds: set[str]
     ends: set[str]
-    persons: list[int]
+    moved: set[str]
 
 
-_NOTHING: Final = Look([], set(), set(), [])
+_NOTHING: Final = Look([], set(), set(), set())
 
 
 class OpenCases:
@@ -90,6 +98,9 @@ class OpenCases:
     def __init__(self) -> None:
         self._cases: dict[str, Watched] = {}
         self._near = Near()
+        self._owners: list[Watched] = []  # of each window
+        self._persons: U64 | None = None  # of all cases, when it is first asked for
+        self._whose: dict[int, set[str]] = {}
         self._index()
 
     def open(self, watched: Watched) -> None:
@@ -97,6 +108,23 @@ class OpenCases:
         self._cases[watched.case] = watched
         self._near.put(watched.case, watched.near, watched.around)
         self._index()
+
+    def announce(self, said: Watched) -> None:
+        """What a case's record says: its ids count from now on. Its windows are still to be
+        found; until then those stay that it had."""
+        before = self._cases.get(said.case)
+        if before is None:
+            self._cases[said.case] = said
+            self._near.put(said.case, said.near, said.around)
+            self._persons = None
+            return
+        now = replace(before, version=said.version, person=said.person, same=said.same)
+        self._cases[said.case] = now
+        if (before.person, before.same) != (now.person, now.same):
+            self._near.add(said.case, now.whole(np.array(self._near.of(said.case), np.uint64)))
+            self._index()
+        else:
+            self._owners = [now if one is before else one for one in self._owners]
 
     def close(self, case: str) -> None:
         """Watch it no longer."""
@@ -107,10 +135,6 @@ class OpenCases:
     def get(self, case: str) -> Watched | None:
         """The case, if it is watched."""
         return self._cases.get(case)
-
-    def of_person(self, person: int) -> list[Watched]:
-        """The open cases of this person."""
-        return [w for w in self._cases.values() if person in w.ids]
 
     @property
     def cases(self) -> int:
@@ -140,15 +164,20 @@ class OpenCases:
         self._place = np.array([place for place, *_ in rows], dtype=np.uint32)
         self._watched = np.zeros(int(self._place.max(initial=0)) + 2, dtype=bool)
         self._watched[self._place] = True
-        persons = {one for o in self._cases.values() for one in o.ids}
-        self._persons = np.array(sorted(persons), dtype=np.uint64)
+        self._persons = None
 
-    def _seen(self, person: U64) -> list[int]:
-        """The persons of open cases among these."""
+    def _moved(self, person: U64) -> set[str]:
+        """The cases of these persons."""
+        if self._persons is None:  # not with each case: at the start they come in hosts
+            self._whose = {}
+            for case in self._cases.values():
+                for one in case.ids:
+                    self._whose.setdefault(one, set()).add(case.case)
+            self._persons = np.array(sorted(self._whose), dtype=np.uint64)
         if not len(self._persons):
-            return []
-        seen: list[int] = np.unique(person[np.isin(person, self._persons)]).tolist()
-        return seen
+            return set()
+        seen = np.unique(person[np.isin(person, self._persons)]).tolist()
+        return {case for one in seen for case in self._whose[one]}
 
     def look(self, rows: Rows) -> Look:
         """At the scans of a batch."""
@@ -158,10 +187,9 @@ class OpenCases:
         person = scans.column("person").to_numpy()
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
         alerts, adds = self._at_windows(rows, person, at)
-        persons = self._seen(person)
-        of_persons = {w.case for seen in persons for w in self.of_person(seen)}
+        moved = self._moved(person)
         ends = self._near.touched(person, at)
-        return Look(alerts, adds | of_persons, ends - adds - of_persons, persons)
+        return Look(alerts, adds | moved, ends - adds - moved, moved)
 
     def _at_windows(
         self, rows: Rows, person: U64, at: I64
@@ -185,7 +213,7 @@ class OpenCases:
             alerts += [
                 _alert(self._owners[window[k]], rows, int(row[k]))
                 for k in np.flatnonzero(inside)
-                if int(person[row[k]]) not in self._owners[window[k]].also
+                if int(person[row[k]]) not in self._owners[window[k]].ids
             ]
             may_add = others & self._may_add(window, at[row], out[row])
             adds |= self._noted(window[may_add], person[row[may_add]])
@@ -207,20 +235,21 @@ class OpenCases:
         for k, persons in zip(windows, np.split(person[order], first[1:]), strict=True):
             owner = self._owners[k]
             cases.add(owner.case)
-            self._near.add(owner.case, persons)
+            self._near.add(owner.case, owner.whole(persons))
         return cases
 
 
 def _alert(owner: Watched, rows: Rows, row: int) -> tuple[str, Alert]:
     scan = rows.tables["scans"].slice(row, 1)
     place, offset = scan.column("place")[0].as_py(), scan.column("kafka_offset")[0].as_py()
-    person = person_text(scan.column("person")[0].as_py())
+    scanned_by = scan.column("person")[0].as_py()
+    person, whose = person_text(scanned_by), owner.same.get(scanned_by)
     alert = Alert(
         kind=AlertKind.SCAN_IN_WINDOW,
         case=owner.case,
         case_version=owner.version,
         at=scan.column("appended_at")[0].as_py(),
-        person=person,
+        person=person if whose is None else person_text(whose),
         place=place,
         scanned_at=scan.column("scanned_at")[0].as_py(),
     )

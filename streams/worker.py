@@ -22,13 +22,13 @@ from schemas.errors import Fatal
 from schemas.logs import configure_logging
 from schemas.meters import Metrics
 from schemas.settings import Settings
-from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES
+from schemas.topics import CASES, ERASURES, PRODUCERS, SCANS, SITES, TRACES
 from streams import memory
 from streams.accounts import Accounts
 from streams.again import Again
 from streams.app import add_case_agent, add_scan_agent, add_trace_agent, create_app
 from streams.cases import CaseWatcher
-from streams.casework import CaseWork
+from streams.casework import CaseWork, asking
 from streams.clickhouse import ClickHouse, Priority
 from streams.directory import Directory
 from streams.erasures import Erasures, list_key
@@ -80,13 +80,14 @@ class Worker:
             tables, self.directory, load_rule_sets(), load_parameters(), settings.retention_days,
             self.spans,
         )  # fmt: skip
-        self.watcher = CaseWatcher(self.open_cases, self.tracing.watched)
+        self.watcher = CaseWatcher(self.open_cases, self.tracing.watched, asking(self.publisher))
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(
             self.metrics, self.latencies, self.directory, settings, self.spans
         )
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
         self._followers = [
+            Follower(settings, TRACES.name, each(self.watcher.moved), news=True),
             Follower(settings, SITES.name, self.directory.site_records),
             Follower(settings, PRODUCERS.name, each(self.directory.producer_record)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
@@ -166,7 +167,8 @@ class Worker:
         )
 
     async def _open(self) -> None:
-        background = [*(f.run() for f in self._followers), self.watcher.run(), self.again.run()]
+        background = [f.run() for f in self._followers]
+        background += [self.watcher.run(self._followers[0].ready), self.again.run()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)

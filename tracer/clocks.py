@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.ends import DAY, LOCAL_OFFSET
-from tracer.ground import MINUTE
+from tracer.ends import LOCAL_OFFSET
+from tracer.ground import DAY, MINUTE
 from tracer.ruleset import Text
 
 LEAST: Final = 10

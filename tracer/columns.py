@@ -4,10 +4,12 @@ A trace asks little of each of many steps: on a few thousand rows an array's ste
 microseconds, where a frame's costs a quarter of a millisecond.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
@@ -25,6 +27,11 @@ NEVER: Final = -(2**61)
 FOREVER: Final = 2**61
 
 
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970 UTC (truncated)."""
+    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+
+
 def changes(column: npt.NDArray[np.generic]) -> Mask:
     """Where a value is not that of the row before; true of the first row."""
     found = np.ones(len(column), dtype=np.bool_)
@@ -38,13 +45,34 @@ def next_of(where: Mask) -> I64:
     return np.append(rows, NONE)[np.cumsum(where)]
 
 
+def firsts(*columns: npt.NDArray[np.generic]) -> I64:
+    """The rows in which one of these values is not that of the row before."""
+    return np.flatnonzero(np.logical_or.reduce([changes(column) for column in columns]))
+
+
 def last_before(where: Mask) -> I64:
     """For each row the last earlier one of these, or NONE."""
     rows = np.flatnonzero(where)
     return np.append(NONE, rows)[np.cumsum(where) - where]
 
 
-def rows_in(rising: U32, wanted: npt.NDArray[Any]) -> I64:
+def instants(times: pl.Series) -> I64:
+    """Times (`frames.TIME`) in milliseconds since 1970 UTC."""
+    return times.cast(pl.Int64).to_numpy()
+
+
+def codes(column: pl.Series) -> Small:
+    """The numbers of an Enum's values. (`to_physical` would plan and run a query for them.)"""
+    numbers: Small = column.to_arrow().indices.to_numpy()
+    return numbers
+
+
+def as_index(rows: npt.NDArray[np.integer]) -> pl.Series:
+    """Row numbers as polars takes them without looking at each: many columns are read by them."""
+    return pl.Series(rows.astype(np.uint32))
+
+
+def rows_in(rising: U32 | U64, wanted: npt.NDArray[Any]) -> I64:
     """For each wanted value its row in a column that rises, or NONE."""
     if not len(rising):
         return np.full(len(wanted), NONE)

@@ -9,11 +9,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracer.ends import DAY
-from tracer.exposures import bands, distinct, in_order, lists
+from tracer.columns import I64, NEVER, Floats, apart, as_index, codes, firsts, instants
+from tracer.exposures import bands, distinct, lists, ordered_by
 from tracer.frames import TIME
-from tracer.minutes import Floats, Ints, in_minutes
-from tracer.overlaps import Rows, as_index, milliseconds
+from tracer.ground import DAY
+from tracer.minutes import in_minutes
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.tiers import TIERS, Tier
@@ -37,14 +37,14 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     one UTC day weigh together; `category`: `high`, `low` or `none` by it; both null where the
     rule-set has no weights.
     """
-    exposures = in_order(exposures, "person", "start")
-    start, end = (milliseconds(exposures[side]) for side in ("start", "end"))
+    exposures = ordered_by(exposures, "person", "start")
+    start, end = (instants(exposures[side]) for side in ("start", "end"))
     person = exposures["person"].to_numpy()
-    first = _firsts(person)  # the row of each person's first exposure
+    first = firsts(person)  # the row of each person's first exposure
     number = np.diff(first, append=len(person))
     whose = np.repeat(np.arange(len(first)), number)
 
-    tiers = exposures["tier"].to_physical().to_numpy()
+    tiers = codes(exposures["tier"])
     tier = _each(np.minimum, tiers, first)
     sure = np.where(tiers == tier[whose], exposures["confidence"].to_numpy(), -1.0)
     confidence = _each(np.maximum, sure, first)
@@ -72,46 +72,33 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     )
 
 
-def _firsts(*keys: npt.NDArray[np.generic]) -> Rows:
-    """The rows at which one of the keys is another than in the row before."""
-    changed = np.ones(len(keys[0]), np.bool_)
-    if len(changed):
-        changed[1:] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
-    return np.flatnonzero(changed)
-
-
-def _each(how: np.ufunc, values: npt.NDArray[Number], first: Rows) -> npt.NDArray[Number]:
+def _each(how: np.ufunc, values: npt.NDArray[Number], first: I64) -> npt.NDArray[Number]:
     """One value a run of rows, of which `first` are the first ones."""
     found: npt.NDArray[Number] = how.reduceat(values, first) if len(first) else values[:0]
     return found
 
 
-def _new_milliseconds(start: Ints, end: Ints, whose: Rows) -> Ints:
+def _new_milliseconds(start: I64, end: I64, whose: I64) -> I64:
     """How much of each exposure no earlier one of the same person covers."""
     if not len(end):
         return end
-    # everybody's times on a line of their own, one behind the other
-    begin, length = end.min(), end.max() - end.min() + 1
-    assert (int(whose[-1]) + 1) * int(length) < 2**63, "a line too long for 64 bits"
-    line = whose * length
-    covered_until = np.maximum.accumulate(line + (end - begin)) - line + begin
-    covered = np.full(len(end), start.min())
-    same = whose[1:] == whose[:-1]
-    covered[1:][same] = covered_until[:-1][same]
-    new: Ints = np.maximum(end - np.maximum(start, covered), 0)
+    _, until = apart(whose, start, end)  # nobody's end reaches into the next one's times
+    shift = until - end
+    covered = np.concatenate([[NEVER], np.maximum.accumulate(until)[:-1]]) - shift
+    new: I64 = np.maximum(end - np.maximum(start, covered), 0)
     return new
 
 
-def _heaviest_day(weighted: pl.Series, start: Ints, whose: Rows, first: Rows) -> Floats:
+def _heaviest_day(weighted: pl.Series, start: I64, whose: I64, first: I64) -> Floats:
     """The most that one UTC day's exposures weigh together, of each person; NaN for nothing."""
     if weighted.null_count() == len(weighted):
         return np.full(len(first), np.nan)
     minutes = weighted.to_numpy()
     day = start // DAY
-    days = _firsts(whose, day)
+    days = firsts(whose, day)
     # rounded: so that ten minutes are ten, in whatever order they are added
     daily = pl.Series(_each(np.add, np.nan_to_num(minutes), days)).round(6).to_numpy()
-    heaviest = _each(np.maximum, daily, _firsts(whose[days]))
+    heaviest = _each(np.maximum, daily, firsts(whose[days]))
     weighed = _each(np.logical_or, ~np.isnan(minutes), first)
     return np.where(weighed, heaviest, np.nan)
 
@@ -128,7 +115,7 @@ def _categories(weighted: Floats, rule_set: RuleSet) -> pl.Series:
     return _CATEGORY[as_index(np.where(high, 0, np.where(weighted > 0, 1, 2)))]
 
 
-def _union(column: pl.Series, ids: Sequence[str], whose: Rows, persons: int) -> pl.Series:
+def _union(column: pl.Series, ids: Sequence[str], whose: I64, persons: int) -> pl.Series:
     """What each person's lists hold, in the order of `ids`."""
     assert len(ids) <= _MOST_IDS, "more than 63 clauses or questions"
     listed = column.to_arrow()

@@ -16,6 +16,7 @@ from schemas.cases import LISTS, Decided, NamedContact
 from schemas.clock import local_midnight
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
+from tracer.answers import judge
 from tracer.exposures import STAY_PARTS
 from tracer.frames import TIME
 from tracer.tiers import Tier
@@ -40,7 +41,7 @@ def contact_documents(result: TraceResult) -> list[Document]:
     documents = [
         _contact(row, by_person[row["person"]], result) for row in rows_of(result.contacts)
     ]
-    ordered = _with_decided(_with_named(documents, result), result)
+    ordered = _with_decided(_with_said(_with_named(documents, result), result), result)
     return [{"rank": n} | d for n, d in enumerate(ordered, start=1)]
 
 
@@ -108,6 +109,25 @@ def _ruled_out(result: TraceResult) -> set[str]:
     """Whom an officer's answers have ruled out."""
     decided = result.case.decided
     return {d.person for d in decided if d.classification is Decided.NO_CONTACT}
+
+
+def _with_said(documents: list[Document], result: TraceResult) -> list[Document]:
+    """Each with what it has answered: the clauses and questions that leaves, and, where it
+    leaves one thing only, that as what is `proposed`. Exposures stay as the scans show them."""
+    said = {entry.person: entry.answers for entry in result.case.said}
+    return [
+        _narrowed(document, said[document["person"]], result)
+        if document["person"] in said
+        else document
+        for document in documents
+    ]
+
+
+def _narrowed(document: Document, answers: dict[str, Any], result: TraceResult) -> Document:
+    found = judge(result.rule_set, document["exposures"], answers)
+    left = {"clauses": list(found.possible), "questions": list(found.ask), "said": answers}
+    proposed = {"proposed": found.proposed.value} if found.proposed else {}
+    return document | left | proposed
 
 
 def _with_decided(documents: list[Document], result: TraceResult) -> list[Document]:

@@ -13,10 +13,11 @@ import polars as pl
 import pyarrow as pa
 
 from tracer.clauses import clauses_of, least_minutes, questions_of
+from tracer.columns import I64, NONE, U32, Floats, as_index, instants, rows_in
 from tracer.frames import TIME
 from tracer.ground import Grounds
-from tracer.minutes import Floats, in_minutes, to_whole_minutes
-from tracer.overlaps import Rows, as_index, intervals_of, overlaps
+from tracer.minutes import in_minutes, to_whole_minutes
+from tracer.overlaps import overlaps, times_of
 from tracer.parameters import BANDS, Parameters
 from tracer.presence import confidence, there
 from tracer.ruleset import RuleSet
@@ -44,7 +45,7 @@ def exposures(
     day; null where the rule-set has no weights), case_person (whose stay of `case_stays` it is;
     null of place-time points alone), and `case_…` and `their_…` for each of `STAY_PARTS`.
     """
-    parts, stays = intervals_of(case_stays, "from", "to"), intervals_of(others)
+    parts, stays = times_of(case_stays, "from", "to"), times_of(others)
     mine, theirs = overlaps(parts, stays)
     mine, theirs = _of_others(mine, theirs, case_stays["person"], others["person"])
     start = np.maximum(parts.start[mine], stays.start[theirs])
@@ -84,31 +85,31 @@ def bands(confidence: Floats, parameters: Parameters) -> pl.Series:
     return _BANDS[as_index(number)]
 
 
-def in_order(exposures: pl.DataFrame, *columns: str) -> pl.DataFrame:
+def ordered_by(exposures: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """By these columns, numbers and times, as exposures mostly are; the equal ones as they were."""
-    keys = [exposures[column].to_physical().to_numpy() for column in columns]
+    keys = [_numbers(exposures[column]) for column in columns]
     right = np.ones(max(0, exposures.height - 1), np.bool_)
     for key in reversed(keys):
         right = (key[:-1] < key[1:]) | ((key[:-1] == key[1:]) & right)
     return exposures if right.all() else exposures[np.lexsort(keys[::-1])]
 
 
+def _numbers(column: pl.Series) -> npt.NDArray[np.integer]:
+    return instants(column) if column.dtype == TIME else column.to_numpy()
+
+
 def _of_others(
-    mine: Rows, theirs: Rows, case_person: pl.Series, person: pl.Series
-) -> tuple[Rows, Rows]:
+    mine: I64, theirs: I64, case_person: pl.Series, person: pl.Series
+) -> tuple[I64, I64]:
     """The pairs without those of somebody whose stays are the case's."""
     own = np.unique(case_person.drop_nulls().to_numpy())
-    if not len(own):
-        return mine, theirs
-    whose = person.to_numpy()[theirs]
-    at = np.minimum(np.searchsorted(own, whose), len(own) - 1)
-    others = np.flatnonzero(own[at] != whose)
+    others = np.flatnonzero(rows_in(own, person.to_numpy()[theirs]) == NONE)
     return mine[others], theirs[others]
 
 
 def _by_place(
-    case_place: npt.NDArray[np.uint32],
-    mine: Rows,
+    case_place: U32,
+    mine: I64,
     minutes: Floats,
     ground: Grounds,
     rule_set: RuleSet,
@@ -144,16 +145,16 @@ def lists(name: str, ids: list[list[str]]) -> pl.Series:
     return pl.Series(name, pa.array(ids, pa.large_list(pa.large_string())))
 
 
-def distinct(numbers: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], Rows]:
+def distinct(numbers: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.integer], I64]:
     """The distinct numbers, rising and few, and of each number which of them it is."""
     found = np.unique(numbers)
     return found, np.searchsorted(found, numbers)
 
 
-def _known(places: npt.NDArray[np.uint32], ground: Grounds) -> tuple[Sequence[Known], Rows]:
+def _known(places: U32, ground: Grounds) -> tuple[Sequence[Known], I64]:
     """What is known of these places: each combination once, and which of them each place has."""
     asked = pl.Series(places, dtype=pl.UInt32)
     numbers: dict[tuple[Any, ...], int] = {}
     rows = ground.at(asked).of(asked, *Known._fields).iter_rows()
     which = [numbers.setdefault(row, len(numbers)) for row in rows]
-    return [Known(*row) for row in numbers], np.array(which, np.intp)
+    return [Known(*row) for row in numbers], np.array(which, np.int64)

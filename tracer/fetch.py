@@ -23,14 +23,15 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.clocks import slow_clocks
+from tracer.columns import milliseconds
 from tracer.documents import Document
 from tracer.frames import ANSWERS, SCANS, empty
 from tracer.ground import MINUTE, Grounds
-from tracer.identity import Same, as_one, ids_of, same_of
+from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
-from tracer.queries import Scans, milliseconds
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.sought import Sought, sought, together
@@ -100,10 +101,8 @@ def to_watch(
         return ToWatch(met, [], (0, 0))
     there = _there(scans, met, ground.parameters)
     present = _candidates(there, case, met, ground.parameters).person.tolist()
-    plain, joined = ids_of(present, same_of(case))
-    near = sorted({*plain, *joined})
-    first, last = _around(met, _longest(ground.parameters))
-    return ToWatch(met, near, (first, last))
+    near = every_id(present, same_of(case))
+    return ToWatch(met, near, _around(met, _longest(ground.parameters)))
 
 
 def second_from(
@@ -200,7 +199,8 @@ def _candidates(
     present = could_meet(as_one(there, same_of(case)), met, _longest(parameters))
     # who said how long they stayed may have stayed longer than any rule would say
     answered = sought(answers_of(case)["person"].to_list(), *_around(met, 0))
-    return together([present, answered]).without({bits_of(case)} - {None})
+    own = bits_of(case)
+    return together([present, answered]).without([] if own is None else [own])
 
 
 def _of(

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tracer.columns import I64
+
 HOURS_PER_QUERY: Final = 2_000  # 40 kB of numbers; max_query_size is 256 KiB
 _HOUR_MS: Final = 3_600_000
 _LAST_HOUR: Final = (2**32 - 1) // 3_600  # a DateTime ends in 2106
 _TIME_BITS: Final = 44  # milliseconds until 2527; 19 bits are left for the number of a place
-
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

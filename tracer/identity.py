@@ -27,6 +27,12 @@ def as_one(frame: pl.DataFrame, same: Same) -> pl.DataFrame:
     return frame.with_columns(pl.col("person").replace(ids, whose))
 
 
+def every_id(ids: Iterable[int], same: Same) -> list[int]:
+    """All ids, rising, of the persons whose these are."""
+    plain, joined = ids_of({same.get(one, one) for one in ids}, same)
+    return sorted({*plain, *joined})
+
+
 def ids_of(persons: Iterable[int], same: Same) -> tuple[list[int], list[int]]:
     """All ids of these persons, rising: of those with one, and of those with several."""
     several = set(same.values())

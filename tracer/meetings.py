@@ -8,18 +8,27 @@ stay could meet it, and few are kept whose does not.
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from tracer.columns import (
+    FOREVER,
+    I64,
+    NEVER,
+    NONE,
+    U32,
+    U64,
+    Mask,
+    changes,
+    last_before,
+    next_of,
+    own,
+)
 from tracer.ground import MINUTE, Grounds
-from tracer.hours import I64, Span, held
+from tracer.hours import Span, held
 from tracer.sought import Sought, together
 
-_NEVER: Final = 2**60
 # Columns of meetings, beside `place`; milliseconds (since 1970 UTC the first two).
 TIMES: Final = ("from", "to", "reach", "near")
-
-Bools = npt.NDArray[np.bool_]
 
 
 def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
@@ -82,20 +91,14 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
     return together([Sought(person[those], start[those], end[those])])
 
 
-def _around(
-    person: npt.NDArray[np.uint64], place: npt.NDArray[np.uint32], t: I64, out: Bools
-) -> tuple[I64, I64]:
+def _around(person: U64, place: U32, t: I64, out: Mask) -> tuple[I64, I64]:
     """Of each scan, when the same person last came before it and next scanned out after it, both
-    there; `_NEVER` before or after all times."""
+    there; `NEVER` and `FOREVER` if not."""
     order = np.lexsort((~out, t, person, place))  # at one time the scans out first
     person, place, t, out = person[order], place[order], t[order], out[order]
-    begins = np.append(True, (person[1:] != person[:-1]) | (place[1:] != place[:-1]))[: len(t)]
-    group, number = np.cumsum(begins), np.arange(len(t))
-    before = np.maximum.accumulate(np.where(out, -1, number))
-    after = np.minimum.accumulate(np.where(out, number, len(t) - 1)[::-1])[::-1]
-    came, left = np.full(len(t), -_NEVER), np.full(len(t), _NEVER)
-    theirs = (before >= 0) & (group[before] == group)
-    came[order[theirs]] = t[before[theirs]]
-    theirs = out[after] & (group[after] == group)
-    left[order[theirs]] = t[after[theirs]]
+    group: I64 = np.cumsum(changes(person) | changes(place))
+    last_came, next_left = own(last_before(~out), group), own(next_of(out), group)
+    came, left = np.empty(len(t), np.int64), np.empty(len(t), np.int64)
+    came[order] = np.where(last_came == NONE, NEVER, t[last_came])
+    left[order] = np.where(next_left == NONE, FOREVER, t[next_left])
     return came, left

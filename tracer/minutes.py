@@ -2,19 +2,16 @@
 
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
+from tracer.columns import I64, Floats
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 _PER_MINUTE: Final = 60_000
 
 
-def to_whole_minutes(milliseconds: Ints) -> Ints:
+def to_whole_minutes(milliseconds: I64) -> I64:
     """Whole milliseconds to whole minutes, a half up."""
     return (milliseconds + _PER_MINUTE // 2) // _PER_MINUTE
 
 
-def in_minutes(milliseconds: Ints) -> Floats:
+def in_minutes(milliseconds: I64) -> Floats:
     """Minutes of whole milliseconds."""
     return milliseconds / float(_PER_MINUTE)

@@ -8,53 +8,38 @@ those that one of the second can overlap stand side by side on it, and two searc
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tracer.minutes import Ints
-
-Rows = npt.NDArray[np.intp]
+from tracer.columns import I64, NONE, U32, instants, rows_in
 
 
-class Intervals(NamedTuple):
+class Times(NamedTuple):
     """Arrays of one length: place, and start and end in milliseconds since 1970 UTC."""
 
-    place: npt.NDArray[np.uint32]
-    start: Ints
-    end: Ints
+    place: U32
+    start: I64
+    end: I64
 
 
-def intervals_of(stays: pl.DataFrame, start: str = "start", end: str = "end") -> Intervals:
+def times_of(stays: pl.DataFrame, start: str = "start", end: str = "end") -> Times:
     """Of a frame with `place` and two columns of times."""
-    return Intervals(
-        stays["place"].to_numpy(), milliseconds(stays[start]), milliseconds(stays[end])
-    )
+    return Times(stays["place"].to_numpy(), instants(stays[start]), instants(stays[end]))
 
 
-def milliseconds(times: pl.Series) -> Ints:
-    """Times (`frames.TIME`) in milliseconds since 1970 UTC."""
-    return times.cast(pl.Int64).to_numpy()
-
-
-def as_index(rows: npt.NDArray[np.integer]) -> pl.Series:
-    """Row numbers as polars takes them without looking at each: many columns are read by them."""
-    return pl.Series(rows.astype(np.uint32))
-
-
-def overlaps(few: Intervals, many: Intervals) -> tuple[Rows, Rows]:
+def overlaps(few: Times, many: Times) -> tuple[I64, I64]:
     """The row numbers in `few` and in `many` of every two that share more than an instant."""
     if not len(few.place) or not len(many.place):
         return np.empty(0, np.intp), np.empty(0, np.intp)
     places, few_rank = np.unique(few.place, return_inverse=True)
-    rank = np.searchsorted(places, many.place)
-    there = np.flatnonzero(places[np.minimum(rank, len(places) - 1)] == many.place)
+    rank = rows_in(places, many.place)
+    there = np.flatnonzero(rank != NONE)
     rank = rank[there]
 
     begin = few.start.min()
     length = max(few.start.max(), few.end.max()) - begin
 
-    def on_the_line(rank: Rows, time: Ints) -> Ints:
-        along: Ints = rank * (length + 1) + np.clip(time - begin, 0, length)
+    def on_the_line(rank: I64, time: I64) -> I64:
+        along: I64 = rank * (length + 1) + np.clip(time - begin, 0, length)
         return along
 
     assert len(places) * (int(length) + 1) < 2**63, "a line too long for 64 bits"
@@ -73,7 +58,7 @@ def overlaps(few: Intervals, many: Intervals) -> tuple[Rows, Rows]:
     return mine[shared], theirs[shared]
 
 
-def _ranges(first: Rows, behind: Rows) -> tuple[Rows, Rows]:
+def _ranges(first: I64, behind: I64) -> tuple[I64, I64]:
     """All numbers from each `first` to before its `behind`, and of which of them each is."""
     lengths = np.maximum(behind - first, 0)
     of = np.repeat(np.arange(len(first)), lengths)

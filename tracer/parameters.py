@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from schemas.errors import UserError
+
 STARTS: Final = ("scan_in", "scan_pass", "assumed")
 # In the order in which an end is accepted.
 ENDS: Final = (
@@ -24,6 +26,14 @@ ENDS: Final = (
 STATED: Final = ("interview", "camera", "roster")
 BANDS: Final = ("high", "medium", "low")
 DEFAULT_FILE: Final = "stays-2026-11-26-fading.toml"
+
+
+class ParametersError(UserError, ValueError):
+    """A file of parameters is wrong: `what` names file and field."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Tệp tham số sai: {what} / A file of parameters is wrong: {what}")
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -79,32 +89,32 @@ class Parameters(BaseModel):
 def parse_parameters(text: str, file: str) -> Parameters:
     """The parameters in a data file's text.
 
-    Raises ValueError that names the file and the field: one that is missing, unknown, out of
+    Raises ParametersError that names the file and the field: one that is missing, unknown, out of
     range, or without a basis.
     """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: not TOML: {error}") from None
+        raise ParametersError(f"{file}: not TOML: {error}") from None
     values: dict[str, Any] = {}
     for field, entry in raw.items():
         if field == "id":
             values[field] = entry
             continue
         if not isinstance(entry, dict) or not isinstance(entry.get("basis"), str):
-            raise ValueError(f"{file}: {field}.basis: a source or 'Assumption: …' is missing")
+            raise ParametersError(f"{file}: {field}.basis: a source or 'Assumption: …' is missing")
         if "value" not in entry:
-            raise ValueError(f"{file}: {field}.value: is missing")
+            raise ParametersError(f"{file}: {field}.value: is missing")
         values[field] = entry["value"]
     try:
         return Parameters.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{file}: {where + ': ' if where else ''}{first['msg']}") from None
+        raise ParametersError(f"{file}: {where + ': ' if where else ''}{first['msg']}") from None
 
 
 def load_parameters(file: str = DEFAULT_FILE) -> Parameters:
-    """The parameters of a data file of this package. Raises ValueError, FileNotFoundError."""
+    """The parameters of a data file of this package. Raises ParametersError, FileNotFoundError."""
     text = resources.files("tracer.data").joinpath(file).read_text("utf-8")
     return parse_parameters(text, file)

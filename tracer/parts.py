@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from schemas.cases import Case
+from tracer.columns import as_index, instants, milliseconds
 from tracer.frames import TIME
 from tracer.ruleset import RuleSet
 from tracer.warning import warned
@@ -26,8 +28,8 @@ def parts_that_count(
         until = pl.min_horizontal("to", pl.lit(window.end).cast(TIME)).alias("to")
         parts = warned(case_stays, rule_set.warning, days).with_columns(until)
         return parts.filter(pl.col("from") < pl.col("to"))
-    unweighted = pl.lit(None, pl.Float64).alias("weight")
-    return in_window(case_stays, window).with_columns(unweighted)
+    parts = in_window(case_stays, window)
+    return parts.hstack([pl.Series("weight", [None] * parts.height, pl.Float64)])
 
 
 def in_window(case_stays: pl.DataFrame, window: Window) -> pl.DataFrame:
@@ -35,7 +37,8 @@ def in_window(case_stays: pl.DataFrame, window: Window) -> pl.DataFrame:
 
     `start`, `end` and provenance stay those of the whole stay.
     """
-    return case_stays.with_columns(
-        pl.max_horizontal("start", pl.lit(window.start).cast(TIME)).alias("from"),
-        pl.min_horizontal("end", pl.lit(window.end).cast(TIME)).alias("to"),
-    ).filter(pl.col("from") < pl.col("to"))
+    begin = np.maximum(instants(case_stays["start"]), milliseconds(window.start))
+    end = np.minimum(instants(case_stays["end"]), milliseconds(window.end))
+    rows = np.flatnonzero(begin < end)
+    parts = (pl.Series("from", begin[rows]), pl.Series("to", end[rows]))
+    return case_stays[as_index(rows)].hstack([part.cast(TIME) for part in parts])

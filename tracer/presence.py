@@ -13,10 +13,9 @@ between it is on the straight line. An end that is not in it has one chance for 
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tracer.minutes import Floats, Ints
+from tracer.columns import I64, Floats, Small, codes, instants
 from tracer.parameters import ENDS, STARTS, STATED, Parameters
 
 KNOTS: Final = 5
@@ -29,21 +28,21 @@ class There(NamedTuple):
     """Stays as arrays of one length: start and end in milliseconds since 1970 UTC, and of their
     provenances the number in `(*STARTS, *STATED)` and in `(*ENDS, *STATED)`."""
 
-    start: Ints
-    end: Ints
-    started: npt.NDArray[np.integer]
-    ended: npt.NDArray[np.integer]
+    start: I64
+    end: I64
+    started: Small
+    ended: Small
 
-    def rows(self, rows: npt.NDArray[np.intp]) -> "There":
+    def rows(self, rows: I64) -> "There":
         """Those of these row numbers."""
         return There(self.start[rows], self.end[rows], self.started[rows], self.ended[rows])
 
 
 def there(stays: pl.DataFrame, prefix: str = "") -> There:
     """Of a frame with `start`, `end` and their provenances, each after `prefix`."""
-    start, end = (stays[prefix + side].cast(pl.Int64).to_numpy() for side in ("start", "end"))
+    start, end = (instants(stays[prefix + side]) for side in ("start", "end"))
     started, ended = (
-        stays[f"{prefix}{side}_provenance"].cast(of).to_physical().to_numpy()
+        codes(stays[f"{prefix}{side}_provenance"].cast(of))
         for side, of in (("start", _STARTS), ("end", _ENDS))
     )
     return There(start, end, started, ended)
@@ -54,19 +53,19 @@ def with_confidence(exposures: pl.DataFrame, parameters: Parameters) -> pl.DataF
 
     Columns: `start`, and of each `case_` and `their_` stay start, end and their provenances.
     """
-    begins = exposures["start"].cast(pl.Int64).to_numpy()
+    begins = instants(exposures["start"])
     case, their = (there(exposures, whose) for whose in ("case_", "their_"))
     found = confidence(begins, case, their, parameters)
     return exposures.with_columns(confidence=pl.Series(found, dtype=pl.Float64))
 
 
-def confidence(begins: Ints, case: There, their: There, parameters: Parameters) -> Floats:
+def confidence(begins: I64, case: There, their: There, parameters: Parameters) -> Floats:
     """From 0 to 1, of exposures that begin at `begins`, each of a stay of the case and one of
     theirs."""
     return _chance(begins, case, parameters) * _chance(begins, their, parameters)
 
 
-def _chance(begins: Ints, stay: There, parameters: Parameters) -> Floats:
+def _chance(begins: I64, stay: There, parameters: Parameters) -> Floats:
     """A person's chance to be there: the lower of the stay's start and of being there still."""
     stated = parameters.point_confidence
     ends, starts = parameters.end_confidence | stated, parameters.start_confidence | stated

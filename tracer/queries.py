@@ -30,9 +30,10 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.ids import person_bits
+from tracer.columns import U64, milliseconds
 from tracer.frames import DIRECTIONS, TIME
 from tracer.hours import HOURS_PER_QUERY, Span, listed, lots, within
-from tracer.sought import U64, Sought, Week, sought
+from tracer.sought import Sought, Week, sought
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
@@ -60,17 +61,11 @@ class Client(Protocol):
         """The result as one Arrow table."""
 
 
-def milliseconds(moment: datetime) -> int:
-    """Whole milliseconds since 1970 UTC (truncated)."""
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
-
-
-_COLUMNS: Final = (
-    "person, place, scanned_at, CAST(direction, 'Int8') AS direction, kafka_partition, kafka_offset"
-)
-_TRIP: Final = ", CAST(trip, 'String') AS trip"
-# By their numbers in the table.
+_COLUMNS: Final = "person, place, scanned_at, direction, kafka_partition, kafka_offset"
+# An enumeration comes as its numbers in the table: `direction` and `method`.
 _DIRECTIONS: Final = pl.Series([None, "in", "out", "pass"], dtype=DIRECTIONS)
+_OUT: Final = 2
+_TYPED: Final = 4
 _SCANS: Final = "scans"
 _PROJECTION: Final = "mergeTreeProjection(currentDatabase(), 'scans', 'by_person')"
 _WHOLE: Final = (
@@ -182,16 +177,25 @@ class Scans:
 
     def _at(self, spans: Sequence[Span]) -> pl.DataFrame:
         query = (
-            "SELECT person, place, toUnixTimestamp64Milli(scanned_at) AS t, "  # noqa: S608
-            "direction = 'out' AS out, CAST(producer, 'String') AS producer, "
-            "if(method = 'typed', NULL, toUnixTimestamp64Milli(appended_at) "
-            "- toUnixTimestamp64Milli(scanned_at)) AS late "
+            "SELECT person, place, scanned_at, direction, method, producer, appended_at "  # noqa: S608
             f"FROM scans WHERE (place, toStartOfHour(scanned_at)) IN {listed(spans)}"
         )
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
-        there = _polars(self._client.query_arrow(query, {}, settings)).cast(_AT)
-        return within(there, spans)
+        there = _polars(self._client.query_arrow(query, {}, settings))
+        t, appended = (there[c].cast(TIME).to_physical() for c in ("scanned_at", "appended_at"))
+        found = pl.DataFrame(
+            [
+                there["person"],
+                there["place"],
+                t.alias("t"),
+                (there["direction"] == _OUT).alias("out"),
+                there["producer"],
+                (appended - t).set(there["method"] == _TYPED, None).alias("late"),
+            ],
+            schema=_AT,
+        )
+        return within(found, spans)
 
     def _of(self, source: str, wanted: Sought) -> pl.DataFrame:
         """All at once: few persons."""
@@ -201,7 +205,7 @@ class Scans:
     def _read(self, source: str, weeks: Weeks, persons: U64, *, trips: bool) -> pl.DataFrame:
         """All scans of these persons in these weeks, shape `frames.SCANS`."""
         query = (
-            f"SELECT {_COLUMNS}{_TRIP if trips else ''} FROM {source} "  # noqa: S608 (integers)
+            f"SELECT {_COLUMNS}{', trip' if trips else ''} FROM {source} "  # noqa: S608 (integers)
             f"WHERE person IN CAST('[{','.join(map(str, persons.tolist()))}]', 'Array(UInt64)')"
             f"{_in_weeks(source, weeks)}"
         )

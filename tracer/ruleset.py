@@ -15,14 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas.cases import Case
 from schemas.clock import LOCAL
+from schemas.errors import UserError
 
 NonEmpty = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, Field(ge=0, le=60)]
 Level = Annotated[int, Field(ge=1)]
 
 
-class RuleSetError(ValueError):
-    """A rule-set file is wrong: the message names file and field."""
+class RuleSetError(UserError, ValueError):
+    """A rule-set file is wrong: `what` names file and field."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Tệp bộ quy tắc sai: {what} / A rule-set file is wrong: {what}")
 
 
 class _Data(BaseModel):
@@ -89,7 +93,8 @@ class Clause(Text):
 
     `spaces`: `any`, or `near` (within 2 m or in the same narrow closed space; distance is a
     question, so no place excludes it). `min_minutes` is of one exposure. `place_kinds`: other
-    kinds exclude the clause, an unknown kind does not.
+    kinds exclude the clause, an unknown kind does not. `fulfilled_by`: the answers that all
+    together fulfil it, each of which excludes it otherwise; a clause without is an officer's.
     """
 
     id: NonEmpty
@@ -97,6 +102,7 @@ class Clause(Text):
     min_minutes: Annotated[int, Field(ge=0)]
     place_kinds: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = None
     questions: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
+    fulfilled_by: dict[str, Literal["yes", "no"]] = {}
 
 
 class Question(Text):
@@ -153,6 +159,8 @@ class RuleSet(_Data):
                     raise ValueError(
                         f"clauses.{clause.id}.questions: {question!r} is not a question"
                     )
+            if clause.fulfilled_by and set(clause.fulfilled_by) != set(clause.questions):
+                raise ValueError(f"clauses.{clause.id}.fulfilled_by: answers other questions")
         if (self.status == "incomplete") != bool(self.missing):
             raise ValueError("missing: an incomplete rule-set, and no other, says what is missing")
         if not (self.clauses or self.warning) and self.status == "complete":

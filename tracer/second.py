@@ -18,7 +18,7 @@ import polars as pl
 from schemas.ids import person_bits, person_text
 from tracer.contacts import contacts
 from tracer.documents import Document, rows_of
-from tracer.exposures import bands, exposures, in_order
+from tracer.exposures import bands, exposures, ordered_by
 from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.parameters import Parameters
@@ -64,12 +64,9 @@ def firsts_of(
     `isolated`: since when, by person, of those of whom it is known. Who is not on the call list, or
     was never seen with the case, is not followed.
     """
-    found = [
-        _first(d, isolated.get(d["person"]))
-        for d in contact_documents
-        if d["call"] and d["exposures"]
-    ]
-    return found[:MOST_FIRST], max(0, len(found) - MOST_FIRST)
+    found = [d for d in contact_documents if d["call"] and d["exposures"]]
+    followed = [_first(d, isolated.get(d["person"])) for d in found[:MOST_FIRST]]
+    return followed, len(found) - len(followed)
 
 
 def first_stays(firsts: list[First], of_firsts: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -111,7 +108,7 @@ def second_contacts(
     for chunk in at_least_one(chunks):
         met = exposures(counted, stays(chunk, ground, answers), ground, rule_set)
         found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
-    every = in_order(pl.concat(found), "person", "start", "place", "end", "case_person")
+    every = ordered_by(pl.concat(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
     met = every.filter(pl.col("person").is_in(named["person"].implode()))

@@ -11,13 +11,11 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+
+from tracer.columns import I64, U64, Mask
 
 _DAY_MS: Final = 86_400_000
 _MOST_WEEKS: Final = 100
-
-U64 = npt.NDArray[np.uint64]
-I64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,10 @@ class Sought:
         kept = ~np.isin(self.person, np.array(list(persons), np.uint64))
         return Sought(self.person[kept], self.start[kept], self.end[kept])
 
-    def has(self, person: U64, t: I64) -> npt.NDArray[np.bool_]:
+    def has(self, person: U64, t: I64) -> Mask:
         """Which scans of these persons (milliseconds UTC) are in their times."""
         row = np.searchsorted(self.person, person)
-        found: npt.NDArray[np.bool_] = (self.start[row] <= t) & (t <= self.end[row])
+        found: Mask = (self.start[row] <= t) & (t <= self.end[row])
         return found
 
     def weeks(self) -> "list[Week] | None":

@@ -15,7 +15,7 @@ import polars as pl
 from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.contacts import contacts
-from tracer.exposures import exposures, in_order
+from tracer.exposures import exposures, ordered_by
 from tracer.frames import SCANS, empty, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
@@ -105,7 +105,7 @@ def trace_chunks(
     for chunk in at_least_one(chunks):
         found.append(exposures(case_stays, stays(chunk, ground, answers), ground, rule_set))
         highest.append(_offsets(chunk))
-    every = in_order(pl.concat(found), "person", "start", "place", "end")
+    every = ordered_by(pl.concat(found), "person", "start", "place", "end")
     without, ruled_out = _without_excluded(every, case)
     return TraceResult(
         case=case,

@@ -8,7 +8,8 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `late_scan`: a scan says so that the earlier run had not seen;
 - `excluded`, `named`: an officer has ruled the person out or named them, or has taken it back;
 - `points`: place-time points of the case were entered, changed or taken back;
-- `answered`: what this person or the case said of their stays was entered or taken back;
+- `answered`: what this person or the case said of their stays, or this person answered to the
+  rule-set's questions, was entered or taken back;
 - `decided`: an officer's answers have made this person an F1 or none, or that was taken back;
 - `same_person`: an officer has said, or no longer says, that two ids are one person's;
 - `facts`: none of these; what is known of places, codes, trips or answers has changed.
@@ -28,7 +29,7 @@ REASONS: Final = (
 # What an officer acts on; the rank and the confidence behind the band are not.
 _COMPARED: Final = (
     "tier", "call", "minutes", "last_exposure", "band", "weighted", "category", "clauses",
-    "questions", "named", "decided",
+    "questions", "named", "said", "proposed", "decided",
 )  # fmt: skip
 Kind = Literal["added", "changed", "withdrawn"]
 _Time = tuple[int, str, str]  # place, start, end
@@ -109,6 +110,8 @@ def _reasons(
         found.add("points")
     asked = {person, after["person"]}
     if old != new and any(_of(p, "answers", before) != _of(p, "answers", after) for p in asked):
+        found.add("answered")
+    if _of(person, "said", before) != _of(person, "said", after):
         found.add("answered")
     if old != new and any(_ids(p, before) != _ids(p, after) for p in asked):
         found.add("same_person")

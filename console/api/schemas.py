@@ -29,6 +29,7 @@ CASE_EXAMPLE: Final[dict[str, Any]] = {
     "excluded": [],
     "same": [],
     "decided": [],
+    "said": [],
 }
 _SENTENCE: Final = {
     "vi": "Thiếu ngày khởi phát và ngày lấy mẫu: cần ít nhất một.",

@@ -18,13 +18,14 @@ from console.store.engine import utc_now
 from console.store.errors import Conflict
 from console.store.visits import visits_of
 from console.store.worklist import Guard, Work
-from console.worklist.answers import propose
 from console.worklist.areas import covers
+from console.worklist.axes import Classification
 from console.worklist.followup import Visit, plan
 from schemas.cases import Case, NamedContact
 from schemas.clock import LOCAL, local_midnight
 from schemas.ids import person_bits
 from streams.clickhouse import ClickHouse
+from tracer.answers import judge
 from tracer.ruleset import RuleSet, load_rule_sets
 
 _OF_PERSONS: Final = """
@@ -168,9 +169,10 @@ def proposal_of(row: Row, answers: Mapping[str, str]) -> Any:
     if rule_set is None or (row.document is None and row.named is None):
         return None
     exposures = row.document["exposures"] if row.document else []
-    found = propose(rule_set, exposures, answers)
+    found = judge(rule_set, exposures, answers)
+    proposed = Classification(found.proposed or Classification.UNCONFIRMED)
     return {
-        "classification": found.classification,
+        "classification": proposed if rule_set.clauses else None,
         "clauses": [asdict(clause) for clause in found.clauses],
         "ask": found.ask,
     }

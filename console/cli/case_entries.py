@@ -33,6 +33,7 @@ FIELDS: Final = {
     "excluded": ("loại trừ", "exclusions"),
     "same": ("mã của cùng một người", "ids of one person"),
     "decided": ("kết luận của cán bộ", "officers' decisions"),
+    "said": ("trả lời về điều khoản", "answers about clauses"),
 }
 
 

@@ -32,6 +32,8 @@ RULED_OUT: Final = (
     "Cán bộ đã hỏi và loại trừ: không gọi",
     "Ruled out by an officer: not on the call list",
 )
+# what a contact's answers leave; an officer decides
+PROPOSED: Final = {"CONFIRMED": ("F1?", "F1?"), "NO_CONTACT": ("loại trừ?", "rule out?")}
 BANDS: Final = {"high": ("cao", "high"), "medium": ("vừa", "medium"), "low": ("thấp", "low")}
 # by the weighted minutes of a day, under a rule-set that has weights
 CATEGORIES: Final = {"high": ("cao", "high"), "low": ("thấp", "low"), "none": ("0", "0")}
@@ -149,7 +151,7 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             where += f" [dim](+{more} {session.words('lần', 'more')})[/]"
         table.add_row(
             str(contact["rank"]),
-            _who(contact),
+            _who(contact, session),
             where,
             _when(through["start"], through["end"]),
             f"{contact['minutes']:.0f}",
@@ -160,10 +162,14 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
     return table
 
 
-def _who(contact: dict[str, Any]) -> str:
-    """Whom an officer has confirmed is an F1, and no longer only a possible one."""
-    mark = "\n[bold]F1[/]" if contact.get("decided") == "CONFIRMED" else ""
-    return f"{contact['person']}{mark}"
+def _who(contact: dict[str, Any], session: Session) -> str:
+    """Whom an officer has confirmed is an F1, and no longer only a possible one; with a question
+    mark what the answers leave, until one has decided."""
+    if contact.get("decided"):
+        mark = "[bold]F1[/]" if contact["decided"] == "CONFIRMED" else ""
+    else:
+        mark = session.words(*PROPOSED[contact["proposed"]]) if "proposed" in contact else ""
+    return f"{contact['person']}\n{mark}" if mark else str(contact["person"])
 
 
 def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
@@ -175,7 +181,7 @@ def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
     clauses = _clauses(contact, session)
     return (
         str(contact["rank"]),
-        _who(contact),
+        _who(contact, session),
         relation,
         f"{day:%d/%m}",
         "",

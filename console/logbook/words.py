@@ -13,6 +13,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "card_revoked": ("Đã thu hồi thẻ", "a card was revoked"),
     "cards_issued": ("Đã cấp thẻ", "cards were issued"),
     "case_amended": ("Đã sửa ca", "a case was amended"),
+    "case_behind": (
+        "Chờ mãi chưa thấy phiên bản của ca: truy vết theo bản đã biết, sẽ hỏi lại",
+        "a case's version has not come: traced as it is known, and asked for again",
+    ),
     "case_ended": ("Ca đã đóng hoặc huỷ", "a case was closed or voided"),
     "case_entries_changed": (
         "Đã sửa mốc, câu trả lời hoặc người liên quan của ca",

@@ -1,31 +1,48 @@
 """What the work on a list says of the case itself, in the same transaction: it is traced again."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import Connection, select
 
 from console.store import tables
 from console.store.cases import changed, read_case
-from console.worklist.axes import Classification
-from schemas.cases import MOST_DECIDED, OPEN_STATUSES, Case, Decision, SamePerson
+from console.worklist.axes import Answer, Classification
+from schemas.cases import OPEN_STATUSES, WORKED, Case, Decision, Said, SamePerson
 
 
-def decided(
-    connection: Connection, case_id: str, person: str, what: Classification, by: str
+def worked(
+    connection: Connection,
+    case_id: str,
+    person: str,
+    what: Classification,
+    answers: Mapping[str, str],
+    by: str,
 ) -> None:
-    """The officer's classification of a contact, or that there is none any more.
+    """The officer's classification of a contact, and what it has answered, as they stand now.
 
-    Of an ended case nothing changes. Beyond `MOST_DECIDED` it stands on the list alone.
+    Of an ended case nothing changes. Beyond what `WORKED` allows it stands on the list alone.
     """
     case = _open(connection, case_id)
     if case is None:
         return
-    others = tuple(entry for entry in case.decided if entry.person != person)
-    new: tuple[Decision, ...] = ()
-    if what is not Classification.UNCONFIRMED:
-        new = (Decision.model_validate({"person": person, "classification": what.value}),)
-    if len(others) + len(new) <= MOST_DECIDED:
-        told = [{"person": person, "classification": what.value}]
-        changes = {"decided": others + new}
-        changed(connection, case, changes, "amended", by, None, told={"decided": told})
+    known = {q: a for q, a in sorted(answers.items()) if a != Answer.UNKNOWN}
+    decision = {"person": person, "classification": what.value}
+    said = {"person": person, "answers": known}
+    undecided = what is Classification.UNCONFIRMED
+    now: dict[str, tuple[Any, ...]] = {
+        "decided": () if undecided else (Decision.model_validate(decision),),
+        "said": (Said.model_validate(said),) if known else (),
+    }
+    changes, told = {}, {}
+    for name, entry in (("decided", decision), ("said", said)):
+        before = getattr(case, name)
+        others = tuple(e for e in before if e.person != person)
+        was = tuple(e for e in before if e.person == person)
+        if was != now[name] and len(others) + len(now[name]) <= WORKED[name]:
+            changes[name], told[name] = others + now[name], [entry]
+    if changes:
+        changed(connection, case, changes, "amended", by, None, told=told)
 
 
 def joined(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from console.store import tables
-from console.store.case_decisions import decided
+from console.store.case_decisions import worked
 from console.store.engine import Store, utc_now
 from console.store.errors import Conflict, NotFound
 from console.worklist.areas import area_of_ward, areas_within
@@ -79,7 +79,7 @@ def change(
 ) -> Work:
     """The contact with these fields changed; without a difference or a note, as it was.
 
-    Another classification is a new version of the case, too.
+    Another classification or answer is a new version of the case, too.
     Raises NotFound, Conflict if the case is voided or the contact is not at `on_version`.
     """
     with store.write() as connection:
@@ -91,8 +91,8 @@ def change(
                 f"This contact is at version {before.version} by now: look again, then change."
             )
         after = put(connection, before, changes, by=by, what=what, note=note)
-        if after.classification is not before.classification:
-            decided(connection, case_id, person, after.classification, by)
+        if (after.classification, after.answers) != (before.classification, before.answers):
+            worked(connection, case_id, person, after.classification, after.answers, by)
         return after
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.compiled import kernel
+from streams.kernels.copying import copy
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
@@ -103,15 +104,6 @@ def _text(out: Bytes, at: int, number: int) -> int:
 
 
 @kernel
-def _copy(out: Bytes, at: int, data: Bytes, begin: int, end: int) -> int:
-    """Write some bytes; where the next one goes. As in `scans.copy_texts`, many at a time."""
-    to, first = np.uintp(at), np.uintp(begin)
-    for k in range(np.uintp(end - begin)):
-        out[to + k] = data[first + k]
-    return at + end - begin
-
-
-@kernel
 def write(letters: Letters, first: int, most: int, out: Bytes) -> tuple[int, int]:
     """Write the records of one batch, from the row `first` on: at most `most` bytes, or one record.
 
@@ -142,21 +134,21 @@ def write(letters: Letters, first: int, most: int, out: Bytes) -> tuple[int, int
         out[at] = out[at + 1] = 0  # attributes, and the time after the batch's
         at = _varint(out, at + 2, row - first)
         at = _varint(out, at, letter_key)
-        at = _copy(out, at, pieces, piece_at[PREFIX], piece_at[PREFIX + 1])
+        at = copy(out, at, pieces, piece_at[PREFIX], piece_at[PREFIX + 1])
         at = _decimal(out, at, offsets[row])
         at = _varint(out, at, length)
-        at = _copy(out, at, data, begins[row], begins[row] + length)
+        at = copy(out, at, data, begins[row], begins[row] + length)
         at = _varint(out, at, headers)
-        at = _copy(out, at, pieces, piece_at[HEAD], piece_at[HEAD + 1])
+        at = copy(out, at, pieces, piece_at[HEAD], piece_at[HEAD + 1])
         at = _text(out, at, offsets[row])
-        at = _copy(out, at, pieces, piece_at[TIMESTAMP], piece_at[TIMESTAMP + 1])
+        at = copy(out, at, pieces, piece_at[TIMESTAMP], piece_at[TIMESTAMP + 1])
         at = _text(out, at, timestamps[row])
-        at = _copy(out, at, pieces, piece_at[tail], piece_at[tail + 1])
+        at = copy(out, at, pieces, piece_at[tail], piece_at[tail + 1])
         if key_length >= 0:
-            at = _copy(out, at, pieces, piece_at[KEY], piece_at[KEY + 1])
+            at = copy(out, at, pieces, piece_at[KEY], piece_at[KEY + 1])
             at = _varint(out, at, key_length)
-            at = _copy(out, at, key_data, key_begins[row], key_begins[row] + key_length)
+            at = copy(out, at, key_data, key_begins[row], key_begins[row] + key_length)
         if sizes[row] > length:
-            at = _copy(out, at, pieces, piece_at[TRUNCATED], piece_at[TRUNCATED + 1])
+            at = copy(out, at, pieces, piece_at[TRUNCATED], piece_at[TRUNCATED + 1])
             at = _text(out, at, sizes[row])
     return len(begins), at

@@ -210,18 +210,3 @@ def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -
             if data[at] != _COMMA:
                 break
     return spellings
-
-
-@kernel
-def copy_texts(data: Bytes, begins: I64, lengths: I64, texts: Bytes) -> None:
-    """Copy the text at each of these positions, one behind the other.
-
-    By numbers that cannot be negative: a loop that must ask which end they count from copies a
-    byte at a time.
-    """
-    to = np.uintp(0)
-    for row in range(len(begins)):
-        at, length = np.uintp(begins[row]), np.uintp(lengths[row])
-        for k in range(length):
-            texts[to + k] = data[at + k]
-        to += length

@@ -104,6 +104,18 @@ def test_each_run_is_compared_with_the_one_before(clickhouse: ClickHouse, tracin
     }
 
 
+def test_a_voiding_that_a_later_version_has_overtaken_withdraws_nobody(
+    clickhouse: ClickHouse, tracing: Tracing
+) -> None:
+    scans = Scans(clickhouse, 2000)
+    scans.visit(500, -300, -240)
+    scans.visit(510, -290, -270)
+    mine = {"id": "c-late", "person": person_text(500)}
+    assert len(tracing.run(case(3, **mine), NOW).changes) == 1
+    assert tracing.withdrawn(case(2, **mine, status=CaseStatus.VOIDED)) == []
+    assert len(tracing.withdrawn(case(4, **mine, status=CaseStatus.VOIDED))) == 1
+
+
 def told(runs: list[Run]) -> list[tuple[int, str, set[tuple[str, str, tuple[str, ...]]]]]:
     return [(r.number, r.cause, {(c.person, c.kind, c.reasons) for c in r.changes}) for r in runs]
 
@@ -163,7 +175,7 @@ def test_decisions_and_ids_of_one_person_are_runs(clickhouse: ClickHouse, tracin
     [together] = fourth.contacts
     assert (together["person"], together["minutes"]) == (person_text(one), 40)
     watched = tracing.watched(case(5, **mine, same=[{**same[0], "of": person_text(me)}]))
-    assert watched.ids == (me, card)
+    assert watched.ids == {me, card}
 
 
 def test_of_two_runs_with_one_number_the_first_stored_counts(clickhouse: ClickHouse) -> None:

@@ -1,4 +1,4 @@
-"""The polars core against the slow oracle, on thousands of tiny cities with many ties."""
+"""The core against the slow oracle, on thousands of tiny cities with many ties."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -52,12 +53,13 @@ class Traced:
 _OFFSETS = itertools.count()
 
 
-def event(*cases: str, adds: bool = True) -> Event:
+SINCE_MS = 1_772_323_200_000
+
+
+def event(*cases: str, adds: bool = True, version: int = 0) -> Event:
+    came = datetime.fromtimestamp(SINCE_MS / 1000 - bool(version), UTC)
     requests = [
-        TraceAgain.model_validate(
-            {"case": case, "adds": adds, "appended_at": "2026-03-01T00:00:00.000Z"}
-        )
-        for case in cases
+        TraceAgain(case=case, adds=adds, appended_at=came, version=version) for case in cases
     ]
     return Event([Record(next(_OFFSETS), r.model_dump_json().encode()) for r in requests])
 
@@ -138,6 +140,25 @@ def test_where_nobody_can_be_added_it_waits_longer() -> None:
         await asyncio.sleep(0.4)
         assert len(traced.done) == 2
         task.cancel()
+
+    asyncio.run(play())
+
+
+def test_a_version_waits_for_more_and_a_scan_that_adds_does_not() -> None:
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced, pause_s=0.01, not_at_once_s=0.3)
+        task = asyncio.create_task(again.run())
+        again.submit(event("C-1", adds=False, version=4))
+        await asyncio.sleep(0.05)
+        assert traced.done == []
+        again.submit(event("C-1", adds=False, version=5))
+        again.submit(event("C-1"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        [due] = traced.done
+        assert due.version == 5
+        assert due.since_ms == SINCE_MS, "of the scan, and of no version"
 
     asyncio.run(play())
 

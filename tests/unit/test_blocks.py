@@ -139,3 +139,13 @@ def test_a_count_that_cannot_be_true_is_corrupt() -> None:
 
 def test_the_fetcher_hands_out_what_blocks_are_made_of() -> None:
     assert fetcher.MemoryRecords is fetches.Fetched
+
+
+def test_a_poll_takes_record_batches_until_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetches, "PIECE_BYTES", 5_000)
+    batch = batch_of([(1_790_000_000_000, b"k", b"x" * 1_000, [])] * 3)
+    log = b"".join((3 * i).to_bytes(8, "big") + batch[8:] for i in range(4))
+    records = PartitionRecords(TP("t", 0), fetches.Fetched(log), [], 0, None, None, False, 1)
+    result = result_of(records)
+    assert len(fetches._take(result, TP("t", 0), 1_000)) == 6
+    assert len(fetches._take(result, TP("t", 0), None)) == 6, "all, where nobody counts"

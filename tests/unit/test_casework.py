@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from schemas.cases import Case, TraceAgain
 from schemas.errors import Retryable
 from schemas.ids import person_text
@@ -16,6 +18,7 @@ from streams.spans import OFF
 from tests.unit.test_contacts import A_CASE
 
 DECIDED = {"person": person_text(9), "classification": "NO_CONTACT"}
+SAID = {"person": person_text(8), "answers": {"touch": "no"}}
 
 
 @dataclass
@@ -73,7 +76,7 @@ def requests(sent: Sent) -> list[TraceAgain]:
     return [TraceAgain.model_validate_json(m.value) for m in sent.messages if "traces" in m.topic]
 
 
-def test_decisions_wait_for_each_other_and_all_else_is_traced_at_once() -> None:
+def test_answers_and_decisions_wait_for_each_other_and_all_else_is_traced_at_once() -> None:
     traces = Traces()
     work, sent = working(traces, {})
     asyncio.run(work.record(of(a_case(1))))
@@ -81,9 +84,11 @@ def test_decisions_wait_for_each_other_and_all_else_is_traced_at_once() -> None:
     assert traces.asked == [("run", 1)]
     [request] = requests(sent)
     assert (request.adds, request.version) == (False, 2)
-    asyncio.run(work.record(of(a_case(3, decided=[DECIDED], ward="11414"))))
-    assert traces.asked == [("run", 1), ("run", 3)]
-    assert len(requests(sent)) == 1
+    asyncio.run(work.record(of(a_case(3, decided=[DECIDED], said=[SAID]))))
+    assert [r.version for r in requests(sent)] == [2, 3]
+    asyncio.run(work.record(of(a_case(4, decided=[DECIDED], said=[SAID], ward="11414"))))
+    assert traces.asked == [("run", 1), ("run", 4)]
+    assert len(requests(sent)) == 2
 
 
 def test_a_worker_that_has_not_traced_a_case_does_so_whatever_is_new() -> None:
@@ -92,6 +97,17 @@ def test_a_worker_that_has_not_traced_a_case_does_so_whatever_is_new() -> None:
     asyncio.run(work.record(of(a_case(2, decided=[DECIDED]))))
     assert traces.asked == [("run", 2)]
     assert requests(sent) == []
+
+
+def test_an_older_version_that_comes_later_is_refused() -> None:
+    traces = Traces()
+    work, sent = working(traces, {})
+    asyncio.run(work.record(of(a_case(3))))
+    told = list(sent.messages)
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(work.record(of(a_case(2, status="voided"))))
+    assert (traces.asked, sent.messages) == ([("run", 3)], told), "nobody is withdrawn"
+    assert [log["event"] for log in logs] == ["case_refused"]
 
 
 def test_what_failed_is_done_again_and_not_put_off(monkeypatch: Any) -> None:
@@ -118,3 +134,34 @@ def test_a_request_waits_for_the_version_that_it_is_about(monkeypatch: Any) -> N
 
     asyncio.run(both())
     assert traces.asked == [("again", 2)]
+
+
+def test_a_version_that_does_not_come_is_waited_for_a_while_and_asked_for_again(
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr("streams.casework._SOON_S", 0.0)
+    monkeypatch.setattr("streams.casework._ON_ITS_WAY_S", 0.02)
+    traces = Traces()
+    work, sent = working(traces, {A_CASE.id: a_case(1)})
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(work.again(Due(A_CASE.id, 5, 5, 1_700_000_000_000, 0, 0.0, version=2)))
+    assert traces.asked == [("again", 1)], "what scans change does not wait for it"
+    [request] = requests(sent)
+    assert (request.case, request.adds, request.version) == (A_CASE.id, False, 2)
+    assert [(log["event"], log["known"], log["asked"]) for log in logs] == [("case_behind", 1, 2)]
+
+
+def test_a_case_that_ends_while_it_is_waited_for_is_done_with(monkeypatch: Any) -> None:
+    monkeypatch.setattr("streams.casework._SOON_S", 0.0)
+    traces, known = Traces(), {A_CASE.id: a_case(1)}
+    work, sent = working(traces, known)
+
+    async def both() -> None:
+        due = Due(A_CASE.id, 5, 5, 1_700_000_000_000, 0, 0.0, version=3)
+        waiting = asyncio.create_task(work.again(due))
+        await asyncio.sleep(0.01)
+        known.clear()
+        await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(both())
+    assert (traces.asked, sent.messages) == ([], [])

@@ -107,6 +107,18 @@ def test_what_an_officer_decided_is_seen() -> None:
     assert text.index("Same place") < text.index("F1 ") < text.index("Ruled out by an officer")
 
 
+def test_what_the_answers_leave_is_marked_with_a_question() -> None:
+    found, left = _found(), (("CONFIRMED", None), ("NO_CONTACT", None), ("CONFIRMED", "CONFIRMED"))
+    found["contacts"] = [
+        _contact(n, "same_place", "usual_stay") | {"proposed": proposed, "decided": decided}
+        for n, (proposed, decided) in enumerate(left)
+    ]
+    out = io.StringIO()
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
+    text = out.getvalue()
+    assert (text.count("F1?"), text.count("rule out?"), text.count("F1 ")) == (1, 1, 1)
+
+
 def test_a_place_that_may_not_be_seen_is_a_number() -> None:
     out = io.StringIO()
     found = _found() | {"places": {}}

@@ -107,6 +107,17 @@ def test_a_fault_of_ours_is_one_sentence_and_a_file(
     assert "ZeroDivisionError: division by zero" in log.read_text()
 
 
+def test_a_rule_set_file_that_is_wrong_is_named_with_its_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.toml").write_text('id = "mine"\ndate = 2026-01-01\n')
+    monkeypatch.setattr("tracer.ruleset.resources.files", lambda _package: tmp_path)
+    assert main(["--lang", "en", "--data-dir", str(tmp_path), "rules", "list"]) == 1
+    said = capfd.readouterr().err
+    assert "A rule-set file is wrong: mine.toml: " in said
+    assert "status: Field required" in said
+
+
 def test_debug_shows_the_trace(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,8 +17,9 @@ from tests.unit.test_contacts import (
     visits,
 )
 from tracer.clocks import LEAST, MOST_NOTES, slow_clocks
+from tracer.columns import milliseconds
 from tracer.fetch import trace_from
-from tracer.queries import Scans, milliseconds
+from tracer.queries import Scans
 
 MINUTE = 60_000
 START = milliseconds(DAY + timedelta(hours=2))  # 09:00 in Ho Chi Minh City
@@ -75,6 +76,21 @@ def test_the_slowest_are_named_and_no_more_than_can_be_read() -> None:
     notes = slow_clocks(many)
     assert len(notes) == MOST_NOTES
     assert "Place 14" in notes[0].en
+
+
+def test_late_scans_of_others_hide_no_slow_clock() -> None:
+    """Elsewhere and by other producers many come late, not alike; and most come in time."""
+    uneven = [float(300 - n) for n in range(20)]
+    mixed = pl.concat(
+        [
+            scans(*uneven, place=6),
+            scans(*uneven, producer="app"),
+            scans(*[0.1] * 200),
+            scans(*[37.0] * LEAST, producer="gate-8"),
+        ]
+    )
+    [note] = slow_clocks(mixed)
+    assert "Place 5, producer gate-8, 05/01/2022: each scan came some 37 minutes" in note.en
 
 
 def test_a_trace_says_so() -> None:

@@ -12,6 +12,7 @@ import pytest
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
+from tracer.columns import milliseconds
 from tracer.contacts import contacts
 from tracer.documents import to_documents
 from tracer.fetch import fetch, trace_from
@@ -19,7 +20,7 @@ from tracer.frames import SCANS, TRIPS, empty
 from tracer.ground import ground_of
 from tracer.parameters import load_parameters
 from tracer.places import places_frame
-from tracer.queries import Scans, milliseconds
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.sought import sought
 from tracer.trace import TraceResult, trace
@@ -272,10 +273,15 @@ class FakeEngine:
                 (pl.col("place") == int(place)) & (t // 3_600_000 * 3_600 == int(hour))
                 for place, hour in hours
             )
-            out = (pl.col("direction") == 2).cast(pl.UInt8).alias("out")
-            late = pl.lit(self.late).alias("late")
-            columns = "person", "place", t.alias("t"), out, pl.lit("gate-7").alias("producer"), late
-            return self.scans.filter(wanted).select(columns).to_arrow()
+            return (
+                self.scans.filter(wanted)
+                .with_columns(
+                    method=pl.lit(1, pl.Int8),
+                    producer=pl.lit("gate-7"),
+                    appended_at=pl.col("scanned_at") + timedelta(milliseconds=self.late),
+                )
+                .to_arrow()
+            )
         listed = re.search(r"person IN CAST\('\[([\d,]+)\]', 'Array\(UInt64\)'\)", query)
         assert listed is not None
         persons = pl.Series([int(p) for p in listed[1].split(",")], dtype=pl.UInt64)
@@ -283,7 +289,7 @@ class FakeEngine:
         if weeks := re.search(r"_partition_id IN \(([\d,']+)\)", query):
             monday = pl.col("scanned_at").dt.truncate("1w").dt.strftime("%Y%m%d")
             found = found.filter(monday.is_in(weeks[1].replace("'", "").split(",")))
-        return (found if "AS trip" in query else found.drop("trip")).to_arrow()
+        return (found if ", trip" in query else found.drop("trip")).to_arrow()
 
 
 ELSEWHERE = (BOB + 1, HALL, 10.0, 20.0)
@@ -309,6 +315,26 @@ def test_only_those_at_the_places_of_the_case_are_fetched() -> None:
     assert set(fetched.scans()["person"]) == {CASE, ALICE, BOB}
     assert len(engine.queries) == 3
     assert all(asked.items() >= settings.items() for asked in engine.settings)
+
+
+def test_whose_stay_is_known_not_to_meet_the_case_is_not_fetched() -> None:
+    before, until, after, unseen, long, again = range(1000, 1006)
+    rows = visits(
+        (CASE, ROOM, 0, 60),
+        (before, ROOM, -50, -5),  # scanned out before the case came
+        (until, ROOM, -50, 1),  # a minute after
+        (after, ROOM, 61, 90),  # came after it had gone
+        (unseen, ROOM, 70, 80),
+        (long, ROOM, -600, 200),  # was there all the time
+        (again, ROOM, -50, -5),  # and came back
+        (again, ROOM, 30, 40),
+    )
+    # of one of them only the scan out is known: it may have been there since before
+    came = (pl.col("person") == unseen) & (pl.col("direction") == "in")
+    found = fetch(Scans(FakeEngine(rows.filter(~came))), A_CASE, GROUND, RULES, NOW)
+    assert found.candidates == [until, unseen, long, again]
+    met = trace(A_CASE, rows.filter(~came), GROUND, RULES, NOW).exposures
+    assert set(met["person"]) <= set(found.candidates)
 
 
 def test_nothing_past_retention_is_read() -> None:

@@ -13,7 +13,7 @@ from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
 from streams.fastpath import read_fast
 from streams.gathered import gathered
-from streams.kernels import hashes, letters, records, scans, window
+from streams.kernels import copying, hashes, letters, records, scans, window
 from streams.keys import Keys, origins
 from streams.warm import warm
 from streams.window import Table, Window
@@ -22,7 +22,7 @@ from tests.unit.test_blocks import batch_of
 
 ROOT = Path(__file__).parents[2]
 LOOPS: tuple[Any, ...] = (
-    records.walk, scans.read, scans.copy_texts, letters.write, hashes.fold_scans, hashes.fold_texts,
+    records.walk, scans.read, copying.copy_texts, letters.write, hashes.fold_scans, hashes.fold_texts,
     hashes.partitions, hashes.is_key, window.hash_keys, window.hash_entries, window.enter,
     window.seat, window.remember, window.may_hold,
 )  # fmt: skip

@@ -292,3 +292,31 @@ def test_over_its_limit_of_rejects_a_partition_stands_still_and_loses_nothing() 
         await world.end()
 
     asyncio.run(main())
+
+
+def test_large_records_are_judged_and_written_in_smaller_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By count all of them would be one piece and one insert of forty times a scan's bytes."""
+    large = [b"x" * 4_000] * 10  # with their keys some 40 kB
+    for name in ("PIECE_BYTES", "BATCH_BYTES"):
+        monkeypatch.setattr(f"streams.line.{name}", 100_000)
+
+    async def main() -> None:
+        world = World()
+        world.tables.held.clear()
+        deliveries = [Delivery(i * 10, large) for i in range(7)]
+        world.line.offer(deliveries[0])
+        await world.until(lambda: world.line.in_flight == 1)
+        for delivery in deliveries[1:]:
+            world.line.offer(delivery)
+        assert world.line.bytes > 6 * 40_000
+        await world.until(lambda: world.line.judged_records == 60)
+        assert world.line.bytes > 6 * 40_000, "their rows hold the originals"
+        world.tables.held.set()
+        await world.until(lambda: all(d.acked for d in deliveries))
+        assert [len(batch) for batch in world.tables.batches] == [10, 20, 20, 20]
+        assert world.line.bytes == 0
+        await world.end()
+
+    asyncio.run(main())

@@ -1,14 +1,21 @@
 """Two ids of one person are one in a trace, and an officer's decision is a change of the run."""
 
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from schemas.cases import Case
+from schemas.cases import (
+    MOST_DECIDED,
+    MOST_PERSONS,
+    MOST_POINTS,
+    MOST_SAID,
+    Case,
+)
 from schemas.ids import person_text
 from streams.alerts import change_alerts
 from tests.property.test_tracer_oracle import (
@@ -158,8 +165,68 @@ def test_a_decision_is_a_difference_and_so_is_taking_it_back() -> None:
     assert said(out, out) == []
 
 
-def test_a_case_without_either_is_written_as_before() -> None:
+def answered(*said: dict[str, Any], **more: Any) -> Version:
+    found = document(with_(said=said, **more), *TWO)
+    return Version(found, found["contacts"])
+
+
+def test_answers_narrow_the_clauses_and_what_is_still_to_ask() -> None:
+    def alice(**answers: str) -> Any:
+        [said] = [c for c in answered({"person": A, "answers": answers}).contacts if c["rank"] == 1]
+        return said["clauses"], said["questions"], said.get("proposed"), said["call"]
+
+    assert alice(masks="yes") == (["a", "b"], ["touch"], "CONFIRMED", True)
+    assert alice(touch="no") == (["b", "c"], ["masks"], None, True)
+    plain = answered().contacts[0]
+    assert (plain["clauses"], plain["questions"]) == (["a", "b", "c"], ["touch", "masks"])
+    assert "said" not in plain
+    out = document(
+        with_(said=[{"person": A, "answers": {"touch": "no", "within_2_m": "no"}}]),
+        (CASE, HALL, 0, 60),
+        (ALICE, HALL, 10, 40),
+    )["contacts"][0]
+    assert (out["clauses"], out["questions"], out["proposed"]) == ([], [], "NO_CONTACT")
+    assert out["call"], "the machine proposes, a person decides"
+    assert out["exposures"][0]["clauses"] == ["a", "b", "c"], "what the scans show stays"
+
+
+def test_an_answer_is_a_difference_with_its_reason_and_so_is_taking_it_back() -> None:
+    yes, no = ({"person": A, "answers": {"touch": said}} for said in ("yes", "no"))
+    plain, f1, out = answered(), answered(yes), answered(no)
+    for before, after in ((plain, f1), (f1, out), (out, plain)):
+        assert [(c.person, c.kind, c.reasons) for c in changes(before, after)] == [
+            (A, "changed", ("answered",))
+        ]
+        [alert] = change_alerts(with_(), changes(before, after), NOW, 2)
+        told = orjson.loads(alert.value)
+        assert (told["kind"], told["reasons"]) == ("contact_changed", ["answered"])
+        proposed = {id(f1): "CONFIRMED"}.get(id(after))
+        assert told.get("proposed") == proposed
+    assert changes(f1, f1) == []
+    decided = answered(yes, decided=F1)
+    assert [c.reasons for c in changes(plain, decided)] == [("answered", "decided")]
+    assert plain.summary.get("said") is None
+    assert f1.summary["said"] == [yes]
+
+
+def test_a_case_without_any_of_it_is_written_as_before() -> None:
     found = document(with_(), *MET)
-    assert not {"same", "decided", "ruled_out"} & found.keys()
-    assert "decided" not in found["contacts"][0]
+    assert not {"same", "decided", "said", "ruled_out"} & found.keys()
+    assert not {"decided", "said", "proposed"} & found["contacts"][0].keys()
     assert b"decided" not in to_json(found)
+
+
+def test_the_largest_case_is_a_record_that_the_broker_takes() -> None:
+    persons = [person_text(2**60 + n) for n in range(MOST_DECIDED)]
+    five = dict.fromkeys(("care", "masks", "protective_equipment", "touch", "within_2_m"), "yes")
+    stay = {"place": 2**32 - 1, "begin": NOW - timedelta(hours=1), "end": NOW}
+    some = persons[:MOST_PERSONS]
+    case = with_(
+        points=[stay | {"source": "interview"}] * MOST_POINTS,
+        answers=[stay | {"person": p} for p in some],
+        named=[{"person": p, "relation": "household", "last_contact": "2022-01-05"} for p in some],
+        same=[{"person": p, "of": person_text(1)} for p in some],
+        decided=[{"person": p, "classification": "NO_CONTACT"} for p in persons],
+        said=[{"person": p, "answers": five} for p in persons[:MOST_SAID]],
+    )
+    assert len(case.model_dump_json()) < 1024 * 1024 - 4096

@@ -265,6 +265,14 @@ def test_a_frame_without_a_column_is_named() -> None:
         stays(empty(SCANS).drop("kafka_offset"), ground_at([], PARAMETERS))
 
 
+@pytest.mark.parametrize("column", [column for column in SCANS if column != "trip"])
+def test_a_scan_without_a_value_is_refused(column: str) -> None:
+    whole = scans((OFFICE, "in", "08:00"), (OFFICE, "out", "09:00"))
+    lacking = whole.with_columns(pl.when(pl.col("kafka_offset") == 0).then(column).alias(column))
+    with pytest.raises(ValueError, match=f"scans: column '{column}' has rows without a value"):
+        stays(lacking, ground_at([], PARAMETERS))
+
+
 def test_parameters_are_a_record_that_json_keeps() -> None:
     assert Parameters.model_validate_json(PARAMETERS.model_dump_json()) == PARAMETERS
     assert (PARAMETERS.max_stay_minutes, PARAMETERS.cap_minutes) == (960, 240)

@@ -82,9 +82,9 @@ def test_a_place_beyond_all_that_are_watched_is_nobodys() -> None:
 def test_whose_person_scanned_is_seen() -> None:
     index = OpenCases()
     rows = rows_of(np.array([1, 1, 1]), np.array([7, 8, 7]), np.full(3, BEGIN))
-    assert index.look(rows).persons == []
+    assert index.look(rows).moved == set()
     index.open(Watched("C-1", 1, 7, ()))
-    assert index.look(rows) == Look([], {"C-1"}, set(), [7])
+    assert index.look(rows) == Look([], {"C-1"}, set(), {"C-1"})
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -153,9 +153,54 @@ def test_many_who_come_near_are_known_like_those_from_the_start() -> None:
 def test_the_cases_other_ids_are_the_case_and_no_contact() -> None:
     index = OpenCases()
     windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
-    index.open(Watched("C-1", 1, 7, windows, also=(8,)))
+    index.open(Watched("C-1", 1, 7, windows, same={8: 7}))
     found = index.look(rows_of(*(np.array(c) for c in ([1, 1], [8, 9], [BEGIN + 5] * 2))))
     assert [alert.person for _, alert in found.alerts] == [person_text(9)]
-    assert found.persons == [8], "where the card was is where the case was"
+    assert found.moved == {"C-1"}, "where the card was is where the case was"
     assert found.adds == {"C-1"}
-    assert [w.case for w in index.of_person(8)] == ["C-1"]
+
+
+def look(index: OpenCases, *scans: tuple[int, int, int]) -> Look:
+    """At (person, place, time after BEGIN)."""
+    person, place, at = (np.array(column) for column in zip(*scans, strict=True))
+    return index.look(rows_of(place, person, BEGIN + at))
+
+
+def test_an_id_that_a_record_names_counts_before_anything_is_read() -> None:
+    index = OpenCases()
+    index.announce(Watched("C-1", 1, 7, ()))
+    assert look(index, (7, 99, 5)) == Look([], {"C-1"}, set(), {"C-1"})
+    windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
+    index.open(Watched("C-1", 1, 7, windows))
+    assert look(index, (8, 99, 5)) == Look([], set(), set(), set())
+    index.announce(Watched("C-1", 2, 7, (), same={8: 7}))
+    found = look(index, (8, 1, 5), (9, 1, 6))
+    assert [a.person for _, a in found.alerts] == [person_text(9)], "the windows stay as they were"
+    assert {a.case_version for _, a in found.alerts} == {2}
+    assert (found.moved, found.adds) == ({"C-1"}, {"C-1"})
+    index.announce(Watched("C-1", 3, 7, ()))
+    found = look(index, (8, 1, 5))
+    assert [a.person for _, a in found.alerts] == [person_text(8)], "and taken back is taken back"
+
+
+def test_all_ids_of_who_was_near_are_near_whenever_they_were_joined() -> None:
+    index = OpenCases()
+    windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
+    near = np.array([20], np.uint64)
+    index.open(Watched("C-1", 1, 7, windows, near, (BEGIN, BEGIN + 5_000), same={31: 30}))
+    found = look(index, (31, 1, 5))
+    assert [a.person for _, a in found.alerts] == [person_text(30)], "the alert names the person"
+    assert look(index, (30, 99, 2_000)).ends == {"C-1"}
+    assert look(index, (21, 99, 2_000)).ends == look(index, (40, 99, 2_000)).ends == set()
+    index.announce(Watched("C-1", 2, 7, (), same={31: 30, 21: 20, 40: 20}))
+    for other in (21, 20, 40):
+        assert look(index, (other, 99, 2_000)).ends == {"C-1"}, other
+
+
+def test_who_came_while_it_was_read_is_not_forgotten() -> None:
+    index = OpenCases()
+    windows, around = (PlaceWindow(1, BEGIN, BEGIN + 1_000),), (BEGIN, BEGIN + 5_000)
+    index.open(Watched("C-1", 1, 7, windows, around=around))
+    assert look(index, (20, 1, 5)).adds == {"C-1"}
+    index.open(Watched("C-1", 2, 7, windows, around=around))  # read before that scan was there
+    assert look(index, (20, 99, 2_000)).ends == {"C-1"}

@@ -93,6 +93,32 @@ def test_answers_propose_and_an_officer_decides(console: Running) -> None:
     assert len(history(console, case)) == 3
 
 
+def test_an_answer_is_a_new_version_of_the_case(console: Running) -> None:
+    case = new_case(console)
+
+    def stands() -> tuple[int, list[dict[str, Any]], list[dict[str, str]]]:
+        found = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()
+        return found["version"], found["said"], found["decided"]
+
+    patch(console, case, answers={"masks": "no"})
+    assert stands() == (2, [{"person": A, "answers": {"masks": "no"}}], [])
+    patch(console, case, answers={"masks": "no"})
+    patch(console, case, answers={"touch": "unknown"})
+    assert stands()[0] == 2, "what is not known narrows nothing"
+    patch(console, case, answers={"touch": "yes"}, classification="CONFIRMED")
+    both = {"person": A, "answers": {"masks": "no", "touch": "yes"}}
+    decision = {"person": A, "classification": "CONFIRMED"}
+    assert stands() == (3, [both], [decision]), "one version of what was said at once"
+    patch(console, case, answers={"masks": None, "touch": None})
+    assert stands() == (4, [], [decision])
+    told = console.client.get(f"/v1/cases/{case}/history", headers=HEAD).json()["history"]
+    assert [h["changes"] for h in told] == [
+        {"said": [{"person": A, "answers": {"masks": "no"}}]},
+        {"said": [both], "decided": [decision]},
+        {"said": [{"person": A, "answers": {}}]},
+    ]
+
+
 def test_a_decision_is_a_new_version_of_the_case(console: Running) -> None:
     case = new_case(console)
 
@@ -100,8 +126,6 @@ def test_a_decision_is_a_new_version_of_the_case(console: Running) -> None:
         found = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()
         return found["version"], found["decided"]
 
-    patch(console, case, answers={"masks": "no"})
-    assert stands() == (1, []), "an answer changes what is proposed, not who is a contact"
     patch(console, case, classification="NO_CONTACT")
     assert stands() == (2, [{"person": A, "classification": "NO_CONTACT"}])
     patch(console, case, classification="NO_CONTACT", category="NO_RISK")

@@ -29,6 +29,7 @@ cases: Final = Table(
     column("excluded", JSON, server_default="[]"),
     column("same", JSON, server_default="[]"),
     column("decided", JSON, server_default="[]"),
+    column("said", JSON, server_default="[]"),
     # why it was last closed or voided, and who did; not part of the event
     column("ended_by", Text, nullable=True),
     column("ended_reason", Text, nullable=True),

@@ -1,16 +1,18 @@
 """Which clauses an officer's answers fulfil or exclude."""
 
+from importlib import resources
 from typing import Any
 
 import pytest
 
-from console.worklist.answers import fulfilled_by, propose
-from console.worklist.axes import Classification
+from schemas.cases import Decided
 from tests.worklist_kit import exposure
-from tracer.ruleset import load_rule_sets
+from tracer.answers import judge
+from tracer.ruleset import RuleSetError, load_rule_sets, parse_rule_set
 
 RULES = {rule_set.id: rule_set for rule_set in load_rule_sets()}
 VN = RULES["vn-2021-12-29"]
+TEXT = resources.files("tracer.data").joinpath("vn-2021-12-29.toml").read_text("utf-8")
 ROOM = exposure(tier="same_small_enclosed", questions=["touch", "masks"])
 HALL = exposure()
 SHORT = exposure(minutes=5.0, clauses=["a", "c"])
@@ -21,15 +23,14 @@ WARD_ROUND = exposure(
 
 
 def said(exposures: list[dict[str, Any]], **answers: str) -> tuple[str, dict[str, str]]:
-    found = propose(VN, exposures, answers)
-    assert found.classification is not None
-    return found.classification.value, {c.clause: c.verdict for c in found.clauses}
+    found = judge(VN, exposures, answers)
+    return found.proposed or "UNCONFIRMED", {c.clause: c.verdict for c in found.clauses}
 
 
 def test_every_clause_and_question_of_every_rule_set_has_its_answer() -> None:
     for rule_set in RULES.values():
-        wanted = {clause.id: set(clause.questions) for clause in rule_set.clauses}
-        assert {c: set(q) for c, q in fulfilled_by(rule_set.id).items()} == wanted, rule_set.id
+        for clause in rule_set.clauses:
+            assert set(clause.fulfilled_by) == set(clause.questions), (rule_set.id, clause.id)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,8 @@ def test_the_clauses_of_2021_12_29(
 
 
 def test_what_is_still_to_ask_and_why_a_clause_is_out() -> None:
-    found = propose(VN, [HALL], {"masks": "no"})
+    found = judge(VN, [HALL], {"masks": "no"})
+    assert found.possible == ("a", "c")
     assert found.ask == ("touch", "within_2_m")
     ground = {clause.clause: clause.ground for clause in found.clauses}
     assert ground == {"a": "answers", "b": "answers", "c": "answers", "d": "scan"}
@@ -73,12 +75,21 @@ def test_what_is_still_to_ask_and_why_a_clause_is_out() -> None:
 
 def test_whom_no_scan_shows_is_by_answers_alone_and_how_long_is_not_known() -> None:
     near = {"masks": "yes", "within_2_m": "yes", "touch": "no", "care": "no"}
-    found = propose(VN, [], near)
-    assert found.classification is Classification.UNCONFIRMED
+    found = judge(VN, [], near)
+    assert found.proposed is None
     assert {c.clause: (c.verdict, c.ground) for c in found.clauses}["b"] == ("open", "not_known")
-    assert propose(VN, [], {"touch": "yes"}).classification is Classification.CONFIRMED
+    assert judge(VN, [], {"touch": "yes"}).proposed is Decided.CONFIRMED
 
 
 def test_without_clauses_nothing_is_proposed() -> None:
-    found = propose(RULES["vn-2020-12-03"], [HALL], {"touch": "yes"})
-    assert (found.classification, found.clauses) == (None, ())
+    found = judge(RULES["vn-2020-12-03"], [HALL], {"touch": "yes"})
+    assert (found.proposed, found.clauses) == (None, ())
+
+
+def test_a_rule_set_whose_clause_is_fulfilled_by_answers_it_does_not_ask_is_refused() -> None:
+    text = TEXT.replace('fulfilled_by = { touch = "yes" }', 'fulfilled_by = { masks = "yes" }')
+    with pytest.raises(RuleSetError, match=r"mine\.toml: clauses\.a\.fulfilled_by"):
+        parse_rule_set(text, "mine.toml")
+    left_out = parse_rule_set(TEXT.replace('fulfilled_by = { touch = "yes" }\n', ""), "mine.toml")
+    [a, *_] = judge(left_out, [HALL], {"touch": "yes"}).clauses
+    assert (a.verdict, a.ground) == ("open", "not_known"), "it is left to the officer"
