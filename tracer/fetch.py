@@ -6,9 +6,14 @@ end is known from scans at most that long after its beginning. Twice that long o
 so that a `pass` inside a stay is recognised as one and stays show where they begin and end.
 Exposures are those of a trace over all scans; only the far end of a stay that several
 intervals carry on beyond that margin, and its confidence, may be another.
+
+That holds but for chains longer than the margin, which begin with a scan that is not read. Of
+passes less than a stay apart every other one may open (rule 6), and which ones depends on the
+first: days of nothing but passes, where a usual stay is long, may give other exposures. And a
+warning of a stay that began before the margin is rounded from another moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -20,7 +25,7 @@ from schemas.ids import person_bits
 from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
 from tracer.documents import Document
-from tracer.frames import SCANS, empty
+from tracer.frames import ANSWERS, SCANS, empty
 from tracer.ground import MINUTE, Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
@@ -108,21 +113,25 @@ def second_from(
     rule_set: RuleSet,
     now: datetime,
     same: Same | None = None,
+    answers: pl.DataFrame | None = None,
+    apart: Iterable[int] = (),
 ) -> Second:
     """The F2s of these F1s on what ClickHouse holds; see `second_contacts`.
 
-    `same`: of `identity.same_of`. Raises what the client raises.
+    `same`: of `identity.same_of`; `answers`: of `stated.answers_of`, what the stays of the trace
+    that found the F1s were told; `apart`: the F1s who are not followed, nobody's F2 either (64
+    bits). Raises what the client raises.
     """
     same = same or {}
+    answers = empty(ANSWERS) if answers is None else answers
     margin = _margin(ground.parameters)
     until = milliseconds(now) + margin
     followed = [sought([f.person], milliseconds(f.since) - margin, until) for f in firsts]
     theirs = _whole(scans, together(followed), same)
     found = pl.concat(at_least_one(theirs))
-    counted = first_stays(firsts, stays(found, ground), now)
-    own = {first.person for first in firsts} | (
-        {person_bits(p)} if (p := case["person"]) else set()
-    )
+    counted = first_stays(firsts, stays(found, ground, answers), now)
+    own = {first.person for first in firsts} | set(apart)
+    own |= {person_bits(p)} if (p := case["person"]) else set()
     chunks: Iterator[pl.DataFrame] = iter(())
     # nobody is named whom only a gate or an open place brings near
     where = counted["place"]
@@ -130,11 +139,12 @@ def second_from(
     if not near.is_empty():
         met = meetings(near, ground)
         there = as_one(_there(scans, met, ground.parameters), same)
-        present = could_meet(there, met, _longest(ground.parameters)).without(own)
+        present = could_meet(there, met, _longest(ground.parameters))
         # whoever was near counts with all the minutes anywhere, so with all the time there is
         met = meetings(counted, ground)
-        chunks = _of(scans, sought(present.person, *_around(met, 0)), same, ground, met)
-    return second_contacts(case, firsts, counted, chunks, ground, rule_set)
+        persons = {*present.person.tolist(), *answers["person"].to_list()} - own
+        chunks = _of(scans, sought(sorted(persons), *_around(met, 0)), same, ground, met)
+    return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
 
 
 def trace_from(

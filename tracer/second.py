@@ -97,15 +97,16 @@ def second_contacts(
     chunks: Iterable[pl.DataFrame],
     ground: Grounds,
     rule_set: RuleSet,
+    answers: pl.DataFrame | None = None,
 ) -> Second:
     """The F2s in `chunks` of others' scans (shape `frames.SCANS`, whole persons).
 
-    `case`: the first step of each path; `counted`: of `first_stays`. Only those whom a scan
-    brings as near as the call list asks for are named.
+    `case`: the first step of each path; `counted`: of `first_stays`; `answers`: as stays take
+    them. Only those whom a scan brings as near as the call list asks for are named.
     """
     found = []
     for chunk in at_least_one(chunks):
-        met = exposures(counted, stays(chunk, ground), ground, rule_set)
+        met = exposures(counted, stays(chunk, ground, answers), ground, rule_set)
         found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
     every = ordered_by(pl.concat(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")

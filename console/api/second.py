@@ -18,12 +18,14 @@ from console.store.ground import ground
 from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
+from schemas.ids import person_bits
 from tracer.fetch import second_from
 from tracer.identity import same_of
 from tracer.parameters import load_parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.second import MOST_FIRST, Second, firsts_of
+from tracer.stated import answers_of
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
@@ -109,7 +111,9 @@ def _traced(
     scans = Scans(console.clickhouse, kept, _SETTINGS)
     origin = {"person": case.person, "case": case.id}
     same = same_of(case)
-    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same)
+    told = answers_of(case)
+    called = {person_bits(contact["person"]) for contact in contacts if contact["call"]}
+    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same, told, called)
     return second, len(firsts), not_followed
 
 

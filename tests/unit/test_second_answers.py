@@ -1,0 +1,71 @@
+"""F2 agrees with the run it comes from: what people answered when asked, and who is an F1."""
+
+import polars as pl
+
+from schemas.ids import person_bits
+from tests.unit.test_contacts import (
+    A_CASE,
+    ALICE,
+    BOB,
+    CASE,
+    GROUND,
+    HALL,
+    NOW,
+    ROOM,
+    FakeEngine,
+    visits,
+)
+from tests.unit.test_stated import A, B, at, with_
+from tracer.documents import contact_documents
+from tracer.fetch import second_from, trace_from
+from tracer.queries import Scans
+from tracer.ruleset import load_rule_sets
+from tracer.second import MOST_FIRST, firsts_of
+from tracer.stated import answers_of
+
+F2_RULES = next(r for r in load_rule_sets() if r.id == "vn-2021-07-30")
+MET = ((CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40))
+
+
+def second(*rows: tuple[int, int, float, float], **lists: object) -> dict[int, float]:
+    """Minutes of each F2; nobody scans out of the hall."""
+    hall_out = (pl.col("place") == HALL) & (pl.col("direction") == "out")
+    scans = Scans(FakeEngine(visits(*MET, *rows).filter(~hall_out)))
+    case = with_(**lists)
+    firsts, _ = firsts_of(contact_documents(trace_from(scans, case, GROUND, F2_RULES, NOW)))
+    origin = {"person": case.person, "case": case.id}
+    found = second_from(
+        scans, origin, firsts, GROUND, F2_RULES, NOW, answers=answers_of(case)
+    ).contacts
+    return {person_bits(contact["person"]): contact["minutes"] for contact in found}
+
+
+def answer(person: str, begin: float, end: float) -> dict[str, object]:
+    return {"person": person, "place": HALL, "begin": at(begin), "end": at(end)}
+
+
+def test_a_first_contact_who_says_when_they_left_is_nowhere_afterwards() -> None:
+    rows = (ALICE, HALL, 100, 100), (BOB, HALL, 130, 130)
+    assert second(*rows) == {BOB: 210}  # four hours, where nothing is known
+    assert second(*rows, answers=[answer(A, 100, 150)]) == {BOB: 20}
+    assert second(*rows, answers=[answer(A, 100, 120)]) == {}
+
+
+def test_who_says_they_stayed_longer_than_any_rule_would_is_found() -> None:
+    rows = (ALICE, HALL, 100, 100), (BOB, HALL, -200, -200)
+    assert second(*rows) == {}
+    assert second(*rows, answers=[answer(B, -200, 150)]) == {BOB: 50}
+
+
+def test_an_f1_who_is_not_followed_is_nobodys_f2() -> None:
+    """A market has more F1s than are followed, and they were all with each other."""
+    met = [(1_000 + n, ROOM, 10, 40) for n in range(MOST_FIRST + 3)]
+    scans = Scans(FakeEngine(visits((CASE, ROOM, 0, 20), *met, (BOB, ROOM, 30, 50))))
+    rest = (GROUND, F2_RULES, NOW)
+    documents = contact_documents(trace_from(scans, with_(), *rest))
+    firsts, left_out = firsts_of(documents)
+    assert left_out == 3
+    apart = {person_bits(document["person"]) for document in documents}
+    origin = {"person": A_CASE.person, "case": A_CASE.id}
+    found = second_from(scans, origin, firsts, *rest, apart=apart).contacts
+    assert [contact["person"] for contact in found] == [B]
