@@ -26,6 +26,7 @@ from sim.trips import trip_id
 from sim.truth import visits_table
 from sim.world import World, build_world
 from tracer.frames import ANSWERS, SCANS, TIME
+from tracer.tiers import Known, Tier, tier
 
 DAYS: Final = 8  # simulated before `until`; the window of a case is shorter
 FIRST_UNTIL: Final = datetime(2021, 12, 4, 14, tzinfo=UTC)  # a Saturday, 21:00 in Hải Phòng
@@ -84,7 +85,8 @@ class City:
     @property
     def called(self) -> tuple[int, ...]:
         """Ids of places whose contacts are on the call list (`tracer.tiers`)."""
-        return tuple(p.id for p in self.places if p.enclosed and not p.gate)
+        known = ((p.id, Known(p.kind, p.gate, p.enclosed, p.small)) for p in self.places)
+        return tuple(number for number, place in known if tier(place) is not Tier.SAME_TIME_ONLY)
 
     def registered(self, setting: Setting) -> tuple[Place, ...]:
         """The places as the tracer knows them."""

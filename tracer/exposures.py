@@ -129,7 +129,7 @@ def _by_place(
     for one in found.tolist():
         place = known[one // (len(least) + 1)]
         at_least = [-1, *least][one % (len(least) + 1)]
-        tiers.append(tier(place.gate, place.enclosed, place.small).value)
+        tiers.append(tier(place).value)
         clauses.append(clauses_of(rule_set, place, at_least))
         questions.append(questions_of(rule_set, place, at_least))
     which = as_index(number)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -18,7 +18,10 @@ class Tier(StrEnum):
 TIERS: Final = pl.Enum([tier.value for tier in Tier])
 
 
-TIER_OF: Final = ("gate", "enclosed", "small")
+# Kinds of places that are large whatever is said of their size: one code for all of a supermarket
+# or a hotel, `small = "never"` in `issuer/data/kinds.toml`. Of others nobody says that they are
+# large, only that they are small or not known to be.
+LARGE: Final = frozenset({"hotel", "supermarket"})
 
 
 class Known(NamedTuple):
@@ -30,21 +33,25 @@ class Known(NamedTuple):
     small: bool | None
 
 
+TIER_OF: Final = Known._fields
+
+
 def called(places: pl.DataFrame) -> pl.Series:
     """Whether who is in each of these places goes on the call list; columns `TIER_OF`."""
-    rows: Iterable[tuple[bool | None, ...]] = places.select(TIER_OF).iter_rows()
+    rows: Iterable[tuple[Any, ...]] = places.select(TIER_OF).iter_rows()
     return pl.Series(
-        [tier(*row) is not Tier.SAME_TIME_ONLY for row in rows],
+        [tier(Known(*row)) is not Tier.SAME_TIME_ONLY for row in rows],
         dtype=pl.Boolean,
     )
 
 
-def tier(gate: bool | None, enclosed: bool | None, small: bool | None) -> Tier:
+def tier(place: Known) -> Tier:
     """The tier of a place; None counts as false.
 
-    A gate's code says only that somebody came by, and an open place (not enclosed) is
-    everybody's: both are `same_time_only`, whatever else is said of them.
+    A gate's code says only that somebody came by, an open place (not enclosed) is everybody's, and
+    in a large one nobody was near for having been there: all are `same_time_only`, whatever else is
+    said of them.
     """
-    if gate or not enclosed:
+    if place.gate or not place.enclosed or place.kind in LARGE:
         return Tier.SAME_TIME_ONLY
-    return Tier.SAME_SMALL_ENCLOSED if small else Tier.SAME_PLACE
+    return Tier.SAME_SMALL_ENCLOSED if place.small else Tier.SAME_PLACE

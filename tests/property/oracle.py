@@ -290,7 +290,7 @@ def exposures(city: City, case: int, window: tuple[int, int], rules: RuleSet) ->
 def tier_of(city: City, where: int) -> str:
     """The tier of those who are there at the same time."""
     place = city.places.get(where, Place(where, None, False, False, False, None, None))
-    if place.gate or not place.enclosed:
+    if place.gate or not place.enclosed or place.kind in ("supermarket", "hotel"):
         return "same_time_only"
     return "same_small_enclosed" if place.small else "same_place"
 

@@ -62,7 +62,7 @@ def cities(draw: st.DrawFn) -> oracle.City:
     places = {
         place: oracle.Place(
             place,
-            draw(st.sampled_from(["office", "hospital"])),
+            draw(st.sampled_from(["office", "hospital", "supermarket"])),
             draw(st.booleans()),
             draw(st.booleans()),
             draw(st.sampled_from([False, False, True])),
@@ -183,7 +183,7 @@ def crowd(seed: int, persons: int) -> oracle.City:
     places = {
         place: oracle.Place(
             place,
-            r.choice(["office", "hospital"]),
+            r.choice(["office", "hospital", "office", "hotel"]),
             r.random() < 0.7,
             r.random() < 0.5,
             r.random() < 0.2,

@@ -28,7 +28,7 @@ from tracer.trace import TraceResult, trace
 PARAMETERS = load_parameters()
 RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
 RULES = RULE_SETS["vn-2021-12-29"]
-ROOM, HALL, GATE, SQUARE, CLINIC = 1, 2, 3, 4, 5
+ROOM, HALL, GATE, SQUARE, CLINIC, STORE = 1, 2, 3, 4, 5, 6
 CASE, ALICE, BOB = 100, 200, 300
 DAY = datetime(2022, 1, 5, tzinfo=UTC)
 NOW = DAY + timedelta(days=5)
@@ -48,6 +48,7 @@ PLACES = places_frame(
         place(GATE, "gate", True, True, gate=True),
         place(SQUARE, "market", False, False),
         place(CLINIC, "clinic", True, True),
+        place(STORE, "supermarket", True, False),
     ]
 )
 GROUND = ground_of(PLACES, empty(TRIPS), PARAMETERS)
@@ -84,6 +85,7 @@ def traced(*rows: tuple[int, int, float, float], rules: RuleSet = RULES) -> Trac
         (HALL, "same_place"),
         (GATE, "same_time_only"),
         (SQUARE, "same_time_only"),
+        (STORE, "same_time_only"),
     ],
 )
 def test_tiers_and_who_is_called(where: int, tier: str) -> None:

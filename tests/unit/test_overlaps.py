@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.unit.test_contacts import GATE, GROUND, HALL, PLACES, ROOM, SQUARE
+from tests.unit.test_contacts import GATE, GROUND, HALL, PLACES, ROOM, SQUARE, STORE
 from tracer.exposures import ordered_by
 from tracer.frames import TIME
 from tracer.overlaps import Times, overlaps
@@ -82,5 +82,5 @@ def test_order_is_that_of_a_stable_sort(seed: int) -> None:
 
 
 def test_who_is_called_follows_from_the_place_alone() -> None:
-    where = pl.Series([ROOM, HALL, GATE, SQUARE, 99], dtype=PLACES["place"].dtype)
-    assert called(GROUND.of(where, *TIER_OF)).to_list() == [True, True, False, False, False]
+    where = pl.Series([ROOM, HALL, GATE, SQUARE, STORE, 99], dtype=PLACES["place"].dtype)
+    assert called(GROUND.of(where, *TIER_OF)).to_list() == [True, True, *[False] * 4]
