@@ -126,6 +126,7 @@ def test_it_could_be_proposed_upstream_as_it_is() -> None:
     assert modules == {
         "streams.transport", "streams.fetched", "streams.blocks", "streams.texts",
         "streams.kernels.records", "streams.kernels.compiled", "streams.marks",
+        "streams.waiting",
     }, "nothing of truyvet comes along"  # fmt: skip
 
 
