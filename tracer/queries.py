@@ -9,10 +9,6 @@ through. Weeks are a hint: a condition is worked out for each row as well. So ar
 read of a week and not wanted is dropped here, for less than it costs there. `at` asks for a set of
 (place, hour) and drops what is in an hour and not in its span (`tracer.hours`).
 
-Person ids, places and hours stand in the statement's text, because a URL, where parameters go, is
-at most 64 KiB at some servers; as one text that is cast to an array, because ClickHouse reads that
-in a third of the time that it takes to take a list of literals apart.
-
 Planning is much of a query's time and one thread's work, so a question about many persons is asked
 in two or more at once, and the next persons are read while these are looked at.
 """
@@ -23,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -31,9 +27,19 @@ import pyarrow as pa
 
 from schemas.ids import person_bits
 from tracer.columns import U64, milliseconds
-from tracer.frames import DIRECTIONS, TIME
-from tracer.hours import HOURS_PER_QUERY, Span, listed, lots, within
-from tracer.sought import Sought, Week, sought
+from tracer.hours import HOURS_PER_QUERY, Span, lots, within
+from tracer.sought import Sought, sought
+from tracer.statements import (
+    PROJECTION,
+    SCANS,
+    VISITS,
+    WHOLE,
+    Weeks,
+    at_places,
+    by_person,
+    scans_of,
+    visits_of,
+)
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
@@ -41,7 +47,6 @@ _THREADS: Final = 4  # a person's weeks do not come out even
 _MOST_IN_ONE: Final = 0.65  # of the persons: a query more costs as much as eighty of them
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
 BEGINNING: Final = 0  # no retention: everything since 1970
-Weeks = list[Week] | None  # none: all there are
 
 
 def retained_from(now: datetime, days: int) -> datetime | None:
@@ -61,19 +66,6 @@ class Client(Protocol):
         """The result as one Arrow table."""
 
 
-_COLUMNS: Final = "person, place, scanned_at, direction, kafka_partition, kafka_offset"
-# An enumeration comes as its numbers in the table: `direction` and `method`.
-_DIRECTIONS: Final = pl.Series([None, "in", "out", "pass"], dtype=DIRECTIONS)
-_OUT: Final = 2
-_TYPED: Final = 4
-_SCANS: Final = "scans"
-_PROJECTION: Final = "mergeTreeProjection(currentDatabase(), 'scans', 'by_person')"
-_WHOLE: Final = (
-    "SELECT toUInt16(splitByChar('.', version())[1]) >= 26 AND count() > 0 "
-    "AND countIf(NOT has(projections, 'by_person')) = 0 AS whole "
-    "FROM system.parts WHERE active AND database = currentDatabase() AND table = 'scans'"
-)
-
 # Blocks of which a few rows are wanted lie in the page cache: to hand each read to another thread
 # takes longer than the read (a third of a query, measured).
 # A range of the key that nothing is known of is cut in two, not in eight: the persons lie apart.
@@ -81,17 +73,6 @@ _SETTINGS: Final[dict[str, Any]] = {
     "local_filesystem_read_method": "pread",
     "merge_tree_coarse_index_granularity": 2,
 }
-
-_AT: Final = pl.Schema(
-    {
-        "person": pl.UInt64(),
-        "place": pl.UInt32(),
-        "t": pl.Int64(),
-        "out": pl.Boolean(),
-        "producer": pl.String(),
-        "late": pl.Int64(),
-    }
-)
 
 
 class Scans:
@@ -116,14 +97,10 @@ class Scans:
     def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:
         """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
         wanted = sought([person_bits(person)], start, end).since(self._earliest)
-        if self._source is not None:
-            return self._of(self._source, wanted)
-        # asked of the projection while it is asked whether that is whole: it nearly always is
-        with ThreadPoolExecutor(1, "scans") as pool:
-            hoped = pool.submit(self._of, _PROJECTION, wanted)
-            if self._by_person() == _PROJECTION:
-                return hoped.result()
-        return self._of(_SCANS, wanted)
+        found = self._hoped(wanted) if self._source is None else None
+        if found is None:
+            found = self._read(self._by_person(), wanted.weeks(), wanted.person, trips=True)
+        return _only(wanted, found)
 
     def at(self, spans: Sequence[Span]) -> pl.DataFrame:
         """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not),
@@ -134,7 +111,7 @@ class Scans:
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
         calls = [partial(self._at, some) for some in lots(kept, HOURS_PER_QUERY)]
         found = _ahead(calls, _AT_ONCE)
-        return pl.concat([pl.DataFrame(schema=_AT), *found])
+        return pl.concat([pl.DataFrame(schema=VISITS), *found])
 
     def of(
         self,
@@ -171,57 +148,35 @@ class Scans:
         A part without it would be passed over in silence. No parts: empty, or a distributed table.
         """
         if self._source is None:
-            answer = self._client.query_arrow(_WHOLE, None, self._settings)
-            self._source = _PROJECTION if answer.column("whole")[0].as_py() else _SCANS
+            answer = self._client.query_arrow(WHOLE, None, self._settings)
+            self._source = PROJECTION if answer.column("whole")[0].as_py() else SCANS
         return self._source
 
     def _at(self, spans: Sequence[Span]) -> pl.DataFrame:
-        query = (
-            "SELECT person, place, scanned_at, direction, method, producer, appended_at "  # noqa: S608
-            f"FROM scans WHERE (place, toStartOfHour(scanned_at)) IN {listed(spans)}"
-        )
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
-        there = _polars(self._client.query_arrow(query, {}, settings))
-        t, appended = (there[c].cast(TIME).to_physical() for c in ("scanned_at", "appended_at"))
-        found = pl.DataFrame(
-            [
-                there["person"],
-                there["place"],
-                t.alias("t"),
-                (there["direction"] == _OUT).alias("out"),
-                there["producer"],
-                (appended - t).set(there["method"] == _TYPED, None).alias("late"),
-            ],
-            schema=_AT,
-        )
+        found = visits_of(self._client.query_arrow(at_places(spans), {}, settings))
         return within(found, spans)
 
-    def _of(self, source: str, wanted: Sought) -> pl.DataFrame:
-        """All at once: few persons."""
-        [piece] = _pieces(wanted)
-        return _only(wanted, self._read(source, *piece, trips=True))
+    def _hoped(self, wanted: Sought) -> pl.DataFrame | None:
+        """Their scans, asked of the projection together with whether every part has it: nearly
+        always all have. None if not: they are to be asked of `scans`."""
+        query = by_person(PROJECTION, wanted.weeks(), wanted.person, bare=True)
+        try:
+            # few rows: another thread costs more than it reads
+            answer = self._client.query_arrow(query, {}, {**self._settings, "max_threads": 1})
+        except Exception:  # an older server has no such function; whatever else it is, is raised
+            if self._by_person() == PROJECTION:
+                raise
+            return None
+        if answer.num_rows:
+            self._source = SCANS if answer.column("bare")[0].as_py() else PROJECTION
+        return scans_of(answer) if self._by_person() == PROJECTION else None
 
     def _read(self, source: str, weeks: Weeks, persons: U64, *, trips: bool) -> pl.DataFrame:
         """All scans of these persons in these weeks, shape `frames.SCANS`."""
-        query = (
-            f"SELECT {_COLUMNS}{', trip' if trips else ''} FROM {source} "  # noqa: S608 (integers)
-            f"WHERE person IN CAST('[{','.join(map(str, persons.tolist()))}]', 'Array(UInt64)')"
-            f"{_in_weeks(source, weeks)}"
-        )
-        table = _polars(self._client.query_arrow(query, {}, self._settings))
-        trip = table["trip"].replace("", None) if trips else pl.Series("trip", [None], pl.String)
-        return pl.DataFrame(
-            [
-                table["person"],
-                table["place"],
-                table["scanned_at"].cast(TIME),
-                _DIRECTIONS.gather(table["direction"]).alias("direction"),
-                table["kafka_partition"],
-                table["kafka_offset"],
-                trip if trips else trip.new_from_index(0, table.height),
-            ]
-        )
+        query = by_person(source, weeks, persons, trips=trips)
+        return scans_of(self._client.query_arrow(query, {}, self._settings))
 
 
 def _pieces(part: Sought) -> list[tuple[Weeks, U64]]:
@@ -246,16 +201,6 @@ def _only(wanted: Sought, scans: pl.DataFrame) -> pl.DataFrame:
     return scans.filter(wanted.has(scans["person"].to_numpy(), t))
 
 
-def _in_weeks(source: str, weeks: Weeks) -> str:
-    if not weeks:
-        return ""
-    if source == _PROJECTION:
-        ids = ",".join(f"'{week.partition_id}'" for week in weeks)
-        return f" AND indexHint(_partition_id IN ({ids}))"
-    begin, end = (f"fromUnixTimestamp64Milli({t}, 'UTC')" for t in (weeks[0].begin, weeks[-1].end))
-    return f" AND scanned_at BETWEEN {begin} AND {end}"
-
-
 def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[pl.DataFrame]:
     """What the calls give, in their order; `ahead` of them at most are done or being done."""
     if len(calls) == 1:
@@ -273,7 +218,3 @@ def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[
         finally:
             for future in waiting:
                 future.cancel()
-
-
-def _polars(table: pa.Table) -> pl.DataFrame:
-    return cast(pl.DataFrame, pl.from_arrow(table))

@@ -291,6 +291,8 @@ class FakeEngine:
         if weeks := re.search(r"_partition_id IN \(([\d,']+)\)", query):
             monday = pl.col("scanned_at").dt.truncate("1w").dt.strftime("%Y%m%d")
             found = found.filter(monday.is_in(weeks[1].replace("'", "").split(",")))
+        if "AS bare" in query:
+            found = found.with_columns(bare=pl.lit(0, pl.UInt64))
         return (found if ", trip" in query else found.drop("trip")).to_arrow()
 
 
@@ -337,6 +339,21 @@ def test_whose_stay_is_known_not_to_meet_the_case_is_not_fetched() -> None:
     assert found.candidates == [until, unseen, long, again]
     met = trace(A_CASE, rows.filter(~came), GROUND, RULES, NOW).exposures
     assert set(met["person"]) <= set(found.candidates)
+
+
+def test_a_server_without_the_function_is_asked_of_the_table() -> None:
+    class Older(FakeEngine):
+        def query_arrow(self, query: str, *rest: Any) -> pa.Table:
+            if "AS whole" in query:
+                return pa.table({"whole": [False]})
+            if "mergeTreeProjection" in query:
+                raise RuntimeError("Unknown table function mergeTreeProjection")
+            return super().query_arrow(query, *rest)
+
+    engine = Older(CITY)
+    fetched = trace_from(Scans(engine), A_CASE, GROUND, RULES, NOW)
+    assert fetched.contacts.equals(trace(A_CASE, CITY, GROUND, RULES, NOW).contacts)
+    assert all("FROM scans" in query for query in engine.queries)
 
 
 def test_nothing_past_retention_is_read() -> None:
