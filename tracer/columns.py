@@ -85,6 +85,14 @@ def own(rows: I64, who: I64) -> I64:
     return np.where(who[rows] == who, rows, NONE)  # and of NONE, whoever is last, comes NONE
 
 
+def ranges(first: I64, behind: I64) -> tuple[I64, I64]:
+    """All numbers from each `first` to before its `behind`, and of which of them each is."""
+    lengths = np.maximum(behind - first, 0)
+    of = np.repeat(np.arange(len(first)), lengths)
+    passed = np.cumsum(lengths) - lengths
+    return np.arange(len(of)) + (first - passed)[of], of
+
+
 def in_order(key: I64, *then: npt.NDArray[np.generic]) -> I64:
     """The numbers of the rows as they come by `key`, and among equals by the columns of `then`.
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from tracer.columns import I64
+from tracer.columns import I64, NONE, U32, ranges, rows_in
 
 HOURS_PER_QUERY: Final = 2_000  # 40 kB of numbers; max_query_size is 256 KiB
 _HOUR_MS: Final = 3_600_000
@@ -72,28 +71,25 @@ def within(scans: pl.DataFrame, spans: Sequence[Span]) -> pl.DataFrame:
     place, start, end = (
         np.array([(span.place, span.start, span.end) for span in spans], np.int64).reshape(-1, 3).T
     )
-    row, _ = held(scans["place"].to_numpy(), scans["t"].to_numpy(), place, start, end)
+    there = scans["place"].to_numpy(), scans["t"].to_numpy()
+    row, _ = held(*there, place.astype(np.uint32), start, end)
     return scans[row]
 
 
-def held(
-    place: npt.NDArray[np.integer], t: I64, of_place: I64, start: I64, end: I64
-) -> tuple[I64, I64]:
+def held(place: U32, t: I64, of_place: U32, start: I64, end: I64) -> tuple[I64, I64]:
     """Which scans (`place`, `t`) are in which spans (`of_place`, [`start`, `end`]): their rows and
     the spans' rows, a pair for each scan in a span. Times are milliseconds since 1970 UTC."""
-    places = np.unique(of_place)
-    code = np.searchsorted(places, place)
-    known = np.flatnonzero(np.isin(place, places))
+    places, number = np.unique(of_place, return_inverse=True)
+    code = rows_in(places, place)
+    known = np.flatnonzero(code != NONE)
     key = (code[known] << _TIME_BITS) + t[known]
     order = np.argsort(key)
     key = key[order]
-    lifted = np.searchsorted(places, of_place) << _TIME_BITS
-    begin = np.searchsorted(key, lifted + np.maximum(start, 0))
-    until = np.searchsorted(key, lifted + np.minimum(end, 2**_TIME_BITS - 1), side="right")
-    count = np.maximum(until - begin, 0)
-    span = np.repeat(np.arange(len(count)), count)
-    nth = np.arange(len(span)) - np.repeat(np.cumsum(count) - count, count)
-    return known[order[begin[span] + nth]], span
+    lifted = number << _TIME_BITS
+    first = np.searchsorted(key, lifted + np.maximum(start, 0))
+    behind = np.searchsorted(key, lifted + np.minimum(end, 2**_TIME_BITS - 1), side="right")
+    nth, span = ranges(first, behind)
+    return known[order[nth]], span
 
 
 def _short(spans: Sequence[Span], hours: int) -> Iterator[Span]:

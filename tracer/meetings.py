@@ -80,9 +80,7 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
     person, place, t = (scans[column].to_numpy() for column in ("person", "place", "t"))
     out = scans["out"].to_numpy()
     came, left = _around(person, place, t, out)
-    row, met = held(
-        place, t, meetings["place"].to_numpy().astype(np.int64), start - longest, end + longest
-    )
+    row, met = held(place, t, meetings["place"].to_numpy(), start - longest, end + longest)
     person, t, out, came, left = person[row], t[row], out[row], came[row], left[row]
     start, end, reach, near = start[met], end[met], reach[met], near[met]
     opened = ~out & (t <= end) & (left > start) & ((t >= start - near) | (left <= t + longest))

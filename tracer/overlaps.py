@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from tracer.columns import I64, NONE, U32, instants, rows_in
+from tracer.columns import I64, NONE, U32, instants, ranges, rows_in
 
 
 class Times(NamedTuple):
@@ -50,17 +50,9 @@ def overlaps(few: Times, many: Times) -> tuple[I64, I64]:
     first = np.searchsorted(ends, on_the_line(rank, many.start[there]), side="right")
     behind = np.searchsorted(starts, on_the_line(rank, many.end[there]), side="left")
 
-    at, of = _ranges(first, behind)
+    at, of = ranges(first, behind)
     mine, theirs = order[at], there[of]
     later = np.maximum(few.start[mine], many.start[theirs])
     sooner = np.minimum(few.end[mine], many.end[theirs])
     shared = np.flatnonzero(later < sooner)
     return mine[shared], theirs[shared]
-
-
-def _ranges(first: I64, behind: I64) -> tuple[I64, I64]:
-    """All numbers from each `first` to before its `behind`, and of which of them each is."""
-    lengths = np.maximum(behind - first, 0)
-    of = np.repeat(np.arange(len(first)), lengths)
-    passed = np.cumsum(lengths) - lengths
-    return np.arange(len(of)) + (first - passed)[of], of

@@ -26,7 +26,7 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.ids import person_bits
-from tracer.columns import U64, milliseconds
+from tracer.columns import U64, instants, milliseconds
 from tracer.hours import HOURS_PER_QUERY, Span, lots, within
 from tracer.sought import Sought, sought
 from tracer.statements import (
@@ -197,8 +197,7 @@ def _pieces(part: Sought) -> list[tuple[Weeks, U64]]:
 
 def _only(wanted: Sought, scans: pl.DataFrame) -> pl.DataFrame:
     """Of scans of these persons those in their times."""
-    t = scans["scanned_at"].to_physical().to_numpy()
-    return scans.filter(wanted.has(scans["person"].to_numpy(), t))
+    return scans.filter(wanted.has(scans["person"].to_numpy(), instants(scans["scanned_at"])))
 
 
 def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[pl.DataFrame]:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.columns import I64, U16, U32, U64, Small
+from tracer.columns import I64, U16, U32, U64, Small, codes, instants
 from tracer.frames import DIRECTIONS
 
 OUT, IN, PASS = range(len(DIRECTIONS.categories))
@@ -67,9 +67,8 @@ def scanned(scans: pl.DataFrame) -> Scanned:
         places=places,
         who=who,
         where=where,
-        t=scans["scanned_at"].to_numpy().view(np.int64),
-        # the Enum's codes; `to_physical` would plan and run a query for them
-        direction=scans["direction"].to_arrow().indices.to_numpy(),
+        t=instants(scans["scanned_at"]),
+        direction=codes(scans["direction"]),
         partition=scans["kafka_partition"].to_numpy(),
         offset=scans["kafka_offset"].to_numpy(),
         trip=scans["trip"],

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from tracer.columns import I64, U64, Mask
+from tracer.columns import FOREVER, I64, NEVER, U64, Mask
 
 _DAY_MS: Final = 86_400_000
 _MOST_WEEKS: Final = 100
@@ -98,8 +98,8 @@ def together(some: Sequence[Sought]) -> Sought:
     some = [sought([], 0, 0), *some]
     person = np.concatenate([one.person for one in some])
     unique, row = np.unique(person, return_inverse=True)
-    start = np.full(len(unique), np.iinfo(np.int64).max)
-    end = np.full(len(unique), np.iinfo(np.int64).min)
+    start = np.full(len(unique), FOREVER)
+    end = np.full(len(unique), NEVER)
     np.minimum.at(start, row, np.concatenate([one.start for one in some]))
     np.maximum.at(end, row, np.concatenate([one.end for one in some]))
     return Sought(unique, start, end)
