@@ -50,7 +50,8 @@ def slow_clocks(scans: pl.DataFrame) -> tuple[Text, ...]:
 def _suspects(scans: pl.DataFrame) -> pl.DataFrame:
     """The scans, with their local `day`, of places and days with so many late ones that there can
     be a slow clock. There mostly is none: so the late ones, which are few, are looked at first."""
-    slow = scans["late"].fill_null(0).to_numpy() >= SLOW
+    late = scans["late"].to_numpy()  # null is not a number, and no number is as late as that
+    slow = late >= SLOW
     if np.count_nonzero(slow) < LEAST:
         return scans.clear()
     day = (scans["t"].to_numpy() + LOCAL_OFFSET) // DAY

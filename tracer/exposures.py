@@ -102,7 +102,8 @@ def _of_others(
     mine: I64, theirs: I64, case_person: pl.Series, person: pl.Series
 ) -> tuple[I64, I64]:
     """The pairs without those of somebody whose stays are the case's."""
-    own = np.unique(case_person.drop_nulls().to_numpy())
+    known = case_person.drop_nulls() if case_person.null_count() else case_person
+    own = np.unique(known.to_numpy())
     others = np.flatnonzero(rows_in(own, person.to_numpy()[theirs]) == NONE)
     return mine[others], theirs[others]
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from schemas.cases import Case
@@ -25,7 +26,7 @@ from schemas.ids import person_bits
 from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
 from tracer.documents import Document
-from tracer.frames import ANSWERS, SCANS, empty
+from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import MINUTE, Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
@@ -123,7 +124,7 @@ def second_from(
     bits). Raises what the client raises.
     """
     same = same or {}
-    answers = empty(ANSWERS) if answers is None else answers
+    answers = NO_ANSWERS if answers is None else answers
     margin = _margin(ground.parameters)
     until = milliseconds(now) + margin
     followed = [sought([f.person], milliseconds(f.since) - margin, until) for f in firsts]
@@ -171,7 +172,7 @@ def _own(
     scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The case's scans; the parts of its stays that count, of these and of what was stated."""
-    own = empty(SCANS)
+    own = NO_SCANS
     if case.person is not None:
         window, margin = window_of(case, rule_set, now), _margin(ground.parameters)
         begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
@@ -210,7 +211,8 @@ def _of(
 
     Trips are read if a meeting is on one: no other stay's end is told by them.
     """
-    trips = ground.at(met["place"]).trips["place"].is_in(met["place"].implode()).any()
+    ridden = ground.at(met["place"]).trips["place"].to_numpy()
+    trips = bool(np.isin(met["place"].to_numpy(), ridden).any())
     return _whole(scans, persons.wider(_margin(ground.parameters)), same, trips=trips)
 
 

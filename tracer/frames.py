@@ -67,3 +67,7 @@ def shaped(frame: pl.DataFrame, shape: Mapping[str, pl.DataType], name: str) -> 
 def empty(shape: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """A frame of this shape without rows."""
     return pl.DataFrame(schema=dict(shape))
+
+
+NO_SCANS: Final = empty(SCANS)
+NO_ANSWERS: Final = empty(ANSWERS)

@@ -89,8 +89,8 @@ class Ground:
 
     def unknown(self, place: pl.Series) -> list[int]:
         """The places, rising, of which nothing is known."""
-        rows = rows_in(self._ids, place.to_numpy())
-        return place.filter(rows == NONE).unique().sort().to_list()
+        there = place.to_numpy()
+        return [int(one) for one in np.unique(there[rows_in(self._ids, there) == NONE])]
 
 
 def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters) -> Ground:

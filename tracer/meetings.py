@@ -19,6 +19,7 @@ from tracer.columns import (
     U64,
     Mask,
     changes,
+    instants,
     last_before,
     next_of,
     own,
@@ -38,13 +39,17 @@ def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
     """
     longest = ground.parameters.max_stay_minutes * MINUTE
     here = ground.at(case_stays["place"])
-    ridden = pl.col("place").is_in(here.trips["place"].unique().implode())
-    return case_stays.hstack(here.of(case_stays["place"], "reach", "bound")).select(
-        "place",
-        pl.col("from").dt.timestamp("ms"),
-        pl.col("to").dt.timestamp("ms"),
-        "reach",
-        near=pl.when(ridden).then(longest).otherwise(pl.max_horizontal("reach", "bound")),
+    ridden = np.isin(case_stays["place"].to_numpy(), here.trips["place"].to_numpy())
+    known = here.of(case_stays["place"], "reach", "bound")
+    near = np.maximum(known["reach"].to_numpy(), known["bound"].to_numpy())
+    return pl.DataFrame(
+        [
+            case_stays["place"],
+            pl.Series("from", instants(case_stays["from"])),
+            pl.Series("to", instants(case_stays["to"])),
+            known["reach"],
+            pl.Series("near", np.where(ridden, longest, near)),
+        ]
     )
 
 
@@ -54,8 +59,9 @@ def spans_of(meetings: pl.DataFrame, longest: int) -> list[Span]:
     `longest`: milliseconds of the longest interval there is.
     """
     spans: list[Span] = []
-    rows = meetings.select("place", "from", "to").sort("place", "from")
-    for place, start, end in rows.iter_rows():
+    columns = [meetings[column].to_numpy() for column in ("place", "from", "to")]
+    order = np.lexsort((columns[1], columns[0]))
+    for place, start, end in zip(*(column[order].tolist() for column in columns), strict=True):
         begin, until = start - longest, end + longest
         if spans and spans[-1].place == place and begin <= spans[-1].end:
             spans[-1] = Span(place, spans[-1].start, max(spans[-1].end, until))

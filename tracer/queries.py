@@ -1,13 +1,14 @@
 """The three ClickHouse queries of a trace, over the table `scans`.
 
-`itinerary` and `of` read the projection `by_person`; `at` reads the primary key
-(place, toStartOfHour(scanned_at), …). Asked of `scans`, ClickHouse first works out what the primary
+`at` reads the primary key (place, toStartOfHour(scanned_at), …). `itinerary` and `of` read a
+projection in the order of persons. Asked of `scans`, ClickHouse first works out what the primary
 key would read instead, over every granule there is: half a millisecond for each million rows. So
-the first two name the projection itself where every part has it, and `scans` where not; and with
-the projection, which knows nothing of weeks, the week that is meant, or every part is looked
-through. Weeks are a hint: a condition is worked out for each row as well. So are times: what is
-read of a week and not wanted is dropped here, for less than it costs there. `at` asks for a set of
-(place, hour) and drops what is in an hour and not in its span (`tracer.hours`).
+these two name the projection itself: `packed_by_person`, or `by_person` as long as a part has the
+other not, and `scans` where that is missing too; and with the projection, which knows nothing of
+weeks, the week that is meant, or every part is looked through. Weeks are a hint: a condition is
+worked out for each row as well. So are times: what is read of a week and not wanted is dropped
+here, for less than it costs there. `at` asks for a set of (place, hour) and drops what is in an
+hour and not in its span (`tracer.hours`).
 
 Planning is much of a query's time and one thread's work, so a question about many persons is asked
 in two or more at once, and the next persons are read while these are looked at.
@@ -15,7 +16,7 @@ in two or more at once, and the next persons are read while these are looked at.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -30,10 +31,9 @@ from tracer.columns import U64, instants, milliseconds
 from tracer.hours import HOURS_PER_QUERY, Span, lots, within
 from tracer.sought import Sought, sought
 from tracer.statements import (
-    PROJECTION,
-    SCANS,
-    VISITS,
-    WHOLE,
+    BEST,
+    NO_VISITS,
+    Source,
     Weeks,
     at_places,
     by_person,
@@ -43,8 +43,10 @@ from tracer.statements import (
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
-_THREADS: Final = 4  # a person's weeks do not come out even
-_MOST_IN_ONE: Final = 0.65  # of the persons: a query more costs as much as eighty of them
+# Of the process: to begin and to end threads of its own takes a trace two milliseconds. Four for
+# one trace, for a person's weeks do not come out even; more than two traces wait for each other.
+_POOL: Final = ThreadPoolExecutor(8, "scans")
+_MOST_IN_ONE: Final = 0.65  # of the persons: a query more costs as much as 160 of them
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
 BEGINNING: Final = 0  # no retention: everything since 1970
 
@@ -92,7 +94,7 @@ class Scans:
         self._earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
         self._client = client
         self._settings = {**_SETTINGS, **(settings or {})}
-        self._source: str | None = None
+        self._source: Source | None = None
 
     def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:
         """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
@@ -111,7 +113,7 @@ class Scans:
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
         calls = [partial(self._at, some) for some in lots(kept, HOURS_PER_QUERY)]
         found = _ahead(calls, _AT_ONCE)
-        return pl.concat([pl.DataFrame(schema=VISITS), *found])
+        return pl.concat([NO_VISITS, *found])
 
     def of(
         self,
@@ -142,14 +144,12 @@ class Scans:
     def _kept(self, start: int) -> int:
         return max(start, self._earliest)
 
-    def _by_person(self) -> str:
-        """Where to read scans by person: the projection, or `scans` unless all its parts have it.
-
-        A part without it would be passed over in silence. No parts: empty, or a distributed table.
-        """
+    def _by_person(self) -> Source:
+        """Where to read scans by person. A part without a projection that is read by its name
+        would be passed over in silence."""
         if self._source is None:
-            answer = self._client.query_arrow(WHOLE, None, self._settings)
-            self._source = PROJECTION if answer.column("whole")[0].as_py() else SCANS
+            answer = self._client.query_arrow(BEST, None, self._settings)
+            self._source = Source(answer.column("best")[0].as_py())
         return self._source
 
     def _at(self, spans: Sequence[Span]) -> pl.DataFrame:
@@ -159,21 +159,20 @@ class Scans:
         return within(found, spans)
 
     def _hoped(self, wanted: Sought) -> pl.DataFrame | None:
-        """Their scans, asked of the projection together with whether every part has it: nearly
-        always all have. None if not: they are to be asked of `scans`."""
-        query = by_person(PROJECTION, wanted.weeks(), wanted.person, bare=True)
+        """Their scans, asked of the projection while it is asked whether every part has it: nearly
+        always all have. None if not: they are to be asked of what has all."""
+        best = _POOL.submit(self._by_person)
+        query = by_person(Source.PACKED, wanted.weeks(), wanted.person)
         try:
             # few rows: another thread costs more than it reads
             answer = self._client.query_arrow(query, {}, {**self._settings, "max_threads": 1})
-        except Exception:  # an older server has no such function; whatever else it is, is raised
-            if self._by_person() == PROJECTION:
+        except Exception:  # there is no such thing on this server; whatever else it is, is raised
+            if best.result() is Source.PACKED:
                 raise
             return None
-        if answer.num_rows:
-            self._source = SCANS if answer.column("bare")[0].as_py() else PROJECTION
-        return scans_of(answer) if self._by_person() == PROJECTION else None
+        return scans_of(answer) if best.result() is Source.PACKED else None
 
-    def _read(self, source: str, weeks: Weeks, persons: U64, *, trips: bool) -> pl.DataFrame:
+    def _read(self, source: Source, weeks: Weeks, persons: U64, *, trips: bool) -> pl.DataFrame:
         """All scans of these persons in these weeks, shape `frames.SCANS`."""
         query = by_person(source, weeks, persons, trips=trips)
         return scans_of(self._client.query_arrow(query, {}, self._settings))
@@ -197,7 +196,8 @@ def _pieces(part: Sought) -> list[tuple[Weeks, U64]]:
 
 def _only(wanted: Sought, scans: pl.DataFrame) -> pl.DataFrame:
     """Of scans of these persons those in their times."""
-    return scans.filter(wanted.has(scans["person"].to_numpy(), instants(scans["scanned_at"])))
+    theirs = wanted.has(scans["person"].to_numpy(), instants(scans["scanned_at"]))
+    return scans if theirs.all() else scans[np.flatnonzero(theirs)]
 
 
 def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[pl.DataFrame]:
@@ -206,14 +206,14 @@ def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[
         yield calls[0]()
         return
     waiting: deque[Future[pl.DataFrame]] = deque()
-    with ThreadPoolExecutor(_THREADS, "scans") as pool:
-        try:
-            for call in calls:
-                waiting.append(pool.submit(call))
-                if len(waiting) == ahead:
-                    yield waiting.popleft().result()
-            while waiting:
+    try:
+        for call in calls:
+            waiting.append(_POOL.submit(call))
+            if len(waiting) == ahead:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+        wait(waiting)

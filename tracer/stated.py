@@ -4,7 +4,7 @@ import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
-from tracer.frames import ANSWERS, empty
+from tracer.frames import ANSWERS, NO_ANSWERS
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
 from tracer.parameters import Parameters
@@ -33,7 +33,7 @@ def stays_of_case(
 def answers_of(case: Case) -> pl.DataFrame:
     """What the case and others answered, shape `frames.ANSWERS`."""
     if not case.answers:
-        return empty(ANSWERS)
+        return NO_ANSWERS
     rows = [(person_bits(a.person), a.place, a.begin, a.end) for a in case.answers]
     return as_one(pl.DataFrame(rows, schema=dict(ANSWERS), orient="row"), same_of(case))
 

@@ -6,14 +6,17 @@ of the time that it takes to take a list of literals apart.
 """
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final, cast
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tracer.columns import U64
+from tracer.columns import U64, as_index
 from tracer.frames import DIRECTIONS, TIME
 from tracer.hours import Span, listed
+from tracer.packed import FIELDS, unpacked
 from tracer.sought import Week
 
 Weeks = list[Week] | None  # none: all there are
@@ -23,14 +26,35 @@ _COLUMNS: Final = "person, place, scanned_at, direction, kafka_partition, kafka_
 _DIRECTIONS: Final = pl.Series([None, "in", "out", "pass"], dtype=DIRECTIONS)
 _OUT: Final = 2
 _TYPED: Final = 4
-SCANS: Final = "scans"
-PROJECTION: Final = "mergeTreeProjection(currentDatabase(), 'scans', 'by_person')"
+
+
+class Source(StrEnum):
+    """Where scans are read by person; the best that every part has (`statements.BEST`)."""
+
+    PACKED = "packed_by_person"
+    BY_PERSON = "by_person"
+    TABLE = "scans"
+
+    @property
+    def table(self) -> str:
+        """As it stands after FROM."""
+        return (
+            "scans"
+            if self is Source.TABLE
+            else f"mergeTreeProjection(currentDatabase(), 'scans', '{self}')"
+        )
+
+
 _PARTS: Final = "system.parts WHERE active AND database = currentDatabase() AND table = 'scans'"
-WHOLE: Final = (
-    "SELECT toUInt16(splitByChar('.', version())[1]) >= 26 AND count() > 0 "  # noqa: S608
-    "AND countIf(NOT has(projections, 'by_person')) = 0 AS whole FROM " + _PARTS
+# An older server has no such function; without parts the table is empty, or a distributed one.
+BEST: Final = (
+    "SELECT multiIf(toUInt16(splitByChar('.', version())[1]) < 26 OR count() = 0, 'scans', "  # noqa: S608
+    + "".join(
+        f"countIf(NOT has(projections, '{source}')) = 0, '{source}', "
+        for source in (Source.PACKED, Source.BY_PERSON)
+    )
+    + f"'scans') AS best FROM {_PARTS}"
 )
-_BARE: Final = f"(SELECT countIf(NOT has(projections, 'by_person')) FROM {_PARTS}) AS bare"  # noqa: S608
 
 VISITS: Final = pl.Schema(
     {
@@ -42,38 +66,44 @@ VISITS: Final = pl.Schema(
         "late": pl.Int64(),
     }
 )
+NO_VISITS: Final = pl.DataFrame(schema=VISITS)
 
 
-def by_person(
-    source: str, weeks: Weeks, persons: U64, *, trips: bool = True, bare: bool = False
-) -> str:
-    """All scans of these persons in these weeks. `source`: `PROJECTION` or `SCANS`; `bare`: and
-    how many parts lack the projection."""
+def by_person(source: Source, weeks: Weeks, persons: U64, *, trips: bool = True) -> str:
+    """All scans of these persons in these weeks."""
     ids = ",".join(map(str, persons.tolist()))
-    columns = f"{_COLUMNS}{', trip' if trips else ''}{f', {_BARE}' if bare else ''}"
+    columns = "person, packed" if source is Source.PACKED else _COLUMNS
+    columns += ", trip" if trips else ""
     return (
-        f"SELECT {columns} FROM {source} WHERE person IN CAST('[{ids}]', 'Array(UInt64)')"  # noqa: S608
+        f"SELECT {columns} FROM {source.table} "  # noqa: S608
+        f"WHERE person IN CAST('[{ids}]', 'Array(UInt64)')"
         f"{_in_weeks(source, weeks)}"
     )
 
 
 def scans_of(answer: pa.Table) -> pl.DataFrame:
     """The answer to `by_person` in the shape `frames.SCANS`; without trips these are null."""
-    table = _polars(answer)
-    if "trip" in table.columns:
-        trip = table["trip"].replace("", None)
+    there = answer.column_names
+    table = _polars(answer.select([name for name in there if name != "packed"]))
+    if "packed" in there:
+        fields = unpacked(answer.column("packed"))
+        columns = {name: pl.Series(np.ascontiguousarray(fields[name])) for name in FIELDS}
+    else:
+        columns = {name: table[name] for name in FIELDS}
+    if "trip" in there:
+        trip = table["trip"].set(table["trip"] == "", None)
     else:
         trip = pl.Series("trip", [None], pl.String).new_from_index(0, table.height)
     return pl.DataFrame(
-        [
-            table["person"],
-            table["place"],
-            table["scanned_at"].cast(TIME),
-            _DIRECTIONS.gather(table["direction"]).alias("direction"),
-            table["kafka_partition"],
-            table["kafka_offset"],
-            trip,
-        ]
+        {
+            "person": table["person"],
+            "place": columns["place"],
+            "scanned_at": columns["scanned_at"].cast(TIME),
+            "direction": _DIRECTIONS[as_index(columns["direction"].to_numpy())],
+            "kafka_partition": columns["kafka_partition"],
+            "kafka_offset": columns["kafka_offset"],
+            "trip": trip,
+        }
     )
 
 
@@ -88,7 +118,7 @@ def at_places(spans: Sequence[Span]) -> str:
 def visits_of(answer: pa.Table) -> pl.DataFrame:
     """The answer to `at_places`, columns `VISITS`."""
     there = _polars(answer)
-    t, appended = (there[c].cast(TIME).to_physical() for c in ("scanned_at", "appended_at"))
+    t, appended = (there[c].cast(pl.Int64) for c in ("scanned_at", "appended_at"))
     return pl.DataFrame(
         [
             there["person"],
@@ -102,10 +132,10 @@ def visits_of(answer: pa.Table) -> pl.DataFrame:
     )
 
 
-def _in_weeks(source: str, weeks: Weeks) -> str:
+def _in_weeks(source: Source, weeks: Weeks) -> str:
     if not weeks:
         return ""
-    if source == PROJECTION:
+    if source is not Source.TABLE:
         ids = ",".join(f"'{week.partition_id}'" for week in weeks)
         return f" AND indexHint(_partition_id IN ({ids}))"
     begin, end = (f"fromUnixTimestamp64Milli({t}, 'UTC')" for t in (weeks[0].begin, weeks[-1].end))

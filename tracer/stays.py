@@ -65,7 +65,7 @@ import pyarrow as pa
 
 from tracer.columns import NEVER, NONE, Mask
 from tracer.ends import with_ends
-from tracer.frames import ANSWERS, SCANS, TIME, empty, shaped
+from tracer.frames import ANSWERS, NO_ANSWERS, SCANS, TIME, empty, shaped
 from tracer.ground import Grounds, Limits
 from tracer.intervals import Intervals
 from tracer.joining import joined
@@ -89,7 +89,6 @@ STAYS: Final[Mapping[str, pl.DataType]] = {
 }
 _SCAN_OUT: Final = ENDS.index("scan_out")
 _ASSUMED: Final = STARTS.index("assumed")
-_NO_ANSWERS: Final = empty(ANSWERS)
 _START_NAMES: Final = pl.Series(STARTS, dtype=STAYS["start_provenance"])
 _END_NAMES: Final = pl.Series(ENDS, dtype=STAYS["end_provenance"])
 
@@ -104,7 +103,7 @@ def stays(
     same input in any row order gives the same output. Raises ValueError naming the frame and
     column that has not its shape, or the column of `scans` that lacks a value.
     """
-    answers = _NO_ANSWERS if answers is None else shaped(answers, ANSWERS, "answers")
+    answers = NO_ANSWERS if answers is None else shaped(answers, ANSWERS, "answers")
     scans = shaped(scans, SCANS, "scans")
     if scans.is_empty():
         return empty(STAYS)

@@ -16,7 +16,7 @@ from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.contacts import contacts
 from tracer.exposures import exposures, ordered_by
-from tracer.frames import SCANS, empty, shaped
+from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
 from tracer.parameters import Parameters
@@ -128,7 +128,7 @@ def at_least_one(chunks: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         none = False
         yield chunk
     if none:
-        yield empty(SCANS)
+        yield NO_SCANS
 
 
 def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:

@@ -88,7 +88,7 @@ class Shape:
         yield head + self._replicated(table, statement[found.end() :])
         if verb == "CREATE TABLE IF NOT EXISTS" and table in SHARDED:
             yield f"{verb} {table}{self.on_cluster} AS {self.local(table)}\n{self._over(table)}"
-        elif verb == "ALTER TABLE" and table in SHARDED and not _only_settings(statement):
+        elif verb == "ALTER TABLE" and table in SHARDED and not _of_parts(statement):
             yield f"{verb} {table}{self.on_cluster}{statement[found.end() :]}"
 
     def _over(self, table: str) -> str:
@@ -110,5 +110,8 @@ class Shape:
         )
 
 
-def _only_settings(statement: str) -> bool:
-    return " MODIFY SETTING " in statement
+def _of_parts(statement: str) -> bool:
+    """Of how rows are kept, which is nothing to a table that keeps none."""
+    return any(
+        f" {word} " in statement for word in ("MODIFY SETTING", "PROJECTION", "MATERIALIZED")
+    )

@@ -6,12 +6,15 @@ A part without the projection must not be passed over: a scan that is not read i
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from schemas.ids import person_text
 from streams.clickhouse import ClickHouse
 from tests.contract.clickhouse_fixtures import migrated_engine
 from tracer.hours import Span
+from tracer.packed import LAYOUT, unpacked
 from tracer.queries import Scans
 from tracer.sought import sought
 
@@ -28,11 +31,11 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
         for week in range(3):
             made.command(
                 "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, "
-                "producer, device, appended_at, written_at, kafka_partition, kafka_offset) "
+                "producer, device, trip, appended_at, written_at, kafka_partition, kafka_offset) "
                 f"WITH fromUnixTimestamp64Milli({FIRST_MS + week * WEEK_MS} + "
                 "toInt64(number) * 60000, 'UTC') AS at SELECT generateUUIDv4(), "
                 f"number % {PERSONS}, 3, at, if(number % 2 = 0, 'in', 'out'), 'self', 'sim', 'p', "
-                f"at, at, {week}, number FROM numbers(200)"
+                f"if(number % 3 = 0, 't7', ''), at, at, {week}, number FROM numbers(200)"
             )
         yield made
 
@@ -61,15 +64,60 @@ def test_a_part_without_the_projection_is_read_too(clickhouse: ClickHouse) -> No
         "SELECT partition_id FROM system.parts WHERE table = 'scans' AND active LIMIT 1"
     )
     clickhouse.command(
-        f"ALTER TABLE scans CLEAR PROJECTION by_person IN PARTITION ID '{partition}'",
+        f"ALTER TABLE scans CLEAR PROJECTION packed_by_person IN PARTITION ID '{partition}'",
         {"mutations_sync": 2},
     )
     [(without,)] = clickhouse.rows(
-        "SELECT countIf(NOT has(projections, 'by_person')) FROM system.parts "
+        "SELECT countIf(NOT has(projections, 'packed_by_person')) FROM system.parts "
         "WHERE table = 'scans' AND active"
     )
     assert without >= 1
     assert offsets(clickhouse, 7) == everything(7)
+
+
+def test_the_projection_says_what_the_table_says(clickhouse: ClickHouse) -> None:
+    """Whatever a field's bits: each is cut from one value, and the longest of each is there."""
+    clickhouse.command(
+        "INSERT INTO scans (event_id, person, place, scanned_at, direction, trip, "
+        "kafka_partition, kafka_offset) SELECT generateUUIDv4(), 77, place, toDateTime64(at, 3, 'UTC'), direction, trip, "
+        "partition, offset FROM VALUES('place UInt32, at String, "
+        "direction String, trip String, partition UInt16, offset UInt64', "
+        "(1, '2026-09-21 00:00:00.000', 'in', 't1', 0, 0), "
+        "(4294967295, '2026-09-21 23:59:59.999', 'out', '', 65535, 18446744073709551615), "
+        "(16909060, '2026-09-21 12:00:00.001', 'pass', 't2', 258, 72623859790382856))"
+    )
+    person, begin = person_text(77), 1_789_948_800_000
+    [packed] = Scans(clickhouse).of(sought([77], begin, begin + WEEK_MS))
+    clickhouse.command(
+        "ALTER TABLE scans CLEAR PROJECTION packed_by_person IN PARTITION '2026-09-21'",
+        {"mutations_sync": 2},
+    )
+    [plain] = Scans(clickhouse).of(sought([77], begin, begin + WEEK_MS))
+    key = "kafka_offset"
+    assert packed.sort(key).equals(plain.sort(key))
+    assert plain.sort(key).select("place", "direction", "trip", "kafka_partition", key).rows() == [
+        (1, "in", "t1", 0, 0),
+        (16909060, "pass", "t2", 258, 72623859790382856),
+        (4294967295, "out", None, 65535, 18446744073709551615),
+    ]
+    assert (
+        Scans(clickhouse)
+        .itinerary(person, begin, begin + WEEK_MS)
+        .sort(key)
+        .equals(plain.sort(key))
+    )
+
+
+def test_two_blocks_of_an_answer_are_both_read() -> None:
+    layout = np.zeros(3, LAYOUT)
+    layout["place"], layout["direction"] = [3, 2**32 - 1, 7], [1, 2, 3]
+    values = [row.tobytes() for row in layout]
+    kind = pa.binary(LAYOUT.itemsize)
+    blocks = pa.chunked_array([pa.array(values[:2], kind)[1:], pa.array(values[2:], kind)])
+    assert unpacked(blocks)["place"].tolist() == [2**32 - 1, 7]
+    assert len(unpacked(pa.chunked_array([], kind))) == 0
+    with pytest.raises(ValueError, match="23 bytes, not 24"):
+        unpacked(pa.chunked_array([pa.array([b"x" * 24], pa.binary(24))]))
 
 
 def test_a_table_without_rows_answers_nothing(clickhouse: ClickHouse) -> None:

@@ -16,6 +16,7 @@ from tests.system import System, wait_for
 DRAIN_S: Final = 120.0
 _PROJECTIONS: Final = {
     "by_person": "count(), sum(kafka_offset), sum(cityHash64(person, scanned_at))",
+    "packed_by_person": "count(), sum(cityHash64(person, packed, trip))",
     "by_offset": "count(), sum(kafka_offset)",
 }
 

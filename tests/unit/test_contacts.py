@@ -264,8 +264,8 @@ class FakeEngine:
         parameters: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
     ) -> pa.Table:
-        if "AS whole" in query:
-            return pa.table({"whole": [True]})
+        if "AS best" in query:
+            return pa.table({"best": ["packed_by_person"]})
         self.queries.append(query)
         self.settings.append(settings or {})
         t = pl.col("scanned_at").dt.timestamp("ms")
@@ -344,8 +344,8 @@ def test_whose_stay_is_known_not_to_meet_the_case_is_not_fetched() -> None:
 def test_a_server_without_the_function_is_asked_of_the_table() -> None:
     class Older(FakeEngine):
         def query_arrow(self, query: str, *rest: Any) -> pa.Table:
-            if "AS whole" in query:
-                return pa.table({"whole": [False]})
+            if "AS best" in query:
+                return pa.table({"best": ["scans"]})
             if "mergeTreeProjection" in query:
                 raise RuntimeError("Unknown table function mergeTreeProjection")
             return super().query_arrow(query, *rest)

@@ -1,12 +1,14 @@
 """Opens the engine over a directory and makes a session of it for each request.
 
 A connection costs 0.2 ms and is a session of its own: settings, database, parameters and temporary
-tables of one request never reach another, which no reset of pooled connections could promise.
+tables of one request never reach another, which no reset of pooled connections could promise. What
+can be said when it is opened is said there: SET and USE are queries, as dear as a small one.
 """
 
 import fcntl
 import importlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +18,9 @@ from deploy.embedded.engine.protocol import Call
 
 # clickhouse-local's conveniences, off: a server has none of them.
 _BASE = "implicit_select=0&allow_introspection_functions=0"
+
+# What stands in chdb's address as it is: an empty value would be 1 there, & would end it.
+_PLAIN = re.compile(r"[\w.:/+-]+\Z", re.ASCII)
 
 # Merges give way to what somebody waits for: an insert, a trace.
 _MERGES_NICE = 10
@@ -98,6 +103,10 @@ class Node:
         self._anchor: Any = self._connect(f"{base}&config-file={config}")
         version, zone = self.query("SELECT version(), timezone()").rstrip("\n").split("\t")
         self.version, self.timezone = version, zone
+        # A setting that an address has and the engine does not know is passed over in silence.
+        # `readonly` is set last.
+        names = self.query("SELECT name FROM system.settings WHERE name != 'readonly'")
+        self._settings = frozenset(names.split())
 
     def query(self, sql: str) -> str:
         """A query of the server's own, in a session of its own."""
@@ -113,27 +122,42 @@ class Node:
         `query_cache_tag` is a label without effect while the query cache is off; here it carries
         the request's tag into `system.processes`, because chdb chooses the query id itself.
         """
-        session = self._connect(self._base)
+        settings = dict(call.settings)
+        settings["query_cache_tag"] = tag
+        if remaining is not None:
+            settings["max_execution_time"] = f"{remaining:.3f}"
+        if call.method == "GET" and settings.get("readonly", "0") == "0":
+            settings["readonly"] = "2"  # as ClickHouse: a GET changes nothing
+        plain = {n: v for n, v in settings.items() if n in self._settings and _PLAIN.match(v)}
+        known = call.database if _PLAIN.match(call.database) else ""
+        session = self._opened({"database": known, **plain} if known else plain)
         try:
-            settings = dict(call.settings)
-            settings["query_cache_tag"] = tag
-            if remaining is not None:
-                settings["max_execution_time"] = f"{remaining:.3f}"
-            settings |= {f"param_{name}": value for name, value in call.parameters.items()}
-            if call.method == "GET" and settings.get("readonly", "0") == "0":
-                settings["readonly"] = "2"  # as ClickHouse: a GET changes nothing
-            pairs = ", ".join(f"{name} = {quote(value)}" for name, value in settings.items())
-            session.query(f"SET {pairs}".encode("utf-8", "surrogateescape"), "Null")
-            if call.database:
+            rest = {name: value for name, value in settings.items() if name not in plain}
+            rest |= {f"param_{name}": value for name, value in call.parameters.items()}
+            if rest:
+                session.query(_set(rest), "Null")
+            if call.database and not known:
                 session.query(f"USE {quote_name(call.database)}", "Null")
         except RuntimeError as error:
             session.close()
             raise EngineError.parse(str(error)) from None
         return session
 
+    def _opened(self, settings: dict[str, str]) -> Any:
+        try:
+            return self._connect(self._base + "".join(f"&{n}={v}" for n, v in settings.items()))
+        except RuntimeError as error:
+            # its text has a head of its own: "Failed to create connection: Code: 27. …"
+            raise EngineError.parse(str(error).partition(": ")[2]) from None
+
     def close(self) -> None:
         self._anchor.close()
         self._lock.close()
+
+
+def _set(settings: dict[str, str]) -> bytes:
+    pairs = ", ".join(f"{name} = {quote(value)}" for name, value in settings.items())
+    return f"SET {pairs}".encode("utf-8", "surrogateescape")
 
 
 def _take_lock(path: Path) -> IO[str]:
