@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from schemas.ids import person_bits, person_text
+from tracer.columns import changes
 from tracer.contacts import contacts
 from tracer.documents import Document, rows_of
 from tracer.exposures import bands, exposures, ordered_by
@@ -147,10 +148,15 @@ def _likeliest(met: pl.DataFrame) -> dict[int, Document]:
 
 def _through(met: pl.DataFrame) -> dict[int, list[int]]:
     """Each person's F1s, rising."""
-    through: dict[int, set[int]] = {}
-    for person, first in met.select("person", "case_person").iter_rows():
-        through.setdefault(person, set()).add(first)
-    return {person: sorted(firsts) for person, firsts in through.items()}
+    person, first = met["person"].to_numpy(), met["case_person"].to_numpy()
+    order = np.lexsort((first, person))
+    person, first = person[order], first[order]
+    each = changes(person) | changes(first)
+    person, first = person[each], first[each]
+    begin = np.flatnonzero(changes(person))
+    behind = np.append(begin, len(person))[1:].tolist()
+    rows, firsts = zip(person[begin].tolist(), begin.tolist(), behind, strict=True), first.tolist()
+    return {one: firsts[row:end] for one, row, end in rows}
 
 
 def _first(document: Document, isolated: datetime | None) -> First:
