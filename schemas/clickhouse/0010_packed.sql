@@ -11,6 +11,6 @@ ALTER TABLE scans ADD COLUMN IF NOT EXISTS packed FixedString(23) MATERIALIZED t
 
 ALTER TABLE scans ADD PROJECTION IF NOT EXISTS packed_by_person (
     SELECT person, packed, trip ORDER BY person
-) WITH SETTINGS (index_granularity = 256);
+) WITH SETTINGS (index_granularity = 128);
 
 ALTER TABLE scans MATERIALIZE PROJECTION packed_by_person SETTINGS mutations_sync = 0
