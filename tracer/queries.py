@@ -160,7 +160,11 @@ class Scans:
 
     def _hoped(self, wanted: Sought) -> pl.DataFrame | None:
         """Their scans, asked of the projection while it is asked whether every part has it: nearly
-        always all have. None if not: they are to be asked of what has all."""
+        always all have. None if not: they are to be asked of what has all.
+
+        Only in the hundredth of a second in which the last part gets the projection, once in the
+        life of a table, could the one answer be of before and the other of after.
+        """
         best = _POOL.submit(self._by_person)
         query = by_person(Source.PACKED, wanted.weeks(), wanted.person)
         try:

@@ -262,6 +262,23 @@ class TestSettings:
         assert b"X-ClickHouse-Exception-Code: 115" in answer
         assert answer.startswith(b"HTTP/1.1 404")
 
+    def test_a_value_that_is_none(self, address: Address) -> None:
+        answer = post(address, "/?max_threads=many", b"SELECT 1")
+        assert b"X-ClickHouse-Exception-Code: 27\r" in answer
+        assert b"many" in answer
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert b"\r\n\r\n1\n" in post(address, "/?max_threads=2", b"SELECT 1")
+
+    def test_values_of_all_kinds_stay_what_they_are(self, client: Any) -> None:
+        for text in ("plain-1.5:/x", "", "a&max_threads=7", "a=b", "ca bệnh", "%20+", "{x}"):
+            settings = {"log_comment": text, "max_block_size": 55}
+            assert client.query(self.READ, settings=settings).result_rows == [(55, text)]
+
+    def test_an_unknown_database(self, address: Address) -> None:
+        answer = post(address, "/?database=nowhere", b"SELECT * FROM scans")
+        assert b"X-ClickHouse-Exception-Code: 81" in answer
+        assert answer.startswith(b"HTTP/1.1 404")
+
 
 def _together(calls: list[Callable[[], object]]) -> None:
     threads = [threading.Thread(target=call) for call in calls]

@@ -147,8 +147,8 @@ class Node:
         try:
             return self._connect(self._base + "".join(f"&{n}={v}" for n, v in settings.items()))
         except RuntimeError as error:
-            # its text has a head of its own: "Failed to create connection: Code: 27. …"
-            raise EngineError.parse(str(error).partition(": ")[2]) from None
+            text = str(error).removeprefix("Failed to create connection: ")
+            raise EngineError.parse(text) from None
 
     def close(self) -> None:
         self._anchor.close()
