@@ -196,6 +196,9 @@ def test_migrations_are_numbered_without_gaps_and_filled_in() -> None:
                 again = (
                     "CREATE TABLE IF NOT EXISTS",
                     "ALTER TABLE scans MODIFY SETTING",
+                    "ALTER TABLE scans ADD COLUMN IF NOT EXISTS",
+                    "ALTER TABLE scans ADD PROJECTION IF NOT EXISTS",
+                    "ALTER TABLE scans MATERIALIZE PROJECTION",
                     "ALTER TABLE trace_runs ADD COLUMN IF NOT EXISTS",
                 )
                 assert statement.startswith(again)
