@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from schemas.clickhouse.shape import SHARDED
 from streams.clickhouse import ClickHouse
+from tracer.statements import BEST, Source
 
-_WHOLE: Final = "whole"  # of `tracer.queries`: whether every part has the projection by person
 _AT_ONCE: Final = 3  # questions of a trace, for each shard
 SCANS: Final = "scans"
 
@@ -46,9 +46,8 @@ class Shards(ClickHouse):
     ) -> pa.Table:
         """The answers of all shards, one under the other."""
         found = self._of_all(lambda engine: engine.query_arrow(sql, parameters, settings))
-        if found[0].column_names == [_WHOLE]:
-            whole = self._by_projection and all(t.column(_WHOLE)[0].as_py() for t in found)
-            return pa.table({_WHOLE: [whole]})
+        if sql == BEST:
+            return pa.table({"best": [self._best(found)]})
         return pa.concat_tables(found)
 
     def query_rows(
@@ -85,6 +84,12 @@ class Shards(ClickHouse):
         self._pool.shutdown()
         for engine in self.engines:
             engine.close()
+
+    def _best(self, found: Sequence[pa.Table]) -> Source:
+        """The best that all shards have, as each says its own."""
+        if not self._by_projection:
+            return Source.TABLE
+        return max((Source(t.column("best")[0].as_py()) for t in found), key=list(Source).index)
 
     def _of_all(self, call: Callable[[ClickHouse], Any]) -> list[Any]:
         """What each shard answers; all have answered when the first error is raised."""

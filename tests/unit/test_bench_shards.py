@@ -13,6 +13,7 @@ from schemas.clickhouse.shape import SHARDED
 from schemas.errors import Retryable
 from streams.present import fingerprint
 from tests.unit.test_bench_trace import city
+from tracer.statements import BEST
 
 PLACES = 40
 
@@ -82,15 +83,20 @@ def test_rows_are_put_together_and_sums_are_added_as_the_engine_adds_them() -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "by_projection", "whole"),
-    [((1, 1), True, True), ((1, 0), True, False), ((1, 1), False, False)],
+    ("said", "by_projection", "best"),
+    [
+        (("packed_by_person", "packed_by_person"), True, "packed_by_person"),
+        (("packed_by_person", "by_person"), True, "by_person"),
+        (("scans", "packed_by_person"), True, "scans"),
+        (("packed_by_person", "packed_by_person"), False, "scans"),
+    ],
 )
-def test_the_projection_is_whole_when_it_is_on_every_shard(
-    said: tuple[int, int], by_projection: bool, whole: bool
+def test_a_projection_is_named_when_it_is_on_every_shard(
+    said: tuple[str, str], by_projection: bool, best: str
 ) -> None:
-    engines = [Engine({"table": pa.table({"whole": [one]})}) for one in said]
-    found = shards(*engines, by_projection=by_projection).query_arrow("SELECT")
-    assert found.column("whole").to_pylist() == [whole]
+    engines = [Engine({"table": pa.table({"best": [one]})}) for one in said]
+    found = shards(*engines, by_projection=by_projection).query_arrow(BEST)
+    assert found.column("best").to_pylist() == [best]
 
 
 def test_batches_are_of_one_partition_with_offsets_that_follow() -> None:
