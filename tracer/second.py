@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from schemas.ids import person_bits, person_text
-from tracer.columns import changes
+from tracer.columns import firsts as first_rows
 from tracer.contacts import contacts
 from tracer.documents import Document, rows_of
 from tracer.exposures import bands, exposures, ordered_by
@@ -150,13 +150,12 @@ def _through(met: pl.DataFrame) -> dict[int, list[int]]:
     """Each person's F1s, rising."""
     person, first = met["person"].to_numpy(), met["case_person"].to_numpy()
     order = np.lexsort((first, person))
-    person, first = person[order], first[order]
-    each = changes(person) | changes(first)
-    person, first = person[each], first[each]
-    begin = np.flatnonzero(changes(person))
-    behind = np.append(begin, len(person))[1:].tolist()
-    rows, firsts = zip(person[begin].tolist(), begin.tolist(), behind, strict=True), first.tolist()
-    return {one: firsts[row:end] for one, row, end in rows}
+    pairs = order[first_rows(person[order], first[order])]
+    person, first = person[pairs], first[pairs].tolist()
+    begin = first_rows(person)
+    behind = np.append(begin, len(person))[1:]
+    theirs = zip(person[begin].tolist(), begin.tolist(), behind.tolist(), strict=True)
+    return {one: first[row:end] for one, row, end in theirs}
 
 
 def _first(document: Document, isolated: datetime | None) -> First:

@@ -21,7 +21,6 @@ from tracer.sought import Week
 
 Weeks = list[Week] | None  # none: all there are
 
-_COLUMNS: Final = "person, place, scanned_at, direction, kafka_partition, kafka_offset"
 # An enumeration comes as its numbers in the table: `direction` and `method`.
 _DIRECTIONS: Final = pl.Series([None, "in", "out", "pass"], dtype=DIRECTIONS)
 _OUT: Final = 2
@@ -29,7 +28,7 @@ _TYPED: Final = 4
 
 
 class Source(StrEnum):
-    """Where scans are read by person; the best that every part has (`statements.BEST`)."""
+    """Where scans are read by person, the best first: what every part has (`BEST`) is taken."""
 
     PACKED = "packed_by_person"
     BY_PERSON = "by_person"
@@ -72,10 +71,10 @@ NO_VISITS: Final = pl.DataFrame(schema=VISITS)
 def by_person(source: Source, weeks: Weeks, persons: U64, *, trips: bool = True) -> str:
     """All scans of these persons in these weeks."""
     ids = ",".join(map(str, persons.tolist()))
-    columns = "person, packed" if source is Source.PACKED else _COLUMNS
-    columns += ", trip" if trips else ""
+    fields = ("packed",) if source is Source.PACKED else FIELDS
+    columns = ("person", *fields, *(("trip",) if trips else ()))
     return (
-        f"SELECT {columns} FROM {source.table} "  # noqa: S608
+        f"SELECT {', '.join(columns)} FROM {source.table} "  # noqa: S608
         f"WHERE person IN CAST('[{ids}]', 'Array(UInt64)')"
         f"{_in_weeks(source, weeks)}"
     )
