@@ -1,4 +1,4 @@
-"""Some of many texts as a column of Arrow's, copied out of the bytes they lie in."""
+"""Arrow's columns and tables in one piece: some of many texts, or several batches' rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +30,18 @@ def joined(columns: Sequence[pa.LargeBinaryArray]) -> pa.LargeBinaryArray:
     lengths = [np.diff(np.frombuffer(offsets, dtype=np.int64)) for _, offsets, _ in parts]
     data = np.concatenate([np.frombuffer(part, dtype=np.uint8) for *_, part in parts])
     return _column(np.concatenate(lengths), pa.py_buffer(data))
+
+
+def whole(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables of the same columns as one in one piece: ClickHouse makes a part of each piece it is
+    sent."""
+    if len(tables) == 1:
+        return tables[0]
+    table = pa.concat_tables(tables).unify_dictionaries()
+    for number, field in enumerate(table.schema):
+        if field.type == pa.large_binary():
+            table = table.set_column(number, field, joined(table.column(number).chunks))
+    return table.combine_chunks()
 
 
 def _column(lengths: I64, data: Any) -> pa.LargeBinaryArray:

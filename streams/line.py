@@ -1,10 +1,7 @@
 """One partition's way through a worker, for as long as it is assigned to it.
 
-What comes in is judged, piece after piece; what is judged waits as rows until it is due and a slot
-is free, and is then written as one batch, so that the busier the engine is the larger its batches
-are. A batch is acknowledged when its rows read back and the broker has its dead letters and
-alerts. One batch of a partition is written at a time; the worker's slots bound how many there
-are of all its partitions, its room what waits.
+What comes in is judged, piece after piece, and goes out by its outlet. The worker's room bounds
+what waits.
 """
 
 import asyncio
@@ -13,18 +10,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-import numpy as np
 import structlog
 
 from schemas.errors import Retryable
 from streams.batch import RawBatch, Verdicts
-from streams.columns import U64
+from streams.company import Attempt, Load
+from streams.outlet import Outlet
 from streams.patience import patience
-from streams.pending import Pending, together
+from streams.pending import Pending
 from streams.rejectlimit import TooManyRejects
-from streams.shop import Delivered, Finished, Shop
+from streams.shop import Delivered, Shop
 from streams.steps import Judged
-from streams.waiting import BATCH_BYTES, PIECE_BYTES, Size, Waiting
+from streams.tenure import Tenure
+from streams.waiting import PIECE_BYTES, Size, Waiting
 from streams.window import Window
 from streams.write import NotOurs
 
@@ -42,18 +40,12 @@ class Line:
         self.partition = partition
         self._shop = shop
         self._waiting: Waiting[Delivered] = Waiting()
-        self._judged: Waiting[tuple[Pending, Sequence[Delivered]]] = Waiting()
         self._piece = Size(min(PIECE, shop.flush_records), PIECE_BYTES)
-        self._full = Size(shop.flush_records, BATCH_BYTES)
         self._came = asyncio.Event()  # something to judge, or a reason to stop
-        self._ready = asyncio.Event()  # something to write, or a reason to stop
-        self._leaving = False
         self._stopped = False
-        self._lost = False
-        self._offered = -1
-        self._written = 0  # whatever lies before this offset is in the tables
-        self._write: asyncio.Task[None] | None = None
-        self._present: U64 = np.zeros(0, np.uint64)
+        self._offered = self._judged_to = self._hurried_to = -1
+        self._tenure = Tenure(shop.surely_ours_s)
+        self._outlet = Outlet(shop, self._tenure, self._done)
         self._limit = shop.limit()
         self._open: dict[int, tuple[int, int]] = {}  # last offset: oldest timestamp, records
 
@@ -77,17 +69,17 @@ class Line:
     @property
     def judged_records(self) -> int:
         """Records judged and not yet being written."""
-        return self._judged.records
+        return self._outlet.records
 
     @property
     def bytes(self) -> int:
         """Of the records taken in, and of the rows and letters of those judged."""
-        return self._waiting.bytes + self._judged.bytes
+        return self._waiting.bytes + self._outlet.bytes
 
     @property
     def in_flight(self) -> int:
         """Batches being written."""
-        return int(self._write is not None)
+        return self._outlet.in_flight
 
     @property
     def unacknowledged(self) -> int:
@@ -101,47 +93,66 @@ class Line:
 
     async def run(self) -> None:
         """Until cancelled, lost or stopped by its limit. Raises what is Fatal."""
-        tasks = [asyncio.create_task(self._judge_all()), asyncio.create_task(self._write_all())]
+        tasks = [
+            asyncio.create_task(self._judge_all()),
+            asyncio.create_task(self._outlet.run(self)),
+        ]
         try:
             for ended in asyncio.as_completed(tasks):
                 await ended
         except NotOurs:
             log.info("partition_lost", partition=self.partition)
         finally:
+            self._shop.company.part(self.partition, self)
             for task in tasks:
                 task.cancel()
 
     async def leave(self, timeout_s: float) -> None:
         """Begin nothing more and wait for what is in flight; then nothing here may write."""
-        self._leaving = True
+        self._tenure.leaving = True
         self._came.set()
-        self._ready.set()
-        if self._write is not None:
-            await asyncio.wait([self._write], timeout=timeout_s)
-        self._lost = True
+        await self._outlet.leave(timeout_s)
+        self._tenure.lost = True
 
-    def permit(self) -> float:
-        """Seconds this line may still write. Blocking; raises NotOurs once the line is lost."""
-        while True:
-            if self._lost:
-                raise NotOurs
-            left = self._shop.surely_ours_s()
-            if left >= 1.0:
-                return left
-            if self._leaving:
-                raise NotOurs
-            time.sleep(_LOOK_AGAIN_S)
+    def _done(self, event: Delivered) -> None:
+        self._open.pop(event.value.last, None)
+
+    # in company
+
+    @property
+    def hurried(self) -> bool:
+        """Whether what was here when it was asked to hurry is not judged yet."""
+        return self._judged_to < self._hurried_to
+
+    @property
+    def ready(self) -> Size | None:
+        """What it could write at once, if it has anything and may."""
+        return self._outlet.ready
+
+    def hurry(self) -> None:
+        """Judge now what came."""
+        if self._waiting:
+            self._hurried_to = self._offered
+            self._came.set()
+
+    def board(self) -> Load:
+        """Take what is `ready` along."""
+        return self._outlet.board()
+
+    def written_by(self, load: Load, attempt: Attempt, which: int) -> None:
+        """The `which`-th batch of the attempt is this load."""
+        self._outlet.written_by(load, attempt, which)
 
     # judging
 
     async def _judge_all(self) -> None:
         await self._came.wait()
         block = self._waiting.first.value
-        self._present = await self._thread(
-            self._shop.writer.take_over, self.partition, block.first, self.permit
+        self._outlet.present = await self._thread(
+            self._shop.writer.take_over, self.partition, block.first, self._tenure.permit
         )
         window = await self._patiently(self._shop.rebuild, self.partition, block.first_timestamp)
-        self._written = max(self._written, block.first)
+        self._outlet.written = block.first
         recall = asyncio.create_task(self._recall(window, block.first_timestamp))
         try:
             await self._judge_pieces(window, recall)
@@ -160,6 +171,7 @@ class Line:
                 await asyncio.sleep(_RECALL_AGAIN_S)
 
     async def _judge_pieces(self, window: Window, recall: asyncio.Task[None]) -> None:
+        self._shop.company.join(self.partition, self)
         while True:
             if recall.done():
                 recall.result()  # raises what is Fatal
@@ -170,20 +182,23 @@ class Line:
             except TooManyRejects as error:
                 self._stop(error)
                 return
-            self._judged.add(due, Size(len(pending), pending.bytes), (pending, events))
-            self._ready.set()
+            self._outlet.add(due, pending, events)
+            self._judged_to = events[-1].value.last
 
     async def _until_piece(self) -> None:
         """A piece is due by size, or when what waits would else be late."""
         while True:
-            if self._leaving:
-                raise NotOurs
+            self._tenure.check()
             if not self._waiting:
                 self._came.clear()
                 await self._came.wait()
                 continue
             left = self._waiting.due - time.monotonic()
-            if left <= 0 or self._waiting.fills(self._piece):
+            if self._waiting.fills(self._piece):
+                return
+            if left <= 0:
+                self._shop.company.call()
+            if self.hurried:
                 return
             self._came.clear()
             with suppress(TimeoutError):
@@ -196,7 +211,7 @@ class Line:
             raw = await self._thread(RawBatch.of, blocks)
             verdicts = await self._thread(steps.read, raw)
         await self._wait_for_codes(verdicts)
-        window.written = self._written
+        window.written = self._outlet.written
         judged: Judged = await self._patiently(steps.judge, verdicts, window)
         self._limit.note(judged.verdicts)
         pending: Pending = await self._thread(Pending.of, judged)
@@ -215,54 +230,8 @@ class Line:
         """Take nothing more in; what was judged before is still written."""
         self._stopped = True
         self._waiting.clear()
+        self._hurried_to = self._judged_to
         self._shop.stopped(self.partition, error)
-
-    # writing
-
-    async def _write_all(self) -> None:
-        while True:
-            await self._until_due()
-            async with self._shop.slots.take(self._judged.records):
-                if self._leaving:
-                    raise NotOurs
-                self._write = asyncio.create_task(self._finish())
-                # `leave` waits for it, whatever becomes of this task
-                await asyncio.shield(self._write)
-                self._write = None
-
-    async def _until_due(self) -> None:
-        """A batch is due by size, by the age of its oldest part, or when the engine is idle."""
-        while True:
-            if self._leaving:
-                raise NotOurs
-            if self._judged:
-                left = self._judged.due - time.monotonic()
-                full = self._judged.fills(self._full)
-                if left <= 0 or full or self._shop.slots.worth_one(self._judged.records):
-                    return
-            else:
-                left = None
-            self._ready.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ready.wait(), left)
-
-    async def _finish(self) -> None:
-        _, batches = self._judged.take(self._full)
-        pending = await self._thread(together, [pending for pending, _ in batches])
-        events = [event for _, some in batches for event in some]
-        del batches  # their rows are in one by now
-        present = self._present
-        rows = pending.rows
-        reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
-        written = await self._thread(self._shop.writer.write, rows, present, self.permit)
-        self._written = rows.last + 1
-        await self._shop.follow_up(pending)
-        for event in events:
-            event.ack()
-            self._open.pop(event.value.last, None)
-        if len(present) and rows.last >= present[-1]:
-            self._present = present[:0]
-        self._shop.done(Finished(pending, written, reread))
 
     async def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
         """`call` in a thread, again while it is Retryable and the line is not lost."""
@@ -271,8 +240,7 @@ class Line:
                 return await self._thread(call, *args)
             except Retryable as error:
                 log.warning("line_waits", partition=self.partition, detail=str(error))
-                if self._leaving:
-                    raise NotOurs from error
+                self._tenure.check()
                 await asyncio.sleep(1.0)
 
     async def _thread(self, call: Callable[..., Any], *args: Any) -> Any:

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from schemas.topics import SCANS
 from streams.columns import I64
 from streams.convert import Rows
 from streams.deadletters import dead_letters
-from streams.gathered import joined
+from streams.gathered import whole
 from streams.marks import Mark
 from streams.packed import Packed
 from streams.rejects import Rejects
@@ -89,7 +88,7 @@ def together(batches: Sequence[Pending]) -> Pending:
     if len(batches) == 1:
         return batches[0]
     first, last = batches[0].rows, batches[-1].rows
-    tables = {name: _whole([batch.rows.tables[name] for batch in batches]) for name in first.tables}
+    tables = {name: whole([batch.rows.tables[name] for batch in batches]) for name in first.tables}
     return Pending(
         Rows(first.partition, first.first, last.last, tables),
         [letter for batch in batches for letter in batch.letters],
@@ -100,12 +99,3 @@ def together(batches: Sequence[Pending]) -> Pending:
         sum(batch.unknown_fields for batch in batches),
         tuple(piece for batch in batches for piece in batch.pieces),
     )
-
-
-def _whole(tables: list[pa.Table]) -> pa.Table:
-    """One table in one piece: ClickHouse makes a part of each piece it is sent."""
-    table = pa.concat_tables(tables).unify_dictionaries()
-    for number, field in enumerate(table.schema):
-        if field.type == pa.large_binary():
-            table = table.set_column(number, field, joined(table.column(number).chunks))
-    return table.combine_chunks()

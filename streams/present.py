@@ -5,6 +5,7 @@ the old attempt is ended first, then what is present is read, then exactly the a
 """
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -15,19 +16,23 @@ from streams.columns import U64
 from streams.convert import OUTCOMES
 
 _END_TIMEOUT_S: Final = 20.0
+Fingerprints = dict[int, tuple[int, int]]  # by partition
 
 
-def attempt_prefix(topic: str, partition: int) -> str:
-    """What the log comment of every attempt at this partition begins with."""
+def attempt_mark(topic: str, partition: int) -> str:
+    """What stands in the log comment of every attempt at this partition.
+
+    The marks of two partitions are never one within the other.
+    """
     return f"truyvet/{topic}/{partition}/"
 
 
-def end_attempts(clickhouse: ClickHouse, prefix: str) -> None:
-    """Kill every query whose log comment begins with `prefix`; return when none is left.
+def end_attempts(clickhouse: ClickHouse, mark: str) -> None:
+    """Kill every query in whose log comment `mark` stands; return when none is left.
 
     Raises Retryable if some are still running after 20 s.
     """
-    running = f"startsWith(Settings['log_comment'], '{_literal(prefix)}')"
+    running = f"position(Settings['log_comment'], '{_literal(mark)}') > 0"
     processes = clickhouse.shape.servers("system.processes")
     deadline = time.monotonic() + _END_TIMEOUT_S
     while True:
@@ -36,7 +41,7 @@ def end_attempts(clickhouse: ClickHouse, prefix: str) -> None:
         if left == 0:
             return
         if time.monotonic() > deadline:
-            raise Retryable(f"{left} old attempts at {prefix} are still running")
+            raise Retryable(f"{left} old attempts at {mark} are still running")
         time.sleep(0.05)
 
 
@@ -47,7 +52,12 @@ def present_offsets(
 
     An offset that is there twice comes twice: a caller can see that it should never happen.
     """
-    union = " UNION ALL ".join(_offsets_of(table, bounded=last is not None) for table in OUTCOMES)
+    bound = " AND kafka_offset <= {last:UInt64}" if last is not None else ""
+    union = " UNION ALL ".join(
+        f"SELECT kafka_offset FROM {table} WHERE kafka_partition = {{partition:UInt16}} "  # noqa: S608
+        f"AND kafka_offset >= {{first:UInt64}}{bound}"
+        for table in OUTCOMES
+    )
     table = clickhouse.query_arrow(
         union, {"partition": partition, "first": first, "last": last or 0}
     )
@@ -58,7 +68,7 @@ def present_offsets(
 
 def fingerprint(offsets: U64) -> tuple[int, int]:
     """How many offsets these are, and a sum that no other set of as many has but by a chance of
-    one in 2^64: the same as `present_fingerprint` when the same offsets are there once each."""
+    one in 2^64: the same as in `present_fingerprints` when the same offsets are there once each."""
     # ClickHouse's intHash64 (FunctionsHashing.h): a constant, then MurmurHash3's 64-bit finaliser
     mixed = offsets ^ np.uint64(0x4CF2D2BAAE6DA887)
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
@@ -68,24 +78,24 @@ def fingerprint(offsets: U64) -> tuple[int, int]:
     return len(offsets), int(mixed.sum(dtype=np.uint64))
 
 
-def present_fingerprint(
-    clickhouse: ClickHouse, partition: int, first: int, last: int
-) -> tuple[int, int]:
-    """`fingerprint` of the offsets from `first` to `last` in all outcome tables together."""
-    union = " UNION ALL ".join(_offsets_of(table, bounded=True) for table in OUTCOMES)
-    [(count, total)] = clickhouse.rows(
-        f"SELECT count(), sum(intHash64(kafka_offset)) FROM ({union})",  # noqa: S608
-        {"partition": partition, "first": first, "last": last},
+def present_fingerprints(
+    clickhouse: ClickHouse, spans: Sequence[tuple[int, int, int]]
+) -> Fingerprints:
+    """`fingerprint` of what is in all outcome tables together of each partition's offsets from
+    first to last; a partition of which nothing is there is missing."""
+    within = " OR ".join(
+        f"(kafka_partition = {partition:d} AND kafka_offset BETWEEN {first:d} AND {last:d})"
+        for partition, first, last in spans
     )
-    return int(count), int(total)
-
-
-def _offsets_of(table: str, *, bounded: bool) -> str:
-    bound = " AND kafka_offset <= {last:UInt64}" if bounded else ""
-    return (
-        f"SELECT kafka_offset FROM {table} WHERE kafka_partition = {{partition:UInt16}} "  # noqa: S608
-        f"AND kafka_offset >= {{first:UInt64}}{bound}"
+    union = " UNION ALL ".join(
+        f"SELECT kafka_partition, kafka_offset FROM {table} WHERE {within}"  # noqa: S608 (numbers)
+        for table in OUTCOMES
     )
+    found = clickhouse.rows(
+        "SELECT kafka_partition, count(), sum(intHash64(kafka_offset)) "  # noqa: S608
+        f"FROM ({union}) GROUP BY kafka_partition"
+    )
+    return {int(partition): (int(count), int(total)) for partition, count, total in found}
 
 
 def _literal(text: str) -> str:

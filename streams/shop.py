@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Protocol
 
 from streams.blocks import Block
+from streams.company import Company
 from streams.pending import Pending
 from streams.rejectlimit import RejectLimit, TooManyRejects
 from streams.steps import Steps
+from streams.waiting import BATCH_BYTES, Size
 from streams.window import Window
 from streams.write import Writer, Written
 
@@ -40,14 +43,19 @@ class Slots:
         self._small = asyncio.Semaphore(max(1, most - 1))
         self.taken = 0
 
+    @staticmethod
+    def large(rows: int) -> bool:
+        """Whether so many rows are worth an insert of their own."""
+        return rows >= _WORTHWHILE
+
     def worth_one(self, rows: int) -> bool:
         """Whether so many rows need not wait for company: while the engine has nothing to do."""
-        return not self.taken and rows >= _WORTHWHILE
+        return not self.taken and self.large(rows)
 
     @asynccontextmanager
     async def take(self, rows: int) -> AsyncIterator[None]:
         """One of them, for so many rows."""
-        async with nullcontext() if rows >= _WORTHWHILE else self._small, self._free:
+        async with nullcontext() if self.large(rows) else self._small, self._free:
             self.taken += 1
             try:
                 yield
@@ -75,6 +83,11 @@ class Shop:
     flush_s: float
     code_wait_s: float
     surely_ours_s: Callable[[], float]  # seconds this worker's assignment surely still holds
+
+    @cached_property
+    def company(self) -> Company:
+        """The lines, where they write together."""
+        return Company(self.writer, self.threads, Size(self.flush_records, BATCH_BYTES))
 
 
 @dataclass(frozen=True)

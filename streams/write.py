@@ -7,7 +7,7 @@ present, insert exactly the absent ones under a fresh token, and again until equ
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,12 +20,14 @@ from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
-from streams.convert import Rows, expire, offsets, without
+from streams.convert import OUTCOMES, Rows, expire, offsets, without
+from streams.gathered import whole
 from streams.present import (
-    attempt_prefix,
+    Fingerprints,
+    attempt_mark,
     end_attempts,
     fingerprint,
-    present_fingerprint,
+    present_fingerprints,
     present_offsets,
 )
 
@@ -56,6 +58,15 @@ class Written:
     began_ms: int
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one partition; offsets that the tables had when it was taken over; its permit."""
+
+    rows: Rows
+    present: U64
+    permit: Permit
+
+
 class Writer:
     """Writes batches of one topic's partitions. Thread-safe; blocking."""
 
@@ -83,11 +94,11 @@ class Writer:
 
         Raises NotOurs when the partition was lost, Fatal when the rows are of another log.
         """
-        prefix = attempt_prefix(self._topic, partition)
+        mark = attempt_mark(self._topic, partition)
         for pause in _pauses():
             permit()
             try:
-                end_attempts(self._clickhouse, prefix)
+                end_attempts(self._clickhouse, mark)
                 present = np.unique(present_offsets(self._clickhouse, partition, first))
                 if len(present) and self._same_log is not None:
                     self._same_log(partition)
@@ -103,18 +114,43 @@ class Writer:
         Returns when all of them read back. Raises NotOurs when the partition was lost, Fatal
         when the tables are not what they should be.
         """
+        batch = Batch(rows, present, permit)
+        [written] = self.attempt([batch])
+        return written or self.settle(batch)
+
+    def attempt(self, batches: Sequence[Batch]) -> list[Written | None]:
+        """The usual case: the batches, of different partitions, in one insert that reads back.
+
+        None for one of which that is not sure, or that is not ours any more: it is to be settled.
+        """
         began_ms = _now_ms()
-        wanted = offsets(rows)
-        todo = without(rows, present) if len(present) else rows
-        if not self._insert(todo, permit) or not self._verified(rows, wanted):
-            self._settle(rows, wanted, permit)
+        todo = [_absent(batch) for batch in batches]
+        try:
+            inserted = self._insert(todo, lambda: min(batch.permit() for batch in batches))
+        except NotOurs:  # one of them: each finds out for itself
+            return [None] * len(batches)
+        there = self._there([batch.rows for batch in batches]) if inserted else {}
+        return [
+            self._written(batch, began_ms)
+            if there.get(batch.rows.partition) == fingerprint(offsets(batch.rows))
+            else None
+            for batch in batches
+        ]
+
+    def settle(self, batch: Batch) -> Written:
+        """A batch whose attempt has not surely written it. Returns and raises as `write`."""
+        began_ms = _now_ms()
+        self._settle(batch.rows, offsets(batch.rows), batch.permit)
+        return self._written(batch, began_ms)
+
+    def _written(self, batch: Batch, began_ms: int) -> Written:
         self._metrics.gauge(m.ENGINE_AWAY).set(0)
         now_ms = _now_ms()
-        return Written(expire(todo, now_ms, self._retention_days), now_ms, began_ms)
+        return Written(expire(_absent(batch), now_ms, self._retention_days), now_ms, began_ms)
 
     def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> None:
         self._metrics.counter(m.INSERT_RETRIES).inc()
-        mine = self._comment(rows)
+        mine = self._comment([rows])
         for pause in _pauses():
             permit()
             try:
@@ -128,34 +164,38 @@ class Writer:
                         f"partition {rows.partition}: an offset from {rows.first} to {rows.last} "
                         "is in the tables twice; writing on would hide it"
                     )
-                if not self._insert(without(rows, there), permit):
+                if not self._insert([without(rows, there)], permit):
                     time.sleep(pause)
             except Retryable as error:
                 self._away(error, rows.partition)
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    def _verified(self, rows: Rows, wanted: U64) -> bool:
+    def _there(self, several: Sequence[Rows]) -> Fingerprints:
+        """What the tables have of the offsets of these; nothing if they cannot say."""
+        spans = [(rows.partition, rows.first, rows.last) for rows in several]
         try:
-            there = present_fingerprint(self._clickhouse, rows.partition, rows.first, rows.last)
+            return present_fingerprints(self._clickhouse, spans)
         except Retryable as error:
-            self._away(error, rows.partition)
-            return False
-        return there == fingerprint(wanted)
+            self._away(error, *(rows.partition for rows in several))
+            return {}
 
-    def _insert(self, rows: Rows, permit: Permit) -> bool:
+    def _insert(self, several: Sequence[Rows], permit: Permit) -> bool:
         """One attempt; whether each insert was answered well."""
-        final = expire(rows, _now_ms(), self._retention_days)
+        now_ms = _now_ms()
+        final = [expire(rows, now_ms, self._retention_days).tables for rows in several]
+        comment = self._comment(several)
         try:
-            for name, table in final.tables.items():
-                for piece in _pieces(name, table):
-                    self._insert_piece(name, piece, rows, permit)
+            for name in OUTCOMES:
+                if some := [t[name] for t in final if name in t and t[name].num_rows]:
+                    for piece in _pieces(name, whole(some)):
+                        self._insert_piece(name, piece, comment, permit)
         except Retryable as error:
-            self._away(error, rows.partition)
+            self._away(error, *(rows.partition for rows in several))
             return False
         return True
 
-    def _insert_piece(self, name: str, piece: pa.Table, rows: Rows, permit: Permit) -> None:
+    def _insert_piece(self, name: str, piece: pa.Table, comment: str, permit: Permit) -> None:
         left_s = permit()
         deadline = time.monotonic() + left_s - 1.0
         limit_s = min(self._timeout_s, left_s)
@@ -171,18 +211,26 @@ class Writer:
             "min_insert_block_size_rows": 0,
             "min_insert_block_size_bytes": 0,
             "input_format_arrow_allow_missing_columns": 1,
-            "log_comment": self._comment(rows),
+            "log_comment": comment,
         }
         with self._metrics.histogram(m.INSERT_SECONDS, name).time():
             self._clickhouse.insert(name, piece, settings, deadline)
 
-    def _comment(self, rows: Rows) -> str:
-        prefix = attempt_prefix(self._topic, rows.partition)
-        return f"{prefix}{self._run}/{rows.first}-{rows.last}/"
+    def _comment(self, several: Sequence[Rows]) -> str:
+        """By which whoever takes one of the partitions over finds and ends the attempt."""
+        return "".join(
+            f"{attempt_mark(self._topic, rows.partition)}{self._run}/{rows.first}-{rows.last}/"
+            for rows in several
+        )
 
-    def _away(self, error: Retryable, partition: int) -> None:
+    def _away(self, error: Retryable, *partitions: int) -> None:
         self._metrics.gauge(m.ENGINE_AWAY).set(1)
-        log.warning("clickhouse_away", partition=partition, detail=str(error))
+        for partition in partitions:
+            log.warning("clickhouse_away", partition=partition, detail=str(error))
+
+
+def _absent(batch: Batch) -> Rows:
+    return without(batch.rows, batch.present) if len(batch.present) else batch.rows
 
 
 def _pieces(name: str, table: pa.Table) -> Iterator[pa.Table]:

@@ -7,7 +7,7 @@ from random import Random
 
 from schemas.topics import SCANS
 from streams.clickhouse import ClickHouse
-from streams.present import attempt_prefix
+from streams.present import attempt_mark
 from tests.fault.campaign import TIMING
 from tests.fault.checker import Checker
 from tests.fault.test_exactly_once import SEED
@@ -97,7 +97,7 @@ def _sleep_in_the_engine(system: System, end: threading.Event) -> None:
 
 def _inserts(system: System) -> int:
     """Requests of a worker that the engine knows of, in whatever state; not ended, only looked at."""
-    prefix = attempt_prefix(SCANS.name, 0).rsplit("/", 2)[0]
+    prefix = attempt_mark(SCANS.name, 0).rsplit("/", 2)[0]
     found = system.clickhouse.rows(
         f"KILL QUERY WHERE startsWith(Settings['log_comment'], '{prefix}/') TEST"
     )

@@ -1,6 +1,7 @@
 """The recipe of exactly once, against an engine that misbehaves in every way we know."""
 
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,8 @@ from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
 from streams.convert import OUTCOMES, Rows
-from streams.present import fingerprint
-from streams.write import NotOurs, Writer
+from streams.present import attempt_mark, end_attempts, fingerprint
+from streams.write import Batch, NotOurs, Permit, Writer
 
 NONE = np.zeros(0, np.uint64)
 
@@ -53,13 +54,18 @@ class Engine:
     def command(self, sql: str, settings: Any = None) -> None:
         assert sql.startswith("KILL QUERY")
         self.kills += 1
-        prefix = sql.split("'")[3]
-        self._running = [run for run in self._running if not run[0].startswith(prefix)]
+        mark = sql.split("'")[3]
+        self._running = [run for run in self._running if mark not in run[0]]
 
     def rows(self, sql: str, parameters: Any = None) -> list[tuple[int, ...]]:
         if "intHash64" not in sql:
             return [(0,)]
-        return [fingerprint(np.array(self._found(parameters), np.uint64))]
+        found = []
+        for partition, first, last in _spans(sql):
+            offsets = self._found({"first": first, "last": last})
+            if offsets:
+                found.append((partition, *fingerprint(np.array(offsets, np.uint64))))
+        return found
 
     def query_arrow(self, sql: str, parameters: dict[str, int], settings: Any = None) -> pa.Table:
         return pa.table({"kafka_offset": pa.array(self._found(parameters), pa.uint64())})
@@ -72,7 +78,13 @@ class Engine:
         return [o for t in self.tables.values() for o in t if parameters["first"] <= o <= last]
 
 
-def batch(first: int, count: int) -> Rows:
+def _spans(sql: str) -> set[tuple[int, int, int]]:
+    """Partition, first and last offset; the partitions here have no offsets in common."""
+    asked = re.findall(r"kafka_partition = (\d+) AND kafka_offset BETWEEN (\d+) AND (\d+)", sql)
+    return {(int(partition), int(first), int(last)) for partition, first, last in asked}
+
+
+def batch(first: int, count: int, partition: int = 3) -> Rows:
     offsets = np.arange(first, first + count, dtype=np.uint64)
     day = np.full(count, 1_638_316_800_000, dtype=np.int64)
 
@@ -85,7 +97,7 @@ def batch(first: int, count: int) -> Rows:
         )
 
     return Rows(
-        3,
+        partition,
         first,
         first + count - 1,
         {
@@ -196,3 +208,93 @@ def test_a_lost_partition_is_not_written_to() -> None:
     with pytest.raises(NotOurs):
         writer(engine).write(batch(0, 10), NONE, lost)
     assert not any(engine.tables.values())
+
+
+def together(*permits: Permit) -> list[Batch]:
+    """Thirty rows of each of as many partitions, beginning with the third."""
+    return [
+        Batch(batch(1_000 * partition, 30, partition), NONE, permit)
+        for partition, permit in enumerate(permits, 3)
+    ]
+
+
+def test_batches_of_several_partitions_are_one_insert_in_each_table() -> None:
+    asked: list[str] = []
+    engine = Engine(lambda: asked.append("insert"))
+    written = writer(engine).attempt(together(sure, sure, sure))
+    assert [one.rows.partition for one in written if one] == [3, 4, 5]
+    assert len(asked) == 3  # scans, rejects, duplicates
+    assert engine.kills == 0
+    assert sum(map(len, engine.tables.values())) == 90
+
+
+def test_an_attempt_bears_the_marks_of_all_its_partitions() -> None:
+    engine = Engine(lambda: "linger")
+    writer(engine).attempt(together(sure, sure))
+    [(comment, *_)] = engine._running
+    assert "truyvet/scans.v1/3/r/3000-3029/" in comment
+    assert "truyvet/scans.v1/4/r/4000-4029/" in comment
+    assert comment.startswith("truyvet/scans.v1/")
+    end_attempts(engine, attempt_mark("scans.v1", 4))  # type: ignore[arg-type]
+    assert engine._running == []
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_becomes_of_a_common_insert_each_offset_is_there_once(seed: int) -> None:
+    rng = random.Random(seed)
+    engine = Engine(lambda: rng.choice([None, None, None, "lose", "late", "part", "linger"]))
+    ours, batches = writer(engine), together(sure, sure, sure, sure)
+    for one, written in zip(batches, ours.attempt(batches), strict=True):
+        assert (written or ours.settle(one)).rows.count == 30
+    everything = sorted(o for offsets in engine.tables.values() for o in offsets)
+    assert everything == [o for p in range(3, 7) for o in range(1_000 * p, 1_000 * p + 30)]
+
+
+def test_where_one_partition_is_lost_the_others_are_written_all_the_same() -> None:
+    engine = Engine(lambda: None)
+
+    def lost() -> float:
+        raise NotOurs
+
+    ours, batches = writer(engine), together(sure, lost, sure)
+    assert ours.attempt(batches) == [None, None, None]
+    assert not any(engine.tables.values())
+    with pytest.raises(NotOurs):
+        ours.settle(batches[1])
+    for one in (batches[0], batches[2]):
+        ours.settle(one)
+    everything = sorted(o for offsets in engine.tables.values() for o in offsets)
+    assert everything == [*range(3_000, 3_030), *range(5_000, 5_030)]
+
+
+def test_one_that_is_lost_between_two_tables_ends_the_attempt_for_all() -> None:
+    engine = Engine(lambda: None)
+    left = iter([10.0])
+
+    def going() -> float:
+        if (seconds := next(left, None)) is None:
+            raise NotOurs
+        return seconds
+
+    ours, batches = writer(engine), together(sure, going)
+    assert ours.attempt(batches) == [None, None]
+    assert len(engine.tables["scans"]) == 36
+    assert engine.tables["rejects"] == []
+    ours.settle(batches[0])
+    with pytest.raises(NotOurs):
+        ours.settle(batches[1])
+    offsets = sorted(o for some in engine.tables.values() for o in some)
+    assert [o for o in offsets if o < 4_000] == list(range(3_000, 3_030))
+
+
+def test_what_was_there_before_is_not_inserted_with_the_others() -> None:
+    engine = Engine(lambda: None)
+    engine.tables["scans"] = [3_002, 3_003]
+    one, two = together(sure, sure)
+    one = Batch(one.rows, np.array([3_002, 3_003], np.uint64), sure)
+    first, second = writer(engine).attempt([one, two])
+    assert first is not None
+    assert first.rows.count == 28
+    assert second is not None
+    assert second.rows.count == 30
+    assert sum(map(len, engine.tables.values())) == 60

@@ -1,0 +1,109 @@
+"""Lines of one worker that write together.
+
+An insert of a few hundred rows costs the engine nearly what one of tens of thousands does, and so
+do its reading back and its part's merges. So when one line's scans are due, whatever the others
+have is judged as well, and goes with them: one insert for all partitions.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Final, Protocol
+
+from streams.pending import Pending
+from streams.waiting import Size
+from streams.write import Batch, Writer, Written
+
+# How long those that are due wait for the others to be judged: some milliseconds a partition. One
+# that waits for a code or for the engine goes with the next.
+_PATIENCE_S: Final = 0.1
+_LOOK_AGAIN_S: Final = 0.002
+
+# Of each load in turn; what was not written surely is to be settled by its own line.
+Outcome = tuple[Pending, Batch, Written | None]
+Attempt = asyncio.Future[list[Outcome]]
+
+
+class Load(Protocol):
+    """What a line brings along."""
+
+    def batch(self) -> tuple[Pending, Batch]:
+        """In one piece; blocking."""
+
+
+class Member(Protocol):
+    """A line, as far as company goes."""
+
+    @property
+    def hurried(self) -> bool:
+        """Whether it was asked to hurry, and something is not judged yet."""
+
+    @property
+    def ready(self) -> Size | None:
+        """What it could write at once, if it has anything and may."""
+
+    def hurry(self) -> None:
+        """Judge now what came."""
+
+    def board(self) -> Load:
+        """Take what is `ready` along."""
+
+    def written_by(self, load: Load, attempt: Attempt, which: int) -> None:
+        """The `which`-th batch of the attempt is this load."""
+
+
+class Company:
+    """The lines that may write together, `most` in one insert. For one event loop."""
+
+    def __init__(self, writer: Writer, threads: Executor, most: Size) -> None:
+        self._writer = writer
+        self._threads = threads
+        self._most = most
+        self._members: dict[int, Member] = {}
+
+    def join(self, partition: int, member: Member) -> None:
+        """From now on it goes along."""
+        self._members[partition] = member
+
+    def part(self, partition: int, member: Member) -> None:
+        """From now on it does not; a later line of the same partition still may."""
+        if self._members.get(partition) is member:
+            del self._members[partition]
+
+    def call(self) -> None:
+        """Something is due: everybody is to judge what came, so that it may go along."""
+        for member in self._members.values():
+            member.hurry()
+
+    async def gathered(self) -> None:
+        """When all that were called have judged, or have taken too long for it."""
+        until = time.monotonic() + _PATIENCE_S
+        while any(m.hurried for m in self._members.values()) and time.monotonic() < until:  # noqa: ASYNC110 (each of many lines ends it, in its own way)
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def depart(self, first: Member, *, alone: bool) -> None:
+        """Write what `first` has ready and, unless it goes alone, what others have."""
+        aboard = [first] if alone else self._boarding(first)
+        loads = [member.board() for member in aboard]
+        attempt = asyncio.get_running_loop().run_in_executor(self._threads, self._write, loads)
+        for which, (member, load) in enumerate(zip(aboard, loads, strict=True)):
+            member.written_by(load, attempt, which)
+
+    def _boarding(self, first: Member) -> list[Member]:
+        aboard, records, size = [first], *(first.ready or Size(0, 0))
+        for member in self._members.values():
+            more = member.ready
+            if member is first or more is None:
+                continue
+            if records + more.records <= self._most.records and (
+                size + more.bytes <= self._most.bytes
+            ):
+                aboard.append(member)
+                records, size = records + more.records, size + more.bytes
+        return aboard
+
+    def _write(self, loads: Sequence[Load]) -> list[Outcome]:
+        made = [load.batch() for load in loads]
+        written = self._writer.attempt([batch for _, batch in made])
+        return [(*one, outcome) for one, outcome in zip(made, written, strict=True)]

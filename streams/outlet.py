@@ -1,0 +1,166 @@
+"""What a line has judged, until it is acknowledged.
+
+It waits as rows until it is due and a slot is free, and is then written as one batch, alone or with
+other lines', so that the busier the engine is the larger its inserts are. A batch is acknowledged
+when its rows read back and the broker has its dead letters and alerts. One batch of a partition is
+written at a time; the worker's slots bound how many inserts there are of all.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from streams.columns import U64
+from streams.company import Attempt, Load, Member
+from streams.pending import Pending, together
+from streams.shop import Delivered, Finished, Shop
+from streams.tenure import Tenure
+from streams.waiting import BATCH_BYTES, Size, Waiting
+from streams.write import Batch
+
+_NOTHING: Final[U64] = np.zeros(0, np.uint64)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Judged pieces of a partition that follow one another, taken to be one batch."""
+
+    pieces: Sequence[Pending]
+    events: Sequence[Delivered]
+    present: U64
+    permit: Callable[[], float]
+
+    def batch(self) -> tuple[Pending, Batch]:
+        """In one piece; blocking."""
+        pending = together(self.pieces)
+        return pending, Batch(pending.rows, self.present, self.permit)
+
+
+class Outlet:
+    """The writing half of a line."""
+
+    def __init__(self, shop: Shop, tenure: Tenure, forget: Callable[[Delivered], None]) -> None:
+        self._shop = shop
+        self._tenure = tenure
+        self._forget = forget
+        self._waiting: Waiting[tuple[Pending, Sequence[Delivered]]] = Waiting()
+        self._full = Size(shop.flush_records, BATCH_BYTES)
+        self._news = asyncio.Event()  # something to write, written along, or a reason to stop
+        self._write: asyncio.Task[None] | None = None
+        self.present = _NOTHING  # offsets that the tables had when the partition was taken over
+        self.written = 0  # whatever lies before this offset is in the tables
+
+    @property
+    def records(self) -> int:
+        """Judged and not yet being written."""
+        return self._waiting.records
+
+    @property
+    def bytes(self) -> int:
+        """Of the rows and letters of those."""
+        return self._waiting.bytes
+
+    @property
+    def in_flight(self) -> int:
+        """Batches being written."""
+        return int(self._write is not None)
+
+    @property
+    def ready(self) -> Size | None:
+        """What could be written at once."""
+        if self._write is not None or self._tenure.leaving or not self._waiting:
+            return None
+        waits = Size(self._waiting.records, self._waiting.bytes)
+        return Size(*map(min, zip(waits, self._full, strict=True)))
+
+    def add(self, due: float, pending: Pending, events: Sequence[Delivered]) -> None:
+        """What was judged next; `due` in monotonic seconds."""
+        self._waiting.add(due, Size(len(pending), pending.bytes), (pending, events))
+        self._news.set()
+
+    def wake(self) -> None:
+        """Something else has changed."""
+        self._news.set()
+
+    async def leave(self, timeout_s: float) -> None:
+        """Wait for what is in flight; the tenure is being left, so nothing more begins."""
+        self.wake()
+        if self._write is not None:
+            await asyncio.wait([self._write], timeout=timeout_s)
+
+    async def run(self, member: Member) -> None:
+        """Until cancelled; `member` is the line.
+
+        Raises NotOurs when the partition is left, and what is Fatal.
+        """
+        while True:
+            await self._until_written()
+            await self._until_due()
+            if not self.in_flight:
+                await self._set_off(member)
+
+    async def _set_off(self, member: Member) -> None:
+        alone = self._shop.slots.large(self.records)
+        if not alone:
+            await self._shop.company.gathered()
+        async with self._shop.slots.take(self.records):
+            self._tenure.check()
+            if self.ready is not None:  # else it went while this one waited for a slot
+                self._shop.company.depart(member, alone=alone)
+                await self._until_written()
+
+    async def _until_written(self) -> None:
+        if self._write is not None:
+            # whoever leaves waits for it, whatever becomes of this task
+            await asyncio.shield(self._write)
+            self._write = None
+
+    def board(self) -> Judged:
+        """Take what is ready along."""
+        _, taken = self._waiting.take(self._full)
+        pieces = [pending for pending, _ in taken]
+        events = [event for _, some in taken for event in some]
+        return Judged(pieces, events, self.present, self._tenure.permit)
+
+    def written_by(self, load: Load, attempt: Attempt, which: int) -> None:
+        """The `which`-th batch of the attempt is this load."""
+        assert isinstance(load, Judged)
+        self._write = asyncio.create_task(self._finish(load.events, attempt, which))
+        self.wake()
+
+    async def _until_due(self) -> None:
+        """A batch is due by size, by the age of its oldest part, or when the engine is idle."""
+        while self._write is None:
+            self._tenure.check()
+            left = None
+            if self._waiting:
+                left = self._waiting.due - time.monotonic()
+                full = self._waiting.fills(self._full)
+                if left <= 0 or full or self._shop.slots.worth_one(self.records):
+                    return
+            self._news.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), left)
+
+    async def _finish(self, events: Sequence[Delivered], attempt: Attempt, which: int) -> None:
+        pending, batch, written = (await asyncio.shield(attempt))[which]
+        rows, present = batch.rows, batch.present
+        if written is None:
+            loop = asyncio.get_running_loop()
+            written = await loop.run_in_executor(
+                self._shop.threads, self._shop.writer.settle, batch
+            )
+        self.written = rows.last + 1
+        await self._shop.follow_up(pending)
+        for event in events:
+            event.ack()
+            self._forget(event)
+        if len(present) and rows.last >= present[-1]:
+            self.present = _NOTHING
+        reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
+        self._shop.done(Finished(pending, written, reread))

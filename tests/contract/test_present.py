@@ -1,0 +1,79 @@
+"""What of several partitions' offsets is in the tables, asked of the engine in one question."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from schemas.errors import Retryable
+from streams.clickhouse import ClickHouse
+from streams.present import attempt_mark, end_attempts, fingerprint, present_fingerprints
+from tests.contract.clickhouse_fixtures import migrated_engine
+
+
+@pytest.fixture(scope="module")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """Offsets 0 to 299,999 of three partitions: most are scans, every seventh was refused."""
+    with migrated_engine(tmp_path_factory.mktemp("present")) as made:
+        for partition in range(3):
+            made.command(
+                "INSERT INTO scans (event_id, person, scanned_at, appended_at, kafka_partition, "
+                "kafka_offset) SELECT generateUUIDv4(), number, toDateTime64('2026-09-21', 3, "
+                f"'UTC'), toDateTime64('2026-09-21', 3, 'UTC'), {partition}, number "
+                "FROM numbers(300000) WHERE number % 7 > 0"
+            )
+            made.command(
+                "INSERT INTO rejects (appended_at, kafka_partition, kafka_offset) SELECT "
+                f"toDateTime64('2026-09-21', 3, 'UTC'), {partition}, number FROM numbers(300000) "
+                "WHERE number % 7 = 0"
+            )
+        yield made
+
+
+def of(first: int, last: int) -> tuple[int, int]:
+    return fingerprint(np.arange(first, last + 1, dtype=np.uint64))
+
+
+def test_each_partition_has_its_own_range(clickhouse: ClickHouse) -> None:
+    spans = [(0, 0, 99), (1, 1_000, 250_000), (2, 299_990, 300_010), (3, 0, 10)]
+    assert present_fingerprints(clickhouse, spans) == {
+        0: of(0, 99),
+        1: of(1_000, 250_000),
+        2: of(299_990, 299_999),
+    }
+
+
+def test_one_that_is_missing_or_there_twice_is_told_from_whole(clickhouse: ClickHouse) -> None:
+    clickhouse.command(
+        "INSERT INTO duplicates (appended_at, kafka_partition, kafka_offset) VALUES "
+        "(toDateTime64('2026-09-21', 3, 'UTC'), 4, 5), (toDateTime64('2026-09-21', 3, 'UTC'), 4, 7)"
+    )
+    assert present_fingerprints(clickhouse, [(4, 5, 7)])[4] != of(5, 7)
+    clickhouse.command(
+        "INSERT INTO expired (noted_at, kafka_partition, kafka_offset) VALUES (now64(3), 4, 6)"
+    )
+    assert present_fingerprints(clickhouse, [(4, 5, 7)])[4] == of(5, 7)
+    clickhouse.command(
+        "INSERT INTO expired (noted_at, kafka_partition, kafka_offset) VALUES (now64(3), 4, 6)"
+    )
+    assert present_fingerprints(clickhouse, [(4, 5, 7)])[4] != of(5, 7)
+
+
+def test_only_what_lies_around_the_ranges_is_read(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the order of offsets, in whatever table: a few granules of 8,192 rows."""
+    asked: list[str] = []
+    rows = clickhouse.rows
+    monkeypatch.setattr(clickhouse, "rows", lambda sql: asked.append(sql) or rows(sql))
+    spans = [(partition, 150_000, 150_100) for partition in range(3)]
+    found = present_fingerprints(clickhouse, spans)
+    assert found == dict.fromkeys(range(3), of(150_000, 150_100))
+    few = {"max_rows_to_read": 2 * 3 * 2 * 8_192}  # two tables, three ranges, at most two each
+    assert len(clickhouse.query_rows(asked[0], {}, few)) == 3
+    with pytest.raises(Retryable, match="TOO_MANY_ROWS"):
+        clickhouse.query_rows(asked[0], {}, {"max_rows_to_read": 1_000})
+
+
+def test_ending_what_does_not_run_ends_at_once(clickhouse: ClickHouse) -> None:
+    end_attempts(clickhouse, attempt_mark("scans.v1", 1))

@@ -1,0 +1,174 @@
+"""Lines of one worker write together: one insert for all partitions that have something."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from streams.line import Line
+from streams.waiting import Size
+from streams.write import Batch, Written
+from tests.unit.test_line import Delivery, World, scans
+from tests.unit.test_steps import HOME, PARTITIONS
+
+OTHERS = [(HOME + n) % PARTITIONS for n in (1, 2)]
+
+
+class Worker(World):
+    """Three lines of one shop; `line` is the first."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**changes)
+        self.lines = [self.line, *(Line(partition, self.shop) for partition in OTHERS)]
+        self.tasks = [asyncio.create_task(line.run()) for line in self.lines[1:]]
+
+    async def begun(self) -> None:
+        """Every line has its window and has written one batch; nothing is noted of that."""
+        for line in self.lines:
+            first = delivery(line, 0, 1)
+            line.offer(first)
+            await self.until(lambda first=first: first.acked)
+        self.tables.inserts.clear()
+        self.tables.batches.clear()
+
+    async def end(self) -> None:
+        self.tables.held.set()
+        for line in self.lines[1:]:
+            await line.leave(5)
+        for task in self.tasks:
+            task.cancel()
+        await super().end()
+
+
+def delivery(line: Line, first: int, count: int) -> Delivery:
+    made = Delivery(first, scans(first, count))
+    made.value.partition = line.partition
+    return made
+
+
+def play(part: Callable[[Worker], Any], **changes: Any) -> None:
+    async def main() -> None:
+        worker = Worker(**changes)
+        await worker.begun()
+        try:
+            await part(worker)
+        finally:
+            await worker.end()
+
+    asyncio.run(main())
+
+
+def test_when_one_is_due_what_the_others_have_goes_with_it() -> None:
+    async def part(worker: Worker) -> None:
+        brought = [delivery(line, 1, 10 + n) for n, line in enumerate(worker.lines)]
+        for line, what in zip(worker.lines, brought, strict=True):
+            line.offer(what)
+            await asyncio.sleep(0.05)  # the first is due first, by far
+        began = time.monotonic()
+        await worker.until(lambda: all(what.acked for what in brought))
+        assert time.monotonic() - began < 0.5
+        [together] = worker.tables.inserts
+        assert sorted(together) == sorted(line.partition for line in worker.lines)
+        assert sorted(map(len, worker.tables.batches)) == [10, 11, 12]
+        assert [line.unacknowledged for line in worker.lines] == [0, 0, 0]
+        assert not any(line.hurried for line in worker.lines)
+
+    play(part, flush_s=0.4)
+
+
+def test_one_whose_judging_takes_long_goes_with_the_next() -> None:
+    async def part(worker: Worker) -> None:
+        slow = worker.lines[0]
+        judge, until = worker.shop.steps.waits, time.monotonic() + 0.6
+
+        def waits(verdicts: Any) -> bool:
+            if verdicts.raw.partition == slow.partition and time.monotonic() < until:
+                return True
+            return judge(verdicts)
+
+        worker.shop.steps.waits = waits  # type: ignore[method-assign]
+        object.__setattr__(worker.shop, "code_wait_s", 5.0)
+        brought = [delivery(line, 1, 5) for line in worker.lines]
+        for line, what in zip(worker.lines, brought, strict=True):
+            line.offer(what)
+        await worker.until(lambda: brought[1].acked and brought[2].acked)
+        assert time.monotonic() < until
+        assert not brought[0].acked
+        await worker.until(lambda: brought[0].acked)
+        assert worker.tables.inserts[-1] == [slow.partition]
+
+    play(part)
+
+
+def test_what_is_worth_an_insert_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.shop._WORTHWHILE", 20)
+
+    async def part(worker: Worker) -> None:
+        large, small = delivery(worker.lines[0], 1, 30), delivery(worker.lines[1], 1, 5)
+        worker.lines[1].offer(small)
+        worker.lines[0].offer(large)
+        await worker.until(lambda: large.acked and small.acked)
+        assert sorted(worker.tables.inserts) == sorted([[HOME], OTHERS[:1]])
+
+    play(part)
+
+
+def test_one_that_leaves_waits_for_what_it_has_in_the_common_insert() -> None:
+    async def part(worker: Worker) -> None:
+        worker.tables.held.clear()
+        brought = [delivery(line, 1, 5) for line in worker.lines]
+        for line, what in zip(worker.lines, brought, strict=True):
+            line.offer(what)
+        await worker.until(lambda: all(line.in_flight for line in worker.lines))
+        later = delivery(worker.lines[1], 6, 5)
+        worker.lines[1].offer(later)
+        leaving = asyncio.create_task(worker.lines[1].leave(10))
+        await asyncio.sleep(0.1)
+        assert not leaving.done()
+        worker.tables.held.set()
+        await leaving
+        assert brought[1].acked
+        await worker.until(lambda: brought[0].acked and brought[2].acked)
+        more = [delivery(worker.lines[n], 6, 5) for n in (0, 2)]
+        for n, what in zip((0, 2), more, strict=True):
+            worker.lines[n].offer(what)
+        await worker.until(lambda: all(what.acked for what in more))
+        assert not later.acked, "begun after it was asked to leave"
+        assert worker.lines[1].partition not in worker.tables.inserts[-1]
+
+    play(part)
+
+
+def test_each_settles_its_own_batch_where_the_common_insert_is_not_sure() -> None:
+    async def part(worker: Worker) -> None:
+        usual, unsure = worker.tables.attempt, worker.lines[2].partition
+
+        def attempt(batches: list[Batch]) -> list[Written | None]:
+            sure = usual([batch for batch in batches if batch.rows.partition != unsure])
+            return [None if batch.rows.partition == unsure else sure.pop(0) for batch in batches]
+
+        worker.tables.attempt = attempt  # type: ignore[method-assign,assignment]
+        brought = [delivery(line, 1, 5) for line in worker.lines]
+        for line, what in zip(worker.lines, brought, strict=True):
+            line.offer(what)
+        await worker.until(lambda: all(what.acked for what in brought))
+        assert worker.tables.settled == [unsure]
+        assert sorted(worker.tables.batches) == [list(range(1, 6))] * 3
+
+    play(part)
+
+
+def test_no_more_goes_in_one_insert_than_one_may_hold() -> None:
+    async def part(worker: Worker) -> None:
+        worker.shop.company._most = Size(25, 1 << 20)
+        worker.tables.held.clear()
+        brought = [delivery(line, 1, 10) for line in worker.lines]
+        for line, what in zip(worker.lines, brought, strict=True):
+            line.offer(what)
+        worker.tables.held.set()
+        await worker.until(lambda: all(what.acked for what in brought))
+        assert sorted(map(len, worker.tables.inserts)) == [1, 2]
+
+    play(part, flush_s=0.2)
