@@ -8,7 +8,7 @@ present, insert exactly the absent ones under a fresh token, and again until equ
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -44,6 +44,11 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 Permit = Callable[[], float]
 
 
+def now_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
 class NotOurs(Exception):
     """The partition is, or may be, another worker's by now: drop the batch, acknowledge nothing."""
 
@@ -60,11 +65,13 @@ class Written:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one partition; offsets that the tables had when it was taken over; its permit."""
+    """Rows of one partition; offsets that the tables had when it was taken over; its permit; and
+    since when it is to be written (Unix ms)."""
 
     rows: Rows
     present: U64
     permit: Permit
+    since_ms: int = field(default_factory=now_ms)
 
 
 class Writer:
@@ -123,7 +130,6 @@ class Writer:
 
         None for one of which that is not sure, or that is not ours any more: it is to be settled.
         """
-        began_ms = _now_ms()
         todo = [_absent(batch) for batch in batches]
         try:
             inserted = self._insert(todo, lambda: min(batch.permit() for batch in batches))
@@ -131,7 +137,7 @@ class Writer:
             return [None] * len(batches)
         there = self._there([batch.rows for batch in batches]) if inserted else {}
         return [
-            self._written(batch, began_ms)
+            self._written(batch)
             if there.get(batch.rows.partition) == fingerprint(offsets(batch.rows))
             else None
             for batch in batches
@@ -139,14 +145,14 @@ class Writer:
 
     def settle(self, batch: Batch) -> Written:
         """A batch whose attempt has not surely written it. Returns and raises as `write`."""
-        began_ms = _now_ms()
         self._settle(batch.rows, offsets(batch.rows), batch.permit)
-        return self._written(batch, began_ms)
+        return self._written(batch)
 
-    def _written(self, batch: Batch, began_ms: int) -> Written:
+    def _written(self, batch: Batch) -> Written:
         self._metrics.gauge(m.ENGINE_AWAY).set(0)
-        now_ms = _now_ms()
-        return Written(expire(_absent(batch), now_ms, self._retention_days), now_ms, began_ms)
+        acknowledged_ms = now_ms()
+        rows = expire(_absent(batch), acknowledged_ms, self._retention_days)
+        return Written(rows, acknowledged_ms, batch.since_ms)
 
     def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> None:
         self._metrics.counter(m.INSERT_RETRIES).inc()
@@ -182,8 +188,8 @@ class Writer:
 
     def _insert(self, several: Sequence[Rows], permit: Permit) -> bool:
         """One attempt; whether each insert was answered well."""
-        now_ms = _now_ms()
-        final = [expire(rows, now_ms, self._retention_days).tables for rows in several]
+        moment_ms = now_ms()
+        final = [expire(rows, moment_ms, self._retention_days).tables for rows in several]
         comment = self._comment(several)
         try:
             for name in OUTCOMES:
@@ -200,7 +206,7 @@ class Writer:
         deadline = time.monotonic() + left_s - 1.0
         limit_s = min(self._timeout_s, left_s)
         if name == "scans":
-            stamp = pa.array(np.full(piece.num_rows, _now_ms()), pa.timestamp("ms", "UTC"))
+            stamp = pa.array(np.full(piece.num_rows, now_ms()), pa.timestamp("ms", "UTC"))
             piece = piece.append_column("written_at", stamp)
         settings: dict[str, Any] = {
             "async_insert": 0,
@@ -260,7 +266,3 @@ def _pauses() -> Iterator[float]:
 
 def _about(rows: Rows) -> dict[str, int]:
     return {"partition": rows.partition, "first": rows.first, "last": rows.last}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -99,7 +99,6 @@ def note(hits: Path, text: str) -> None:
 def install(passes: Passes) -> None:
     """Put all points in. Raises LookupError if one has lost its place."""
     _inserts(passes)
-    _after(Writer, "write", lambda: passes.reach("after_inserts"))
     _sending(passes)
     _commits(passes)
     _rebalance(passes)
@@ -166,6 +165,16 @@ def _inserts(passes: Passes) -> None:
 
         return call
 
+    def attempt(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            written = original(*args, **kwargs)
+            if all(written):
+                passes.reach("after_inserts")
+            return written
+
+        return call
+
+    wrap(Writer, "attempt", attempt)
     wrap(Writer, "_insert", batch)
     wrap(ClickHouse, "insert", insert)
 
