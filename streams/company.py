@@ -1,8 +1,9 @@
 """Lines of one worker that write together.
 
 An insert of a few hundred rows costs the engine nearly what one of tens of thousands does, and so
-do its reading back and its part's merges. So when one line's scans are due, whatever the others
-have is judged as well, and goes with them: one insert for all partitions.
+do its reading back and its part's merges; and of a backlog the fewer merges are left the larger the
+inserts were. So when one line's scans are due, whatever the others have is judged as well, and goes
+with them: one insert for all partitions.
 """
 
 import asyncio
@@ -71,6 +72,11 @@ class Company:
         if self._members.get(partition) is member:
             del self._members[partition]
 
+    @property
+    def records(self) -> int:
+        """What all of them have ready."""
+        return sum(ready.records for m in self._members.values() if (ready := m.ready))
+
     def call(self) -> None:
         """Something is due: everybody is to judge what came, so that it may go along."""
         for member in self._members.values():
@@ -82,9 +88,9 @@ class Company:
         while any(m.hurried for m in self._members.values()) and time.monotonic() < until:  # noqa: ASYNC110 (each of many lines ends it, in its own way)
             await asyncio.sleep(_LOOK_AGAIN_S)
 
-    def depart(self, first: Member, *, alone: bool) -> None:
-        """Write what `first` has ready and, unless it goes alone, what others have."""
-        aboard = [first] if alone else self._boarding(first)
+    def depart(self, first: Member) -> None:
+        """Write what `first` has ready, and what others have, as far as one insert may hold it."""
+        aboard = self._boarding(first)
         loads = [member.board() for member in aboard]
         attempt = asyncio.get_running_loop().run_in_executor(self._threads, self._write, loads)
         for which, (member, load) in enumerate(zip(aboard, loads, strict=True)):

@@ -1,6 +1,6 @@
 """What a line has judged, until it is acknowledged.
 
-It waits as rows until it is due and a slot is free, and is then written as one batch, alone or with
+It waits as rows until it is due and a slot is free, and is then written as one batch together with
 other lines', so that the busier the engine is the larger its inserts are. A batch is acknowledged
 when its rows read back and the broker has its dead letters and alerts. One batch of a partition is
 written at a time; the worker's slots bound how many inserts there are of all.
@@ -105,13 +105,13 @@ class Outlet:
                 await self._set_off(member)
 
     async def _set_off(self, member: Member) -> None:
-        alone = self._shop.slots.large(self.records)
-        if not alone:
-            await self._shop.company.gathered()
-        async with self._shop.slots.take(self.records):
+        slots, company = self._shop.slots, self._shop.company
+        if not slots.large(company.records):
+            await company.gathered()
+        async with slots.take(company.records):
             self._tenure.check()
             if self.ready is not None:  # else it went while this one waited for a slot
-                self._shop.company.depart(member, alone=alone)
+                company.depart(member)
                 await self._until_written()
 
     async def _until_written(self) -> None:
@@ -141,7 +141,7 @@ class Outlet:
             if self._waiting:
                 left = self._waiting.due - time.monotonic()
                 full = self._waiting.fills(self._full)
-                if left <= 0 or full or self._shop.slots.worth_one(self.records):
+                if left <= 0 or full or self._shop.slots.worth_one(self._shop.company.records):
                     return
             self._news.clear()
             with suppress(TimeoutError):

@@ -31,11 +31,11 @@ _WORTHWHILE: Final = 40_000
 
 
 class Slots:
-    """Bounds batches being written by all lines at once.
+    """Bounds a worker's inserts at a time.
 
-    The last slot is for large batches. A small insert costs the engine nearly what a large one
-    does, so small ones wait for each other and become fewer; with a backlog a third insert keeps
-    the engine busy while the two before it are read back.
+    The last slot is for large ones. A small insert costs the engine nearly what a large one does,
+    so small ones wait and become fewer; with a backlog a third insert keeps the engine busy while
+    the two before it are read back.
     """
 
     def __init__(self, most: int) -> None:
@@ -45,11 +45,11 @@ class Slots:
 
     @staticmethod
     def large(rows: int) -> bool:
-        """Whether so many rows are worth an insert of their own."""
+        """Whether so many rows are worth an insert."""
         return rows >= _WORTHWHILE
 
     def worth_one(self, rows: int) -> bool:
-        """Whether so many rows need not wait for company: while the engine has nothing to do."""
+        """Whether so many rows need not wait for more: while the engine has nothing to do."""
         return not self.taken and self.large(rows)
 
     @asynccontextmanager

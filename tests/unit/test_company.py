@@ -102,17 +102,25 @@ def test_one_whose_judging_takes_long_goes_with_the_next() -> None:
     play(part)
 
 
-def test_what_is_worth_an_insert_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.shop._WORTHWHILE", 20)
+def test_what_is_worth_an_insert_together_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.shop._WORTHWHILE", 25)
+    monkeypatch.setattr("streams.line.PIECE", 10)
 
-    async def part(worker: Worker) -> None:
-        large, small = delivery(worker.lines[0], 1, 30), delivery(worker.lines[1], 1, 5)
-        worker.lines[1].offer(small)
-        worker.lines[0].offer(large)
-        await worker.until(lambda: large.acked and small.acked)
-        assert sorted(worker.tables.inserts) == sorted([[HOME], OTHERS[:1]])
+    async def main() -> None:
+        worker = Worker(flush_s=60.0)
+        brought = [delivery(line, 0, 10) for line in worker.lines]
+        for line, what in zip(worker.lines[:2], brought, strict=False):
+            line.offer(what)
+        await worker.until(lambda: all(line.judged_records == 10 for line in worker.lines[:2]))
+        await asyncio.sleep(0.1)
+        assert not worker.tables.inserts
+        worker.lines[2].offer(brought[2])
+        await worker.until(lambda: all(what.acked for what in brought))
+        [together] = worker.tables.inserts
+        assert sorted(together) == sorted(line.partition for line in worker.lines)
+        await worker.end()
 
-    play(part)
+    asyncio.run(main())
 
 
 def test_one_that_leaves_waits_for_what_it_has_in_the_common_insert() -> None:
