@@ -20,6 +20,7 @@ from streams.write import Batch, Writer, Written
 # that waits for a code or for the engine goes with the next.
 _PATIENCE_S: Final = 0.1
 _LOOK_AGAIN_S: Final = 0.002
+_LINES_AT_ONCE: Final = 64  # each is named in the insert's comment, some 60 bytes of its URL
 
 # Of each load in turn; what was not written surely is to be settled by its own line.
 Outcome = tuple[Pending, Batch, Written | None]
@@ -102,8 +103,10 @@ class Company:
             more = member.ready
             if member is first or more is None:
                 continue
-            if records + more.records <= self._most.records and (
-                size + more.bytes <= self._most.bytes
+            if (
+                len(aboard) < _LINES_AT_ONCE
+                and records + more.records <= self._most.records
+                and size + more.bytes <= self._most.bytes
             ):
                 aboard.append(member)
                 records, size = records + more.records, size + more.bytes

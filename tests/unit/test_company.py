@@ -42,8 +42,8 @@ class Worker(World):
         await super().end()
 
 
-def delivery(line: Line, first: int, count: int) -> Delivery:
-    made = Delivery(first, scans(first, count))
+def delivery(line: Line, first: int, count: int, values: list[bytes] | None = None) -> Delivery:
+    made = Delivery(first, values or scans(first, count))
     made.value.partition = line.partition
     return made
 
@@ -168,14 +168,19 @@ def test_each_settles_its_own_batch_where_the_common_insert_is_not_sure() -> Non
     play(part)
 
 
-def test_no_more_goes_in_one_insert_than_one_may_hold() -> None:
+@pytest.mark.parametrize("bound", ["records", "bytes", "lines"])
+def test_no_more_goes_in_one_insert_than_one_may_hold(
+    bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.company._LINES_AT_ONCE", 2 if bound == "lines" else 64)
+
     async def part(worker: Worker) -> None:
-        worker.shop.company._most = Size(25, 1 << 20)
-        worker.tables.held.clear()
-        brought = [delivery(line, 1, 10) for line in worker.lines]
+        garbage = [b"x" * 1_000] * 10 if bound == "bytes" else None
+        most = {"records": Size(25, 1 << 20), "bytes": Size(1_000, 28_000)}
+        worker.shop.company._most = most.get(bound, Size(1_000, 1 << 20))
+        brought = [delivery(line, 1, 10, garbage) for line in worker.lines]
         for line, what in zip(worker.lines, brought, strict=True):
             line.offer(what)
-        worker.tables.held.set()
         await worker.until(lambda: all(what.acked for what in brought))
         assert sorted(map(len, worker.tables.inserts)) == [1, 2]
 
