@@ -1,6 +1,7 @@
 """What of several partitions' offsets is in the tables, asked of the engine in one question."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,12 @@ def test_only_what_lies_around_the_ranges_is_read(
     """By the order of offsets, in whatever table: a few granules of 8,192 rows."""
     asked: list[str] = []
     rows = clickhouse.rows
-    monkeypatch.setattr(clickhouse, "rows", lambda sql: asked.append(sql) or rows(sql))
+
+    def noted(sql: str) -> list[tuple[Any, ...]]:
+        asked.append(sql)
+        return rows(sql)
+
+    monkeypatch.setattr(clickhouse, "rows", noted)
     spans = [(partition, 150_000, 150_100) for partition in range(3)]
     found = present_fingerprints(clickhouse, spans)
     assert found == dict.fromkeys(range(3), of(150_000, 150_100))

@@ -60,7 +60,7 @@ class Engine:
     def rows(self, sql: str, parameters: Any = None) -> list[tuple[int, ...]]:
         if "intHash64" not in sql:
             return [(0,)]
-        found = []
+        found: list[tuple[int, ...]] = []
         for partition, first, last in _spans(sql):
             offsets = self._found({"first": first, "last": last})
             if offsets:
