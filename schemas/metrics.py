@@ -115,7 +115,7 @@ SCAN_TO_QUERYABLE: Final = _histogram(
 IN_FLIGHT: Final = _gauge("truyvet_batches_in_flight", "Batches between delivery and commit.")
 INSERT_SECONDS: Final = _histogram("truyvet_insert_seconds", "Seconds of one insert.", "table")
 INSERT_RETRIES: Final = _counter(
-    "truyvet_insert_retries_total", "Batches that had to be looked up and tried again."
+    "truyvet_insert_retries_total", "Inserts that had to be looked up and tried again."
 )
 ENGINE_AWAY: Final = _gauge("truyvet_engine_away", "1 while ClickHouse cannot be written to.")
 PARTITION_STOPPED: Final = _gauge(

@@ -7,8 +7,8 @@ with them: one insert for all partitions.
 """
 
 import asyncio
+import math
 import time
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Final, Protocol
 
@@ -38,8 +38,8 @@ class Member(Protocol):
     """A line, as far as company goes."""
 
     @property
-    def hurried(self) -> bool:
-        """Whether it was asked to hurry, and something is not judged yet."""
+    def hurried_since(self) -> float | None:
+        """Since when (monotonic seconds) it was asked to hurry and has not judged all of that."""
 
     @property
     def ready(self) -> Size | None:
@@ -47,6 +47,9 @@ class Member(Protocol):
 
     def hurry(self) -> None:
         """Judge now what came."""
+
+    def wake(self) -> None:
+        """A slot may be free."""
 
     def board(self) -> Load:
         """Take what is `ready` along."""
@@ -63,6 +66,7 @@ class Company:
         self._threads = threads
         self._most = most
         self._members: dict[int, Member] = {}
+        self._called = -math.inf
 
     def join(self, partition: int, member: Member) -> None:
         """From now on it goes along."""
@@ -80,20 +84,33 @@ class Company:
 
     def call(self) -> None:
         """Something is due: everybody is to judge what came, so that it may go along."""
+        self._called = time.monotonic()
         for member in self._members.values():
             member.hurry()
 
     async def gathered(self) -> None:
-        """When all that were called have judged, or have taken too long for it."""
-        until = time.monotonic() + _PATIENCE_S
-        while any(m.hurried for m in self._members.values()) and time.monotonic() < until:  # noqa: ASYNC110 (each of many lines ends it, in its own way)
+        """When all have judged what came, but for those that take too long for it."""
+        if time.monotonic() - self._called > _PATIENCE_S:
+            self.call()
+        while self._judging():  # noqa: ASYNC110 (each of many lines ends it, in its own way)
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def _judging(self) -> bool:
+        late = time.monotonic() - _PATIENCE_S
+        since = (member.hurried_since for member in self._members.values())
+        return any(one is not None and one > late for one in since)
+
+    def wake(self) -> None:
+        """A slot is free: whoever waits for one is to look again."""
+        for member in self._members.values():
+            member.wake()
 
     def depart(self, first: Member) -> None:
         """Write what `first` has ready, and what others have, as far as one insert may hold it."""
         aboard = self._boarding(first)
         loads = [member.board() for member in aboard]
-        attempt = asyncio.get_running_loop().run_in_executor(self._threads, self._write, loads)
+        loop = asyncio.get_running_loop()
+        attempt = loop.run_in_executor(self._threads, self._write, list(loads))
         for which, (member, load) in enumerate(zip(aboard, loads, strict=True)):
             member.written_by(load, attempt, which)
 
@@ -112,7 +129,9 @@ class Company:
                 records, size = records + more.records, size + more.bytes
         return aboard
 
-    def _write(self, loads: Sequence[Load]) -> list[Outcome]:
-        made = [load.batch() for load in loads]
+    def _write(self, loads: list[Load]) -> list[Outcome]:
+        made = []
+        while loads:  # the pieces of each go as soon as they are one
+            made.append(loads.pop(0).batch())
         written = self._writer.attempt([batch for _, batch in made])
         return [(*one, outcome) for one, outcome in zip(made, written, strict=True)]

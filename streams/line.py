@@ -44,6 +44,7 @@ class Line:
         self._came = asyncio.Event()  # something to judge, or a reason to stop
         self._stopped = False
         self._offered = self._judged_to = self._hurried_to = -1
+        self._hurried_at = 0.0
         self._tenure = Tenure(shop.surely_ours_s)
         self._outlet = Outlet(shop, self._tenure, self._done)
         self._limit = shop.limit()
@@ -109,7 +110,7 @@ class Line:
 
     async def leave(self, timeout_s: float) -> None:
         """Begin nothing more and wait for what is in flight; then nothing here may write."""
-        self._tenure.leaving = True
+        self._tenure.leave(timeout_s)
         self._came.set()
         await self._outlet.leave(timeout_s)
         self._tenure.lost = True
@@ -120,9 +121,9 @@ class Line:
     # in company
 
     @property
-    def hurried(self) -> bool:
-        """Whether what was here when it was asked to hurry is not judged yet."""
-        return self._judged_to < self._hurried_to
+    def hurried_since(self) -> float | None:
+        """Since when (monotonic seconds) it was asked to hurry and has not judged all of that."""
+        return self._hurried_at if self._judged_to < self._hurried_to else None
 
     @property
     def ready(self) -> Size | None:
@@ -132,8 +133,14 @@ class Line:
     def hurry(self) -> None:
         """Judge now what came."""
         if self._waiting:
+            if self.hurried_since is None:
+                self._hurried_at = time.monotonic()
             self._hurried_to = self._offered
             self._came.set()
+
+    def wake(self) -> None:
+        """A slot may be free."""
+        self._outlet.wake()
 
     def board(self) -> Load:
         """Take what is `ready` along."""
@@ -198,7 +205,7 @@ class Line:
                 return
             if left <= 0:
                 self._shop.company.call()
-            if self.hurried:
+            if self.hurried_since is not None:
                 return
             self._came.clear()
             with suppress(TimeoutError):

@@ -84,7 +84,7 @@ class Outlet:
         self._news.set()
 
     def wake(self) -> None:
-        """Something else has changed."""
+        """A slot may be free, or nothing more may begin."""
         self._news.set()
 
     async def leave(self, timeout_s: float) -> None:
@@ -108,11 +108,19 @@ class Outlet:
         slots, company = self._shop.slots, self._shop.company
         if not slots.large(company.records):
             await company.gathered()
-        async with slots.take(company.records):
+        while not self.in_flight and not slots.free(company.records):
             self._tenure.check()
-            if self.ready is not None:  # else it went while this one waited for a slot
+            self._news.clear()
+            await self._news.wait()
+        self._tenure.check()
+        if self.ready is None:
+            return  # it went while this one waited
+        try:
+            with slots.take(company.records):
                 company.depart(member)
                 await self._until_written()
+        finally:
+            company.wake()
 
     async def _until_written(self) -> None:
         if self._write is not None:
@@ -131,6 +139,7 @@ class Outlet:
         """The `which`-th batch of the attempt is this load."""
         assert isinstance(load, Judged)
         self._write = asyncio.create_task(self._finish(load.events, attempt, which))
+        self._write.add_done_callback(_seen)
         self.wake()
 
     async def _until_due(self) -> None:
@@ -148,13 +157,14 @@ class Outlet:
                 await asyncio.wait_for(self._news.wait(), left)
 
     async def _finish(self, events: Sequence[Delivered], attempt: Attempt, which: int) -> None:
-        pending, batch, written = (await asyncio.shield(attempt))[which]
+        outcomes = await asyncio.shield(attempt)
+        pending, batch, written = outcomes[which]
+        del attempt, outcomes  # the others' rows go when the others are done
         rows, present = batch.rows, batch.present
         if written is None:
-            loop = asyncio.get_running_loop()
-            written = await loop.run_in_executor(
-                self._shop.threads, self._shop.writer.settle, batch
-            )
+            loop, settle = asyncio.get_running_loop(), self._shop.writer.settle
+            async with self._shop.slots.settling:
+                written = await loop.run_in_executor(self._shop.threads, settle, batch)
         self.written = rows.last + 1
         await self._shop.follow_up(pending)
         for event in events:
@@ -164,3 +174,9 @@ class Outlet:
             self.present = _NOTHING
         reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
         self._shop.done(Finished(pending, written, reread))
+
+
+def _seen(write: asyncio.Task[None]) -> None:
+    """Its line may be gone; if not, it meets the same exception."""
+    if not write.cancelled():
+        write.exception()

@@ -1,9 +1,9 @@
 """What the lines of one worker share, and what goes into a line and comes out of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Protocol
@@ -39,9 +39,10 @@ class Slots:
     """
 
     def __init__(self, most: int) -> None:
-        self._free = asyncio.Semaphore(most)
-        self._small = asyncio.Semaphore(max(1, most - 1))
+        self._most = most
         self.taken = 0
+        self._small = 0
+        self.settling = asyncio.Semaphore(most)  # batches that are settled at a time
 
     @staticmethod
     def large(rows: int) -> bool:
@@ -52,15 +53,23 @@ class Slots:
         """Whether so many rows need not wait for more: while the engine has nothing to do."""
         return not self.taken and self.large(rows)
 
-    @asynccontextmanager
-    async def take(self, rows: int) -> AsyncIterator[None]:
-        """One of them, for so many rows."""
-        async with nullcontext() if self.large(rows) else self._small, self._free:
-            self.taken += 1
-            try:
-                yield
-            finally:
-                self.taken -= 1
+    def free(self, rows: int) -> bool:
+        """Whether there is one for so many rows."""
+        small = self.large(rows) or self._small < max(1, self._most - 1)
+        return small and self.taken < self._most
+
+    @contextmanager
+    def take(self, rows: int) -> Iterator[None]:
+        """One that is free for so many rows."""
+        assert self.free(rows)
+        small = not self.large(rows)
+        self.taken += 1
+        self._small += small
+        try:
+            yield
+        finally:
+            self.taken -= 1
+            self._small -= small
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ _WEEKS_PER_INSERT: Final = 50
 _WEEK_MS: Final = 7 * 86_400_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
-# Seconds this worker may still write to the partition; waits while it cannot be sure, and
-# raises NotOurs when the partition is lost.
+# Until when this worker may write to the partition (monotonic seconds); waits while it cannot be
+# sure, and raises NotOurs when the partition is lost.
 Permit = Callable[[], float]
 
 
@@ -136,11 +136,14 @@ class Writer:
         except NotOurs:  # one of them: each finds out for itself
             return [None] * len(batches)
         there = self._there([batch.rows for batch in batches]) if inserted else {}
+        sure = [
+            there.get(batch.rows.partition) == fingerprint(offsets(batch.rows)) for batch in batches
+        ]
+        if not all(sure):
+            self._metrics.counter(m.INSERT_RETRIES).inc()
         return [
-            self._written(batch)
-            if there.get(batch.rows.partition) == fingerprint(offsets(batch.rows))
-            else None
-            for batch in batches
+            self._written(batch) if there else None
+            for batch, there in zip(batches, sure, strict=True)
         ]
 
     def settle(self, batch: Batch) -> Written:
@@ -155,7 +158,6 @@ class Writer:
         return Written(rows, acknowledged_ms, batch.since_ms)
 
     def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> None:
-        self._metrics.counter(m.INSERT_RETRIES).inc()
         mine = self._comment([rows])
         for pause in _pauses():
             permit()
@@ -202,9 +204,9 @@ class Writer:
         return True
 
     def _insert_piece(self, name: str, piece: pa.Table, comment: str, permit: Permit) -> None:
-        left_s = permit()
-        deadline = time.monotonic() + left_s - 1.0
-        limit_s = min(self._timeout_s, left_s)
+        until = permit()
+        deadline = until - 1.0
+        limit_s = min(self._timeout_s, until - time.monotonic())
         if name == "scans":
             stamp = pa.array(np.full(piece.num_rows, now_ms()), pa.timestamp("ms", "UTC"))
             piece = piece.append_column("written_at", stamp)

@@ -1,5 +1,6 @@
 """What of several partitions' offsets is in the tables, asked of the engine in one question."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.present import attempt_mark, end_attempts, fingerprint, present_fingerprints
 from tests.contract.clickhouse_fixtures import migrated_engine
+from tests.system import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -81,5 +83,35 @@ def test_only_what_lies_around_the_ranges_is_read(
         clickhouse.query_rows(asked[0], {}, {"max_rows_to_read": 1_000})
 
 
-def test_ending_what_does_not_run_ends_at_once(clickhouse: ClickHouse) -> None:
+def test_an_attempt_is_ended_by_the_mark_of_any_of_its_partitions(clickhouse: ClickHouse) -> None:
+    """And not by that of another partition whose number begins alike."""
+    comment = "".join(f"{attempt_mark('scans.v1', p)}run/0-9/" for p in (0, 11, 2))
+    ended: list[str] = []
+
+    def sleep() -> None:
+        try:
+            clickhouse.query_rows(
+                "SELECT count() FROM numbers(600) WHERE NOT ignore(sleepEachRow(0.1))",
+                {}, {"log_comment": comment, "max_block_size": 1},
+            )  # fmt: skip
+            ended.append("by itself")
+        except Retryable as error:
+            ended.append(str(error))
+
+    def running() -> int:
+        [(found,)] = clickhouse.rows(
+            "SELECT count() FROM system.processes "
+            f"WHERE startsWith(Settings['log_comment'], '{comment[:20]}')"
+        )
+        return int(found)
+
+    sleeper = threading.Thread(target=sleep)
+    sleeper.start()
+    wait_for(lambda: running() == 1, 10, "the query to run")
     end_attempts(clickhouse, attempt_mark("scans.v1", 1))
+    assert running() == 1
+    end_attempts(clickhouse, attempt_mark("scans.v1", 11))
+    assert running() == 0
+    sleeper.join(10)
+    assert len(ended) == 1
+    assert ended[0] != "by itself"

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from schemas.errors import Fatal
 from streams.line import Line
 from streams.waiting import Size
 from streams.write import Batch, Written
@@ -14,6 +15,12 @@ from tests.unit.test_line import Delivery, World, scans
 from tests.unit.test_steps import HOME, PARTITIONS
 
 OTHERS = [(HOME + n) % PARTITIONS for n in (1, 2)]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, the others are judged in time."""
+    monkeypatch.setattr("streams.company._PATIENCE_S", 5.0)
 
 
 class Worker(World):
@@ -66,22 +73,22 @@ def test_when_one_is_due_what_the_others_have_goes_with_it() -> None:
         for line, what in zip(worker.lines, brought, strict=True):
             line.offer(what)
             await asyncio.sleep(0.05)  # the first is due first, by far
-        began = time.monotonic()
         await worker.until(lambda: all(what.acked for what in brought))
-        assert time.monotonic() - began < 0.5
         [together] = worker.tables.inserts
         assert sorted(together) == sorted(line.partition for line in worker.lines)
         assert sorted(map(len, worker.tables.batches)) == [10, 11, 12]
         assert [line.unacknowledged for line in worker.lines] == [0, 0, 0]
-        assert not any(line.hurried for line in worker.lines)
+        assert all(line.hurried_since is None for line in worker.lines)
 
     play(part, flush_s=0.4)
 
 
-def test_one_whose_judging_takes_long_goes_with_the_next() -> None:
+def test_one_whose_judging_takes_long_goes_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.company._PATIENCE_S", 1.0)
+
     async def part(worker: Worker) -> None:
         slow = worker.lines[0]
-        judge, until = worker.shop.steps.waits, time.monotonic() + 0.6
+        judge, until = worker.shop.steps.waits, time.monotonic() + 4.0
 
         def waits(verdicts: Any) -> bool:
             if verdicts.raw.partition == slow.partition and time.monotonic() < until:
@@ -89,11 +96,15 @@ def test_one_whose_judging_takes_long_goes_with_the_next() -> None:
             return judge(verdicts)
 
         worker.shop.steps.waits = waits  # type: ignore[method-assign]
-        object.__setattr__(worker.shop, "code_wait_s", 5.0)
+        object.__setattr__(worker.shop, "code_wait_s", 20.0)
         brought = [delivery(line, 1, 5) for line in worker.lines]
         for line, what in zip(worker.lines, brought, strict=True):
             line.offer(what)
         await worker.until(lambda: brought[1].acked and brought[2].acked)
+        again, began = delivery(worker.lines[1], 6, 5), time.monotonic()
+        worker.lines[1].offer(again)
+        await worker.until(lambda: again.acked)
+        assert time.monotonic() - began < 0.9, "nobody waits for it a second time"
         assert time.monotonic() < until
         assert not brought[0].acked
         await worker.until(lambda: brought[0].acked)
@@ -153,17 +164,99 @@ def test_each_settles_its_own_batch_where_the_common_insert_is_not_sure() -> Non
     async def part(worker: Worker) -> None:
         usual, unsure = worker.tables.attempt, worker.lines[2].partition
 
-        def attempt(batches: list[Batch]) -> list[Written | None]:
+        def attempt(batches: Sequence[Batch]) -> list[Written | None]:
             sure = usual([batch for batch in batches if batch.rows.partition != unsure])
             return [None if batch.rows.partition == unsure else sure.pop(0) for batch in batches]
 
-        worker.tables.attempt = attempt  # type: ignore[method-assign,assignment]
+        worker.tables.attempt = attempt  # type: ignore[method-assign]
         brought = [delivery(line, 1, 5) for line in worker.lines]
         for line, what in zip(worker.lines, brought, strict=True):
             line.offer(what)
         await worker.until(lambda: all(what.acked for what in brought))
         assert worker.tables.settled == [unsure]
         assert sorted(worker.tables.batches) == [list(range(1, 6))] * 3
+
+    play(part)
+
+
+def test_when_the_engine_is_idle_again_what_is_worth_an_insert_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.shop._WORTHWHILE", 20)
+    monkeypatch.setattr("streams.line.PIECE", 10)
+
+    async def main() -> None:
+        worker = Worker(flush_s=60.0)
+        worker.tables.held.clear()
+        first = [delivery(line, 0, 10) for line in worker.lines[:2]]
+        for line, what in zip(worker.lines, first, strict=False):
+            line.offer(what)
+        await worker.until(lambda: worker.shop.slots.taken == 1)
+        more = [delivery(worker.lines[0], 10, 10), delivery(worker.lines[2], 0, 10)]
+        worker.lines[0].offer(more[0])
+        worker.lines[2].offer(more[1])
+        await worker.until(lambda: worker.lines[2].judged_records == 10)
+        await asyncio.sleep(0.1)
+        assert worker.tables.inserts == []
+        worker.tables.held.set()
+        await worker.until(lambda: all(what.acked for what in (*first, *more)))
+        await worker.end()
+
+    asyncio.run(main())
+
+
+def test_who_waits_for_a_slot_goes_along_meanwhile() -> None:
+    async def part(worker: Worker) -> None:
+        worker.tables.held.clear()
+        slow = delivery(worker.lines[0], 1, 5)
+        worker.lines[0].offer(slow)
+        await worker.until(lambda: worker.lines[0].in_flight == 1)
+        waiting = [delivery(line, 1, 5) for line in worker.lines[1:]]
+        for line, what in zip(worker.lines[1:], waiting, strict=True):
+            line.offer(what)
+        await worker.until(lambda: all(line.judged_records for line in worker.lines[1:]))
+        await asyncio.sleep(0.1)  # both are due, and there is one slot
+        worker.tables.held.set()
+        await worker.until(lambda: all(what.acked for what in waiting))
+        assert sorted(worker.tables.inserts[-1]) == sorted(OTHERS)
+        later = [delivery(line, 6, 5) for line in worker.lines[1:]]
+        for line, what in zip(worker.lines[1:], later, strict=True):
+            line.offer(what)
+        await worker.until(lambda: all(what.acked for what in later))
+
+    play(part)
+
+
+def test_one_that_is_lost_leaves_the_others_their_insert() -> None:
+    async def part(worker: Worker) -> None:
+        worker.tables.held.clear()
+        brought = [delivery(line, 1, 5) for line in worker.lines]
+        for line, what in zip(worker.lines, brought, strict=True):
+            line.offer(what)
+        await worker.until(lambda: all(line.in_flight for line in worker.lines))
+        await worker.lines[1].leave(0.1)  # too short for what is in flight
+        worker.tables.held.set()
+        await worker.until(lambda: brought[0].acked and brought[2].acked)
+        await asyncio.sleep(0.1)
+        assert not brought[1].acked
+        assert sorted(worker.tables.settled) == sorted([HOME, OTHERS[1]])
+
+    play(part)
+
+
+def test_what_is_fatal_in_a_common_insert_stops_every_line() -> None:
+    async def part(worker: Worker) -> None:
+        def attempt(batches: Sequence[Batch]) -> list[Written | None]:
+            raise Fatal("no such table")
+
+        worker.tables.attempt = attempt  # type: ignore[method-assign]
+        for line in worker.lines:
+            line.offer(delivery(line, 1, 5))
+        tasks = [worker.task, *worker.tasks]
+        done, _ = await asyncio.wait(tasks, timeout=5)
+        assert len(done) == 3
+        assert all(isinstance(task.exception(), Fatal) for task in tasks)
+        assert worker.shop.slots.taken == 0
 
     play(part)
 

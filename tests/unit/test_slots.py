@@ -1,7 +1,7 @@
-"""How many batches are written at once: the last slot is for large ones."""
+"""How many inserts a worker makes at once: the last slot is for large ones."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 
 import pytest
 
@@ -10,31 +10,45 @@ from streams.shop import Slots
 LARGE, SMALL = 40_000, 39_999
 
 
-def test_small_batches_leave_the_last_slot_to_a_large_one() -> None:
-    async def main() -> None:
-        slots = Slots(3)
-        async with AsyncExitStack() as taken:
-            for _ in range(2):
-                await taken.enter_async_context(slots.take(SMALL))
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(taken.enter_async_context(slots.take(SMALL)), 0.02)
-            await taken.enter_async_context(slots.take(LARGE))
-            assert slots.taken == 3
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(taken.enter_async_context(slots.take(LARGE)), 0.02)
-        assert slots.taken == 0
-        async with slots.take(SMALL), slots.take(SMALL), slots.take(LARGE):
-            assert slots.taken == 3
-
-    asyncio.run(main())
+def test_small_inserts_leave_the_last_slot_to_a_large_one() -> None:
+    slots = Slots(3)
+    with ExitStack() as taken:
+        for _ in range(2):
+            taken.enter_context(slots.take(SMALL))
+        assert not slots.free(SMALL)
+        taken.enter_context(slots.take(LARGE))
+        assert slots.taken == 3
+        assert not slots.free(LARGE)
+        with pytest.raises(AssertionError):
+            taken.enter_context(slots.take(LARGE))
+    assert slots.taken == 0
+    with slots.take(LARGE), slots.take(LARGE):
+        assert slots.free(SMALL), "large ones take no small one's"
+        with slots.take(SMALL):
+            assert not slots.free(LARGE)
 
 
 def test_one_slot_is_for_any() -> None:
+    slots = Slots(1)
+    with slots.take(SMALL):
+        assert not slots.worth_one(LARGE)
+    assert slots.worth_one(LARGE)
+    assert not slots.worth_one(SMALL)
+
+
+def test_a_slot_is_free_again_whatever_happened_in_it() -> None:
+    slots = Slots(1)
+    with pytest.raises(LookupError), slots.take(SMALL):
+        raise LookupError
+    assert slots.free(SMALL)
+    assert slots.taken == 0
+
+
+def test_no_more_batches_are_settled_at_a_time_than_inserted() -> None:
     async def main() -> None:
-        slots = Slots(1)
-        async with slots.take(SMALL):
-            assert not slots.worth_one(LARGE)
-        assert slots.worth_one(LARGE)
-        assert not slots.worth_one(SMALL)
+        slots = Slots(2)
+        for _ in range(2):
+            await slots.settling.acquire()
+        assert slots.settling.locked()
 
     asyncio.run(main())

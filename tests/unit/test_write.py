@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
+from schemas.metrics import INSERT_RETRIES
 from streams.convert import OUTCOMES, Rows
 from streams.present import attempt_mark, end_attempts, fingerprint
 from streams.write import Batch, NotOurs, Permit, Writer
@@ -121,7 +123,7 @@ def writer(engine: Engine, same_log: Callable[[int], None] | None = None) -> Wri
 
 
 def sure() -> float:
-    return 10.0
+    return time.monotonic() + 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -269,7 +271,7 @@ def test_where_one_partition_is_lost_the_others_are_written_all_the_same() -> No
 
 def test_one_that_is_lost_between_two_tables_ends_the_attempt_for_all() -> None:
     engine = Engine(lambda: None)
-    left = iter([10.0])
+    left = iter([sure()])
 
     def going() -> float:
         if (seconds := next(left, None)) is None:
@@ -298,3 +300,36 @@ def test_what_was_there_before_is_not_inserted_with_the_others() -> None:
     assert second is not None
     assert second.rows.count == 30
     assert sum(map(len, engine.tables.values())) == 60
+
+
+def test_a_common_insert_that_fails_counts_once_and_a_lost_partition_not_at_all() -> None:
+    mishaps = iter(["lose"])
+    engine = Engine(lambda: next(mishaps, None))
+    ours = writer(engine)
+    batches = together(sure, sure, sure)
+    assert ours.attempt(batches) == [None] * 3
+    for one in batches:
+        ours.settle(one)
+    assert ours._metrics.counter(INSERT_RETRIES)._value.get() == 1
+
+    def lost() -> float:
+        raise NotOurs
+
+    assert writer(engine).attempt(together(lost)) == [None]
+    assert ours._metrics.counter(INSERT_RETRIES)._value.get() == 1
+
+
+def test_an_insert_of_a_process_that_stood_still_does_not_go_out() -> None:
+    deadlines: list[float] = []
+    engine = Engine(lambda: None)
+    insert = engine.insert
+
+    def noted(table: str, rows: Any, settings: Any, deadline: float | None = None) -> None:
+        assert deadline is not None
+        deadlines.append(deadline)
+        insert(table, rows, settings, deadline)
+
+    engine.insert = noted  # type: ignore[method-assign]
+    until = time.monotonic() + 4
+    writer(engine).attempt(together(sure, lambda: until, sure))
+    assert deadlines == [until - 1] * 3, "by the shortest permit, as of when it was asked for"
