@@ -9,6 +9,7 @@ and what a lagging copy says are not here.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -53,12 +54,17 @@ class Shards(ClickHouse):
     def query_rows(
         self, sql: str, parameters: dict[str, Any], settings: dict[str, Any]
     ) -> list[tuple[Any, ...]]:
-        """One row of counts and sums (modulo 2^64), as those of all shards add up to."""
+        """Counts and sums (modulo 2^64), as those of all shards add up to: one row, or one for each
+        partition, which comes first in it."""
         found = self._of_all(lambda engine: engine.query_rows(sql, parameters, settings))
-        assert all(len(rows) == 1 for rows in found), "counts and sums only"
-        return [
-            tuple(sum(column) % 2**64 for column in zip(*(row for [row] in found), strict=True))
-        ]
+        keys = int(sql.endswith("GROUP BY kafka_partition"))
+        assert keys or all(len(rows) == 1 for rows in found), "counts and sums only"
+        added: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for row in chain.from_iterable(found):
+            key, numbers = row[:keys], row[keys:]
+            before = added.get(key, (0,) * len(numbers))
+            added[key] = tuple((a + b) % 2**64 for a, b in zip(before, numbers, strict=True))
+        return [(*key, *numbers) for key, numbers in added.items()]
 
     def command(self, sql: str, settings: dict[str, Any] | None = None) -> None:
         """On every shard."""

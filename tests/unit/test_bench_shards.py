@@ -123,3 +123,14 @@ def test_each_figure_is_beside_the_one_engines() -> None:
     one, two = _ratios([measured(1, 1.0), measured(2, 1.5)])["shards"]
     assert set(one["times"].values()) == {1.0}
     assert set(two["times"].values()) == {1.5}
+
+
+def test_counts_by_partition_are_added_up_partition_by_partition() -> None:
+    """As the reading back of a common insert asks: a partition's rows are on several shards."""
+    one, two = Engine({"rows": [(3, 2, 2**64 - 1), (5, 1, 7)]}), Engine({"rows": [(3, 4, 2)]})
+    asked = "SELECT kafka_partition, count(), sum(x) FROM (…) GROUP BY kafka_partition"
+    found = shards(one, two).rows(asked)
+    assert sorted(found) == [(3, 6, 1), (5, 1, 7)]
+    assert shards(Engine({"rows": []}), Engine({"rows": []})).rows(asked) == []
+    with pytest.raises(AssertionError, match="counts and sums only"):
+        shards(one, two).rows("SELECT count() FROM scans")
