@@ -21,6 +21,7 @@ from console.store import outbox
 from console.store.engine import Store, utc_now
 from console.store.locks import ExclusiveLock
 from schemas import traceparent
+from schemas.clock import now_ms
 from schemas.errors import Retryable
 from schemas.settings import Settings
 from streams.spans import OFF, Attributes, Spans
@@ -88,7 +89,7 @@ class Relay:
             return None
         rows = await asyncio.to_thread(outbox.pending, self._store, _BATCH)
         if rows:
-            began_ms = time.time_ns() // 1_000_000
+            began_ms = now_ms()
             await self._publisher.send([_record(row) for row in rows])
             self._tell(rows, began_ms)
             ids = [row.id for row in rows]
@@ -99,7 +100,7 @@ class Relay:
 
     def _tell(self, rows: Sequence[outbox.Pending], began_ms: int) -> None:
         """The spans of what is followed among them."""
-        ended_ms = time.time_ns() // 1_000_000
+        ended_ms = now_ms()
         if not self._spans.on:
             return
         for row in islice((row for row in rows if traceparent.NAME in row.headers), _MOST_FOLLOWED):

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from prometheus_client.samples import Exemplar
 
 from schemas import metrics as m
+from schemas.clock import now_ms
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams import followed
@@ -64,7 +65,7 @@ class Accounts:
         _observe_all(metrics, m.SCAN_TO_QUERYABLE, delays / 1000)
         _observe_all(metrics, m.UPLOAD_DELAY, pending.late_ms / 1000)
         if pending.pieces:
-            for context, delay_ms in followed.tell(self._spans, finished, _now_ms()):
+            for context, delay_ms in followed.tell(self._spans, finished, now_ms()):
                 _point_at(metrics, m.SCAN_TO_QUERYABLE, max(0, delay_ms) / 1000, context)
 
     def alerted(self, appended_ms: int) -> None:
@@ -81,7 +82,7 @@ class Accounts:
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""
-        now_ms = _now_ms()
+        moment_ms = now_ms()
         in_flight = 0
         here = lines()
         for partition in self._partitions - {str(line.partition) for line in here}:
@@ -91,7 +92,7 @@ class Accounts:
         for line in here:
             self._partitions.add(str(line.partition))
             oldest = line.oldest_unwritten_ms
-            lag = 0.0 if oldest is None else max(0.0, (now_ms - oldest) / 1000)
+            lag = 0.0 if oldest is None else max(0.0, (moment_ms - oldest) / 1000)
             self._metrics.gauge(m.LAG_SECONDS, str(line.partition)).set(lag)
             self._metrics.gauge(m.LAG_OFFSETS, str(line.partition)).set(line.unacknowledged)
             in_flight += line.in_flight
@@ -106,10 +107,6 @@ def _point_at(metrics: Metrics, definition: m.MetricDef, seconds: float, context
     assert definition.buckets is not None
     bucket = metrics.histogram(definition)._buckets[bisect_left(definition.buckets, seconds)]
     bucket.set_exemplar(Exemplar(exemplar(context) or {}, seconds, time.time()))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _observe_all(

@@ -4,7 +4,6 @@ Every array has one element a record; `index` leads back to the record's place i
 batch, so a verdict always finds the offset it belongs to.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from schemas.clock import now_ms
 from schemas.reasons import Reason
 from streams.blocks import Block
 from streams.columns import I64, U64, Bytes, Mask
@@ -53,7 +53,7 @@ class RawBatch:
             keys,
             values,
             marks,
-            time.time_ns() // 1_000_000 if marks else 0,
+            now_ms() if marks else 0,
         )
 
     def __len__(self) -> int:

@@ -8,7 +8,7 @@ and where keys and values stand in the bytes that the broker sent.
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -179,3 +179,12 @@ class Block:
         if len(piece.offsets):
             self.next_offset = int(piece.offsets[-1]) + 1
             self.pieces.append(piece)
+
+
+class Delivered(Protocol):
+    """A block as Faust hands it over: its records, and the way to acknowledge it."""
+
+    value: Block
+
+    def ack(self) -> Any:
+        """Mark it as done."""

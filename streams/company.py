@@ -9,12 +9,16 @@ with them: one insert for all partitions.
 import asyncio
 import math
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-from streams.pending import Pending
+from streams.blocks import Delivered
+from streams.columns import U64
+from streams.pending import Pending, together
 from streams.waiting import Size
-from streams.write import Batch, Writer, Written
+from streams.write import Batch, Permit, Writer, Written
 
 # How long those that are due wait for the others to be judged: some milliseconds a partition. One
 # that waits for a code or for the engine goes with the next.
@@ -27,11 +31,19 @@ Outcome = tuple[Pending, Batch, Written | None]
 Attempt = asyncio.Future[list[Outcome]]
 
 
-class Load(Protocol):
-    """What a line brings along."""
+@dataclass(frozen=True)
+class Load:
+    """What a line brings along: judged pieces that follow one another, and whence they came."""
+
+    pieces: Sequence[Pending]
+    events: Sequence[Delivered]
+    present: U64
+    permit: Permit
 
     def batch(self) -> tuple[Pending, Batch]:
         """In one piece; blocking."""
+        pending = together(self.pieces)
+        return pending, Batch(pending.rows, self.present, self.permit)
 
 
 class Member(Protocol):

@@ -14,12 +14,13 @@ import structlog
 
 from schemas.errors import Retryable
 from streams.batch import RawBatch, Verdicts
+from streams.blocks import Delivered
 from streams.company import Attempt, Load
 from streams.outlet import Outlet
 from streams.patience import patience
 from streams.pending import Pending
 from streams.rejectlimit import TooManyRejects
-from streams.shop import Delivered, Shop
+from streams.shop import Shop
 from streams.steps import Judged
 from streams.tenure import Tenure
 from streams.waiting import PIECE_BYTES, Size, Waiting

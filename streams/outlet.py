@@ -10,35 +10,19 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from streams.blocks import Delivered
 from streams.columns import U64
 from streams.company import Attempt, Load, Member
-from streams.pending import Pending, together
-from streams.shop import Delivered, Finished, Shop
+from streams.pending import Pending
+from streams.shop import Finished, Shop
 from streams.tenure import Tenure
 from streams.waiting import BATCH_BYTES, Size, Waiting
-from streams.write import Batch
 
 _NOTHING: Final[U64] = np.zeros(0, np.uint64)
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Judged pieces of a partition that follow one another, taken to be one batch."""
-
-    pieces: Sequence[Pending]
-    events: Sequence[Delivered]
-    present: U64
-    permit: Callable[[], float]
-
-    def batch(self) -> tuple[Pending, Batch]:
-        """In one piece; blocking."""
-        pending = together(self.pieces)
-        return pending, Batch(pending.rows, self.present, self.permit)
 
 
 class Outlet:
@@ -128,16 +112,15 @@ class Outlet:
             await asyncio.shield(self._write)
             self._write = None
 
-    def board(self) -> Judged:
+    def board(self) -> Load:
         """Take what is ready along."""
         _, taken = self._waiting.take(self._full)
         pieces = [pending for pending, _ in taken]
         events = [event for _, some in taken for event in some]
-        return Judged(pieces, events, self.present, self._tenure.permit)
+        return Load(pieces, events, self.present, self._tenure.permit)
 
     def written_by(self, load: Load, attempt: Attempt, which: int) -> None:
         """The `which`-th batch of the attempt is this load."""
-        assert isinstance(load, Judged)
         self._write = asyncio.create_task(self._finish(load.events, attempt, which))
         self._write.add_done_callback(_seen)
         self.wake()

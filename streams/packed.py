@@ -8,13 +8,13 @@ Takes the place of aiokafka's `BatchBuilder` (0.12 to 0.14), which has no public
 """
 
 import struct
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka.codec import lz4_encode
 from aiokafka.record.util import calc_crc32c
 
+from schemas.clock import now_ms
 from streams.blocks import HEADER
 from streams.columns import Bytes
 
@@ -59,9 +59,9 @@ class Builder:
 
     def _build(self) -> bytes:
         if self._built is None:
-            packed, now_ms = self._packed, time.time_ns() // 1_000_000
+            packed, stamp = self._packed, now_ms()
             covered = HEADER.pack(
-                _LZ4, packed.count - 1, now_ms, now_ms, *self._producer, packed.count
+                _LZ4, packed.count - 1, stamp, stamp, *self._producer, packed.count
             )
             covered += packed.records
             size = _BEFORE.size - _BEFORE_LENGTH + len(covered)

@@ -4,13 +4,13 @@ A record as it came is some 300 bytes of Python objects, its row some 100 in col
 is judged soon and waits as rows; several wait together and become one insert.
 """
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from schemas.clock import now_ms
 from schemas.topics import SCANS
 from streams.columns import I64
 from streams.convert import Rows
@@ -52,7 +52,6 @@ class Pending:
         """Everything of a judged batch but the records as they came."""
         verdicts = judged.verdicts
         raw, scans = verdicts.raw, verdicts.scans
-        now_ms = time.time_ns() // 1_000_000
         return cls(
             judged.rows,
             dead_letters(SCANS.name, verdicts),
@@ -61,7 +60,7 @@ class Pending:
             np.maximum(raw.appended[scans.index] - scans.scanned, 0),
             judged.misplaced,
             verdicts.unknown_fields,
-            (Piece(raw.marks, raw.taken_ms, now_ms),) if raw.marks else (),
+            (Piece(raw.marks, raw.taken_ms, now_ms()),) if raw.marks else (),
         )
 
     def __len__(self) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from streams.blocks import Delivered
 from streams.line import PIECE, Line
-from streams.shop import Delivered, Shop
+from streams.shop import Shop
 from streams.waiting import BATCH_BYTES
 
 log = structlog.get_logger()

@@ -6,9 +6,8 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Final
 
-from streams.blocks import Block
 from streams.company import Company
 from streams.pending import Pending
 from streams.rejectlimit import RejectLimit, TooManyRejects
@@ -16,16 +15,6 @@ from streams.steps import Steps
 from streams.waiting import BATCH_BYTES, Size
 from streams.window import Window
 from streams.write import Writer, Written
-
-
-class Delivered(Protocol):
-    """A block as Faust hands it over: its records, and the way to acknowledge it."""
-
-    value: Block
-
-    def ack(self) -> Any:
-        """Mark it as done."""
-
 
 _WORTHWHILE: Final = 40_000
 

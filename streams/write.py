@@ -16,6 +16,7 @@ import pyarrow as pa
 import structlog
 
 from schemas import metrics as m
+from schemas.clock import now_ms
 from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
 from streams.clickhouse import ClickHouse
@@ -42,11 +43,6 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 # Until when this worker may write to the partition (monotonic seconds); waits while it cannot be
 # sure, and raises NotOurs when the partition is lost.
 Permit = Callable[[], float]
-
-
-def now_ms() -> int:
-    """Unix time in milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class NotOurs(Exception):

@@ -55,6 +55,14 @@ def delivery(line: Line, first: int, count: int, values: list[bytes] | None = No
     return made
 
 
+def bring(lines: Sequence[Line], first: int = 1, count: int = 5) -> list[Delivery]:
+    """As many to each line, all offered."""
+    brought = [delivery(line, first, count) for line in lines]
+    for line, what in zip(lines, brought, strict=True):
+        line.offer(what)
+    return brought
+
+
 def play(part: Callable[[Worker], Any], **changes: Any) -> None:
     async def main() -> None:
         worker = Worker(**changes)
@@ -97,9 +105,7 @@ def test_one_whose_judging_takes_long_goes_with_the_next(monkeypatch: pytest.Mon
 
         worker.shop.steps.waits = waits  # type: ignore[method-assign]
         object.__setattr__(worker.shop, "code_wait_s", 20.0)
-        brought = [delivery(line, 1, 5) for line in worker.lines]
-        for line, what in zip(worker.lines, brought, strict=True):
-            line.offer(what)
+        brought = bring(worker.lines)
         await worker.until(lambda: brought[1].acked and brought[2].acked)
         again, began = delivery(worker.lines[1], 6, 5), time.monotonic()
         worker.lines[1].offer(again)
@@ -137,9 +143,7 @@ def test_what_is_worth_an_insert_together_does_not_wait(monkeypatch: pytest.Monk
 def test_one_that_leaves_waits_for_what_it_has_in_the_common_insert() -> None:
     async def part(worker: Worker) -> None:
         worker.tables.held.clear()
-        brought = [delivery(line, 1, 5) for line in worker.lines]
-        for line, what in zip(worker.lines, brought, strict=True):
-            line.offer(what)
+        brought = bring(worker.lines)
         await worker.until(lambda: all(line.in_flight for line in worker.lines))
         later = delivery(worker.lines[1], 6, 5)
         worker.lines[1].offer(later)
@@ -150,9 +154,7 @@ def test_one_that_leaves_waits_for_what_it_has_in_the_common_insert() -> None:
         await leaving
         assert brought[1].acked
         await worker.until(lambda: brought[0].acked and brought[2].acked)
-        more = [delivery(worker.lines[n], 6, 5) for n in (0, 2)]
-        for n, what in zip((0, 2), more, strict=True):
-            worker.lines[n].offer(what)
+        more = bring(worker.lines[::2], 6)
         await worker.until(lambda: all(what.acked for what in more))
         assert not later.acked, "begun after it was asked to leave"
         assert worker.lines[1].partition not in worker.tables.inserts[-1]
@@ -169,12 +171,31 @@ def test_each_settles_its_own_batch_where_the_common_insert_is_not_sure() -> Non
             return [None if batch.rows.partition == unsure else sure.pop(0) for batch in batches]
 
         worker.tables.attempt = attempt  # type: ignore[method-assign]
-        brought = [delivery(line, 1, 5) for line in worker.lines]
-        for line, what in zip(worker.lines, brought, strict=True):
-            line.offer(what)
+        brought = bring(worker.lines)
         await worker.until(lambda: all(what.acked for what in brought))
         assert worker.tables.settled == [unsure]
         assert sorted(worker.tables.batches) == [list(range(1, 6))] * 3
+
+    play(part)
+
+
+def test_no_more_are_settled_at_a_time_than_there_are_slots() -> None:
+    async def part(worker: Worker) -> None:
+        usual, now = worker.tables.settle, [0]
+        most: list[int] = []
+
+        def settle(batch: Batch) -> Written:
+            now[0] += 1
+            most.append(now[0])
+            time.sleep(0.1)
+            now[0] -= 1
+            return usual(batch)
+
+        worker.tables.settle = settle  # type: ignore[method-assign]
+        worker.tables.attempt = lambda batches: [None] * len(batches)  # type: ignore[method-assign]
+        brought = bring(worker.lines)
+        await worker.until(lambda: all(what.acked for what in brought))
+        assert most == [1, 1, 1], "there is one slot"
 
     play(part)
 
@@ -188,9 +209,7 @@ def test_when_the_engine_is_idle_again_what_is_worth_an_insert_goes(
     async def main() -> None:
         worker = Worker(flush_s=60.0)
         worker.tables.held.clear()
-        first = [delivery(line, 0, 10) for line in worker.lines[:2]]
-        for line, what in zip(worker.lines, first, strict=False):
-            line.offer(what)
+        first = bring(worker.lines[:2], 0, 10)
         await worker.until(lambda: worker.shop.slots.taken == 1)
         more = [delivery(worker.lines[0], 10, 10), delivery(worker.lines[2], 0, 10)]
         worker.lines[0].offer(more[0])
@@ -211,17 +230,13 @@ def test_who_waits_for_a_slot_goes_along_meanwhile() -> None:
         slow = delivery(worker.lines[0], 1, 5)
         worker.lines[0].offer(slow)
         await worker.until(lambda: worker.lines[0].in_flight == 1)
-        waiting = [delivery(line, 1, 5) for line in worker.lines[1:]]
-        for line, what in zip(worker.lines[1:], waiting, strict=True):
-            line.offer(what)
+        waiting = bring(worker.lines[1:])
         await worker.until(lambda: all(line.judged_records for line in worker.lines[1:]))
         await asyncio.sleep(0.1)  # both are due, and there is one slot
         worker.tables.held.set()
         await worker.until(lambda: all(what.acked for what in waiting))
         assert sorted(worker.tables.inserts[-1]) == sorted(OTHERS)
-        later = [delivery(line, 6, 5) for line in worker.lines[1:]]
-        for line, what in zip(worker.lines[1:], later, strict=True):
-            line.offer(what)
+        later = bring(worker.lines[1:], 6)
         await worker.until(lambda: all(what.acked for what in later))
 
     play(part)
@@ -230,9 +245,7 @@ def test_who_waits_for_a_slot_goes_along_meanwhile() -> None:
 def test_one_that_is_lost_leaves_the_others_their_insert() -> None:
     async def part(worker: Worker) -> None:
         worker.tables.held.clear()
-        brought = [delivery(line, 1, 5) for line in worker.lines]
-        for line, what in zip(worker.lines, brought, strict=True):
-            line.offer(what)
+        brought = bring(worker.lines)
         await worker.until(lambda: all(line.in_flight for line in worker.lines))
         await worker.lines[1].leave(0.1)  # too short for what is in flight
         worker.tables.held.set()
