@@ -66,6 +66,10 @@ class Shards(ClickHouse):
             added[key] = tuple((a + b) % 2**64 for a, b in zip(before, numbers, strict=True))
         return [(*key, *numbers) for key, numbers in added.items()]
 
+    def projection(self, table: str, name: str) -> str:
+        """As each of the shards has it."""
+        return self.engines[0].projection(table, name)
+
     def command(self, sql: str, settings: dict[str, Any] | None = None) -> None:
         """On every shard."""
         self._of_all(lambda engine: engine.command(sql, settings))

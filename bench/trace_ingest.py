@@ -10,7 +10,6 @@ from bench.trace_cases import Tracer, percentiles
 
 Say = Callable[[str], None]
 _CASES: Final = 200
-_WARM_UP_S: Final = 10.0
 _DRAIN_S: Final = 600.0
 
 
@@ -32,8 +31,11 @@ class Busy:
     exact: bool
 
 
-def busy(bench: Bench, tracer: Tracer, rate: float, seconds: float, say: Say) -> Busy:
-    """Trace with an idle worker, then with one that ingests `rate` a second. Raises UserError."""
+def busy(
+    bench: Bench, tracer: Tracer, rate: float, warm_up_s: float, seconds: float, say: Say
+) -> Busy:
+    """Trace with an idle worker, then with one that ingests `rate` a second, timed after
+    `warm_up_s` of it. Raises UserError."""
     worker = bench.worker(**NATION)
     cases = tracer.cases(_CASES)
     for case in cases[:5]:
@@ -41,8 +43,8 @@ def busy(bench: Bench, tracer: Tracer, rate: float, seconds: float, say: Say) ->
     idle = [tracer.timed(case)[0] for case in cases]
     idle_p50, idle_p99, _ = percentiles(idle)
     say(f"  idle: p50 {idle_p50} ms, p99 {idle_p99} ms; now {rate:,.0f} scans a second")
-    load = bench.load(rate, int(rate * (_WARM_UP_S + seconds)))
-    time.sleep(_WARM_UP_S)
+    load = bench.load(rate, int(rate * (warm_up_s + seconds)))
+    time.sleep(warm_up_s)
     beside: list[float] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until and load.running:

@@ -16,6 +16,14 @@ from streams.columns import U64
 from streams.convert import OUTCOMES
 
 _END_TIMEOUT_S: Final = 20.0
+
+# Asked after every insert, and of few rows: nearly all of it is planning. So the ranges stand there
+# once, above the tables, and no other thread is woken to read.
+_LITTLE: Final = {
+    "max_threads": 1,
+    "local_filesystem_read_method": "pread",
+    "merge_tree_coarse_index_granularity": 2,
+}
 Fingerprints = dict[int, tuple[int, int]]  # by partition
 
 
@@ -87,13 +95,16 @@ def present_fingerprints(
         f"(kafka_partition = {partition:d} AND kafka_offset BETWEEN {first:d} AND {last:d})"
         for partition, first, last in spans
     )
+    scans, *others = OUTCOMES
     union = " UNION ALL ".join(
-        f"SELECT kafka_partition, kafka_offset FROM {table} WHERE {within}"  # noqa: S608 (numbers)
-        for table in OUTCOMES
+        f"SELECT kafka_partition, kafka_offset FROM {table}"  # noqa: S608 (numbers, our own names)
+        for table in (clickhouse.projection(scans, "by_offset"), *others)
     )
-    found = clickhouse.rows(
+    found = clickhouse.query_rows(
         "SELECT kafka_partition, count(), sum(intHash64(kafka_offset)) "  # noqa: S608
-        f"FROM ({union}) GROUP BY kafka_partition"
+        f"FROM ({union}) WHERE {within} GROUP BY kafka_partition",
+        {},
+        _LITTLE,
     )
     return {int(partition): (int(count), int(total)) for partition, count, total in found}
 

@@ -170,7 +170,8 @@ def window(
         int, typer.Option(min=10_000, help="Số mã trong cửa sổ. / Ids in the window.")
     ] = 4_000_000,
     backlog: Annotated[
-        int, typer.Option(min=10_000, help="Hàng chờ lớn, so với một phần mười. / Against a tenth.")
+        int,
+        typer.Option(min=10_000, help="Hàng chờ lớn, so với bốn phần mười. / Against four tenths."),
     ] = 10_000_000,
     seed: Seed = 7,
     short: Short = False,
@@ -180,7 +181,7 @@ def window(
     from bench.window import Plan, run
 
     session = session_of(context)
-    plan = Plan(ids, small_backlog=backlog // 10, backlog=backlog, seed=seed)
+    plan = Plan(ids, small_backlog=backlog * 4 // 10, backlog=backlog, seed=seed)
     if short:
         plan = Plan(100_000, 5, 50_000, 200_000, 200, seed)
     found = run(own_directory(session, "window"), plan, note)

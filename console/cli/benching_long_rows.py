@@ -104,7 +104,7 @@ def _window(r: dict[str, Any]) -> list[Row]:
             (
                 f"hàng chờ {number(b['records'])}: bộ nhớ",
                 f"backlog of {number(b['records'])}: memory",
-                _mb(b["rss_first_mb"]),
+                _mb(b["rss_most_mb"]),
             )
             for b in (small, large)
         ),

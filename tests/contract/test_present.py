@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from schemas.errors import Retryable
+from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from streams.present import attempt_mark, end_attempts, fingerprint, present_fingerprints
 from tests.contract.clickhouse_fixtures import migrated_engine
@@ -67,20 +69,33 @@ def test_only_what_lies_around_the_ranges_is_read(
 ) -> None:
     """By the order of offsets, in whatever table: a few granules of 8,192 rows."""
     asked: list[str] = []
-    rows = clickhouse.rows
+    rows = clickhouse.query_rows
 
-    def noted(sql: str) -> list[tuple[Any, ...]]:
+    def noted(sql: str, *more: dict[str, Any]) -> list[tuple[Any, ...]]:
         asked.append(sql)
-        return rows(sql)
+        return rows(sql, *more)
 
-    monkeypatch.setattr(clickhouse, "rows", noted)
+    monkeypatch.setattr(clickhouse, "query_rows", noted)
     spans = [(partition, 150_000, 150_100) for partition in range(3)]
     found = present_fingerprints(clickhouse, spans)
     assert found == dict.fromkeys(range(3), of(150_000, 150_100))
     few = {"max_rows_to_read": 2 * 3 * 2 * 8_192}  # two tables, three ranges, at most two each
-    assert len(clickhouse.query_rows(asked[0], {}, few)) == 3
+    assert len(rows(asked[0], {}, few)) == 3
     with pytest.raises(Retryable, match="TOO_MANY_ROWS"):
-        clickhouse.query_rows(asked[0], {}, {"max_rows_to_read": 1_000})
+        rows(asked[0], {}, {"max_rows_to_read": 1_000})
+
+
+def test_a_projection_is_named_where_the_server_can_be_asked_so(clickhouse: ClickHouse) -> None:
+    def named(version: str, cluster: str = "") -> str:
+        asked = ClickHouse(Settings(clickhouse_cluster=cluster))
+        asked._made = SimpleNamespace(server_version=version)
+        return asked.projection("scans", "by_offset")
+
+    assert clickhouse.projection("scans", "by_offset") == named("26.1.2.3") != "scans"
+    assert named("25.12.9.61") == named("26.1.2.3", "city") == "scans"
+    [(there,)] = clickhouse.rows("SELECT count() FROM scans")
+    read = clickhouse.projection("scans", "by_offset")
+    assert clickhouse.rows(f"SELECT count() FROM {read}") == [(there,)]
 
 
 def test_an_attempt_is_ended_by_the_mark_of_any_of_its_partitions(clickhouse: ClickHouse) -> None:

@@ -59,9 +59,15 @@ class Engine:
         mark = sql.split("'")[3]
         self._running = [run for run in self._running if mark not in run[0]]
 
-    def rows(self, sql: str, parameters: Any = None) -> list[tuple[int, ...]]:
-        if "intHash64" not in sql:
-            return [(0,)]
+    def rows(self, sql: str) -> list[tuple[int, ...]]:
+        assert "system.processes" in sql
+        return [(0,)]
+
+    def projection(self, table: str, name: str) -> str:
+        return f"{name} of {table}"
+
+    def query_rows(self, sql: str, *_: Any) -> list[tuple[int, ...]]:
+        assert "FROM by_offset of scans" in sql
         found: list[tuple[int, ...]] = []
         for partition, first, last in _spans(sql):
             offsets = self._found({"first": first, "last": last})
