@@ -82,8 +82,8 @@ def _short(peers: str, seed: int) -> "Plan":
 
     return Plan(
         (40_000, 120_000), 10, 3, _peers("none" if peers == "all" else peers),
-        peer_cases=5, second_cases=2, alert_cases=5, ingest_rate=1_000, ingest_warm_up_s=5.0, ingest_s=3.0,
-        seed=seed,
+        peer_cases=5, second_cases=2, alert_cases=5,
+        ingest_rate=1_000, ingest_warm_up_s=5.0, ingest_s=3.0, seed=seed,
     )  # fmt: skip
 
 

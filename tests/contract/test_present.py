@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from schemas.errors import Retryable
-from schemas.settings import Settings
+from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
 from streams.present import attempt_mark, end_attempts, fingerprint, present_fingerprints
 from tests.contract.clickhouse_fixtures import migrated_engine
@@ -85,9 +86,12 @@ def test_only_what_lies_around_the_ranges_is_read(
         rows(asked[0], {}, {"max_rows_to_read": 1_000})
 
 
-def test_a_projection_is_named_where_the_server_can_be_asked_so(clickhouse: ClickHouse) -> None:
+def test_a_projection_is_named_where_the_server_can_be_asked_so(
+    clickhouse: ClickHouse, tmp_path: Path
+) -> None:
     def named(version: str, cluster: str = "") -> str:
-        asked = ClickHouse(Settings(clickhouse_cluster=cluster))
+        settings = load_settings(tmp_path).model_copy(update={"clickhouse_cluster": cluster})
+        asked = ClickHouse(settings)
         asked._made = SimpleNamespace(server_version=version)
         return asked.projection("scans", "by_offset")
 
