@@ -101,10 +101,13 @@ class Company:
             member.hurry()
 
     async def gathered(self) -> None:
-        """When all have judged what came, but for those that take too long for it."""
-        if time.monotonic() - self._called > _PATIENCE_S:
+        """When all have judged what came, but for those that take too long for it; at the latest
+        after twice as long, however often others call meanwhile."""
+        now = time.monotonic()
+        if now - self._called > _PATIENCE_S:
             self.call()
-        while self._judging():  # noqa: ASYNC110 (each of many lines ends it, in its own way)
+        latest = now + 2 * _PATIENCE_S
+        while self._judging() and time.monotonic() < latest:  # noqa: ASYNC110 (each of many lines ends it, in its own way)
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     def _judging(self) -> bool:

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from schemas.errors import Fatal
+from streams.company import Company, Member
 from streams.line import Line
 from streams.waiting import Size
 from streams.write import Batch, Written
@@ -117,6 +118,29 @@ def test_one_whose_judging_takes_long_goes_with_the_next(monkeypatch: pytest.Mon
         assert worker.tables.inserts[-1] == [slow.partition]
 
     play(part)
+
+
+def test_waiting_for_the_others_ends_however_often_they_are_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.company._PATIENCE_S", 0.1)
+
+    class Asked:
+        """Again and again: it was always asked just now."""
+
+        @property
+        def hurried_since(self) -> float:
+            return time.monotonic()
+
+        def hurry(self) -> None:
+            """It judges, and never comes to an end."""
+
+    async def main() -> None:
+        company = Company(cast(Any, None), cast(Any, None), Size(1, 1))
+        company.join(0, cast(Member, Asked()))
+        await asyncio.wait_for(company.gathered(), 5)
+
+    asyncio.run(main())
 
 
 def test_what_is_worth_an_insert_together_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
