@@ -102,6 +102,8 @@ def run(data_dir: Path, plan: Plan, say: Say, *, find_live_rate: bool = True) ->
             result.live_rate, result.steps = _live_rate(bench, worker, plan, say)
         if result.live_rate:
             rate = 0.8 * result.live_rate
+            # the steps above it left hundreds of parts behind, which a city at this rate has not
+            bench.wait_merged(_DRAIN_S)
             say(f"80 % of the live rate: {rate:,.0f}/s for {plan.seconds:.0f} s")
             result.live = stretch(bench, worker, rate, plan.seconds, plan.warm_up_s)
         bench.drain(_DRAIN_S)
