@@ -43,7 +43,7 @@ def test_trace(tmp_path: Path) -> None:
     assert 0 < told["p50_ms"] <= told["p99_ms"] < 60_000
     assert found["sizes"][1]["alerted"] is None
     assert found["ingest"]["exact"]
-    assert found["ingest"]["rows"] == 13_000
+    assert found["ingest"]["rows"] == 8_000
     assert found["ingest"]["cases"] > 0
     assert not (tmp_path / "bench-trace").exists(), "nothing is left behind"
     assert (tmp_path / "docs" / "bench-trace.md").exists()
