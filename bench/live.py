@@ -23,6 +23,7 @@ from streams.maintenance import merge_closed_weeks
 
 Say = Callable[[str], None]
 _DRAIN_S: Final = 300.0
+_MERGE_S: Final = 1800.0
 _LIMIT_STEADY_MS: Final = 1000.0
 _LIMIT_LIVE_MS: Final = 3000.0
 
@@ -102,8 +103,8 @@ def run(data_dir: Path, plan: Plan, say: Say, *, find_live_rate: bool = True) ->
             result.live_rate, result.steps = _live_rate(bench, worker, plan, say)
         if result.live_rate:
             rate = 0.8 * result.live_rate
-            # the steps above it left hundreds of parts behind, which a city at this rate has not
-            bench.wait_merged(_DRAIN_S)
+            say("waiting for the merges that the steps left: a city at this rate has none")
+            bench.wait_merged(_MERGE_S)
             say(f"80 % of the live rate: {rate:,.0f}/s for {plan.seconds:.0f} s")
             result.live = stretch(bench, worker, rate, plan.seconds, plan.warm_up_s)
         bench.drain(_DRAIN_S)

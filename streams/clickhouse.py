@@ -15,6 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError,
 from clickhouse_connect.driver.httputil import get_pool_manager
 from urllib3.exceptions import HTTPError
 
+from schemas.clickhouse.few import NAMES_PROJECTIONS, by_name
 from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.settings import Settings
@@ -37,7 +38,6 @@ _HOPELESS = {
 }
 
 
-_NAMES_PROJECTIONS: Final = 26  # the first version with `mergeTreeProjection`
 _PIECE_BYTES: Final = 256 * 1024
 
 # Compiled code is looked up by a query's constants too, and ours differ each time: an offset, a
@@ -148,13 +148,11 @@ class ClickHouse:
     def projection(self, table: str, name: str) -> str:
         """What to read instead of a table of which every part has this projection; as it stands
         after FROM. The table itself if the server cannot be asked so, or has a distributed one.
-
-        By its name, because ClickHouse otherwise works out first what the primary key would read.
         """
         major = int(self._attempt(lambda client: client.server_version).split(".")[0])
-        if self.shape.cluster or major < _NAMES_PROJECTIONS:
+        if self.shape.cluster or major < NAMES_PROJECTIONS:
             return table
-        return f"mergeTreeProjection(currentDatabase(), '{table}', '{name}')"
+        return by_name(table, name)
 
     def command(self, sql: str, settings: dict[str, Any] | None = None) -> Any:
         """A statement without a result."""

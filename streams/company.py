@@ -107,7 +107,7 @@ class Company:
         if now - self._called > _PATIENCE_S:
             self.call()
         latest = now + 2 * _PATIENCE_S
-        while self._judging() and time.monotonic() < latest:  # noqa: ASYNC110 (each of many lines ends it, in its own way)
+        while self._judging() and time.monotonic() < latest:  # noqa: ASYNC110 (any line ends it)
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     def _judging(self) -> bool:

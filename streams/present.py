@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from schemas.clickhouse.few import FEW_ROWS
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
@@ -17,13 +18,8 @@ from streams.convert import OUTCOMES
 
 _END_TIMEOUT_S: Final = 20.0
 
-# Asked after every insert, and of few rows: nearly all of it is planning. So the ranges stand there
-# once, above the tables, and no other thread is woken to read.
-_LITTLE: Final = {
-    "max_threads": 1,
-    "local_filesystem_read_method": "pread",
-    "merge_tree_coarse_index_granularity": 2,
-}
+# Asked after every insert, and of few rows: no other thread is woken to read.
+_LITTLE: Final = {**FEW_ROWS, "max_threads": 1}
 Fingerprints = dict[int, tuple[int, int]]  # by partition
 
 
@@ -96,6 +92,7 @@ def present_fingerprints(
         for partition, first, last in spans
     )
     scans, *others = OUTCOMES
+    # the ranges stand above the tables: there they are planned once
     union = " UNION ALL ".join(
         f"SELECT kafka_partition, kafka_offset FROM {table}"  # noqa: S608 (numbers, our own names)
         for table in (clickhouse.projection(scans, "by_offset"), *others)

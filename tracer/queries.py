@@ -26,6 +26,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from schemas.clickhouse.few import FEW_ROWS
 from schemas.ids import person_bits
 from tracer.columns import U64, instants, milliseconds
 from tracer.hours import HOURS_PER_QUERY, Span, lots, within
@@ -68,15 +69,6 @@ class Client(Protocol):
         """The result as one Arrow table."""
 
 
-# Blocks of which a few rows are wanted lie in the page cache: to hand each read to another thread
-# takes longer than the read (a third of a query, measured).
-# A range of the key that nothing is known of is cut in two, not in eight: the persons lie apart.
-_SETTINGS: Final[dict[str, Any]] = {
-    "local_filesystem_read_method": "pread",
-    "merge_tree_coarse_index_granularity": 2,
-}
-
-
 class Scans:
     """The scans of everybody, for one trace: not shared between threads.
 
@@ -93,7 +85,7 @@ class Scans:
         self.retained_from = retained_from
         self._earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
         self._client = client
-        self._settings = {**_SETTINGS, **(settings or {})}
+        self._settings = {**FEW_ROWS, **(settings or {})}
         self._source: Source | None = None
 
     def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:

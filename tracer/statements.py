@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from schemas.clickhouse.few import NAMES_PROJECTIONS, by_name
 from tracer.columns import U64, as_index
 from tracer.frames import DIRECTIONS, TIME
 from tracer.hours import Span, listed
@@ -37,17 +38,14 @@ class Source(StrEnum):
     @property
     def table(self) -> str:
         """As it stands after FROM."""
-        return (
-            "scans"
-            if self is Source.TABLE
-            else f"mergeTreeProjection(currentDatabase(), 'scans', '{self}')"
-        )
+        return "scans" if self is Source.TABLE else by_name("scans", self)
 
 
 _PARTS: Final = "system.parts WHERE active AND database = currentDatabase() AND table = 'scans'"
 # An older server has no such function; without parts the table is empty, or a distributed one.
 BEST: Final = (
-    "SELECT multiIf(toUInt16(splitByChar('.', version())[1]) < 26 OR count() = 0, 'scans', "  # noqa: S608
+    "SELECT multiIf("  # noqa: S608
+    f"toUInt16(splitByChar('.', version())[1]) < {NAMES_PROJECTIONS} OR count() = 0, 'scans', "
     + "".join(
         f"countIf(NOT has(projections, '{source}')) = 0, '{source}', "
         for source in (Source.PACKED, Source.BY_PERSON)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from schemas.clickhouse.few import by_name
 from schemas.topics import DLQ, SCANS
 from streams.convert import OUTCOMES
 from tests.fault.ledger import U64, Entries, Ledger, committed_messages, place_text, places
@@ -152,10 +153,7 @@ class Checker:
         rows = self._system.clickhouse.rows
         for projection, columns in _PROJECTIONS.items():
             [plain] = rows(f"SELECT {columns} FROM scans SETTINGS optimize_use_projections = 0")
-            [there] = rows(
-                f"SELECT {columns} FROM "
-                f"mergeTreeProjection(currentDatabase(), 'scans', '{projection}')"
-            )
+            [there] = rows(f"SELECT {columns} FROM {by_name('scans', projection)}")
             assert there == plain, f"projection {projection} has {there}, its table {plain}"
 
     def _dead_letters(self, rejects: U64) -> None:
