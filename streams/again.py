@@ -1,15 +1,17 @@
 """When a case is traced again because scans have come: soon, and not for each scan.
 
 Requests wait together: one run answers all that came before it began. A case that may have got
-one more contact is due at once; one where a stay may only end otherwise, after a while. Between
-two runs of a case there is always a pause that grows with what a run takes, so that a flood of
-late scans at one market cannot keep the other cases waiting.
+one more contact is due at once; one where a stay may only end otherwise, after a while, which is
+twice as long each time that it was for nothing: whoever was near a case goes about their day, and
+most of their scans change nothing. Between two runs of a case there is always a pause that grows
+with what a run takes, so that a flood of late scans at one market cannot keep the other cases
+waiting.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import structlog
@@ -21,6 +23,7 @@ log = structlog.get_logger()
 AT_ONCE: Final = 2
 PAUSE_S: Final = 0.25  # between two runs of a case, at least
 _LATER_S: Final = 20.0  # between them when nobody can be added
+_LATEST: Final = 16  # times that, after runs that changed nothing
 _NOT_AT_ONCE_S: Final = 2.0  # before one of a version: cases that just came are traced first
 
 
@@ -36,7 +39,8 @@ class Asked(Protocol):
 @dataclass
 class Due:
     """A case to trace again: offsets of the first and last request, the last one's broker time
-    (ms), and that of the first scan, 0 if none has come; at least at this version of the case."""
+    (ms), and that of the first scan, 0 if none has come; at least at this version of the case.
+    `patient`: nobody can be added and no officer asked."""
 
     case: str
     first: int
@@ -45,7 +49,8 @@ class Due:
     since_ms: int
     when: float  # monotonic
     version: int = 0
-    asked: list["_Asked"] = field(default_factory=list)
+    patient: bool = True
+    asked: "_Asked | None" = None
 
 
 @dataclass
@@ -55,11 +60,12 @@ class _Asked:
 
 
 class Again:
-    """Cases that are due, each worked on by one at a time; `trace` answers one of them."""
+    """Cases that are due, each worked on by one at a time; `trace` answers one of them and says
+    whether that changed anything."""
 
     def __init__(
         self,
-        trace: Callable[[Due], Awaitable[None]],
+        trace: Callable[[Due], Awaitable[bool]],
         pause_s: float = PAUSE_S,
         later_s: float = _LATER_S,
         not_at_once_s: float = _NOT_AT_ONCE_S,
@@ -70,19 +76,20 @@ class Again:
         self._busy: set[str] = set()
         self._rested: dict[str, float] = {}  # when a case may be traced again, monotonic
         self._ended: dict[str, float] = {}
+        self._later: dict[str, float] = {}  # the pause of a case whose runs change nothing, seconds
         self._came = asyncio.Event()
 
     def submit(self, event: Asked) -> None:
-        """Take a batch of requests; it is acknowledged when each of its cases was traced."""
+        """Take a batch of requests; it is acknowledged when each case was traced that is due
+        because of it. A case that was due before holds up an earlier batch of its partition: what
+        is committed cannot pass that, and this one need not be kept."""
         asked = _Asked(event, 0)
-        seen = set()
         for record in event.value:
-            case = self._put(record)
-            if case is not None and case not in seen:
-                seen.add(case)
-                self._due[case].asked.append(asked)
-        asked.cases = len(seen)
-        if not seen:
+            due = self._put(record)
+            if due is not None and due.asked is None:
+                due.asked = asked
+                asked.cases += 1
+        if not asked.cases:
             event.ack()
         self._came.set()
 
@@ -95,7 +102,7 @@ class Again:
         """How many cases wait."""
         return len(self._due)
 
-    def _put(self, record: Any) -> str | None:
+    def _put(self, record: Any) -> Due | None:
         try:
             request = TraceAgain.model_validate_json(record.value or b"")
         except ValidationError as error:
@@ -114,14 +121,18 @@ class Again:
             due.when = min(due.when, when)
             due.since_ms = min(due.since_ms, since) or due.since_ms or since
         due.version = max(due.version, request.version)
-        return case
+        due.patient &= not request.adds and not request.version
+        return due
 
     def _when(self, request: TraceAgain) -> float:
         now, case = time.monotonic(), request.case
         if request.adds:
             return max(now, self._rested.get(case, now))
-        soonest = now + self._not_at_once_s if request.version else now
-        return max(soonest, self._ended.get(case, now - self._later_s) + self._later_s)
+        if request.version:
+            soonest, pause = now + self._not_at_once_s, self._later_s
+        else:
+            soonest, pause = now, self._later.get(case, self._later_s)
+        return max(soonest, self._ended.get(case, now - pause) + pause)
 
     async def _work(self) -> None:
         while True:
@@ -129,22 +140,32 @@ class Again:
             self._busy.add(due.case)
             began = time.monotonic()
             try:
-                await self._trace(due)
+                changed = await self._trace(due)
             finally:
                 self._busy.discard(due.case)
             self._rest(due.case, began)
-            for asked in due.asked:
-                asked.cases -= 1
-                if asked.cases == 0:
-                    asked.event.ack()
+            self._be_patient(due, changed=changed)
+            if due.asked is not None:
+                due.asked.cases -= 1
+                if due.asked.cases == 0:
+                    due.asked.event.ack()
             self._came.set()
 
     def _rest(self, case: str, began: float) -> None:
         now = time.monotonic()
-        self._ended = {c: t for c, t in self._ended.items() if t > now - self._later_s}
+        forgotten = now - 2 * _LATEST * self._later_s
+        self._ended = {c: t for c, t in self._ended.items() if t > forgotten}
+        self._later = {c: s for c, s in self._later.items() if c in self._ended}
         self._rested = {c: t for c, t in self._rested.items() if t > now}
         self._ended[case] = now
         self._rested[case] = now + max(self._pause_s, now - began)
+
+    def _be_patient(self, due: Due, *, changed: bool) -> None:
+        if changed:
+            self._later.pop(due.case, None)
+        elif due.patient:
+            pause = 2 * self._later.get(due.case, self._later_s)
+            self._later[due.case] = min(pause, _LATEST * self._later_s)
 
     async def _next(self) -> Due:
         while True:

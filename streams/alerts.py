@@ -1,7 +1,7 @@
 """What officers are told of a case's run, as CloudEvents on `alerts.v1`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -17,6 +17,7 @@ from streams.watch import Look, alert_id
 from tracer.versions import Change
 
 SOURCE: Final = "truyvet/streams"
+_CASE: Final = "C-ANY"
 _KINDS: Final = {
     "added": AlertKind.POSSIBLE_CONTACT,
     "changed": AlertKind.CONTACT_CHANGED,
@@ -56,15 +57,24 @@ def trace_requests(look: Look, rows: Rows) -> list[Message]:
     """For each case that the scans of a batch may change, that it is to be traced again."""
     if not look.adds and not look.ends:
         return []
-    appended = rows.tables["scans"].column("appended_at")
-    since = pc.min(appended).as_py()
+    since = pc.min(rows.tables["scans"].column("appended_at")).as_py()
     requests = [
-        TraceAgain(case=case, adds=case in look.adds, moved=case in look.moved, appended_at=since)
-        for case in (*sorted(look.adds), *sorted(look.ends))
+        *_requests(look.adds - look.moved, since, adds=True),
+        *_requests(look.moved, since, adds=True, moved=True),
+        *_requests(look.ends, since, adds=False),
     ]
-    return [
-        Message(TRACES.name, one.case.encode(), one.model_dump_json().encode()) for one in requests
-    ]
+    return [Message(TRACES.name, case.encode(), request.encode()) for case, request in requests]
+
+
+def _requests(
+    cases: set[str], since: datetime, *, adds: bool, moved: bool = False
+) -> Iterator[tuple[str, str]]:
+    """A flood is hundreds for each batch: they are the same but for the case, whose id needs no
+    escaping."""
+    one = TraceAgain(case=_CASE, adds=adds, moved=moved, appended_at=since).model_dump_json()
+    before, after = one.split(_CASE)
+    for case in sorted(cases):
+        yield case, f"{before}{case}{after}"
 
 
 def version_request(case: str, version: int, at: datetime) -> Message:

@@ -80,16 +80,18 @@ class CaseWork:
             async with self._alone(case.id):
                 await self._patiently(case, where, lambda: self._register(case, record.timestamp))
 
-    async def again(self, due: Due) -> None:
-        """Scans, decisions or answers have come: what they change is stored and told."""
+    async def again(self, due: Due) -> bool:
+        """Scans, decisions or answers have come: what they change is stored and told; whether they
+        change anything."""
         case = await self._at_version(due)
         if case is None:
-            return
+            return False
         if case.version < due.version:
             log.warning("case_behind", case=case.id, known=case.version, asked=due.version)
             await self._publisher.send([version_request(case.id, due.version, moment(due.at_ms))])
         async with self._alone(case.id):
-            await self._patiently(case, {"offset": due.last}, lambda: self._again(case, due))
+            where = {"offset": due.last}
+            return bool(await self._patiently(case, where, lambda: self._again(case, due)))
 
     async def _register(self, case: Case, at_ms: int) -> None:
         at = moment(at_ms)
@@ -120,13 +122,14 @@ class CaseWork:
                 return case
             await asyncio.sleep(_SOON_S)
 
-    async def _again(self, case: Case, due: Due) -> None:
+    async def _again(self, case: Case, due: Due) -> int:
         at = moment(due.at_ms)
         runs = await asyncio.to_thread(self._tracing.again, case, at, due.first, due.last)
         for run in runs:
             await self._tell(run, at)
             if due.since_ms:
                 self._told(due.since_ms)
+        return len(runs)
 
     async def _tell(self, run: Run, at: datetime) -> None:
         await self._alert(run_alerts(run, at))
@@ -143,19 +146,17 @@ class CaseWork:
         with self._spans.step("alert", {"truyvet.alerts": len(messages)}) as span:
             await self._publisher.send(carrying(messages, span.context))
 
-    async def _patiently(self, case: Case, where: dict[str, int], work: Callable[[], Any]) -> None:
+    async def _patiently(self, case: Case, where: dict[str, int], work: Callable[[], Any]) -> Any:
         """`work`, again while it is Retryable. A case that cannot be traced is refused, loudly."""
         while True:
             try:
-                await work()
+                return await work()
             except Retryable as error:
                 log.warning("trace_waits", case=case.id, **where, detail=str(error))
                 await asyncio.sleep(_PAUSE_S)
             except ValueError as error:
                 log.error("case_refused", case=case.id, **where, detail=str(error))
-                return
-            else:
-                return
+                return None
 
     @asynccontextmanager
     async def _alone(self, case: str) -> AsyncIterator[None]:

@@ -12,12 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.clickhouse import TTL_MARGIN_DAYS
+from schemas.topics import SCANS_MAX_MESSAGE
 from streams.batch import NO_TIME, RawBatch, Scans, Verdicts
-from streams.columns import U64, Mask
+from streams.columns import I64, U64, Mask
 from streams.gathered import gathered
 from streams.rejects import I32
 from streams.resolve import Resolved
+from streams.texts import Texts
 
+REJECT_HEAD: Final = 1_024  # three times a scan's bytes
 OUTCOMES: Final = ("scans", "rejects", "duplicates", "expired", "erased")
 _CLOCKS: Final = {"scans": "scanned_at", "erased": "noted_at"}  # else: when it was appended
 _TTL_MARGIN_MS: Final = TTL_MARGIN_DAYS * 86_400_000
@@ -147,11 +150,20 @@ def _rejects(verdicts: Verdicts) -> pa.Table:
             "event_id": _uuids(rejected.event_hi, rejected.event_lo, ~rejected.named),
             "person": pa.array(rejected.person, mask=~rejected.known),
             "producer": _words(rejected.producer, rejected.producers),
-            "original": gathered(raw.values, rejected.index),
+            "original": gathered(raw.values, rejected.index, _kept(raw.values, rejected.index)),
             "original_key": gathered(raw.keys, rejected.index),
             **_origin(raw, rejected.index),
         }
     )
+
+
+def _kept(values: Texts, rows: I64) -> I64:
+    """How many bytes of a refused record its row has: the head of one larger than any scan there
+    is, of which the letter has the whole; all of one that is too large for a letter."""
+    lengths = values.lengths[rows]
+    whole_letter = (lengths > REJECT_HEAD) & (lengths <= SCANS_MAX_MESSAGE)
+    kept: I64 = np.where(whole_letter, REJECT_HEAD, lengths)
+    return kept
 
 
 def _words(numbers: I32, words: Sequence[str]) -> pa.DictionaryArray:

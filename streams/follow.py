@@ -21,6 +21,7 @@ log = structlog.get_logger()
 # Takes aiokafka records in their order, and says which of them make no sense: (offset, why).
 Apply = Callable[[Sequence[Any]], Iterable[tuple[int, str]]]
 _PAUSE_S = 1.0
+_NEWS_BYTES = 64 * 1024
 
 
 class Follower:
@@ -54,6 +55,8 @@ class Follower:
             enable_auto_commit=False,
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 * 1024 * 1024,
+            # news of a flood are hundreds a second: heard a few times a second, not each by itself
+            fetch_min_bytes=_NEWS_BYTES if self._news else 1,
             fetch_max_wait_ms=250,
         )
         try:

@@ -11,9 +11,10 @@ from streams.kernels.copying import copy_texts
 from streams.texts import Texts
 
 
-def gathered(texts: Texts, rows: I64) -> pa.LargeBinaryArray:
-    """These rows; a null becomes empty."""
-    lengths = np.maximum(texts.lengths[rows], 0)
+def gathered(texts: Texts, rows: I64, kept: I64 | None = None) -> pa.LargeBinaryArray:
+    """These rows, of each the first `kept` bytes (all, if that is not said); a null becomes
+    empty."""
+    lengths = np.maximum(texts.lengths[rows] if kept is None else kept, 0)
     copied = pa.allocate_buffer(int(lengths.sum()))  # Arrow's pool has had these pages before
     if copied.size:
         copy_texts(texts.data, texts.begins[rows], lengths, np.frombuffer(copied, dtype=np.uint8))

@@ -8,15 +8,14 @@ ids.
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
-
 from schemas.cases import Case
 from streams.cases import as_said
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
 from streams.spans import OFF, Spans
-from streams.watch import PlaceWindow, Watched
+from streams.watch import Watched
+from streams.windows import PlaceWindow
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import to_watch, trace_from
 from tracer.ground import Ground
@@ -106,9 +105,7 @@ class Tracing:
         found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
         columns = found.meetings.select("place", "from", "to", "near", "reach")
         windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
-        near = np.array(found.near, np.uint64)
-        said = as_said(case)
-        return replace(said, windows=windows, near=near, around=found.around)
+        return replace(as_said(case), windows=windows, near=found.near, longest=found.longest)
 
     def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)

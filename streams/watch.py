@@ -10,6 +10,7 @@ there. So a window also has a time before and after it, and a case the persons w
 """
 
 import hashlib
+import itertools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -22,44 +23,30 @@ from schemas.cases import Alert, AlertKind
 from schemas.ids import person_text
 from streams.columns import I64, U64, Mask
 from streams.convert import Rows
+from streams.matches import Sieve
 from streams.near import NOBODY, Near
+from streams.windows import PlaceWindow, Windows, table_of
 from tracer.identity import Same, every_id
+from tracer.sought import Sought, by_every_id
 
-# pairs of a scan and a window of its place that are compared at once
-_PAIRS: Final = 2_000_000
 _OUT: Final = 2  # of the column `direction`
-
-
-@dataclass(frozen=True)
-class PlaceWindow:
-    """A place and an interval of an open case, ms since 1970 UTC, the end excluded.
-
-    `before`: ms by which somebody may have entered sooner and still be there; `after`: by which
-    a scan out may come later of somebody whose entry nobody scanned.
-    """
-
-    place: int
-    begin: int
-    end: int
-    before: int = 0
-    after: int = 0
 
 
 @dataclass(frozen=True)
 class Watched:
     """An open case with its place-windows. `person`: None of place-time points alone.
 
-    `near`: persons who were at its places about then; `around`: between which times (ms, both
-    included) a scan of theirs anywhere may change their stay there. `same`: whose another id is,
-    the case's or a contact's.
+    `near`: persons who were at its places about then, each with the times between which (ms, both
+    included) a scan of theirs anywhere may change their stay there: `longest` ms before and after.
+    `same`: whose another id is, the case's or a contact's.
     """
 
     case: str
     version: int
     person: int | None
     windows: tuple[PlaceWindow, ...]
-    near: U64 = field(default_factory=lambda: NOBODY)
-    around: tuple[int, int] = (0, 0)
+    near: Sought = field(default_factory=lambda: NOBODY)
+    longest: int = 0
     same: Same = field(default_factory=dict)
 
     @cached_property
@@ -67,11 +54,10 @@ class Watched:
         """All ids of its person."""
         return frozenset(() if self.person is None else every_id([self.person], self.same))
 
-    def whole(self, persons: U64) -> U64:
-        """These, and every other id of theirs."""
-        if not self.same:
-            return persons
-        return np.array(every_id(persons.tolist(), self.same), np.uint64)
+    @cached_property
+    def table(self) -> I64:
+        """Its windows, see `windows.table_of`."""
+        return table_of(self.windows)
 
 
 @dataclass(frozen=True)
@@ -93,48 +79,45 @@ _NOTHING: Final = Look([], set(), set(), set())
 
 
 class OpenCases:
-    """Place-windows of all open cases, sorted by place, and who was near."""
+    """All open cases: their place-windows, who was near, whose they are. Cases have numbers."""
 
     def __init__(self) -> None:
-        self._cases: dict[str, Watched] = {}
+        self._numbers: dict[str, int] = {}
+        self._cases: dict[int, Watched] = {}
+        self._next = itertools.count()
         self._near = Near()
-        self._owners: list[Watched] = []  # of each window
-        self._persons: U64 | None = None  # of all cases, when it is first asked for
-        self._whose: dict[int, set[str]] = {}
-        self._index()
+        self._made: _Index | None = None  # when it is first asked for: at the start cases are many
 
     def open(self, watched: Watched) -> None:
         """Watch a case, in place of what was watched of it before."""
-        self._cases[watched.case] = watched
-        self._near.put(watched.case, watched.near, watched.around)
-        self._index()
+        self._near.put(self._set(watched), watched.near)
+        self._made = None
 
     def announce(self, said: Watched) -> None:
         """What a case's record says: its ids count from now on. Its windows are still to be
         found; until then those stay that it had."""
-        before = self._cases.get(said.case)
+        before = self.get(said.case)
         if before is None:
-            self._cases[said.case] = said
-            self._near.put(said.case, said.near, said.around)
-            self._persons = None
+            self.open(said)
             return
         now = replace(before, version=said.version, person=said.person, same=said.same)
-        self._cases[said.case] = now
+        number = self._set(now)
         if (before.person, before.same) != (now.person, now.same):
-            self._near.add(said.case, now.whole(np.array(self._near.of(said.case), np.uint64)))
-            self._index()
-        else:
-            self._owners = [now if one is before else one for one in self._owners]
+            self._add(number, self._near.of(number))
+            self._made = None
 
     def close(self, case: str) -> None:
         """Watch it no longer."""
-        if self._cases.pop(case, None) is not None:
-            self._near.drop(case)
-            self._index()
+        number = self._numbers.pop(case, None)
+        if number is not None:
+            del self._cases[number]
+            self._near.drop(number)
+            self._made = None
 
     def get(self, case: str) -> Watched | None:
         """The case, if it is watched."""
-        return self._cases.get(case)
+        number = self._numbers.get(case)
+        return None if number is None else self._cases[number]
 
     @property
     def cases(self) -> int:
@@ -144,99 +127,102 @@ class OpenCases:
     @property
     def windows(self) -> int:
         """How many place-windows they have."""
-        return len(self._place)
-
-    def _index(self) -> None:
-        rows = sorted(
-            (
-                (w.place, w.begin, w.end, w.before, w.after, owner)
-                for owner in self._cases.values()
-                for w in owner.windows
-            ),
-            key=lambda row: row[:5],
-        )
-        self._owners = [owner for *_, owner in rows]
-        self._person = np.array([owner.person or 0 for owner in self._owners], dtype=np.uint64)
-        self._nobodys = np.array([owner.person is None for owner in self._owners], dtype=bool)
-        times = np.array([row[1:5] for row in rows], dtype=np.int64).reshape(-1, 4)
-        self._begin, self._end, before, after = times.T
-        self._early, self._late = self._begin - before, self._end + after
-        self._place = np.array([place for place, *_ in rows], dtype=np.uint32)
-        self._watched = np.zeros(int(self._place.max(initial=0)) + 2, dtype=bool)
-        self._watched[self._place] = True
-        self._persons = None
-
-    def _moved(self, person: U64) -> set[str]:
-        """The cases of these persons."""
-        if self._persons is None:  # not with each case: at the start they come in hosts
-            self._whose = {}
-            for case in self._cases.values():
-                for one in case.ids:
-                    self._whose.setdefault(one, set()).add(case.case)
-            self._persons = np.array(sorted(self._whose), dtype=np.uint64)
-        if not len(self._persons):
-            return set()
-        seen = np.unique(person[np.isin(person, self._persons)]).tolist()
-        return {case for one in seen for case in self._whose[one]}
+        return sum(len(case.windows) for case in self._cases.values())
 
     def look(self, rows: Rows) -> Look:
         """At the scans of a batch."""
         scans = rows.tables["scans"]
         if not self._cases or not scans.num_rows:
             return _NOTHING
+        if self._made is None:
+            self._made = _Index(self._cases)
         person = scans.column("person").to_numpy()
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
-        alerts, adds = self._at_windows(rows, person, at)
-        moved = self._moved(person)
-        ends = self._near.touched(person, at)
-        return Look(alerts, adds | moved, ends - adds - moved, moved)
+        alerts, may_add = self._at_windows(self._made, rows, person, at)
+        moved = self._names(self._made.of(person))
+        adds = self._names(may_add) | moved
+        ends = self._names(self._near.touched(person, at))
+        return Look(alerts, adds, ends - adds, moved)
 
     def _at_windows(
-        self, rows: Rows, person: U64, at: I64
-    ) -> tuple[list[tuple[str, Alert]], set[str]]:
-        scans = rows.tables["scans"]
-        place = scans.column("place").to_numpy()
-        # the last element stands for every place beyond those watched
-        here = np.flatnonzero(self._watched[np.minimum(place, len(self._watched) - 1)])
-        if not len(self._place) or not len(here):
-            return [], set()
+        self, made: "_Index", rows: Rows, person: U64, at: I64
+    ) -> tuple[list[tuple[str, Alert]], set[int]]:
+        scans, windows = rows.tables["scans"], made.windows
         out = scans.column("direction").to_numpy() == _OUT
-        low = np.searchsorted(self._place, place[here], "left")
-        high = np.searchsorted(self._place, place[here], "right")
-        alerts, adds = [], set()
-        for some in np.array_split(np.arange(len(here)), 1 + int((high - low).sum()) // _PAIRS):
-            count = (high - low)[some]
-            row = np.repeat(here[some], count)
-            window = np.repeat(low[some] - np.cumsum(count) + count, count) + np.arange(len(row))
-            others = self._nobodys[window] | (self._person[window] != person[row])
-            inside = others & (self._begin[window] <= at[row]) & (at[row] < self._end[window])
+        alerts: list[tuple[str, Alert]] = []
+        adds: set[int] = set()
+        for rows_around, around in windows.around(scans.column("place").to_numpy(), at):
+            others = made.nobodys[around] | (made.person[around] != person[rows_around])
+            row, window = rows_around[others], around[others]
+            if not len(row):
+                continue
+            inside = (windows.begin[window] <= at[row]) & (at[row] < windows.end[window])
+            hits = zip(row[inside].tolist(), windows.case[window[inside]].tolist(), strict=True)
             alerts += [
-                _alert(self._owners[window[k]], rows, int(row[k]))
-                for k in np.flatnonzero(inside)
-                if int(person[row[k]]) not in self._owners[window[k]].ids
+                _alert(self._cases[case], rows, k)
+                for k, case in hits
+                if int(person[k]) not in self._cases[case].ids
             ]
-            may_add = others & self._may_add(window, at[row], out[row])
-            adds |= self._noted(window[may_add], person[row[may_add]])
+            may_add = _may_add(windows, window, at[row], out[row])
+            adds |= self._noted(made, window[may_add], person[row[may_add]])
         return alerts, adds
 
-    def _may_add(self, window: I64, at: I64, out: Mask) -> Mask:
-        opens = ~out & (self._early[window] <= at) & (at < self._end[window])
-        leaves = out & (self._begin[window] < at) & (at <= self._late[window])
-        result: Mask = opens | leaves
-        return result
-
-    def _noted(self, window: I64, person: U64) -> set[str]:
+    def _noted(self, made: "_Index", window: I64, person: U64) -> set[int]:
         """The cases of these windows; the persons are near them from now on."""
-        if not len(window):
-            return set()
-        order = np.argsort(window, kind="stable")
-        windows, first = np.unique(window[order], return_index=True)
-        cases = set()
-        for k, persons in zip(windows, np.split(person[order], first[1:]), strict=True):
-            owner = self._owners[k]
-            cases.add(owner.case)
-            self._near.add(owner.case, owner.whole(persons))
+        windows = made.windows
+        number = windows.case[window]
+        cases = set(np.unique(number).tolist())
+        longest = made.longest[window]
+        met = Sought(person, windows.begin[window] - longest, windows.end[window] + longest)
+        self._near.add(number, met)
+        for case in cases:
+            if self._cases[case].same:
+                its = number == case
+                self._add(case, Sought(met.person[its], met.start[its], met.end[its]))
         return cases
+
+    def _add(self, number: int, near: Sought) -> None:
+        every = by_every_id(near, self._cases[number].same)
+        self._near.add(np.full(len(every), number, np.int64), every)
+
+    def _set(self, watched: Watched) -> int:
+        if watched.case not in self._numbers:
+            self._numbers[watched.case] = next(self._next)
+        number = self._numbers[watched.case]
+        self._cases[number] = watched
+        return number
+
+    def _names(self, numbers: set[int]) -> set[str]:
+        return {self._cases[number].case for number in numbers}
+
+
+class _Index:
+    """Windows with whose they are, of each the case's person (0 of `nobodys`) and `longest`; and
+    the cases' own ids."""
+
+    def __init__(self, cases: dict[int, Watched]) -> None:
+        self.windows = Windows((number, case.table) for number, case in cases.items())
+        owners = [cases[number] for number in self.windows.case.tolist()]
+        self.person = np.array([owner.person or 0 for owner in owners], np.uint64)
+        self.nobodys = np.array([owner.person is None for owner in owners], bool)
+        self.longest = np.array([owner.longest for owner in owners], np.int64)
+        self._whose: dict[int, set[int]] = {}
+        for number, case in cases.items():
+            for one in case.ids:
+                self._whose.setdefault(one, set()).add(number)
+        self._sieve = Sieve(np.array(list(self._whose), np.uint64))
+
+    def of(self, person: U64) -> set[int]:
+        """The cases of these persons."""
+        maybe = set(person[self._sieve.rows(person)].tolist())
+        return {number for one in maybe & self._whose.keys() for number in self._whose[one]}
+
+
+def _may_add(windows: Windows, window: I64, at: I64, out: Mask) -> Mask:
+    opens = ~out & (windows.early[window] <= at) & (at < windows.end[window])
+    leaves = out & (windows.begin[window] < at) & (at <= windows.late[window])
+    result: Mask = opens | leaves
+    return result
 
 
 def _alert(owner: Watched, rows: Rows, row: int) -> tuple[str, Alert]:

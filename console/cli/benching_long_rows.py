@@ -114,13 +114,18 @@ def _window(r: dict[str, Any]) -> list[Row]:
 
 def _watch(r: dict[str, Any]) -> list[Row]:
     return [
-        ("không có ca: CPU mỗi lượt", "no case: CPU a scan", f"{r['without_us']:.3f} µs"),
+        ("không có ca: CPU mỗi lượt quét", "no case: CPU a scan", f"{r['without_us']:.3f} µs"),
         (
-            f"{number(r['windows'])} mốc: CPU mỗi lượt",
+            f"{number(r['windows'])} mốc: CPU mỗi lượt quét",
             f"{number(r['windows'])} place-windows: CPU a scan",
             f"{r['with_us']:.3f} µs",
         ),
         ("tỉ lệ", "ratio", _ratio(r["ratio"])),
+        (
+            f"cả hai worker, {number(r['runs'])} lượt truy vết lại có điều mới",
+            f"both workers, {number(r['runs'])} runs with something new",
+            f"{r['all_without_us']:.3f} → {r['all_with_us']:.3f} µs, {_ratio(r['all_ratio'])}",
+        ),
         _exact(r),
     ]
 

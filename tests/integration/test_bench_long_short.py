@@ -75,6 +75,7 @@ def test_watch(tmp_path: Path) -> None:
     assert found["exact"]
     assert found["cases"] == 5
     assert 90 <= found["windows"] <= 100
+    assert min(found["with_us"], found["all_with_us"]) > 0
 
 
 def test_garbage(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_batch_that_compresses_well(poisoner: Poisoner) -> None:
         "SELECT length(original) FROM rejects "
         f"WHERE kafka_partition = {partition} AND kafka_offset = {offset}"
     )
-    assert size == len(value), "the row keeps all of it"
+    assert size == len(value), "the row keeps all of what no letter can hold"
 
 
 def test_copies_that_compress_well(poisoner: Poisoner) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -36,14 +37,16 @@ class Traced:
     done: list[Due] = field(default_factory=list)
     at_once: int = 0
     running: list[str] = field(default_factory=list)
+    changes: bool = True
 
-    async def __call__(self, due: Due) -> None:
+    async def __call__(self, due: Due) -> bool:
         assert due.case not in self.running, "a case is traced by one at a time"
         self.running.append(due.case)
         self.at_once = max(self.at_once, len(self.running))
         await asyncio.sleep(self.takes_s)
         self.running.remove(due.case)
         self.done.append(due)
+        return self.changes
 
     @property
     def cases(self) -> list[str]:
@@ -140,6 +143,56 @@ def test_where_nobody_can_be_added_it_waits_longer() -> None:
         await asyncio.sleep(0.4)
         assert len(traced.done) == 2
         task.cancel()
+
+    asyncio.run(play())
+
+
+def test_who_changes_nothing_is_looked_at_less_often_until_something_changes() -> None:
+    """Ends only: after 0.1 s, then 0.2, then 0.4; not where an officer asked or somebody is new."""
+
+    async def play() -> None:
+        traced = Traced(changes=False)
+        again = Again(traced, pause_s=0.01, later_s=0.1, not_at_once_s=0.0)
+        task = asyncio.create_task(again.run())
+
+        async def due_in(*, version: int = 0, adds: bool = False) -> float:
+            done, began = len(traced.done), time.monotonic()
+            again.submit(event("C-1", adds=adds, version=version))
+            while len(traced.done) == done:  # noqa: ASYNC110 (what it does is what is tested)
+                await asyncio.sleep(0.005)
+            return time.monotonic() - began
+
+        await due_in()
+        waited = [await due_in() for _ in range(2)]
+        assert waited[0] > 0.15
+        assert waited[1] > 0.35
+        assert await due_in(adds=True) < 0.6, "somebody may be new: at once"
+        assert await due_in(version=2) < 0.6, "an officer waits as long as ever"
+        traced.changes = True
+        assert await due_in() > 0.7
+        assert await due_in() < 0.6
+        task.cancel()
+
+    asyncio.run(play())
+
+
+def test_a_case_that_waits_keeps_one_batch_of_requests_and_not_all() -> None:
+    """What is committed is of the batches that were acknowledged in a row: the first holds it."""
+
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced, pause_s=0.01, not_at_once_s=0.3)
+        task = asyncio.create_task(again.run())
+        first, *later = (event("C-1", adds=False, version=1) for _ in range(50))
+        also = event("C-1", "C-2", adds=False, version=2)
+        for one in (first, *later, also):
+            again.submit(one)
+        assert (first.acknowledged, also.acknowledged) == (0, 0)
+        assert all(one.acknowledged == 1 for one in later)
+        await asyncio.sleep(0.6)
+        task.cancel()
+        assert (first.acknowledged, also.acknowledged) == (1, 1)
+        assert sorted((due.case, due.version) for due in traced.done) == [("C-1", 2), ("C-2", 2)]
 
     asyncio.run(play())
 

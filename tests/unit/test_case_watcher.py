@@ -12,7 +12,8 @@ from schemas.cases import Case, TraceAgain
 from schemas.ids import person_text
 from streams.alerts import trace_requests, version_request
 from streams.cases import CaseWatcher, as_said
-from streams.watch import OpenCases, PlaceWindow, Watched
+from streams.watch import OpenCases, Watched
+from streams.windows import PlaceWindow
 from tests.unit.test_casework import SAID, a_case, of
 from tests.unit.test_contacts import A_CASE, ALICE, CASE, NOW
 from tests.unit.test_watch import BEGIN, rows_of

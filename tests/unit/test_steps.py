@@ -14,7 +14,8 @@ from schemas.meters import Metrics
 from schemas.places import Code, Place, Producer, place_key
 from schemas.reasons import Reason
 from schemas.scan import Method, format_timestamp
-from streams.convert import expire, offsets, without
+from schemas.topics import SCANS_MAX_MESSAGE
+from streams.convert import REJECT_HEAD, expire, offsets, without
 from streams.directory import Directory
 from streams.erasures import Erasures
 from streams.keys import Keys, origins
@@ -306,3 +307,11 @@ def test_only_absent_offsets_are_left() -> None:
     judged = World().judge(scan(event=1), b"hello", scan(event=2), scan(event=2))
     left = without(judged.rows, np.array([0, 3], np.uint64))
     assert offsets(left).tolist() == [1, 2]
+
+
+def test_of_a_large_refused_record_the_row_has_the_head_and_the_letter_all() -> None:
+    small, large = b"x" * REJECT_HEAD, b"y" * (REJECT_HEAD + 1)
+    largest, too_large = b"z" * SCANS_MAX_MESSAGE, b"w" * (SCANS_MAX_MESSAGE + 1)
+    judged = World().judge(small, scan(), large, largest, too_large)
+    rows = judged.rows.tables["rejects"]["original"].to_pylist()
+    assert rows == [small, large[:-1], largest[:REJECT_HEAD], too_large], "nothing is lost in both"

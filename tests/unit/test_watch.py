@@ -1,16 +1,21 @@
 """Scans in a place-window of an open case: the index against a slow, obvious loop."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from schemas.ids import person_text
-from streams.columns import I64
+from streams.columns import I64, U64
 from streams.convert import Rows
+from streams.matches import Keys, matches
 from streams.near import Near
-from streams.watch import Look, OpenCases, PlaceWindow, Watched, alert_id
+from streams.watch import Look, OpenCases, Watched, alert_id
+from streams.windows import PlaceWindow
+from tracer.sought import Sought, sought, together
 
 BEGIN = 1_638_316_800_000
 
@@ -101,11 +106,20 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
             )
         )  # fmt: skip
         of = None if number == 4 else int(rng.integers(1, 40))
-        near = rng.integers(1, 40, 2).astype(np.uint64)
-        around = BEGIN + int(rng.integers(0, 300)), BEGIN + int(rng.integers(300, 1_300))
-        cases.append(Watched(f"C-{number}", 1, of, windows, near, around))
+        near = together(
+            [
+                sought([who], BEGIN + int(begin), BEGIN + int(end))
+                for who, begin, end in zip(
+                    rng.integers(1, 40, 2), rng.integers(0, 300, 2), rng.integers(300, 1_300, 2),
+                    strict=True,
+                )
+            ]
+        )  # fmt: skip
+        cases.append(Watched(f"C-{number}", 1, of, windows, near, longest=70))
         index.open(cases[-1])
-    near_now = {c.case: set(c.near.tolist()) for c in cases}
+    near_now = {
+        c.case: list(zip(c.near.person, c.near.start, c.near.end, strict=True)) for c in cases
+    }
     for _ in range(40):
         n = int(rng.integers(1, 4))
         place, person = rng.integers(1, 20, n), rng.integers(1, 40, n)
@@ -125,12 +139,12 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
                     leaves = way == 2 and w.begin < t <= w.end + w.after
                     if opens or leaves:
                         adds.add(c.case)
-                        added.append((c.case, int(who)))
-        for case, who in added:
-            near_now[case].add(who)
+                        added.append((c.case, (who, w.begin - 70, w.end + 70)))
+        for case, one in added:
+            near_now[case].append(one)
         for c in cases:
             for who, t in zip(person, at, strict=True):
-                if int(who) in near_now[c.case] and c.around[0] <= t <= c.around[1]:
+                if any(o == who and begin <= t <= end for o, begin, end in near_now[c.case]):
                     ends.add(c.case)
         look = index.look(rows_of(place, person, at, direction))
         assert (look.adds, look.ends) == (adds, ends - adds)
@@ -138,16 +152,40 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
 
 def test_many_who_come_near_are_known_like_those_from_the_start() -> None:
     near = Near()
-    near.put("C-1", np.array([5], np.uint64), (0, 10))
-    for begin in range(0, 5_000, 500):
-        near.add("C-1", np.arange(begin, begin + 500, dtype=np.uint64))
+    near.put(1, sought([5], 0, 10))
+    for begin in range(0, 5_000, 50):
+        persons = np.arange(begin, begin + 50)
+        near.add(np.full(50, 1), sought(persons.tolist(), 0, 10))
+        near.add(np.full(50, 2), sought(persons.tolist(), 0, 20))
     at = np.full(1, 10)
     for person in (0, 4_999):
-        assert near.touched(np.array([person], np.uint64), at) == {"C-1"}
+        assert near.touched(np.array([person], np.uint64), at) == {1, 2}
     assert near.touched(np.array([5_000], np.uint64), at) == set()
+    assert near.touched(np.array([5], np.uint64), at + 1) == {2}
+    near.drop(2)
+    assert near.touched(np.array([5], np.uint64), at) == {1}
     assert near.touched(np.array([5], np.uint64), at + 1) == set()
-    near.drop("C-1")
+    assert len(near.of(1)) == 5_000
+    near.drop(1)
     assert near.touched(np.array([5], np.uint64), at) == set()
+
+
+def test_everybody_has_times_of_their_own_and_who_is_there_again_has_more() -> None:
+    near = Near()
+    near.put(1, sought([5], 0, 10))
+    near.add(
+        np.array([1, 1, 1]),
+        Sought(np.array([5, 6, 5], np.uint64), *np.array([[3, 20, 20], [9, 30, 40]])),
+    )
+    found = [
+        (who, t)
+        for who in (5, 6)
+        for t in range(0, 50, 5)
+        if near.touched(np.array([who], np.uint64), np.array([t]))
+    ]
+    fives = [(5, t) for t in (0, 5, 10, 20, 25, 30, 35, 40)]
+    assert found == [*fives, *((6, t) for t in (20, 25, 30))]
+    assert near.of(1).end.tolist() == [40, 30]
 
 
 def test_the_cases_other_ids_are_the_case_and_no_contact() -> None:
@@ -186,8 +224,8 @@ def test_an_id_that_a_record_names_counts_before_anything_is_read() -> None:
 def test_all_ids_of_who_was_near_are_near_whenever_they_were_joined() -> None:
     index = OpenCases()
     windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
-    near = np.array([20], np.uint64)
-    index.open(Watched("C-1", 1, 7, windows, near, (BEGIN, BEGIN + 5_000), same={31: 30}))
+    near = sought([20], BEGIN, BEGIN + 5_000)
+    index.open(Watched("C-1", 1, 7, windows, near, 5_000, same={31: 30}))
     found = look(index, (31, 1, 5))
     assert [a.person for _, a in found.alerts] == [person_text(30)], "the alert names the person"
     assert look(index, (30, 99, 2_000)).ends == {"C-1"}
@@ -199,8 +237,52 @@ def test_all_ids_of_who_was_near_are_near_whenever_they_were_joined() -> None:
 
 def test_who_came_while_it_was_read_is_not_forgotten() -> None:
     index = OpenCases()
-    windows, around = (PlaceWindow(1, BEGIN, BEGIN + 1_000),), (BEGIN, BEGIN + 5_000)
-    index.open(Watched("C-1", 1, 7, windows, around=around))
+    windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
+    index.open(Watched("C-1", 1, 7, windows, longest=5_000))
     assert look(index, (20, 1, 5)).adds == {"C-1"}
-    index.open(Watched("C-1", 2, 7, windows, around=around))  # read before that scan was there
+    index.open(Watched("C-1", 2, 7, windows, longest=5_000))  # read before that scan was there
     assert look(index, (20, 99, 2_000)).ends == {"C-1"}
+
+
+def test_scans_later_than_all_that_matters_are_not_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The work of nearly all scans, however many windows of the past their place has."""
+    compared = []
+
+    def counted(rising: Keys, keys: Keys) -> Iterator[tuple[I64, I64]]:
+        compared.append(len(keys))
+        yield from matches(rising, keys)
+
+    monkeypatch.setattr("streams.windows.matches", counted)
+    monkeypatch.setattr("streams.near.matches", counted)
+    index = OpenCases()
+    for number in range(100):
+        windows = tuple(PlaceWindow(place, BEGIN, BEGIN + 1_000, 60, 60) for place in range(100))
+        near = sought(range(1_000, 1_200), BEGIN - 500, BEGIN + 1_500)
+        index.open(Watched(f"C-{number}", 1, number, windows, near, 500))
+    n = 5_000
+    place, person = np.arange(n) % 100, np.arange(n) + 10_000
+    assert index.look(rows_of(place, person, np.full(n, BEGIN + 2_000))) == Look(
+        [], set(), set(), set()
+    )
+    assert sum(compared) == 0
+    assert len(index.look(rows_of(place[:1], person[:1], np.full(1, BEGIN + 5))).alerts) == 100
+
+
+def test_to_add_a_few_does_not_sort_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    sorted_rows = []
+    argsort = np.argsort
+
+    def counted(keys: U64, **how: Any) -> I64:
+        sorted_rows.append(len(keys))
+        return argsort(keys, **how)
+
+    near = Near()
+    near.put(1, sought(range(100_000), 0, 10))
+    near.touched(np.array([1], np.uint64), np.array([5]))
+    monkeypatch.setattr("numpy.argsort", counted)
+    for begin in range(200_000, 201_024, 2):
+        near.add(np.array([1, 1]), sought([begin, begin + 1], 0, 10))
+        assert near.touched(np.array([begin], np.uint64), np.array([5])) == {1}
+    assert 1_024 <= sum(sorted_rows) <= 1_024 * 40

@@ -1,0 +1,74 @@
+"""Place-windows of open cases: which of a batch's scans may matter to one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.columns import I64
+from streams.matches import matches
+
+U32 = npt.NDArray[np.uint32]
+
+_NEVER: Final = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class PlaceWindow:
+    """A place and an interval of an open case, ms since 1970 UTC, the end excluded.
+
+    `before`: ms by which somebody may have entered sooner and still be there; `after`: by which
+    a scan out may come later of somebody whose entry nobody scanned.
+    """
+
+    place: int
+    begin: int
+    end: int
+    before: int = 0
+    after: int = 0
+
+
+def table_of(windows: Iterable[PlaceWindow]) -> I64:
+    """(n, 5): place, begin, end and, with `before` and `after`, from when and until when."""
+    rows = [(w.place, w.begin, w.end, w.begin - w.before, w.end + w.after) for w in windows]
+    return np.array(rows, np.int64).reshape(-1, 5)
+
+
+class Windows:
+    """All windows, rising by place; `case`: whose each is, a number.
+
+    Nearly all scans are at places that are watched, and later than anything that matters there:
+    these are told from the others by one look at their place.
+    """
+
+    def __init__(self, tables: Iterable[tuple[int, I64]]) -> None:
+        tables = list(tables)
+        rows = np.concatenate([table_of(()), *(table for _, table in tables)])
+        case = np.repeat([number for number, _ in tables], [len(table) for _, table in tables])
+        order = np.lexsort((rows[:, 1], rows[:, 0]))
+        place, self.begin, self.end, self.early, self.late = rows[order].T
+        self.case: I64 = case.astype(np.int64)[order]
+        self._place: U32 = place.astype(np.uint32)
+        places, first = np.unique(place, return_index=True)
+        # position 0, and the last place, stand for every place that is not watched
+        self._position = np.zeros(int(place.max(initial=0)) + 2, np.int32)
+        self._position[places] = 1 + np.arange(len(places))
+        self._from = np.full(1 + len(places), _NEVER)
+        self._until = np.full(1 + len(places), -_NEVER)
+        if len(places):
+            self._from[1:] = np.minimum.reduceat(self.early, first)
+            self._until[1:] = np.maximum.reduceat(self.late, first)
+
+    def __len__(self) -> int:
+        return len(self.case)
+
+    def around(self, place: U32, at: I64) -> Iterator[tuple[I64, I64]]:
+        """(scan, window) of scans at the window's place between `early` and `late`, included."""
+        here = self._position[np.minimum(place, len(self._position) - 1)]
+        near = np.flatnonzero((self._from[here] <= at) & (at <= self._until[here]))
+        for rows, windows in matches(self._place, place[near]):
+            scans = near[rows]
+            timely = (self.early[windows] <= at[scans]) & (at[scans] <= self.late[windows])
+            yield scans[timely], windows[timely]
