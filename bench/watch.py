@@ -4,7 +4,8 @@ Two workers share the load, at the same rate with no case open and with many, in
 times. Both check every scan; one has the partition of the cases and traces those again that late
 scans change, the other only checks: its CPU tells what the check costs, and both together what all
 that follows from it costs. Cases are registered on `cases.v1`, their place-windows come from the
-stays of their persons, and they are closed and opened again. The load's people are others.
+stays of their persons, until they were isolated, and they are closed and opened again. The load's
+people are others.
 """
 
 import os
@@ -44,9 +45,11 @@ _RUNS: Final = ("truyvet_alerts_total", "run_completed")
 
 @dataclass(frozen=True)
 class Plan:
-    """Place-windows to watch; each round measures once without and once with them."""
+    """Place-windows to watch; each round measures once without and once with them. `isolated_h`:
+    hours from the last stay of the cases until now."""
 
     windows: int = 10_000
+    isolated_h: float = 24
     rate: float = 50_000
     seconds: float = 30
     rounds: int = 3
@@ -84,7 +87,8 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     with running_bench(data_dir, places=plan.places, seed=plan.seed) as bench:
         now = datetime.now(UTC)
         persons = _persons(-(-plan.windows // _STAYS_A_CASE), plan.seed)
-        publish(bench.settings, list(_visits(bench, persons, now, plan.seed)))
+        isolated = now - timedelta(hours=plan.isolated_h)
+        publish(bench.settings, list(_visits(bench, persons, isolated, plan.seed)))
         pair = [bench.worker(), bench.worker()]
         bench.drain(_DRAIN_S)
         _measure(bench, pair, plan, warm=True)
@@ -241,14 +245,14 @@ def _persons(count: int, seed: int) -> list[str]:
     return [person_text(int(bits)) for bits in rng.integers(1, 2**64, count, dtype=np.uint64)]
 
 
-def _visits(bench: Bench, persons: list[str], now: datetime, seed: int) -> Iterator[Record]:
+def _visits(bench: Bench, persons: list[str], until: datetime, seed: int) -> Iterator[Record]:
     """Two scans a visit; a person's visits do not overlap."""
     rng = np.random.default_rng([seed, 98])
     step = timedelta(days=_DAYS) / _STAYS_A_CASE
     for person in persons:
         for visit in range(_STAYS_A_CASE):
             place = bench.places[int(rng.integers(len(bench.places)))]
-            arrived = now - step * (visit + 1) + (step - 2 * _STAY) * float(rng.random())
+            arrived = until - step * (visit + 1) + (step - 2 * _STAY) * float(rng.random())
             for direction, at in ((Direction.IN, arrived), (Direction.OUT, arrived + _STAY)):
                 scan = Scan(
                     event_id=_uuid(rng),

@@ -194,6 +194,9 @@ def watch(
     windows: Annotated[
         int, typer.Option(min=20, help="Mốc dịch tễ đang theo dõi. / Place-windows open.")
     ] = 10_000,
+    isolated_hours: Annotated[
+        float, typer.Option(min=0, help="Từ lúc cách ly. / Since the cases were isolated.")
+    ] = 24,
     rate: Rate = 50_000,
     seconds: Annotated[float, typer.Option(min=1, help="Mỗi lần đo. / Each time.")] = 30,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="Lấy trung vị. / Median of.")] = 3,
@@ -205,9 +208,9 @@ def watch(
     from bench.watch import Plan, run
 
     session = session_of(context)
-    plan = Plan(windows, rate, seconds, rounds, seed=seed)
+    plan = Plan(windows, isolated_hours, rate, seconds, rounds, seed=seed)
     if short:
-        plan = Plan(100, 1_000, 3, 1, 200, seed)
+        plan = Plan(100, isolated_hours, 1_000, 3, 1, 200, seed)
     found = run(own_directory(session, "watch"), plan, note)
     cheap = found.ratio <= found.limit
     show(session, "watch", found.as_dict(), (), as_json, passed=short or cheap)
