@@ -31,6 +31,7 @@ class Asked(Protocol):
     """A batch of `traces.v1` as Faust hands it over."""
 
     value: Any
+    message: Any
 
     def ack(self) -> Any:
         """Mark it as done."""
@@ -39,8 +40,8 @@ class Asked(Protocol):
 @dataclass
 class Due:
     """A case to trace again: offsets of the first and last request, the last one's broker time
-    (ms), and that of the first scan, 0 if none has come; at least at this version of the case.
-    `patient`: nobody can be added and no officer asked."""
+    (ms), and that of the first scan that may add somebody, 0 if none has come; at least at this
+    version of the case. `patient`: nobody can be added and no officer asked."""
 
     case: str
     first: int
@@ -57,6 +58,11 @@ class Due:
 class _Asked:
     event: Asked
     cases: int
+
+    @property
+    def generation(self) -> int:
+        generation: int = self.event.message.generation_id
+        return generation
 
 
 class Again:
@@ -82,11 +88,14 @@ class Again:
     def submit(self, event: Asked) -> None:
         """Take a batch of requests; it is acknowledged when each case was traced that is due
         because of it. A case that was due before holds up an earlier batch of its partition: what
-        is committed cannot pass that, and this one need not be kept."""
+        is committed cannot pass that, and this one need not be kept. A batch that came before a
+        rebalance holds up nothing: what it was, comes again, and takes its place."""
         asked = _Asked(event, 0)
         for record in event.value:
             due = self._put(record)
-            if due is not None and due.asked is None:
+            if due is None or due.asked is asked:
+                continue
+            if due.asked is None or due.asked.generation != asked.generation:
                 due.asked = asked
                 asked.cases += 1
         if not asked.cases:
@@ -110,7 +119,7 @@ class Again:
             log.error("request_ignored", offset=record.offset, detail=first["msg"])
             return None
         case = request.case
-        since = 0 if request.version else int(request.appended_at.timestamp() * 1000)
+        since = int(request.appended_at.timestamp() * 1000) if request.adds else 0
         when = self._when(request)
         due = self._due.get(case)
         if due is None:
@@ -161,11 +170,20 @@ class Again:
         self._rested[case] = now + max(self._pause_s, now - began)
 
     def _be_patient(self, due: Due, *, changed: bool) -> None:
+        """How long ends alone wait from now on, and what of this case came meanwhile."""
+        case = due.case
         if changed:
-            self._later.pop(due.case, None)
+            self._later.pop(case, None)
         elif due.patient:
-            pause = 2 * self._later.get(due.case, self._later_s)
-            self._later[due.case] = min(pause, _LATEST * self._later_s)
+            pause = 2 * self._later.get(case, self._later_s)
+            self._later[case] = min(pause, _LATEST * self._later_s)
+        waiting = self._due.get(case)
+        if waiting is None:
+            return
+        if waiting.patient:
+            waiting.when = self._ended[case] + self._later.get(case, self._later_s)
+        else:
+            waiting.when = max(waiting.when, self._rested[case])
 
     async def _next(self) -> Due:
         while True:

@@ -1,9 +1,6 @@
-"""Persons who were near an open case: which of a batch's scans are theirs.
+"""Persons who were near an open case: which of a batch's scans are theirs."""
 
-Each has times of their own: a scan a week after somebody met the case changes nothing of that.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,119 +8,113 @@ import numpy as np
 
 from streams.columns import I64, U64, Mask
 from streams.matches import Sieve, matches
-from tracer.sought import Sought, sought, together
 
-NOBODY: Final = sought([], 0, 0)
+NOBODY: Final[U64] = np.zeros(0, np.uint64)
 _TIMES: Final = 16
+Around = tuple[int, int]
 
 
 class Near:
-    """By case (a number), persons and when a scan of theirs matters.
+    """By case (a number), the persons and the times between which a scan of theirs matters (ms,
+    included).
 
     Who is added while scans flow is kept apart, in a few sorted parts each many times as large as
     the next: every look goes through all parts, and to add some must not sort all. Not thread-safe.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, Sought] = {}
+        self._known: dict[int, U64] = {}
+        self._around = np.zeros((64, 2), np.int64)  # by case
         self._of_known: _Entries | None = None  # made when it is first asked for
         self._added: list[_Entries] = []
-        self._sieve = Sieve(NOBODY.person)
+        self._sieve = Sieve(NOBODY)
 
-    def put(self, case: int, near: Sought) -> None:
+    def put(self, case: int, persons: U64, around: Around) -> None:
         """The persons of a case, in place of those it had. Who was added of late stays: their
         scans may be younger than what was read to find these."""
-        self._known[case] = near
+        while case >= len(self._around):
+            self._around = np.concatenate([self._around, np.zeros_like(self._around)])
+        self._around[case] = around
+        self._known[case] = known = np.unique(persons.astype(np.uint64))
+        self._keep(lambda added: (added.case != case) | ~np.isin(added.person, known))
         self._of_known = None
 
-    def of(self, case: int) -> Sought:
+    def of(self, case: int) -> U64:
         """The persons of a case."""
-        return together([self._known.get(case, NOBODY), *(e.of(case) for e in self._added)])
+        added = [entries.person[entries.case == case] for entries in self._added]
+        return np.unique(np.concatenate([self._known.get(case, NOBODY), *added]))
 
-    def add(self, case: I64, near: Sought) -> None:
-        """More persons, each to the case beside; one may be there several times."""
-        new = ~self._has(case, near)
+    def add(self, case: I64, person: U64) -> None:
+        """More persons, each to the case beside that was put before."""
+        new = ~self._has(case, person)
         if not new.any():
             return
-        self._added.append(_Entries.of_each(case[new], _only(near, new)))
+        pairs = np.unique(np.stack([person[new], case[new].astype(np.uint64)], axis=1), axis=0)
+        self._added.append(_Entries(pairs[:, 0].copy(), pairs[:, 1].astype(np.int64)))
         while len(self._added) > 1 and len(self._added[-2]) < _TIMES * len(self._added[-1]):
             self._added[-2:] = [_Entries.joined(self._added[-2:])]
-        self._sieve.add(near.person[new])
+        self._sieve.add(pairs[:, 0])
         if self._sieve.full:
             self._of_known = None
 
     def drop(self, case: int) -> None:
         """Nobody is near it any more."""
         self._known.pop(case, None)
-        self._added = [e for e in (e.without(case) for e in self._added) if len(e)]
+        self._keep(lambda added: added.case != case)
         self._of_known = None
 
     def touched(self, person: U64, at: I64) -> set[int]:
         """The cases near which one of these persons was, if the scan's time matters to it."""
         cases: set[int] = set()
-        for entries, rows, found in self._found(person):
-            matters = entries.near.start[found] <= at[rows]
-            matters &= at[rows] <= entries.near.end[found]
-            cases.update(np.unique(entries.case[found[matters]]).tolist())
+        for rows, case in self._found(person):
+            since, until = self._around[case].T
+            cases.update(np.unique(case[(since <= at[rows]) & (at[rows] <= until)]).tolist())
         return cases
 
-    def _has(self, case: I64, near: Sought) -> Mask:
+    def _has(self, case: I64, person: U64) -> Mask:
         has = np.zeros(len(case), bool)
-        for entries, rows, found in self._found(near.person):
-            same = entries.case[found] == case[rows]
-            same &= entries.near.start[found] <= near.start[rows]
-            same &= near.end[rows] <= entries.near.end[found]
-            has[rows[same]] = True
+        for rows, theirs in self._found(person):
+            has[rows[case[rows] == theirs]] = True
         return has
 
-    def _found(self, person: U64) -> "Iterable[tuple[_Entries, I64, I64]]":
+    def _keep(self, wanted: Callable[["_Entries"], Mask]) -> None:
+        kept = (entries.only(wanted(entries)) for entries in self._added)
+        self._added = [entries for entries in kept if len(entries)]
+
+    def _found(self, person: U64) -> Iterator[tuple[I64, I64]]:
+        """(row, case) of each person and each case they are near."""
         if self._of_known is None:
-            self._of_known = _Entries.joined(
-                [NOT_ONE, *(_Entries.of_one(c, near) for c, near in self._known.items())]
-            )
+            known = (_Entries(p, np.full(len(p), c, np.int64)) for c, p in self._known.items())
+            self._of_known = _Entries.joined([_NOT_ONE, *known])
             parts = [self._of_known, *self._added]
-            self._sieve = Sieve(np.concatenate([part.near.person for part in parts]))
+            self._sieve = Sieve(np.concatenate([part.person for part in parts]))
         maybe = self._sieve.rows(person)
-        for entries in (self._of_known, *self._added) if len(maybe) else ():
-            for rows, found in matches(entries.near.person, person[maybe]):
-                yield entries, maybe[rows], found
+        if not len(maybe):
+            return
+        for entries in (self._of_known, *self._added):
+            for rows, found in matches(entries.person, person[maybe]):
+                yield maybe[rows], entries.case[found]
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """Persons, rising, one perhaps several times; of each the case and the times."""
+    """Persons, rising, each with a case."""
 
+    person: U64
     case: I64
-    near: Sought
-
-    @classmethod
-    def of_one(cls, case: int, near: Sought) -> "_Entries":
-        return cls(np.full(len(near), case, np.int64), near)
-
-    @classmethod
-    def of_each(cls, case: I64, near: Sought) -> "_Entries":
-        order = np.argsort(near.person, kind="stable")
-        return cls(case[order], _only(near, order))
 
     @classmethod
     def joined(cls, some: "Iterable[_Entries]") -> "_Entries":
-        columns = [(e.case, e.near.person, e.near.start, e.near.end) for e in some]
-        case, person, start, end = (np.concatenate(parts) for parts in zip(*columns, strict=True))
-        return cls.of_each(case, Sought(person, start, end))
+        columns = [(entries.person, entries.case) for entries in some]
+        person, case = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+        order = np.argsort(person, kind="stable")  # of sorted parts: they are merged
+        return cls(person[order], case[order])
 
     def __len__(self) -> int:
-        return len(self.case)
+        return len(self.person)
 
-    def of(self, case: int) -> Sought:
-        return _only(self.near, self.case == case)
-
-    def without(self, case: int) -> "_Entries":
-        kept = self.case != case
-        return _Entries(self.case[kept], _only(self.near, kept))
+    def only(self, rows: Mask) -> "_Entries":
+        return _Entries(self.person[rows], self.case[rows])
 
 
-def _only(near: Sought, rows: Mask | I64) -> Sought:
-    return Sought(near.person[rows], near.start[rows], near.end[rows])
-
-
-NOT_ONE: Final = _Entries.of_one(0, NOBODY)
+_NOT_ONE: Final = _Entries(NOBODY, np.zeros(0, np.int64))

@@ -8,6 +8,8 @@ ids.
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from schemas.cases import Case
 from streams.cases import as_said
 from streams.clickhouse import ClickHouse
@@ -105,7 +107,9 @@ class Tracing:
         found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
         columns = found.meetings.select("place", "from", "to", "near", "reach")
         windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
-        return replace(as_said(case), windows=windows, near=found.near, longest=found.longest)
+        near = np.array(found.near, np.uint64)
+        said = as_said(case)
+        return replace(said, windows=windows, near=near, around=found.around)
 
     def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)

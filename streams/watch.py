@@ -27,7 +27,6 @@ from streams.matches import Sieve
 from streams.near import NOBODY, Near
 from streams.windows import PlaceWindow, Windows, table_of
 from tracer.identity import Same, every_id
-from tracer.sought import Sought, by_every_id
 
 _OUT: Final = 2  # of the column `direction`
 
@@ -36,23 +35,29 @@ _OUT: Final = 2  # of the column `direction`
 class Watched:
     """An open case with its place-windows. `person`: None of place-time points alone.
 
-    `near`: persons who were at its places about then, each with the times between which (ms, both
-    included) a scan of theirs anywhere may change their stay there: `longest` ms before and after.
-    `same`: whose another id is, the case's or a contact's.
+    `near`: persons who were at its places about then; `around`: between which times (ms, both
+    included) a scan of theirs anywhere may change their stay there. `same`: whose another id is,
+    the case's or a contact's.
     """
 
     case: str
     version: int
     person: int | None
     windows: tuple[PlaceWindow, ...]
-    near: Sought = field(default_factory=lambda: NOBODY)
-    longest: int = 0
+    near: U64 = field(default_factory=lambda: NOBODY)
+    around: tuple[int, int] = (0, 0)
     same: Same = field(default_factory=dict)
 
     @cached_property
     def ids(self) -> frozenset[int]:
         """All ids of its person."""
         return frozenset(() if self.person is None else every_id([self.person], self.same))
+
+    def whole(self, persons: U64) -> U64:
+        """These, and every other id of theirs."""
+        if not self.same:
+            return persons
+        return np.array(every_id(persons.tolist(), self.same), np.uint64)
 
     @cached_property
     def table(self) -> I64:
@@ -90,7 +95,7 @@ class OpenCases:
 
     def open(self, watched: Watched) -> None:
         """Watch a case, in place of what was watched of it before."""
-        self._near.put(self._set(watched), watched.near)
+        self._near.put(self._set(watched), watched.near, watched.around)
         self._made = None
 
     def announce(self, said: Watched) -> None:
@@ -103,7 +108,7 @@ class OpenCases:
         now = replace(before, version=said.version, person=said.person, same=said.same)
         number = self._set(now)
         if (before.person, before.same) != (now.person, now.same):
-            self._add(number, self._near.of(number))
+            self._add(number, now.whole(self._near.of(number)))
             self._made = None
 
     def close(self, case: str) -> None:
@@ -169,21 +174,16 @@ class OpenCases:
 
     def _noted(self, made: "_Index", window: I64, person: U64) -> set[int]:
         """The cases of these windows; the persons are near them from now on."""
-        windows = made.windows
-        number = windows.case[window]
+        number = made.windows.case[window]
+        self._near.add(number, person)
         cases = set(np.unique(number).tolist())
-        longest = made.longest[window]
-        met = Sought(person, windows.begin[window] - longest, windows.end[window] + longest)
-        self._near.add(number, met)
         for case in cases:
             if self._cases[case].same:
-                its = number == case
-                self._add(case, Sought(met.person[its], met.start[its], met.end[its]))
+                self._add(case, self._cases[case].whole(person[number == case]))
         return cases
 
-    def _add(self, number: int, near: Sought) -> None:
-        every = by_every_id(near, self._cases[number].same)
-        self._near.add(np.full(len(every), number, np.int64), every)
+    def _add(self, number: int, persons: U64) -> None:
+        self._near.add(np.full(len(persons), number, np.int64), persons)
 
     def _set(self, watched: Watched) -> int:
         if watched.case not in self._numbers:
@@ -197,15 +197,13 @@ class OpenCases:
 
 
 class _Index:
-    """Windows with whose they are, of each the case's person (0 of `nobodys`) and `longest`; and
-    the cases' own ids."""
+    """Windows with whose they are, `person` 0 of `nobodys`, and the cases' own ids."""
 
     def __init__(self, cases: dict[int, Watched]) -> None:
         self.windows = Windows((number, case.table) for number, case in cases.items())
         owners = [cases[number] for number in self.windows.case.tolist()]
         self.person = np.array([owner.person or 0 for owner in owners], np.uint64)
         self.nobodys = np.array([owner.person is None for owner in owners], bool)
-        self.longest = np.array([owner.longest for owner in owners], np.int64)
         self._whose: dict[int, set[int]] = {}
         for number, case in cases.items():
             for one in case.ids:

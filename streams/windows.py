@@ -12,6 +12,7 @@ from streams.matches import matches
 
 U32 = npt.NDArray[np.uint32]
 
+_MOST_PLACES: Final = 1 << 22  # a city has some hundred thousand; of more, several share bounds
 _NEVER: Final = np.iinfo(np.int64).max
 
 
@@ -51,22 +52,19 @@ class Windows:
         place, self.begin, self.end, self.early, self.late = rows[order].T
         self.case: I64 = case.astype(np.int64)[order]
         self._place: U32 = place.astype(np.uint32)
-        places, first = np.unique(place, return_index=True)
-        # position 0, and the last place, stand for every place that is not watched
-        self._position = np.zeros(int(place.max(initial=0)) + 2, np.int32)
-        self._position[places] = 1 + np.arange(len(places))
-        self._from = np.full(1 + len(places), _NEVER)
-        self._until = np.full(1 + len(places), -_NEVER)
-        if len(places):
-            self._from[1:] = np.minimum.reduceat(self.early, first)
-            self._until[1:] = np.maximum.reduceat(self.late, first)
+        # by a place's low bits: from when to until when a scan there can matter
+        size = min(1 << int(place.max(initial=0)).bit_length(), _MOST_PLACES)
+        self._bits = np.uint32(size - 1)
+        self._from, self._until = np.full(size, _NEVER), np.full(size, -_NEVER)
+        np.minimum.at(self._from, self._place & self._bits, self.early)
+        np.maximum.at(self._until, self._place & self._bits, self.late)
 
     def __len__(self) -> int:
         return len(self.case)
 
     def around(self, place: U32, at: I64) -> Iterator[tuple[I64, I64]]:
         """(scan, window) of scans at the window's place between `early` and `late`, included."""
-        here = self._position[np.minimum(place, len(self._position) - 1)]
+        here = place & self._bits
         near = np.flatnonzero((self._from[here] <= at) & (at <= self._until[here]))
         for rows, windows in matches(self._place, place[near]):
             scans = near[rows]

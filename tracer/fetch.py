@@ -28,14 +28,14 @@ from tracer.columns import milliseconds
 from tracer.documents import Document
 from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import MINUTE, Grounds
-from tracer.identity import Same, as_one, ids_of, same_of
+from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, meetings, spans_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
-from tracer.sought import Sought, by_every_id, sought, together
+from tracer.sought import Sought, sought, together
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.tiers import TIER_OF, called
@@ -66,13 +66,12 @@ class Fetched:
 
 @dataclass(frozen=True)
 class ToWatch:
-    """`meetings`: place, from, to, reach, near (ms): see `tracer.meetings`. `near`: by all their
-    ids, the persons who could have met the case, and when a scan of theirs may end a stay of theirs
-    that met it: at most `longest` (ms) before or after they could."""
+    """`meetings`: place, from, to, reach, near (ms): see `tracer.meetings`. `near`: persons (64
+    bits, rising) who could have met the case; `around`: when a scan of theirs may end a stay."""
 
     meetings: pl.DataFrame
-    near: Sought
-    longest: int
+    near: list[int]
+    around: tuple[int, int]
 
 
 def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime) -> Fetched:
@@ -98,12 +97,13 @@ def to_watch(
     Raises what the client raises.
     """
     _, case_stays = _own(scans, case, ground, rule_set, now)
-    met, longest = meetings(case_stays, ground), _longest(ground.parameters)
+    met = meetings(case_stays, ground)
     if met.is_empty():
-        return ToWatch(met, sought([], 0, 0), longest)
+        return ToWatch(met, [], (0, 0))
     there = _there(scans, met, ground.parameters)
-    present = _candidates(there, case, met, ground.parameters)
-    return ToWatch(met, by_every_id(present, same_of(case)).wider(longest), longest)
+    present = _candidates(there, case, met, ground.parameters).person.tolist()
+    near = every_id(present, same_of(case))
+    return ToWatch(met, near, _around(met, _longest(ground.parameters)))
 
 
 def second_from(
@@ -144,7 +144,7 @@ def second_from(
         # whoever was near counts with all the minutes anywhere, so with all the time there is
         met = meetings(counted, ground)
         persons = {*present.person.tolist(), *answers["person"].to_list()} - own
-        chunks = _of(scans, sought(sorted(persons), *_around(met)), same, ground, met)
+        chunks = _of(scans, sought(sorted(persons), *_around(met, 0)), same, ground, met)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
 
 
@@ -187,10 +187,10 @@ def _longest(parameters: Parameters) -> int:
     return parameters.max_stay_minutes * MINUTE
 
 
-def _around(met: pl.DataFrame) -> tuple[int, int]:
-    """From the first meeting's beginning to the end of the last, milliseconds UTC."""
+def _around(met: pl.DataFrame, margin: int) -> tuple[int, int]:
+    """From `margin` before the first meeting to as long after the last, milliseconds UTC."""
     first, last = (met[column].to_list() for column in ("from", "to"))
-    return min(first), max(last)
+    return min(first) - margin, max(last) + margin
 
 
 def _candidates(
@@ -199,7 +199,7 @@ def _candidates(
     """The persons who could have met the case, and when."""
     present = could_meet(as_one(there, same_of(case)), met, _longest(parameters))
     # who said how long they stayed may have stayed longer than any rule would say
-    answered = sought(answers_of(case)["person"].to_list(), *_around(met))
+    answered = sought(answers_of(case)["person"].to_list(), *_around(met, 0))
     own = bits_of(case)
     return together([present, answered]).without([] if own is None else [own])
 

@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 
 from tracer.columns import FOREVER, I64, NEVER, U64, Mask
-from tracer.identity import Same
 
 _DAY_MS: Final = 86_400_000
 _MOST_WEEKS: Final = 100
@@ -104,18 +103,6 @@ def together(some: Sequence[Sought]) -> Sought:
     np.minimum.at(start, row, np.concatenate([one.start for one in some]))
     np.maximum.at(end, row, np.concatenate([one.end for one in some]))
     return Sought(unique, start, end)
-
-
-def by_every_id(some: Sought, same: Same) -> Sought:
-    """These persons by all of their ids, each in the time of the person whose it is."""
-    if not same:
-        return some
-    whose = np.array([same.get(one, one) for one in some.person.tolist()], np.uint64)
-    theirs = together([Sought(whose, some.start, some.end)])
-    own, of = np.array(list(same.items()), np.uint64).T
-    present = np.isin(of, theirs.person)
-    row = np.searchsorted(theirs.person, of[present])
-    return together([theirs, Sought(own[present], theirs.start[row], theirs.end[row])])
 
 
 def _week(t: I64) -> I64:

@@ -198,16 +198,14 @@ def test_what_is_watched_of_a_case(clickhouse: ClickHouse, tracing: Tracing) -> 
     scans.visit(BOB + 20, 4000, 4060)
     scans.visit(ALICE + 20, 4050, 4055)
     watched = tracing.watched(case(1, id="c-20", person=person_text(BOB + 20)))
-    assert (watched.person, watched.near.person.tolist()) == (BOB + 20, [ALICE + 20])
+    assert (watched.person, watched.near.tolist()) == (BOB + 20, [ALICE + 20])
     [window] = watched.windows
     minute = 60_000
     begin = int((DAY + timedelta(minutes=4000)).timestamp() * 1000)
     assert (window.place, window.begin, window.end) == (ROOM, begin, begin + 60 * minute)
     assert window.before >= window.after > 0
     longest = load_parameters().max_stay_minutes * minute
-    assert watched.longest == longest
-    assert watched.near.start.tolist() == [begin - longest]
-    assert watched.near.end.tolist() == [begin + 60 * minute + longest]
+    assert watched.around == (begin - longest, begin + 60 * minute + longest)
 
 
 def test_a_case_that_was_never_traced_withdraws_nobody(tracing: Tracing) -> None:

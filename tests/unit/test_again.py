@@ -21,9 +21,15 @@ class Record:
 
 
 @dataclass
+class Message:
+    generation_id: int = 1
+
+
+@dataclass
 class Event:
     value: list[Record]
     acknowledged: int = 0
+    message: Message = field(default_factory=Message)
 
     def ack(self) -> None:
         self.acknowledged += 1
@@ -193,6 +199,55 @@ def test_a_case_that_waits_keeps_one_batch_of_requests_and_not_all() -> None:
         task.cancel()
         assert (first.acknowledged, also.acknowledged) == (1, 1)
         assert sorted((due.case, due.version) for due in traced.done) == [("C-1", 2), ("C-2", 2)]
+
+    asyncio.run(play())
+
+
+def test_what_comes_again_after_a_rebalance_waits_for_the_case_anew() -> None:
+    """The batch of before holds up no commit any more: nobody would make the run after a stop."""
+
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced, pause_s=0.01, not_at_once_s=0.2)
+        task = asyncio.create_task(again.run())
+        before = event("C-1", adds=False, version=1)
+        same = Event(before.value, message=Message(2))
+        more = Event(event("C-1", adds=False, version=2).value, message=Message(2))
+        for one in (before, same, more):
+            again.submit(one)
+        assert (before.acknowledged, same.acknowledged, more.acknowledged) == (0, 0, 1)
+        await asyncio.sleep(0.4)
+        task.cancel()
+        assert (same.acknowledged, len(traced.done)) == (1, 1)
+
+    asyncio.run(play())
+
+
+def test_what_comes_while_a_case_is_traced_rests_after_it_too() -> None:
+    async def play() -> None:
+        traced = Traced(takes_s=0.2, changes=False)
+        again = Again(traced, pause_s=0.01, later_s=0.3)
+        task = asyncio.create_task(again.run())
+        again.submit(event("C-1", adds=False))
+        await asyncio.sleep(0.1)
+        again.submit(event("C-1", adds=False))  # 0.3 s after it began would be 0.1 after its end
+        await asyncio.sleep(0.5)
+        assert len(traced.done) == 1, "0.6 s after its end, since it changed nothing"
+        await asyncio.sleep(0.6)
+        task.cancel()
+        assert len(traced.done) == 2
+
+    asyncio.run(play())
+
+
+def test_whose_first_scan_a_run_is_late_for_is_one_that_adds() -> None:
+    async def play() -> None:
+        traced = Traced()
+        again = Again(traced, pause_s=0.01, not_at_once_s=0.1)
+        ends = event("C-1", adds=False)
+        adds = event("C-1")
+        await run(again, event("C-2", adds=False), ends, adds, for_s=0.1)
+        assert {due.case: due.since_ms for due in traced.done} == {"C-1": SINCE_MS, "C-2": 0}
 
     asyncio.run(play())
 

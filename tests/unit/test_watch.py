@@ -15,7 +15,6 @@ from streams.matches import Keys, matches
 from streams.near import Near
 from streams.watch import Look, OpenCases, Watched, alert_id
 from streams.windows import PlaceWindow
-from tracer.sought import Sought, sought, together
 
 BEGIN = 1_638_316_800_000
 
@@ -84,6 +83,18 @@ def test_a_place_beyond_all_that_are_watched_is_nobodys() -> None:
     assert [alert.place for _, alert in found] == [3]
 
 
+def test_places_of_any_number_are_watched_without_a_table_of_all() -> None:
+    index = OpenCases()
+    far = 2**32 - 1
+    windows = tuple(PlaceWindow(place, BEGIN, BEGIN + 10) for place in (0, far, 1 << 22))
+    index.open(Watched("C-1", 1, 7, windows))
+    place = np.array([0, 1, far, far - (1 << 22), far - 1, 1 << 22, (1 << 22) + 1])
+    found = index.look(rows_of(place, np.full(len(place), 1), np.full(len(place), BEGIN))).alerts
+    assert [alert.place for _, alert in found] == [0, far, 1 << 22]
+    assert index._made is not None
+    assert len(index._made.windows._from) <= 1 << 22
+
+
 def test_whose_person_scanned_is_seen() -> None:
     index = OpenCases()
     rows = rows_of(np.array([1, 1, 1]), np.array([7, 8, 7]), np.full(3, BEGIN))
@@ -106,20 +117,11 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
             )
         )  # fmt: skip
         of = None if number == 4 else int(rng.integers(1, 40))
-        near = together(
-            [
-                sought([who], BEGIN + int(begin), BEGIN + int(end))
-                for who, begin, end in zip(
-                    rng.integers(1, 40, 2), rng.integers(0, 300, 2), rng.integers(300, 1_300, 2),
-                    strict=True,
-                )
-            ]
-        )  # fmt: skip
-        cases.append(Watched(f"C-{number}", 1, of, windows, near, longest=70))
+        near = rng.integers(1, 40, 2).astype(np.uint64)
+        around = BEGIN + int(rng.integers(0, 300)), BEGIN + int(rng.integers(300, 1_300))
+        cases.append(Watched(f"C-{number}", 1, of, windows, near, around))
         index.open(cases[-1])
-    near_now = {
-        c.case: list(zip(c.near.person, c.near.start, c.near.end, strict=True)) for c in cases
-    }
+    near_now = {c.case: set(c.near.tolist()) for c in cases}
     for _ in range(40):
         n = int(rng.integers(1, 4))
         place, person = rng.integers(1, 20, n), rng.integers(1, 40, n)
@@ -139,53 +141,52 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
                     leaves = way == 2 and w.begin < t <= w.end + w.after
                     if opens or leaves:
                         adds.add(c.case)
-                        added.append((c.case, (who, w.begin - 70, w.end + 70)))
-        for case, one in added:
-            near_now[case].append(one)
+                        added.append((c.case, int(who)))
+        for case, who in added:
+            near_now[case].add(who)
         for c in cases:
             for who, t in zip(person, at, strict=True):
-                if any(o == who and begin <= t <= end for o, begin, end in near_now[c.case]):
+                if int(who) in near_now[c.case] and c.around[0] <= t <= c.around[1]:
                     ends.add(c.case)
         look = index.look(rows_of(place, person, at, direction))
         assert (look.adds, look.ends) == (adds, ends - adds)
 
 
+def persons(*some: int) -> U64:
+    return np.array(some, np.uint64)
+
+
 def test_many_who_come_near_are_known_like_those_from_the_start() -> None:
     near = Near()
-    near.put(1, sought([5], 0, 10))
+    near.put(1, persons(5), (0, 10))
+    near.put(200, persons(), (0, 20))
     for begin in range(0, 5_000, 50):
-        persons = np.arange(begin, begin + 50)
-        near.add(np.full(50, 1), sought(persons.tolist(), 0, 10))
-        near.add(np.full(50, 2), sought(persons.tolist(), 0, 20))
+        some = persons(*range(begin, begin + 50))
+        near.add(np.full(50, 1), some)
+        near.add(np.full(50, 200), some)
     at = np.full(1, 10)
     for person in (0, 4_999):
-        assert near.touched(np.array([person], np.uint64), at) == {1, 2}
-    assert near.touched(np.array([5_000], np.uint64), at) == set()
-    assert near.touched(np.array([5], np.uint64), at + 1) == {2}
-    near.drop(2)
-    assert near.touched(np.array([5], np.uint64), at) == {1}
-    assert near.touched(np.array([5], np.uint64), at + 1) == set()
+        assert near.touched(persons(person), at) == {1, 200}
+    assert near.touched(persons(5_000), at) == set()
+    assert near.touched(persons(5), at + 1) == {200}
+    near.drop(200)
+    assert near.touched(persons(5), at) == {1}
+    assert near.touched(persons(5), at + 1) == set()
     assert len(near.of(1)) == 5_000
     near.drop(1)
-    assert near.touched(np.array([5], np.uint64), at) == set()
+    assert near.touched(persons(5), at) == set()
 
 
-def test_everybody_has_times_of_their_own_and_who_is_there_again_has_more() -> None:
+def test_who_is_found_again_when_a_case_is_read_anew_is_kept_once() -> None:
     near = Near()
-    near.put(1, sought([5], 0, 10))
-    near.add(
-        np.array([1, 1, 1]),
-        Sought(np.array([5, 6, 5], np.uint64), *np.array([[3, 20, 20], [9, 30, 40]])),
-    )
-    found = [
-        (who, t)
-        for who in (5, 6)
-        for t in range(0, 50, 5)
-        if near.touched(np.array([who], np.uint64), np.array([t]))
-    ]
-    fives = [(5, t) for t in (0, 5, 10, 20, 25, 30, 35, 40)]
-    assert found == [*fives, *((6, t) for t in (20, 25, 30))]
-    assert near.of(1).end.tolist() == [40, 30]
+    near.put(1, persons(), (0, 10))
+    near.put(2, persons(), (0, 10))
+    near.add(np.array([1, 1, 1, 2]), persons(7, 8, 7, 7))
+    assert sum(map(len, near._added)) == 3, "of one scan in several windows one"
+    near.put(1, persons(7, 9), (0, 10))
+    assert sum(map(len, near._added)) == 2
+    assert (near.of(1).tolist(), near.of(2).tolist()) == ([7, 8, 9], [7])
+    assert near.touched(persons(7), np.array([5])) == {1, 2}
 
 
 def test_the_cases_other_ids_are_the_case_and_no_contact() -> None:
@@ -224,8 +225,8 @@ def test_an_id_that_a_record_names_counts_before_anything_is_read() -> None:
 def test_all_ids_of_who_was_near_are_near_whenever_they_were_joined() -> None:
     index = OpenCases()
     windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
-    near = sought([20], BEGIN, BEGIN + 5_000)
-    index.open(Watched("C-1", 1, 7, windows, near, 5_000, same={31: 30}))
+    near = np.array([20], np.uint64)
+    index.open(Watched("C-1", 1, 7, windows, near, (BEGIN, BEGIN + 5_000), same={31: 30}))
     found = look(index, (31, 1, 5))
     assert [a.person for _, a in found.alerts] == [person_text(30)], "the alert names the person"
     assert look(index, (30, 99, 2_000)).ends == {"C-1"}
@@ -237,10 +238,10 @@ def test_all_ids_of_who_was_near_are_near_whenever_they_were_joined() -> None:
 
 def test_who_came_while_it_was_read_is_not_forgotten() -> None:
     index = OpenCases()
-    windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
-    index.open(Watched("C-1", 1, 7, windows, longest=5_000))
+    windows, around = (PlaceWindow(1, BEGIN, BEGIN + 1_000),), (BEGIN, BEGIN + 5_000)
+    index.open(Watched("C-1", 1, 7, windows, around=around))
     assert look(index, (20, 1, 5)).adds == {"C-1"}
-    index.open(Watched("C-1", 2, 7, windows, longest=5_000))  # read before that scan was there
+    index.open(Watched("C-1", 2, 7, windows, around=around))  # read before that scan was there
     assert look(index, (20, 99, 2_000)).ends == {"C-1"}
 
 
@@ -259,8 +260,8 @@ def test_scans_later_than_all_that_matters_are_not_compared(
     index = OpenCases()
     for number in range(100):
         windows = tuple(PlaceWindow(place, BEGIN, BEGIN + 1_000, 60, 60) for place in range(100))
-        near = sought(range(1_000, 1_200), BEGIN - 500, BEGIN + 1_500)
-        index.open(Watched(f"C-{number}", 1, number, windows, near, 500))
+        near, around = persons(*range(1_000, 1_200)), (BEGIN - 500, BEGIN + 1_500)
+        index.open(Watched(f"C-{number}", 1, number, windows, near, around))
     n = 5_000
     place, person = np.arange(n) % 100, np.arange(n) + 10_000
     assert index.look(rows_of(place, person, np.full(n, BEGIN + 2_000))) == Look(
@@ -279,10 +280,10 @@ def test_to_add_a_few_does_not_sort_all(monkeypatch: pytest.MonkeyPatch) -> None
         return argsort(keys, **how)
 
     near = Near()
-    near.put(1, sought(range(100_000), 0, 10))
-    near.touched(np.array([1], np.uint64), np.array([5]))
+    near.put(1, persons(*range(100_000)), (0, 10))
+    near.touched(persons(1), np.array([5]))
     monkeypatch.setattr("numpy.argsort", counted)
     for begin in range(200_000, 201_024, 2):
-        near.add(np.array([1, 1]), sought([begin, begin + 1], 0, 10))
-        assert near.touched(np.array([begin], np.uint64), np.array([5])) == {1}
+        near.add(np.array([1, 1]), persons(begin, begin + 1))
+        assert near.touched(persons(begin), np.array([5])) == {1}
     assert 1_024 <= sum(sorted_rows) <= 1_024 * 40
