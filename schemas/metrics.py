@@ -147,7 +147,7 @@ CASE_TO_ALERT: Final = _histogram(
 )
 SCAN_TO_RUN: Final = _histogram(
     "truyvet_scan_to_run_seconds",
-    "From the broker's append of a scan to the acknowledged alerts of the run that it made.",
+    "From the broker's append of a scan that may add somebody to its run's acknowledged alerts.",
 )
 
 # A console and its requests.
