@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.columns import I64, U64
+from tracer.columns import ranges
 
 Keys = npt.NDArray[Any]
 
@@ -18,13 +19,12 @@ _ROOM: Final = 8  # bits for each key
 
 def matches(rising: Keys, keys: Keys) -> Iterator[tuple[I64, I64]]:
     """Every (row of `keys`, position in `rising`) of two that are equal, in parts."""
-    low = np.searchsorted(rising, keys, "left")
-    count = np.searchsorted(rising, keys, "right") - low
-    found = np.flatnonzero(count)
-    for rows in np.array_split(found, 1 + int(count.sum()) // _PAIRS):
-        some = count[rows]
-        first = low[rows] - np.cumsum(some) + some
-        yield np.repeat(rows, some), np.repeat(first, some) + np.arange(some.sum())
+    first = np.searchsorted(rising, keys, "left")
+    behind = np.searchsorted(rising, keys, "right")
+    found = np.flatnonzero(first < behind)
+    for rows in np.array_split(found, 1 + int((behind - first).sum()) // _PAIRS):
+        positions, of = ranges(first[rows], behind[rows])
+        yield rows[of], positions
 
 
 class Sieve:

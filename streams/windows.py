@@ -59,9 +59,6 @@ class Windows:
         np.minimum.at(self._from, self._place & self._bits, self.early)
         np.maximum.at(self._until, self._place & self._bits, self.late)
 
-    def __len__(self) -> int:
-        return len(self.case)
-
     def around(self, place: U32, at: I64) -> Iterator[tuple[I64, I64]]:
         """(scan, window) of scans at the window's place between `early` and `late`, included."""
         here = place & self._bits
