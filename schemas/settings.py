@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         400, description="…or when its oldest has waited this long."
     )
     inflight_batches: Annotated[int, Field(ge=1, le=64)] = Field(
-        3, description="Inserts at a time, each of what all partitions have ready; the last: large."
+        3, description="Inserts at a time while a backlog waits; otherwise one, of all partitions."
     )
     max_poll_records: Annotated[int, Field(ge=100, le=500_000)] = Field(
         40_000, description="Records taken from Kafka in one poll."

@@ -169,6 +169,8 @@ class Line:
 
     async def _recall(self, window: Window, reference_ms: int) -> None:
         """Remember older ids, a stretch at a time, one line of the worker after the other."""
+        async with self._shop.recalling:
+            await self._thread(window.take_memory)
         more, asked = True, (self._shop.remember, self.partition, window, reference_ms)
         while more:
             try:

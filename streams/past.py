@@ -4,6 +4,7 @@ Enough to say of almost every new id that it did not come before. One that may h
 ClickHouse, so a chance agreement costs a question and never a scan.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -12,16 +13,18 @@ from streams.columns import U64, Mask
 from streams.kernels import window as kernel
 
 _FULL: Final = 0.5
+_PAGE: Final = 1024  # slots in the smallest page of memory
+_PIECE: Final = 256 * _PAGE  # taken at a time, some tenths of a millisecond
 
 
 class Generation:
-    """Up to `room` fingerprints, in memory that is taken at once and never grows."""
+    """Up to `room` fingerprints, in memory that never grows."""
 
     def __init__(self, room: int) -> None:
         size = 1024
         while room > _FULL * size:
             size *= 2
-        self._slots = np.full(size, 0, np.uint32)  # 0 is free; written, so that it is resident
+        self._slots = np.zeros(size, np.uint32)  # 0 is free
         self._room = room
         self._count = 0
         self.newest_ms = 0  # no id in here was scanned later
@@ -30,6 +33,12 @@ class Generation:
     def nbytes(self) -> int:
         """Memory held."""
         return self._slots.nbytes
+
+    def taking(self) -> Iterator[None]:
+        """Make its memory resident, a piece at each step."""
+        for begin in range(0, len(self._slots), _PIECE):
+            self._slots[begin : begin + _PIECE : _PAGE] |= 0  # written, or it is no page of ours
+            yield
 
     def takes(self, more: int) -> bool:
         """Whether there is room for so many more."""
@@ -69,6 +78,11 @@ class Past:
     def nbytes(self) -> int:
         """Memory held."""
         return self._younger.nbytes + self._older.nbytes
+
+    def taking(self) -> Iterator[None]:
+        """Make its memory resident, a piece at each step."""
+        for generation in (self._younger, self._older):
+            yield from generation.taking()
 
     def add(self, hashes: U64, newest_ms: int) -> None:
         """As `Generation.add`."""

@@ -17,20 +17,21 @@ from streams.window import Window
 from streams.write import Writer, Written
 
 _WORTHWHILE: Final = 40_000
+_BACKLOG: Final = 120_000
 
 
 class Slots:
     """Bounds a worker's inserts at a time.
 
-    The last slot is for large ones. A small insert costs the engine nearly what a large one does,
-    so small ones wait and become fewer; with a backlog a third insert keeps the engine busy while
-    the two before it are read back.
+    An insert of a few rows costs the engine nearly what one of many does, and two side by side take
+    each other's time: what came while one is under way waits for it and goes together. Only while
+    so much waits that it is a backlog do several keep the engine busy, one being read back while
+    others are written.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.taken = 0
-        self._small = 0
         self.settling = asyncio.Semaphore(most)  # batches that are settled at a time
 
     @staticmethod
@@ -43,22 +44,18 @@ class Slots:
         return not self.taken and self.large(rows)
 
     def free(self, rows: int) -> bool:
-        """Whether there is one for so many rows."""
-        small = self.large(rows) or self._small < max(1, self._most - 1)
-        return small and self.taken < self._most
+        """Whether there is one while so many rows wait."""
+        return not self.taken or (rows >= _BACKLOG and self.taken < self._most)
 
     @contextmanager
     def take(self, rows: int) -> Iterator[None]:
         """One that is free for so many rows."""
         assert self.free(rows)
-        small = not self.large(rows)
         self.taken += 1
-        self._small += small
         try:
             yield
         finally:
             self.taken -= 1
-            self._small -= small
 
 
 @dataclass(frozen=True)

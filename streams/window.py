@@ -10,6 +10,7 @@ at once and older ones are remembered one stretch after the other, while scans a
 """
 
 import threading
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -96,6 +97,11 @@ class Table:
         self._entries = self._entries[going : going + self._count].copy()
         self._seat(_slots_for(self._count))
 
+    def taking(self) -> Iterator[None]:
+        """Make the past's memory resident, a piece at each step."""
+        if self._most:
+            yield from self._its_past().taking()
+
     def takes_older(self, more: int) -> bool:
         """Whether `remember` may be called with so many."""
         return more <= self._past_room if self._past is None else self._past.takes_older(more)
@@ -175,6 +181,19 @@ class Window:
             self._last = None
             self._table.spill(self.written, self._newest_ms)
         return answer
+
+    def take_memory(self) -> None:
+        """Have all the memory there will be, a little at a time while scans are judged.
+
+        Left to when the newest ids are first too many, all partitions of a worker would want
+        theirs in the same second: a gigabyte, for which scans waited three.
+        """
+        with self._lock:
+            taking = self._table.taking()
+        more = True
+        while more:
+            with self._lock:
+                more = next(taking, self) is None
 
     def has_room_for(self, more: int) -> bool:
         """Whether so many may be remembered."""

@@ -86,6 +86,7 @@ class Tables:
 class World:
     def __init__(self, **changes: Any) -> None:
         self.tables = Tables()
+        self.window = Window(ids=1_000_000, past=1_000_000, salt=1)
         self.followed: list[Pending] = []
         self.remembered: list[tuple[int, int]] = []
         self.finished: list[Finished] = []
@@ -103,7 +104,7 @@ class World:
             slots=Slots(1),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
-            rebuild=lambda *_: Window(ids=1_000_000, past=1_000_000, salt=1),
+            rebuild=lambda *_: self.window,
             remember=self._remember,
             follow_up=self._follow_up,
             done=self.finished.append,
@@ -153,6 +154,7 @@ def test_older_ids_are_remembered_beside_the_work() -> None:
         await asyncio.sleep(0.05)
         assert world.remembered[0][0] == HOME
         assert len(world.remembered) == 3  # until there are no more
+        assert world.window.nbytes > 8_000_000, "the past's memory is there"
         await world.end()
 
     asyncio.run(play())

@@ -1,4 +1,4 @@
-"""How many inserts a worker makes at once: the last slot is for large ones."""
+"""How many inserts a worker makes at once: one, and more with a backlog."""
 
 import asyncio
 from contextlib import ExitStack
@@ -7,25 +7,24 @@ import pytest
 
 from streams.shop import Slots
 
-LARGE, SMALL = 40_000, 39_999
+BACKLOG, LARGE, SMALL = 120_000, 40_000, 39_999
 
 
-def test_small_inserts_leave_the_last_slot_to_a_large_one() -> None:
+def test_what_comes_while_an_insert_is_under_way_waits_unless_it_is_a_backlog() -> None:
     slots = Slots(3)
     with ExitStack() as taken:
-        for _ in range(2):
-            taken.enter_context(slots.take(SMALL))
+        taken.enter_context(slots.take(SMALL))
         assert not slots.free(SMALL)
-        taken.enter_context(slots.take(LARGE))
+        assert not slots.free(BACKLOG - 1)
+        for _ in range(2):
+            taken.enter_context(slots.take(BACKLOG))
         assert slots.taken == 3
-        assert not slots.free(LARGE)
+        assert not slots.free(BACKLOG)
         with pytest.raises(AssertionError):
-            taken.enter_context(slots.take(LARGE))
+            taken.enter_context(slots.take(BACKLOG))
     assert slots.taken == 0
-    with slots.take(LARGE), slots.take(LARGE):
-        assert slots.free(SMALL), "large ones take no small one's"
-        with slots.take(SMALL):
-            assert not slots.free(LARGE)
+    with slots.take(BACKLOG):
+        assert not slots.free(SMALL)
 
 
 def test_one_slot_is_for_any() -> None:

@@ -1,5 +1,9 @@
 """The duplicate window against a plain dictionary."""
 
+import resource
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -150,6 +154,39 @@ def test_memory_stays_where_it_is_however_many_come() -> None:
         sizes.append(window.nbytes)
     assert max(sizes[30:]) <= 1.1 * max(sizes[10:30])
     assert max(sizes) < 3_000_000
+
+
+def test_its_memory_is_there_before_the_first_ids_are_spilt() -> None:
+    window = Window(ids=10_000, past=16_000_000, salt=5)
+    before = resident()
+    window.take_memory()
+    taken = resident() - before
+    assert 0.9 * window.nbytes < taken < 1.1 * window.nbytes, "128 MiB of fingerprints"
+    for begin in range(0, 30_000, 5_000):
+        window.written = begin
+        ids = list(range(begin, begin + 5_000))
+        window.add(keys(ids, [0] * 5_000, ids), at([begin] * 5_000))
+    early = keys([1], [0], [99_000])
+    assert window.unsure(early, at([1])).all(), "the first were spilt"
+    assert resident() - before < 1.1 * taken
+
+
+def test_its_memory_is_taken_while_scans_come() -> None:
+    window = Window(ids=1_000, past=16_000_000, salt=5)
+    thread = threading.Thread(target=window.take_memory)
+    thread.start()
+    for begin in range(0, 60_000, 500):
+        window.written = begin
+        ids = list(range(begin, begin + 500))
+        window.add(keys(ids, [0] * 500, ids), at([begin] * 500))
+    thread.join()
+    ids = list(range(55_000))
+    assert window.unsure(keys(ids, [0] * len(ids), ids), at([60_000] * len(ids))).all()
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def test_what_is_remembered_later_is_older_and_lowers_the_horizon() -> None:
