@@ -83,7 +83,7 @@ def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: dat
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
     met = meetings(case_stays, ground)
-    there = _there(scans, met, ground.parameters)
+    there = _there(scans, met, ground.parameters, clocks=True)
     candidates = _candidates(there, case, met, ground.parameters)
     chunks = _of(scans, candidates, same_of(case), ground, met)
     return Fetched(own, case_stays, candidates.person.tolist(), chunks, slow_clocks(there))
@@ -134,17 +134,14 @@ def second_from(
     own = {first.person for first in firsts} | set(apart)
     own |= {person_bits(p)} if (p := case["person"]) else set()
     chunks: Iterator[pl.DataFrame] = iter(())
+    met = meetings(counted, ground)
     # nobody is named whom only a gate or an open place brings near
-    where = counted["place"]
-    near = counted.filter(called(ground.at(where).of(where, *TIER_OF)))
-    if not near.is_empty():
-        met = meetings(near, ground)
+    here = counted["place"]
+    close = called(ground.at(here).of(here, *TIER_OF))
+    if close.any():
         there = as_one(_there(scans, met, ground.parameters), same)
-        present = could_meet(there, met, _longest(ground.parameters))
-        # whoever was near counts with all the minutes anywhere, so with all the time there is
-        met = meetings(counted, ground)
-        persons = {*present.person.tolist(), *answers["person"].to_list()} - own
-        chunks = _of(scans, sought(sorted(persons), *_around(met, 0)), same, ground, met)
+        wanted = _near(there, met, close, answers, ground.parameters).without(own)
+        chunks = _of(scans, wanted, same, ground, met)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
 
 
@@ -204,6 +201,24 @@ def _candidates(
     return together([present, answered]).without([] if own is None else [own])
 
 
+def _near(
+    there: pl.DataFrame,
+    met: pl.DataFrame,
+    close: pl.Series,
+    answers: pl.DataFrame,
+    parameters: Parameters,
+) -> Sought:
+    """Who could meet one of the meetings that are `close`, and when any meeting at all: whoever was
+    near counts with all the minutes anywhere."""
+    longest = _longest(parameters)
+    near = could_meet(there, met.filter(close), longest)
+    theirs = there.filter(pl.Series(np.isin(there["person"].to_numpy(), near.person)))
+    elsewhere = could_meet(theirs, met.filter(~close), longest)
+    # who said how long they stayed may have stayed longer than any rule would say
+    answered = sought(answers["person"].to_list(), *_around(met, 0))
+    return together([near, elsewhere, answered])
+
+
 def _of(
     scans: Scans, persons: Sought, same: Same, ground: Grounds, met: pl.DataFrame
 ) -> Iterator[pl.DataFrame]:
@@ -230,6 +245,8 @@ def _whole(
     yield from (as_one(part, same) for part in parts)
 
 
-def _there(scans: Scans, met: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+def _there(
+    scans: Scans, met: pl.DataFrame, parameters: Parameters, *, clocks: bool = False
+) -> pl.DataFrame:
     """Everybody's scans at the places and hours of the meetings."""
-    return scans.at(spans_of(met, _longest(parameters)))
+    return scans.at(spans_of(met, _longest(parameters)), clocks=clocks)

@@ -96,14 +96,16 @@ class Scans:
             found = self._read(self._by_person(), wanted.weeks(), wanted.person, trips=True)
         return _only(wanted, found)
 
-    def at(self, spans: Sequence[Span]) -> pl.DataFrame:
+    def at(self, spans: Sequence[Span], *, clocks: bool = True) -> pl.DataFrame:
         """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not),
         producer, and `late`, the milliseconds from its time to the broker's; null if typed.
 
-        A scan in two spans may be there twice.
+        A scan in two spans may be there twice. Without `clocks` the last two are not read: they
+        are null.
         """
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
-        calls = [partial(self._at, some) for some in lots(kept, HOURS_PER_QUERY)]
+        read = partial(self._at, clocks=clocks)
+        calls = [partial(read, some) for some in lots(kept, HOURS_PER_QUERY)]
         found = _ahead(calls, _AT_ONCE)
         return pl.concat([NO_VISITS, *found])
 
@@ -144,10 +146,11 @@ class Scans:
             self._source = Source(answer.column("best")[0].as_py())
         return self._source
 
-    def _at(self, spans: Sequence[Span]) -> pl.DataFrame:
+    def _at(self, spans: Sequence[Span], *, clocks: bool) -> pl.DataFrame:
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
-        found = visits_of(self._client.query_arrow(at_places(spans), {}, settings))
+        query = at_places(spans, clocks=clocks)
+        found = visits_of(self._client.query_arrow(query, {}, settings))
         return within(found, spans)
 
     def _hoped(self, wanted: Sought) -> pl.DataFrame | None:

@@ -104,26 +104,35 @@ def scans_of(answer: pa.Table) -> pl.DataFrame:
     )
 
 
-def at_places(spans: Sequence[Span]) -> str:
+def at_places(spans: Sequence[Span], *, clocks: bool = True) -> str:
     """Everybody's scans in the hours that the spans touch."""
+    of_clocks = ", method, producer, appended_at" if clocks else ""
     return (
-        "SELECT person, place, scanned_at, direction, method, producer, appended_at "  # noqa: S608
+        f"SELECT person, place, scanned_at, direction{of_clocks} "  # noqa: S608
         f"FROM scans WHERE (place, toStartOfHour(scanned_at)) IN {listed(spans)}"
     )
 
 
 def visits_of(answer: pa.Table) -> pl.DataFrame:
-    """The answer to `at_places`, columns `VISITS`."""
+    """The answer to `at_places`, columns `VISITS`; what says of clocks is null without them."""
     there = _polars(answer)
-    t, appended = (there[c].cast(pl.Int64) for c in ("scanned_at", "appended_at"))
+    t = there["scanned_at"].cast(pl.Int64)
+    if "method" in there.columns:
+        producer, late = there["producer"], there["appended_at"].cast(pl.Int64) - t
+        late = late.set(there["method"] == _TYPED, None)
+    else:
+        producer, late = (
+            pl.Series(name, [None], VISITS[name]).new_from_index(0, len(t))
+            for name in ("producer", "late")
+        )
     return pl.DataFrame(
         [
             there["person"],
             there["place"],
             t.alias("t"),
             (there["direction"] == _OUT).alias("out"),
-            there["producer"],
-            (appended - t).set(there["method"] == _TYPED, None).alias("late"),
+            producer,
+            late.alias("late"),
         ],
         schema=VISITS,
     )

@@ -158,3 +158,19 @@ def test_at_a_place_exactly_the_spans_are_read(clickhouse: ClickHouse) -> None:
     kept = Scans(clickhouse, later).at(spans)
     assert kept["t"].min() == FIRST_MS + 60 * minute
     assert kept.height == 3
+
+
+def test_what_says_of_clocks_is_read_where_it_is_asked_for(clickhouse: ClickHouse) -> None:
+    here, nowhere = Span(3, FIRST_MS, FIRST_MS + 3_600_000), Span(4, FIRST_MS, LAST_MS)
+    scans = Scans(clickhouse)
+    whole, bare = (scans.at([here], clocks=clocks).sort("t") for clocks in (True, False))
+    assert whole.height == 61
+    assert set(whole["producer"]) == {"sim"}
+    assert whole["late"].null_count() == 0
+    assert bare["producer"].null_count() == bare["late"].null_count() == 61
+    those = ("person", "place", "t", "out")
+    assert bare.select(those).equals(whole.select(those))
+    for clocks in (True, False):
+        nobody = scans.at([nowhere], clocks=clocks)
+        assert nobody.is_empty()
+        assert nobody.schema == whole.schema

@@ -275,15 +275,13 @@ class FakeEngine:
                 (pl.col("place") == int(place)) & (t // 3_600_000 * 3_600 == int(hour))
                 for place, hour in hours
             )
-            return (
-                self.scans.filter(wanted)
-                .with_columns(
-                    method=pl.lit(1, pl.Int8),
-                    producer=pl.lit("gate-7"),
-                    appended_at=pl.col("scanned_at") + timedelta(milliseconds=self.late),
-                )
-                .to_arrow()
+            there = self.scans.filter(wanted).with_columns(
+                method=pl.lit(1, pl.Int8),
+                producer=pl.lit("gate-7"),
+                appended_at=pl.col("scanned_at") + timedelta(milliseconds=self.late),
             )
+            asked = query.removeprefix("SELECT ").split(" FROM ")[0].split(", ")
+            return there.select(asked).to_arrow()
         listed = re.search(r"person IN CAST\('\[([\d,]+)\]', 'Array\(UInt64\)'\)", query)
         assert listed is not None
         persons = pl.Series([int(p) for p in listed[1].split(",")], dtype=pl.UInt64)

@@ -1,6 +1,9 @@
 """F2 agrees with the run it comes from: what people answered when asked, and who is an F1."""
 
+from datetime import timedelta
+
 import polars as pl
+import pytest
 
 from schemas.ids import person_bits
 from tests.unit.test_contacts import (
@@ -12,6 +15,8 @@ from tests.unit.test_contacts import (
     HALL,
     NOW,
     ROOM,
+    SQUARE,
+    STORE,
     FakeEngine,
     visits,
 )
@@ -69,3 +74,31 @@ def test_an_f1_who_is_not_followed_is_nobodys_f2() -> None:
     origin = {"person": A_CASE.person, "case": A_CASE.id}
     found = second_from(scans, origin, firsts, *rest, apart=apart).contacts
     assert [contact["person"] for contact in found] == [B]
+
+
+def test_each_f2_is_looked_for_in_the_weeks_in_which_they_met(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And counts with the minutes anywhere, also where nobody is called for having been."""
+    monkeypatch.setattr("tracer.queries._FEW_PERSONS", 0)  # whom it costs nothing to look for
+    carl, dora, days = 400, 500, 24 * 60
+    met_again = 6 * days  # the next week
+    city = visits(
+        *MET,
+        (ALICE, HALL, 100, 130), (BOB, HALL, 90, 140), (carl, HALL, 110, 120),
+        (ALICE, SQUARE, met_again, met_again + 60), (BOB, SQUARE, met_again + 40, met_again + 90),
+        (dora, SQUARE, met_again, met_again + 60), (carl, STORE, met_again, met_again + 60),
+    )  # fmt: skip
+    engine = FakeEngine(city)
+    documents = contact_documents(trace_from(Scans(engine), A_CASE, GROUND, F2_RULES, NOW))
+    engine.queries.clear()
+    origin = {"person": A_CASE.person, "case": A_CASE.id}
+    later = NOW + timedelta(days=9)
+    found = second_from(
+        Scans(engine), origin, firsts_of(documents)[0], GROUND, F2_RULES, later
+    ).contacts
+    minutes = {person_bits(contact["person"]): contact["minutes"] for contact in found}
+    assert minutes == {BOB: 30 + 20, carl: 10}
+    next_week = [query for query in engine.queries if "20220110" in query]
+    assert any(str(BOB) in query for query in next_week)
+    assert not any(str(carl) in query or str(dora) in query for query in next_week)
