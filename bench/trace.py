@@ -31,6 +31,7 @@ from bench.trace_peers import WARM_UP, Asked, Beside, beside, naive
 from schemas.cases import Case
 from schemas.clock import LOCAL
 from schemas.ids import person_bits
+from streams import memory
 
 Say = Callable[[str], None]
 _MERGE_S: Final = 3600.0
@@ -147,6 +148,7 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
     ingest: Busy | None = None
     try:
         with running_bench(folder / "stack", places=places, seed=plan.seed) as bench:
+            memory.seldom_collect()  # as a worker and, but for how often, the console
             city = TraceCity(bench.places, scans, plan.seed, until)
             files.mkdir(parents=True)
             begin = time.monotonic()

@@ -10,6 +10,7 @@ Elsewhere than on glibc nothing is done.
 """
 
 import ctypes
+import gc
 from typing import Final
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ _M_ARENA_MAX: Final = -8
 _LARGE: Final = 32 << 20  # glibc's most
 _KEPT: Final = 64 << 20  # free memory at a heap's end that does not go back at once
 _HEAPS: Final = 2
+_GC_EVERY: Final = 200_000
 
 
 def configure() -> None:
@@ -31,3 +33,13 @@ def configure() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT)
         libc.mallopt(_M_ARENA_MAX, _HEAPS)
         pa.set_memory_pool(pa.system_memory_pool())
+
+
+def seldom_collect() -> None:
+    """Garbage is looked for seldom, and not in what is there by now.
+
+    Hundreds of thousands of records wait in memory and none of them is in a cycle: looking through
+    all of them every few hundred allocations costs more than decoding.
+    """
+    gc.freeze()
+    gc.set_threshold(_GC_EVERY, 20, 50)

@@ -1,7 +1,6 @@
 """`truyvet worker`: one process that shares the partitions with the others of its group."""
 
 import asyncio
-import gc
 import os
 import secrets
 import signal
@@ -57,7 +56,7 @@ from tracer.ruleset import load_rule_sets
 
 log = structlog.get_logger()
 _SPARE_THREADS = 8  # beside a slot's write each, for taking over a few partitions at once
-EXIT_FATAL, _GC_EVERY = 70, 200_000
+EXIT_FATAL = 70
 
 
 class Worker:
@@ -293,8 +292,5 @@ def run(settings: Settings) -> int:
     """Run one worker until it is stopped; the process's exit code."""
     configure_logging(settings.log_level)
     memory.configure()
-    # Hundreds of thousands of records wait in memory and none of them is in a cycle: looking
-    # through all of them for garbage every few hundred allocations costs more than decoding.
-    gc.freeze()
-    gc.set_threshold(_GC_EVERY, 20, 50)
+    memory.seldom_collect()
     return Worker(settings).run()
