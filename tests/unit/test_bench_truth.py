@@ -253,7 +253,7 @@ def test_the_object_names_what_a_reader_looks_for(small: Result) -> None:
 
 
 def test_the_same_plan_gives_the_same_object() -> None:
-    plan = Plan(seeds=(1, 2), people=200, cases=1, settings=(DEFAULT, EVERYBODY))
+    plan = Plan(seeds=(1,), people=120, cases=1, settings=(DEFAULT, EVERYBODY))
     one, two = (run(plan, lambda _: None, lambda _: None).as_dict() for _ in range(2))
     assert one == two
 
