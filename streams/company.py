@@ -63,8 +63,8 @@ class Member(Protocol):
     def wake(self) -> None:
         """A slot may be free."""
 
-    def board(self) -> Load:
-        """Take what is `ready` along."""
+    def board(self, room: Size) -> Load:
+        """Take along what is `ready`, as far as there is room, and at least a piece."""
 
     def written_by(self, load: Load, attempt: Attempt, which: int) -> None:
         """The `which`-th batch of the attempt is this load."""
@@ -90,9 +90,10 @@ class Company:
             del self._members[partition]
 
     @property
-    def records(self) -> int:
+    def waits(self) -> Size:
         """What all of them have ready."""
-        return sum(ready.records for m in self._members.values() if (ready := m.ready))
+        ready = [size for member in self._members.values() if (size := member.ready)]
+        return Size(sum(size.records for size in ready), sum(size.bytes for size in ready))
 
     def call(self) -> None:
         """Something is due: everybody is to judge what came, so that it may go along."""
@@ -120,29 +121,34 @@ class Company:
         for member in self._members.values():
             member.wake()
 
-    def depart(self, first: Member) -> None:
+    def depart(self, first: Member) -> Attempt:
         """Write what `first` has ready, and what others have, as far as one insert may hold it."""
-        aboard = self._boarding(first)
-        loads = [member.board() for member in aboard]
+        others, room = self._along(first)
+        aboard = [first, *others]
+        loads = [first.board(room), *(member.board(self._most) for member in others)]
         loop = asyncio.get_running_loop()
         attempt = loop.run_in_executor(self._threads, self._write, list(loads))
         for which, (member, load) in enumerate(zip(aboard, loads, strict=True)):
             member.written_by(load, attempt, which)
+        return attempt
 
-    def _boarding(self, first: Member) -> list[Member]:
-        aboard, records, size = [first], *(first.ready or Size(0, 0))
-        for member in self._members.values():
-            more = member.ready
-            if member is first or more is None:
-                continue
-            if (
-                len(aboard) < _LINES_AT_ONCE
-                and records + more.records <= self._most.records
-                and size + more.bytes <= self._most.bytes
-            ):
-                aboard.append(member)
-                records, size = records + more.records, size + more.bytes
-        return aboard
+    def _along(self, first: Member) -> tuple[list[Member], Size]:
+        """Who goes along with `first`, and the room that is left to it.
+
+        Those with little come before it, up to half of the insert: who is first may have a backlog
+        that fills one insert after the other, and for its end they would wait.
+        """
+        own, half = first.ready or Size(0, 0), Size(*(one // 2 for one in self._most))
+        ready = [(size, m) for m in self._members.values() if m is not first and (size := m.ready)]
+        along: list[Member] = []
+        taken = Size(0, 0)
+        for size, member in sorted(ready, key=lambda one: one[0]):
+            more = _sum(taken, size)
+            fits = _within(more, half) or _within(_sum(own, more), self._most)
+            if len(along) < _LINES_AT_ONCE - 1 and fits:
+                along.append(member)
+                taken = more
+        return along, Size(self._most.records - taken.records, self._most.bytes - taken.bytes)
 
     def _write(self, loads: list[Load]) -> list[Outcome]:
         made = []
@@ -150,3 +156,11 @@ class Company:
             made.append(loads.pop(0).batch())
         written = self._writer.attempt([batch for _, batch in made])
         return [(*one, outcome) for one, outcome in zip(made, written, strict=True)]
+
+
+def _sum(one: Size, other: Size) -> Size:
+    return Size(one.records + other.records, one.bytes + other.bytes)
+
+
+def _within(size: Size, most: Size) -> bool:
+    return size.records <= most.records and size.bytes <= most.bytes

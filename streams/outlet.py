@@ -66,6 +66,9 @@ class Outlet:
         """What was judged next; `due` in monotonic seconds."""
         self._waiting.add(due, Size(len(pending), pending.bytes), (pending, events))
         self._news.set()
+        slots, company = self._shop.slots, self._shop.company
+        if slots.taken and slots.free(company.waits):
+            company.wake()  # with this there is a backlog, whoever waits for a slot
 
     def wake(self) -> None:
         """A slot may be free, or nothing more may begin."""
@@ -90,9 +93,9 @@ class Outlet:
 
     async def _set_off(self, member: Member) -> None:
         slots, company = self._shop.slots, self._shop.company
-        if not slots.large(company.records):
+        if not slots.large(company.waits.records):
             await company.gathered()
-        while not self.in_flight and not slots.free(company.records):
+        while not self.in_flight and not slots.free(company.waits):
             self._tenure.check()
             self._news.clear()
             await self._news.wait()
@@ -100,11 +103,12 @@ class Outlet:
         if self.ready is None:
             return  # it went while this one waited
         try:
-            with slots.take(company.records):
-                company.depart(member)
-                await self._until_written()
+            with slots.take(company.waits):
+                # no longer than the insert: to settle it, or to tell of it, is each line's own
+                await asyncio.wait([company.depart(member)])
         finally:
             company.wake()
+        await asyncio.sleep(0)  # those who waited for the slot come before this one's next
 
     async def _until_written(self) -> None:
         if self._write is not None:
@@ -112,9 +116,9 @@ class Outlet:
             await asyncio.shield(self._write)
             self._write = None
 
-    def board(self) -> Load:
-        """Take what is ready along."""
-        _, taken = self._waiting.take(self._full)
+    def board(self, room: Size) -> Load:
+        """Take along what is ready, as far as there is room, and at least a piece."""
+        _, taken = self._waiting.take(Size(*map(min, zip(room, self._full, strict=True))))
         pieces = [pending for pending, _ in taken]
         events = [event for _, some in taken for event in some]
         return Load(pieces, events, self.present, self._tenure.permit)
@@ -133,7 +137,11 @@ class Outlet:
             if self._waiting:
                 left = self._waiting.due - time.monotonic()
                 full = self._waiting.fills(self._full)
-                if left <= 0 or full or self._shop.slots.worth_one(self._shop.company.records):
+                if (
+                    left <= 0
+                    or full
+                    or self._shop.slots.worth_one(self._shop.company.waits.records)
+                ):
                     return
             self._news.clear()
             with suppress(TimeoutError):

@@ -168,7 +168,7 @@ class Reread:
                 insert_timeout_s=settings.insert_timeout_s,
             ),
             threads=self._threads,
-            slots=Slots(settings.inflight_batches),
+            slots=Slots(settings.inflight_batches, settings.flush_records),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=self._recall.rebuild,

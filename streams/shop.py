@@ -17,7 +17,6 @@ from streams.window import Window
 from streams.write import Writer, Written
 
 _WORTHWHILE: Final = 40_000
-_BACKLOG: Final = 120_000
 
 
 class Slots:
@@ -25,12 +24,13 @@ class Slots:
 
     An insert of a few rows costs the engine nearly what one of many does, and two side by side take
     each other's time: what came while one is under way waits for it and goes together. Only while
-    so much waits that it is a backlog do several keep the engine busy, one being read back while
-    others are written.
+    so much waits that it is a backlog, half of what one insert may hold, do several keep the
+    engine busy, one being read back while others are written.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, flush_records: int) -> None:
         self._most = most
+        self._backlog = Size(flush_records // 2, BATCH_BYTES // 2)
         self.taken = 0
         self.settling = asyncio.Semaphore(most)  # batches that are settled at a time
 
@@ -43,14 +43,15 @@ class Slots:
         """Whether so many rows need not wait for more: while the engine has nothing to do."""
         return not self.taken and self.large(rows)
 
-    def free(self, rows: int) -> bool:
-        """Whether there is one while so many rows wait."""
-        return not self.taken or (rows >= _BACKLOG and self.taken < self._most)
+    def free(self, waits: Size) -> bool:
+        """Whether there is one while so much waits."""
+        backlog = waits.records >= self._backlog.records or waits.bytes >= self._backlog.bytes
+        return not self.taken or (backlog and self.taken < self._most)
 
     @contextmanager
-    def take(self, rows: int) -> Iterator[None]:
-        """One that is free for so many rows."""
-        assert self.free(rows)
+    def take(self, waits: Size) -> Iterator[None]:
+        """One that is free for so much."""
+        assert self.free(waits)
         self.taken += 1
         try:
             yield

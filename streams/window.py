@@ -97,6 +97,11 @@ class Table:
         self._entries = self._entries[going : going + self._count].copy()
         self._seat(_slots_for(self._count))
 
+    @property
+    def half_full(self) -> bool:
+        """Whether it has half of `most`."""
+        return bool(self._most) and self._count >= self._most // 2
+
     def taking(self) -> Iterator[None]:
         """Make the past's memory resident, a piece at each step."""
         if self._most:
@@ -181,6 +186,11 @@ class Window:
             self._last = None
             self._table.spill(self.written, self._newest_ms)
         return answer
+
+    @property
+    def half_full(self) -> bool:
+        """Whether it has half of the ids that it keeps whole: soon some will leave."""
+        return self._table.half_full
 
     def take_memory(self) -> None:
         """Have all the memory there will be, a little at a time while scans are judged.

@@ -149,7 +149,7 @@ class Worker:
             threads=ThreadPoolExecutor(
                 settings.inflight_batches + _SPARE_THREADS, thread_name_prefix="batch"
             ),
-            slots=Slots(settings.inflight_batches),
+            slots=Slots(settings.inflight_batches, settings.flush_records),
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=self.recall.rebuild,

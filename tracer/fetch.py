@@ -121,7 +121,8 @@ def second_from(
 
     `same`: of `identity.same_of`; `answers`: of `stated.answers_of`, what the stays of the trace
     that found the F1s were told; `apart`: the F1s who are not followed, nobody's F2 either (64
-    bits). Raises what the client raises.
+    bits). Each F2 is read around their own meetings, as the contacts of a trace are. Raises what
+    the client raises.
     """
     same = same or {}
     answers = NO_ANSWERS if answers is None else answers
@@ -139,8 +140,10 @@ def second_from(
     here = counted["place"]
     close = called(ground.at(here).of(here, *TIER_OF))
     if close.any():
-        there = as_one(_there(scans, met, ground.parameters), same)
-        wanted = _near(there, met, close, answers, ground.parameters).without(own)
+        near = _near(scans, met, close, same, ground.parameters)
+        # who said how long they stayed may have stayed longer than any rule would say
+        answered = sought(answers["person"].to_list(), *_around(met, 0))
+        wanted = together([near, answered]).without(own)
         chunks = _of(scans, wanted, same, ground, met)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
 
@@ -202,21 +205,17 @@ def _candidates(
 
 
 def _near(
-    there: pl.DataFrame,
-    met: pl.DataFrame,
-    close: pl.Series,
-    answers: pl.DataFrame,
-    parameters: Parameters,
+    scans: Scans, met: pl.DataFrame, close: pl.Series, same: Same, parameters: Parameters
 ) -> Sought:
     """Who could meet one of the meetings that are `close`, and when any meeting at all: whoever was
     near counts with all the minutes anywhere."""
     longest = _longest(parameters)
-    near = could_meet(there, met.filter(close), longest)
-    theirs = there.filter(pl.Series(np.isin(there["person"].to_numpy(), near.person)))
-    elsewhere = could_meet(theirs, met.filter(~close), longest)
-    # who said how long they stayed may have stayed longer than any rule would say
-    answered = sought(answers["person"].to_list(), *_around(met, 0))
-    return together([near, elsewhere, answered])
+    here, elsewhere = met.filter(close), met.filter(~close)
+    near = could_meet(as_one(_there(scans, here, parameters), same), here, longest)
+    ids = np.array(every_id(near.person.tolist(), same), np.uint64)
+    spans = spans_of(elsewhere, longest) if len(ids) else []
+    theirs = as_one(scans.at(spans, clocks=False, persons=ids), same)
+    return together([near, could_meet(theirs, elsewhere, longest)])
 
 
 def _of(

@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from schemas.clickhouse.few import FEW_ROWS
 from schemas.ids import person_bits
-from tracer.columns import U64, instants, milliseconds
+from tracer.columns import NONE, U64, instants, milliseconds, rows_in
 from tracer.hours import HOURS_PER_QUERY, Span, lots, within
 from tracer.sought import Sought, sought
 from tracer.statements import (
@@ -96,15 +96,18 @@ class Scans:
             found = self._read(self._by_person(), wanted.weeks(), wanted.person, trips=True)
         return _only(wanted, found)
 
-    def at(self, spans: Sequence[Span], *, clocks: bool = True) -> pl.DataFrame:
+    def at(
+        self, spans: Sequence[Span], *, clocks: bool = True, persons: U64 | None = None
+    ) -> pl.DataFrame:
         """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not),
         producer, and `late`, the milliseconds from its time to the broker's; null if typed.
 
         A scan in two spans may be there twice. Without `clocks` the last two are not read: they
-        are null.
+        are null. With `persons`, rising, nobody else's are kept: no more than two lots of
+        everybody's are in memory.
         """
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
-        read = partial(self._at, clocks=clocks)
+        read = partial(self._at, clocks=clocks, persons=persons)
         calls = [partial(read, some) for some in lots(kept, HOURS_PER_QUERY)]
         found = _ahead(calls, _AT_ONCE)
         return pl.concat([NO_VISITS, *found])
@@ -146,11 +149,13 @@ class Scans:
             self._source = Source(answer.column("best")[0].as_py())
         return self._source
 
-    def _at(self, spans: Sequence[Span], *, clocks: bool) -> pl.DataFrame:
+    def _at(self, spans: Sequence[Span], *, clocks: bool, persons: U64 | None) -> pl.DataFrame:
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
         query = at_places(spans, clocks=clocks)
         found = visits_of(self._client.query_arrow(query, {}, settings))
+        if persons is not None:
+            found = found[np.flatnonzero(rows_in(persons, found["person"].to_numpy()) != NONE)]
         return within(found, spans)
 
     def _hoped(self, wanted: Sought) -> pl.DataFrame | None:

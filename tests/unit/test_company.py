@@ -313,3 +313,95 @@ def test_no_more_goes_in_one_insert_than_one_may_hold(
         assert sorted(map(len, worker.tables.inserts)) == [1, 2]
 
     play(part, flush_s=0.2)
+
+
+def test_little_does_not_wait_for_the_end_of_anothers_backlog(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who waits for the slot has it before the next of the one that had it."""
+    monkeypatch.setattr("streams.line.PIECE", 250)
+
+    async def part(worker: Worker) -> None:
+        worker.tables.held.clear()
+        deep, trickle, _ = worker.lines
+        backlog = [delivery(deep, 1 + 250 * n, 250) for n in range(12)]
+        for what in backlog:
+            deep.offer(what)
+        await worker.until(lambda: deep.in_flight == 1 and deep.judged_records >= 1_000)
+        little = delivery(trickle, 1, 5)
+        trickle.offer(little)
+        await worker.until(lambda: trickle.judged_records == 5)
+        await asyncio.sleep(0.1)
+        worker.tables.held.set()
+        await worker.until(lambda: little.acked)
+        assert not backlog[-1].acked
+        await worker.until(lambda: backlog[-1].acked)
+
+    play(part)
+
+
+@pytest.mark.parametrize(
+    ("others", "along", "room"),
+    [
+        ([5, 40], [5, 40], 955),
+        ([300, 5, 400, 190], [5, 190, 300], 505),  # half of it, those with little first
+        ([900], [], 1_000),
+        ([], [], 1_000),
+    ],
+)
+def test_whoever_could_fill_an_insert_leaves_half_of_it_to_the_others(
+    others: list[int], along: list[int], room: int
+) -> None:
+    class Ready:
+        def __init__(self, rows: int) -> None:
+            self.ready = Size(rows, rows)
+
+    company = Company(cast(Any, None), cast(Any, None), Size(1_000, 1_000))
+    members = [cast(Member, Ready(rows)) for rows in (1_000, *others)]
+    for number, member in enumerate(members):
+        company.join(number, member)
+    found, left = company._along(members[0])
+    assert [member.ready and member.ready.records for member in found] == along
+    assert left == Size(room, room)
+
+
+def test_with_a_backlog_several_inserts_are_under_way() -> None:
+    async def part(worker: Worker) -> None:
+        worker.tables.held.clear()
+        bring(worker.lines[:1])
+        await worker.until(lambda: worker.lines[0].in_flight == 1)
+        later = bring(worker.lines[1:2])
+        await worker.until(lambda: worker.lines[1].judged_records == 5)
+        await asyncio.sleep(0.1)
+        assert worker.shop.slots.taken == 1, "five rows wait"
+        more = [delivery(worker.lines[2], 1 + 300 * n, 300) for n in range(2)]
+        for what in more:
+            worker.lines[2].offer(what)
+        await worker.until(lambda: worker.shop.slots.taken == 2)
+        worker.tables.held.set()
+        await worker.until(lambda: all(what.acked for what in (*later, *more)))
+
+    play(part, inserts=3)
+
+
+def test_what_is_settled_or_told_holds_nobody_else_up() -> None:
+    """An insert's slot is free when it is answered; what follows is each line's own."""
+
+    async def part(worker: Worker) -> None:
+        told, hold = worker.shop.follow_up, asyncio.Event()
+
+        async def follow_up(pending: Any) -> None:
+            if pending.rows.partition == HOME:
+                await hold.wait()  # the broker is away, and there is a letter
+            await told(pending)
+
+        object.__setattr__(worker.shop, "follow_up", follow_up)
+        [first] = bring(worker.lines[:1])
+        await worker.until(lambda: worker.lines[0].in_flight == 1)
+        others = bring(worker.lines[1:])
+        await worker.until(lambda: all(what.acked for what in others))
+        assert not first.acked
+        hold.set()
+        await worker.until(lambda: first.acked)
+
+    play(part)

@@ -102,3 +102,19 @@ def test_each_f2_is_looked_for_in_the_weeks_in_which_they_met(
     next_week = [query for query in engine.queries if "20220110" in query]
     assert any(str(BOB) in query for query in next_week)
     assert not any(str(carl) in query or str(dora) in query for query in next_week)
+
+
+def test_an_f2_with_two_ids_counts_with_both() -> None:
+    card, again = 301, 6 * 24 * 60
+    city = visits(
+        *MET,
+        (ALICE, HALL, 100, 130), (BOB, HALL, 90, 140),
+        (ALICE, SQUARE, again, again + 60), (card, SQUARE, again + 40, again + 90),
+    )  # fmt: skip
+    scans = Scans(FakeEngine(city))
+    documents = contact_documents(trace_from(scans, A_CASE, GROUND, F2_RULES, NOW))
+    origin = {"person": A_CASE.person, "case": A_CASE.id}
+    rest = (origin, firsts_of(documents)[0], GROUND, F2_RULES, NOW + timedelta(days=9))
+    for same, minutes in ((None, {BOB: 30}), ({card: BOB}, {BOB: 50}), ({BOB: card}, {card: 50})):
+        found = second_from(scans, *rest, same=same).contacts
+        assert {person_bits(contact["person"]): contact["minutes"] for contact in found} == minutes

@@ -158,6 +158,7 @@ def test_memory_stays_where_it_is_however_many_come() -> None:
 
 def test_its_memory_is_there_before_the_first_ids_are_spilt() -> None:
     window = Window(ids=10_000, past=16_000_000, salt=5)
+    assert not window.half_full
     before = resident()
     window.take_memory()
     taken = resident() - before
