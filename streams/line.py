@@ -169,8 +169,8 @@ class Line:
             recall.cancel()
 
     async def _recall(self, window: Window, reference_ms: int) -> None:
-        """Remember older ids, a stretch at a time, one line of the worker after the other; and take
-        the memory of what will leave the window, before it does."""
+        """Remember older ids, a stretch at a time, one line of the worker after the other; then
+        take the memory of what will leave the window, unless it is faster."""
         more, asked = True, (self._shop.remember, self.partition, window, reference_ms)
         while more:
             try:

@@ -67,7 +67,7 @@ class Outlet:
         self._waiting.add(due, Size(len(pending), pending.bytes), (pending, events))
         self._news.set()
         slots, company = self._shop.slots, self._shop.company
-        if slots.taken and slots.free(company.waits):
+        if slots.unanswered and slots.free(company.waits):
             company.wake()  # with this there is a backlog, whoever waits for a slot
 
     def wake(self) -> None:
@@ -103,9 +103,11 @@ class Outlet:
         if self.ready is None:
             return  # it went while this one waited
         try:
-            with slots.take(company.waits):
-                # no longer than the insert: to settle it, or to tell of it, is each line's own
+            with slots.take(company.waits) as slot:
                 await asyncio.wait([company.depart(member)])
+                slot.answered()
+                company.wake()
+                await self._until_written()
         finally:
             company.wake()
         await asyncio.sleep(0)  # those who waited for the slot come before this one's next

@@ -26,12 +26,16 @@ class Slots:
     each other's time: what came while one is under way waits for it and goes together. Only while
     so much waits that it is a backlog, half of what one insert may hold, do several keep the
     engine busy, one being read back while others are written.
+
+    A slot is taken until what is in it is acknowledged, so `most` bounds memory; but what is
+    settled, or told of, after the engine's answer holds no other insert up.
     """
 
     def __init__(self, most: int, flush_records: int) -> None:
         self._most = most
         self._backlog = Size(flush_records // 2, BATCH_BYTES // 2)
         self.taken = 0
+        self.unanswered = 0
         self.settling = asyncio.Semaphore(most)  # batches that are settled at a time
 
     @staticmethod
@@ -41,22 +45,38 @@ class Slots:
 
     def worth_one(self, rows: int) -> bool:
         """Whether so many rows need not wait for more: while the engine has nothing to do."""
-        return not self.taken and self.large(rows)
+        return not self.unanswered and self.large(rows)
 
     def free(self, waits: Size) -> bool:
         """Whether there is one while so much waits."""
         backlog = waits.records >= self._backlog.records or waits.bytes >= self._backlog.bytes
-        return not self.taken or (backlog and self.taken < self._most)
+        return self.taken < self._most and (backlog or not self.unanswered)
 
     @contextmanager
-    def take(self, waits: Size) -> Iterator[None]:
+    def take(self, waits: Size) -> Iterator["Slot"]:
         """One that is free for so much."""
         assert self.free(waits)
-        self.taken += 1
+        slot = Slot(self)
         try:
-            yield
+            yield slot
         finally:
+            slot.answered()
             self.taken -= 1
+
+
+class Slot:
+    """One insert, until what is in it is acknowledged."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._unanswered = 1
+        slots.taken += 1
+        slots.unanswered += 1
+
+    def answered(self) -> None:
+        """The engine has written it, or not; saying so again changes nothing."""
+        self._slots.unanswered -= self._unanswered
+        self._unanswered = 0
 
 
 @dataclass(frozen=True)

@@ -257,12 +257,12 @@ def test_while_the_engine_is_idle_what_is_worth_an_insert_does_not_wait(
         one, two, three = (Delivery(i * 20, scans(i * 20, 20)) for i in range(3))
         world.line.offer(one)
         await world.until(lambda: one.acked)
-        world.shop.slots.taken += 1  # another line's batch is being written
+        world.shop.slots.unanswered += 1  # another line's batch is being written
         world.line.offer(two)
         await world.until(lambda: world.line.judged_records == 20)
         await asyncio.sleep(0.1)
         assert not two.acked
-        world.shop.slots.taken -= 1
+        world.shop.slots.unanswered -= 1
         world.line.offer(three)
         await world.until(lambda: all(one.acked for one in (two, three)))
         assert [len(batch) for batch in world.tables.batches] == [20, 40]

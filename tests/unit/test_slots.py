@@ -40,6 +40,21 @@ def test_one_slot_is_for_any() -> None:
     assert not slots.worth_one(FEW)
 
 
+def test_what_is_answered_holds_no_other_up_and_is_bounded_still() -> None:
+    slots = Slots(2, 250_000)
+    with slots.take(SMALL) as first:
+        assert not slots.free(SMALL)
+        first.answered()
+        assert slots.worth_one(LARGE)
+        with slots.take(SMALL) as second:
+            first.answered()  # again
+            assert not slots.worth_one(LARGE)
+            second.answered()
+            assert not slots.free(BACKLOG), "two are not acknowledged"
+        assert slots.free(SMALL)
+    assert (slots.taken, slots.unanswered) == (0, 0)
+
+
 def test_a_slot_is_free_again_whatever_happened_in_it() -> None:
     slots = Slots(1, 250_000)
     with pytest.raises(LookupError), slots.take(SMALL):
