@@ -42,6 +42,9 @@ def main(argv: list[str] | None = None) -> int:
             max_memory=arguments.max_memory_mb << 20,
             merge_threads=arguments.merge_threads,
         )
+        # chdb asks for the working directory with every query: one that can be removed meanwhile,
+        # as whoever started this might do with theirs, would end all of them
+        os.chdir(node.spool.parent)
         credentials = Credentials(user, password) if user else None
         server = Server(arguments.port, node, arguments.pool, arguments.max_queue, credentials)
     except PathInUse as error:
