@@ -141,9 +141,7 @@ def second_from(
     close = called(ground.at(here).of(here, *TIER_OF))
     if close.any():
         near = _near(scans, met, close, same, ground.parameters)
-        # who said how long they stayed may have stayed longer than any rule would say
-        answered = sought(answers["person"].to_list(), *_around(met, 0))
-        wanted = together([near, answered]).without(own)
+        wanted = together([near, _answered(answers, met)]).without(own)
         chunks = _of(scans, wanted, same, ground, met)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
 
@@ -198,10 +196,15 @@ def _candidates(
 ) -> Sought:
     """The persons who could have met the case, and when."""
     present = could_meet(as_one(there, same_of(case)), met, _longest(parameters))
-    # who said how long they stayed may have stayed longer than any rule would say
-    answered = sought(answers_of(case)["person"].to_list(), *_around(met, 0))
     own = bits_of(case)
-    return together([present, answered]).without([] if own is None else [own])
+    return together([present, _answered(answers_of(case), met)]).without(
+        [] if own is None else [own]
+    )
+
+
+def _answered(answers: pl.DataFrame, met: pl.DataFrame) -> Sought:
+    """Who said how long they stayed may have stayed longer than any rule would say."""
+    return sought(answers["person"].to_list(), *_around(met, 0))
 
 
 def _near(
