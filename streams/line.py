@@ -30,7 +30,6 @@ from streams.write import NotOurs
 log = structlog.get_logger()
 _LOOK_AGAIN_S: Final = 0.1
 _RECALL_AGAIN_S: Final = 5.0
-_FILLS_AGAIN_S: Final = 0.5
 # Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
 PIECE: Final = 20_000
 
@@ -169,8 +168,7 @@ class Line:
             recall.cancel()
 
     async def _recall(self, window: Window, reference_ms: int) -> None:
-        """Remember older ids, a stretch at a time, one line of the worker after the other; then
-        take the memory of what will leave the window, unless it is faster."""
+        """Remember older ids, a stretch at a time, one line of the worker after the other."""
         more, asked = True, (self._shop.remember, self.partition, window, reference_ms)
         while more:
             try:
@@ -179,10 +177,6 @@ class Line:
             except Retryable as error:  # the others' turn; until then more is looked up
                 log.warning("window_incomplete", partition=self.partition, detail=str(error))
                 await asyncio.sleep(_RECALL_AGAIN_S)
-        while not window.half_full:  # noqa: ASYNC110 (an idle town's never is)
-            await asyncio.sleep(_FILLS_AGAIN_S)
-        async with self._shop.recalling:
-            await self._thread(window.take_memory)
 
     async def _judge_pieces(self, window: Window, recall: asyncio.Task[None]) -> None:
         self._shop.company.join(self.partition, self)

@@ -65,11 +65,16 @@ class Near:
 
     def touched(self, person: U64, at: I64) -> set[int]:
         """The cases near which one of these persons was, if the scan's time matters to it."""
-        cases: set[int] = set()
+        return {
+            number for _, case in self.timely(person, at) for number in np.unique(case).tolist()
+        }
+
+    def timely(self, person: U64, at: I64) -> Iterator[tuple[I64, I64]]:
+        """(row, case) of each person and each case they are near, if the scan's time matters."""
         for rows, case in self._found(person):
             since, until = self._around[case].T
-            cases.update(np.unique(case[(since <= at[rows]) & (at[rows] <= until)]).tolist())
-        return cases
+            those = (since <= at[rows]) & (at[rows] <= until)
+            yield rows[those], case[those]
 
     def _has(self, case: I64, person: U64) -> Mask:
         has = np.zeros(len(case), bool)

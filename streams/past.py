@@ -4,7 +4,6 @@ Enough to say of almost every new id that it did not come before. One that may h
 ClickHouse, so a chance agreement costs a question and never a scan.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,6 @@ from streams.kernels import window as kernel
 
 _FULL: Final = 0.5
 _PAGE: Final = 1024  # slots in the smallest page of memory
-_PIECE: Final = 256 * _PAGE  # taken at a time, some tenths of a millisecond
 
 
 class Generation:
@@ -27,18 +25,25 @@ class Generation:
         self._slots = np.zeros(size, np.uint32)  # 0 is free
         self._room = room
         self._count = 0
+        self._taken = 0  # slots whose memory is resident, if no id made it so
         self.newest_ms = 0  # no id in here was scanned later
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
-        return self._slots.nbytes
+        return self._slots.nbytes if self._count else self._slots[: self._taken].nbytes
 
-    def taking(self) -> Iterator[None]:
-        """Make its memory resident, a piece at each step."""
-        for begin in range(0, len(self._slots), _PIECE):
-            self._slots[begin : begin + _PIECE : _PAGE] |= 0  # written, or it is no page of ours
-            yield
+    @property
+    def share(self) -> float:
+        """How much of the room is taken."""
+        return self._count / self._room
+
+    def take(self, share: float) -> None:
+        """Make so much of its memory resident, before ids need it."""
+        upto = min(len(self._slots), int(share * len(self._slots)))
+        if upto > self._taken:
+            self._slots[self._taken : upto : _PAGE] |= 0  # written, or it is no page of ours
+            self._taken = upto
 
     def takes(self, more: int) -> bool:
         """Whether there is room for so many more."""
@@ -79,10 +84,13 @@ class Past:
         """Memory held."""
         return self._younger.nbytes + self._older.nbytes
 
-    def taking(self) -> Iterator[None]:
-        """Make its memory resident, a piece at each step."""
-        for generation in (self._younger, self._older):
-            yield from generation.taking()
+    def take(self, share: float) -> None:
+        """Have so much of the memory of the first `room` ids; that of the next comes as these do.
+
+        Were it left to the ids, which go anywhere in it, all partitions of a worker would want a
+        gigabyte in the same second: scans waited three for it.
+        """
+        self._younger.take(share)
 
     def add(self, hashes: U64, newest_ms: int) -> None:
         """As `Generation.add`."""
@@ -94,6 +102,7 @@ class Past:
                 self._older.clear()
                 self._younger, self._older = self._older, self._younger
             self._younger.add(some, newest_ms)
+            self._older.take(self._younger.share)
 
     def takes_older(self, more: int) -> bool:
         """Whether `add_older` may be called with so many: nothing was forgotten, and room is."""

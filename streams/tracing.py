@@ -105,11 +105,9 @@ class Tracing:
         now = datetime.now(UTC)
         rule_set = rule_set_of(self._rule_sets, case)
         found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
-        columns = found.meetings.select("place", "from", "to", "near", "reach")
-        windows = tuple(PlaceWindow(*row) for row in columns.iter_rows())
-        near = np.array(found.near, np.uint64)
-        said = as_said(case)
-        return replace(said, windows=windows, near=near, around=found.around)
+        windows = tuple(PlaceWindow(*row) for row in found.windows)
+        near, far = (np.array(ids, np.uint64) for ids in (found.near, found.far))
+        return replace(as_said(case), windows=windows, near=near, far=far, around=found.around)
 
     def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)

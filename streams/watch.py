@@ -6,7 +6,8 @@ partition and offset, so that the same scan judged again is the same alert.
 
 A scan may change a case's run without lying in one of its windows: somebody came before the case
 did and was still there, or went out after it; or the scan ends the stay of somebody who was
-there. So a window also has a time before and after it, and a case the persons who were near.
+there. So a window also has a time before and after it, and a case the persons who were near, and
+those who came so long before that only their scan out there would say that they were.
 """
 
 import hashlib
@@ -46,6 +47,7 @@ class Watched:
     windows: tuple[PlaceWindow, ...]
     near: U64 = field(default_factory=lambda: NOBODY)
     around: tuple[int, int] = (0, 0)
+    far: U64 = field(default_factory=lambda: NOBODY)
     same: Same = field(default_factory=dict)
 
     @cached_property
@@ -90,12 +92,14 @@ class OpenCases:
         self._numbers: dict[str, int] = {}
         self._cases: dict[int, Watched] = {}
         self._next = itertools.count()
-        self._near = Near()
+        self._near, self._far = Near(), Near()
         self._made: _Index | None = None  # when it is first asked for: at the start cases are many
 
     def open(self, watched: Watched) -> None:
         """Watch a case, in place of what was watched of it before."""
-        self._near.put(self._set(watched), watched.near, watched.around)
+        number = self._set(watched)
+        self._near.put(number, watched.near, watched.around)
+        self._far.put(number, watched.far, watched.around)
         self._made = None
 
     def announce(self, said: Watched) -> None:
@@ -108,7 +112,8 @@ class OpenCases:
         now = replace(before, version=said.version, person=said.person, same=said.same)
         number = self._set(now)
         if (before.person, before.same) != (now.person, now.same):
-            self._add(number, now.whole(self._near.of(number)))
+            for some in (self._near, self._far):
+                _add(some, number, now.whole(some.of(number)))
             self._made = None
 
     def close(self, case: str) -> None:
@@ -117,6 +122,7 @@ class OpenCases:
         if number is not None:
             del self._cases[number]
             self._near.drop(number)
+            self._far.drop(number)
             self._made = None
 
     def get(self, case: str) -> Watched | None:
@@ -144,6 +150,7 @@ class OpenCases:
         person = scans.column("person").to_numpy()
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
         alerts, may_add = self._at_windows(self._made, rows, person, at)
+        may_add |= self._left_late(self._made, rows, person, at)
         moved = self._names(self._made.of(person))
         adds = self._names(may_add) | moved
         ends = self._names(self._near.touched(person, at))
@@ -169,21 +176,30 @@ class OpenCases:
                 if int(person[k]) not in self._cases[case].ids
             ]
             may_add = _may_add(windows, window, at[row], out[row])
-            adds |= self._noted(made, window[may_add], person[row[may_add]])
+            came = may_add & ~out[row] & (at[row] < windows.begin[window])
+            adds |= self._noted(self._near, made, window[may_add], person[row[may_add]])
+            self._noted(self._far, made, window[came], person[row[came]])
         return alerts, adds
 
-    def _noted(self, made: "_Index", window: I64, person: U64) -> set[int]:
-        """The cases of these windows; the persons are near them from now on."""
+    def _left_late(self, made: "_Index", rows: Rows, person: U64, at: I64) -> set[int]:
+        """The cases to which a scan out adds somebody who came long before."""
+        scans = rows.tables["scans"]
+        out = np.flatnonzero(scans.column("direction").to_numpy() == _OUT)
+        place = scans.column("place").to_numpy()[out]
+        cases: set[int] = set()
+        for row, case in self._far.timely(person[out], at[out]):
+            cases.update(np.unique(case[made.windows.has(case, place[row])]).tolist())
+        return cases
+
+    def _noted(self, some: Near, made: "_Index", window: I64, person: U64) -> set[int]:
+        """The cases of these windows; the persons are among `some` from now on."""
         number = made.windows.case[window]
-        self._near.add(number, person)
+        some.add(number, person)
         cases = set(np.unique(number).tolist())
         for case in cases:
             if self._cases[case].same:
-                self._add(case, self._cases[case].whole(person[number == case]))
+                _add(some, case, self._cases[case].whole(person[number == case]))
         return cases
-
-    def _add(self, number: int, persons: U64) -> None:
-        self._near.add(np.full(len(persons), number, np.int64), persons)
 
     def _set(self, watched: Watched) -> int:
         if watched.case not in self._numbers:
@@ -214,6 +230,10 @@ class _Index:
         """The cases of these persons."""
         maybe = set(person[self._sieve.rows(person)].tolist())
         return {number for one in maybe & self._whose.keys() for number in self._whose[one]}
+
+
+def _add(some: Near, number: int, persons: U64) -> None:
+    some.add(np.full(len(persons), number, np.int64), persons)
 
 
 def _may_add(windows: Windows, window: I64, at: I64, out: Mask) -> Mask:

@@ -10,7 +10,6 @@ at once and older ones are remembered one stretch after the other, while scans a
 """
 
 import threading
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -69,6 +68,8 @@ class Table:
         if hashes is None:
             hashes = keys.hashes(int(self._salt))
         self._make_room(n)
+        if self._most:
+            self._its_past().take((self._count + n) / self._most)
         new, origin, content = np.empty(n, bool), np.empty(n, np.uint64), np.empty(n, np.uint64)
         keys = keys.as_kernels_want()
         self._count = kernel.enter(
@@ -96,16 +97,6 @@ class Table:
         self._count -= going
         self._entries = self._entries[going : going + self._count].copy()
         self._seat(_slots_for(self._count))
-
-    @property
-    def half_full(self) -> bool:
-        """Whether it has half of `most`."""
-        return bool(self._most) and self._count >= self._most // 2
-
-    def taking(self) -> Iterator[None]:
-        """Make the past's memory resident, a piece at each step."""
-        if self._most:
-            yield from self._its_past().taking()
 
     def takes_older(self, more: int) -> bool:
         """Whether `remember` may be called with so many."""
@@ -186,24 +177,6 @@ class Window:
             self._last = None
             self._table.spill(self.written, self._newest_ms)
         return answer
-
-    @property
-    def half_full(self) -> bool:
-        """Whether it has half of the ids that it keeps whole: soon some will leave."""
-        return self._table.half_full
-
-    def take_memory(self) -> None:
-        """Have all the memory there will be, a little at a time while scans are judged.
-
-        Left to when the newest ids are first too many, all partitions of a worker would want
-        theirs in the same second: a gigabyte, for which scans waited three.
-        """
-        with self._lock:
-            taking = self._table.taking()
-        more = True
-        while more:
-            with self._lock:
-                more = next(taking, self) is None
 
     def has_room_for(self, more: int) -> bool:
         """Whether so many may be remembered."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from streams.columns import I64
+from streams.columns import I64, Mask
 from streams.matches import matches
 
 U32 = npt.NDArray[np.uint32]
@@ -52,12 +52,17 @@ class Windows:
         place, self.begin, self.end, self.early, self.late = rows[order].T
         self.case: I64 = case.astype(np.int64)[order]
         self._place: U32 = place.astype(np.uint32)
+        self._at = np.unique(_at(self.case, self._place))
         # by a place's low bits: from when to until when a scan there can matter
         size = min(1 << int(place.max(initial=0)).bit_length(), _MOST_PLACES)
         self._bits = np.uint32(size - 1)
         self._from, self._until = np.full(size, _NEVER), np.full(size, -_NEVER)
         np.minimum.at(self._from, self._place & self._bits, self.early)
         np.maximum.at(self._until, self._place & self._bits, self.late)
+
+    def has(self, case: I64, place: U32) -> Mask:
+        """Which of these cases have a window at the place beside."""
+        return np.isin(_at(case, place), self._at)
 
     def around(self, place: U32, at: I64) -> Iterator[tuple[I64, I64]]:
         """(scan, window) of scans at the window's place between `early` and `late`, included."""
@@ -67,3 +72,7 @@ class Windows:
             scans = near[rows]
             timely = (self.early[windows] <= at[scans]) & (at[scans] <= self.late[windows])
             yield scans[timely], windows[timely]
+
+
+def _at(case: I64, place: U32) -> I64:
+    return (case << 32) | place

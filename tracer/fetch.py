@@ -13,6 +13,7 @@ first: days of nothing but passes, where a usual stay is long, may give other ex
 warning of a stay that began before the margin is rounded from another moment.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,7 +30,7 @@ from tracer.documents import Document
 from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import MINUTE, Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
-from tracer.meetings import could_meet, meetings, spans_of
+from tracer.meetings import could_meet, could_still_meet, meetings, spans_of
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans
@@ -37,6 +38,7 @@ from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.sought import Sought, sought, together
 from tracer.stated import answers_of, bits_of, stays_of_case
+from tracer.statements import NO_VISITS
 from tracer.stays import stays
 from tracer.tiers import TIER_OF, called
 from tracer.trace import TraceResult, at_least_one, trace_chunks
@@ -66,11 +68,14 @@ class Fetched:
 
 @dataclass(frozen=True)
 class ToWatch:
-    """`meetings`: place, from, to, reach, near (ms): see `tracer.meetings`. `near`: persons (64
-    bits, rising) who could have met the case; `around`: when a scan of theirs may end a stay."""
+    """`windows`: place, from, to, and by how much sooner somebody may have come and later have gone
+    out whom one scan more may add (ms). `near`: persons (64 bits, rising) who could have met the
+    case; `far`: those who would have, if they scanned out there yet; `around`: when a scan of
+    theirs may end a stay."""
 
-    meetings: pl.DataFrame
+    windows: list[tuple[int, int, int, int, int]]
     near: list[int]
+    far: list[int]
     around: tuple[int, int]
 
 
@@ -83,10 +88,11 @@ def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: dat
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
     met = meetings(case_stays, ground)
-    there = _there(scans, met, ground.parameters, clocks=True)
+    there = list(_there(scans, met, ground.parameters, clocks=True))
     candidates = _candidates(there, case, met, ground.parameters)
     chunks = _of(scans, candidates, same_of(case), ground, met)
-    return Fetched(own, case_stays, candidates.person.tolist(), chunks, slow_clocks(there))
+    clocks = slow_clocks(pl.concat([NO_VISITS, *there]))
+    return Fetched(own, case_stays, candidates.person.tolist(), chunks, clocks)
 
 
 def to_watch(
@@ -99,11 +105,15 @@ def to_watch(
     _, case_stays = _own(scans, case, ground, rule_set, now)
     met = meetings(case_stays, ground)
     if met.is_empty():
-        return ToWatch(met, [], (0, 0))
-    there = _there(scans, met, ground.parameters)
+        return ToWatch([], [], [], (0, 0))
+    longest, same = _longest(ground.parameters), same_of(case)
+    there = list(_there(scans, met, ground.parameters))
     present = _candidates(there, case, met, ground.parameters).person.tolist()
-    near = every_id(present, same_of(case))
-    return ToWatch(met, near, _around(met, _longest(ground.parameters)))
+    ours = [could_still_meet(as_one(lot, same), met, longest).tolist() for lot in there]
+    far = set(itertools.chain(*ours)) - {bits_of(case)}
+    windows = met.select("place", "from", "to", pl.lit(longest), "reach").rows()
+    near, far_ids = every_id(present, same), every_id(far, same)
+    return ToWatch(windows, near, far_ids, _around(met, longest))
 
 
 def second_from(
@@ -192,10 +202,10 @@ def _around(met: pl.DataFrame, margin: int) -> tuple[int, int]:
 
 
 def _candidates(
-    there: pl.DataFrame, case: Case, met: pl.DataFrame, parameters: Parameters
+    there: Iterable[pl.DataFrame], case: Case, met: pl.DataFrame, parameters: Parameters
 ) -> Sought:
     """The persons who could have met the case, and when."""
-    present = could_meet(as_one(there, same_of(case)), met, _longest(parameters))
+    present = _present(there, met, same_of(case), parameters)
     own = bits_of(case)
     return together([present, _answered(answers_of(case), met)]).without(
         [] if own is None else [own]
@@ -212,13 +222,21 @@ def _near(
 ) -> Sought:
     """Who could meet one of the meetings that are `close`, and when any meeting at all: whoever was
     near counts with all the minutes anywhere."""
-    longest = _longest(parameters)
     here, elsewhere = met.filter(close), met.filter(~close)
-    near = could_meet(as_one(_there(scans, here, parameters), same), here, longest)
+    near = _present(_there(scans, here, parameters), here, same, parameters)
     ids = np.array(every_id(near.person.tolist(), same), np.uint64)
-    spans = spans_of(elsewhere, longest) if len(ids) else []
-    theirs = as_one(scans.at(spans, clocks=False, persons=ids), same)
-    return together([near, could_meet(theirs, elsewhere, longest)])
+    spans = spans_of(elsewhere, _longest(parameters)) if len(ids) else []
+    theirs = scans.at(spans, clocks=False, persons=ids)
+    return together([near, _present(theirs, elsewhere, same, parameters)])
+
+
+def _present(
+    there: Iterable[pl.DataFrame], met: pl.DataFrame, same: Same, parameters: Parameters
+) -> Sought:
+    """Who could meet one of these meetings, and when; each lot is looked at while the next is
+    read."""
+    longest = _longest(parameters)
+    return together([could_meet(as_one(lot, same), met, longest) for lot in there])
 
 
 def _of(
@@ -249,6 +267,7 @@ def _whole(
 
 def _there(
     scans: Scans, met: pl.DataFrame, parameters: Parameters, *, clocks: bool = False
-) -> pl.DataFrame:
-    """Everybody's scans at the places and hours of the meetings."""
+) -> Iterator[pl.DataFrame]:
+    """Everybody's scans at the places and hours of the meetings, in lots; a meeting is whole in
+    one, and so is what decides who could meet it."""
     return scans.at(spans_of(met, _longest(parameters)), clocks=clocks)

@@ -5,6 +5,7 @@ of everybody at that place around it, before anybody's stays are known: nobody i
 stay could meet it, and few are kept whose does not.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -82,6 +83,45 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
 
     `scans`: person, place, `t` and `out`, of everyone at these places.
     """
+    pairs = _pairs(scans, meetings, longest)
+    opened = pairs.opened & ((pairs.t >= pairs.start - pairs.near) | ~pairs.not_out)
+    went_out = pairs.out & (pairs.t >= pairs.start) & (pairs.t <= pairs.end + pairs.reach)
+    those = opened | (went_out & (pairs.came < pairs.end))
+    return together([Sought(pairs.person[those], pairs.start[those], pairs.end[those])])
+
+
+def could_still_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> U64:
+    """The persons (rising) of whom a scan out there that is not known yet could make a stay that
+    meets one of the case's: they came so long before it that nothing else would.
+
+    `scans`: as `could_meet` takes them.
+    """
+    pairs = _pairs(scans, meetings, longest)
+    those = pairs.opened & pairs.not_out & (pairs.t + pairs.reach <= pairs.start)
+    return np.unique(pairs.person[those])
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Scans beside each meeting that they are around; milliseconds.
+
+    `came`: see `_around`; of the meeting `start`, `end`, `reach` and `near`. `opened`: the scan
+    opened a stay that may have lasted into the meeting; `not_out`: no scan out there ends it.
+    """
+
+    person: U64
+    t: I64
+    out: Mask
+    came: I64
+    not_out: Mask
+    opened: Mask
+    start: I64
+    end: I64
+    reach: I64
+    near: I64
+
+
+def _pairs(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> _Pairs:
     start, end, reach, near = (meetings[column].to_numpy() for column in TIMES)
     person, place, t = (scans[column].to_numpy() for column in ("person", "place", "t"))
     out = scans["out"].to_numpy()
@@ -89,10 +129,18 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
     row, met = held(place, t, meetings["place"].to_numpy(), start - longest, end + longest)
     person, t, out, came, left = person[row], t[row], out[row], came[row], left[row]
     start, end, reach, near = start[met], end[met], reach[met], near[met]
-    opened = ~out & (t <= end) & (left > start) & ((t >= start - near) | (left <= t + longest))
-    went_out = out & (t >= start) & (t <= end + reach) & (came < end)
-    those = opened | went_out
-    return together([Sought(person[those], start[those], end[those])])
+    return _Pairs(
+        person,
+        t,
+        out,
+        came,
+        not_out=left > t + longest,
+        opened=~out & (t <= end) & (left > start),
+        start=start,
+        end=end,
+        reach=reach,
+        near=near,
+    )
 
 
 def _around(person: U64, place: U32, t: I64, out: Mask) -> tuple[I64, I64]:

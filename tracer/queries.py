@@ -29,11 +29,10 @@ import pyarrow as pa
 from schemas.clickhouse.few import FEW_ROWS
 from schemas.ids import person_bits
 from tracer.columns import NONE, U64, instants, milliseconds, rows_in
-from tracer.hours import HOURS_PER_QUERY, Span, lots, within
+from tracer.hours import HOURS_PER_QUERY, Span, lots, questions, within
 from tracer.sought import Sought, sought
 from tracer.statements import (
     BEST,
-    NO_VISITS,
     Source,
     Weeks,
     at_places,
@@ -98,19 +97,21 @@ class Scans:
 
     def at(
         self, spans: Sequence[Span], *, clocks: bool = True, persons: U64 | None = None
-    ) -> pl.DataFrame:
-        """(ii) Everybody's scans in the spans: person, place, t (milliseconds UTC), out (or not),
-        producer, and `late`, the milliseconds from its time to the broker's; null if typed.
+    ) -> Iterator[pl.DataFrame]:
+        """(ii) Everybody's scans in the spans, in lots; a span is whole in one. Columns: person,
+        place, t (milliseconds UTC), out (or not), producer, and `late`, the milliseconds from its
+        time to the broker's; null if typed.
 
-        A scan in two spans may be there twice. Without `clocks` the last two are not read: they
-        are null. With `persons`, rising, nobody else's are kept: no more than two lots of
-        everybody's are in memory.
+        The first lot is read when it is asked for, and then one ahead. A scan in two spans may be
+        there twice. Without `clocks` the last two columns are not read: they are null. With
+        `persons`, rising, nobody else's scans are kept.
         """
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
+        asked = [questions(lot, HOURS_PER_QUERY) for lot in lots(kept, HOURS_PER_QUERY)]
         read = partial(self._at, clocks=clocks, persons=persons)
-        calls = [partial(read, some) for some in lots(kept, HOURS_PER_QUERY)]
-        found = _ahead(calls, _AT_ONCE)
-        return pl.concat([NO_VISITS, *found])
+        found = _ahead([partial(read, some) for lot in asked for some in lot], _AT_ONCE)
+        for lot in asked:
+            yield pl.concat(islice(found, len(lot)))
 
     def of(
         self,

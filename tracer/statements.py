@@ -105,11 +105,15 @@ def scans_of(answer: pa.Table) -> pl.DataFrame:
 
 
 def at_places(spans: Sequence[Span], *, clocks: bool = True) -> str:
-    """Everybody's scans in the hours that the spans touch."""
+    """Everybody's scans in the hours that the spans touch.
+
+    The engine sees through `toUnixTimestamp` to the hour of the primary key.
+    """
     of_clocks = ", method, producer, appended_at" if clocks else ""
     return (
         f"SELECT person, place, scanned_at, direction{of_clocks} "  # noqa: S608
-        f"FROM scans WHERE (place, toStartOfHour(scanned_at)) IN {listed(spans)}"
+        "FROM scans WHERE (place, toUnixTimestamp(toStartOfHour(scanned_at))) "
+        f"IN {listed(spans)}"
     )
 
 

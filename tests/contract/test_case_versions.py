@@ -50,17 +50,24 @@ class Scans:
 
     def visit(self, person: int, begin: int, end: int) -> None:
         """In and out, minutes after `DAY`."""
-        for direction, minute in (("in", begin), ("out", end)):
-            at = int((DAY + timedelta(minutes=minute)).timestamp() * 1000)
-            self._clickhouse.command(
-                "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, "
-                "producer, device, code_version, companions, trip, seat, appended_at, "
-                "written_at, content_hash, kafka_partition, kafka_offset) WITH "
-                f"fromUnixTimestamp64Milli({at}, 'UTC') AS at SELECT generateUUIDv4(), {person}, "
-                f"{ROOM}, at, '{direction}', 'self', 'sim', 'p', 1, 0, '', '', at, at, 0, 0, "
-                f"{self._offset}"
-            )
-            self._offset += 1
+        self.enter(person, begin)
+        self._scan(person, end, "out")
+
+    def enter(self, person: int, minute: int) -> None:
+        """In, and no scan out."""
+        self._scan(person, minute, "in")
+
+    def _scan(self, person: int, minute: int, direction: str) -> None:
+        at = int((DAY + timedelta(minutes=minute)).timestamp() * 1000)
+        self._clickhouse.command(
+            "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, "
+            "producer, device, code_version, companions, trip, seat, appended_at, "
+            "written_at, content_hash, kafka_partition, kafka_offset) WITH "
+            f"fromUnixTimestamp64Milli({at}, 'UTC') AS at SELECT generateUUIDv4(), {person}, "
+            f"{ROOM}, at, '{direction}', 'self', 'sim', 'p', 1, 0, '', '', at, at, 0, 0, "
+            f"{self._offset}"
+        )
+        self._offset += 1
 
 
 def case(version: int, **more: object) -> Case:
@@ -197,14 +204,16 @@ def test_what_is_watched_of_a_case(clickhouse: ClickHouse, tracing: Tracing) -> 
     scans = Scans(clickhouse, 200)
     scans.visit(BOB + 20, 4000, 4060)
     scans.visit(ALICE + 20, 4050, 4055)
+    scans.enter(ALICE + 21, 4000 - 900)  # 15 hours before, and no scan out
     watched = tracing.watched(case(1, id="c-20", person=person_text(BOB + 20)))
     assert (watched.person, watched.near.tolist()) == (BOB + 20, [ALICE + 20])
     [window] = watched.windows
     minute = 60_000
     begin = int((DAY + timedelta(minutes=4000)).timestamp() * 1000)
     assert (window.place, window.begin, window.end) == (ROOM, begin, begin + 60 * minute)
-    assert window.before >= window.after > 0
     longest = load_parameters().max_stay_minutes * minute
+    assert window.before == longest > window.after > 0
+    assert watched.far.tolist() == [ALICE + 21]
     assert watched.around == (begin - longest, begin + 60 * minute + longest)
 
 

@@ -17,6 +17,7 @@ from tracer.hours import Span
 from tracer.packed import LAYOUT, unpacked
 from tracer.queries import Scans
 from tracer.sought import sought
+from tracer.statements import at_places
 
 WEEK_MS = 7 * 86_400_000
 FIRST_MS = 1_790_000_000_000
@@ -150,20 +151,41 @@ def test_at_a_place_exactly_the_spans_are_read(clickhouse: ClickHouse) -> None:
         Span(4, FIRST_MS, LAST_MS),  # nobody is there
         Span(3, FIRST_MS + 9 * minute, FIRST_MS + 8 * minute),  # ends before it begins
     ]
-    found = Scans(clickhouse).at(spans)
+    [found] = Scans(clickhouse).at(spans)
     wanted = [(number % PERSONS, FIRST_MS + number * minute) for number in range(7, 62)]
     wanted.append((0, FIRST_MS + WEEK_MS))
     assert sorted(found.select("person", "t").rows()) == sorted(wanted)
     later = datetime.fromtimestamp((FIRST_MS + 60 * minute) / 1000, UTC)
-    kept = Scans(clickhouse, later).at(spans)
+    [kept] = Scans(clickhouse, later).at(spans)
     assert kept["t"].min() == FIRST_MS + 60 * minute
     assert kept.height == 3
+
+
+def test_a_place_and_hour_are_found_by_the_primary_key(clickhouse: ClickHouse) -> None:
+    """Places times hours are many granules, of which the key tells the few that are meant."""
+    clickhouse.command(
+        "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, producer, "
+        "device, trip, appended_at, written_at, kafka_partition, kafka_offset) "
+        f"WITH fromUnixTimestamp64Milli({FIRST_MS} + toInt64(number) * 1000, 'UTC') AS at "
+        "SELECT generateUUIDv4(), number, 100 + number % 50, at, 'in', 'self', 'sim', 'p', '', "
+        "at, at, 9, number FROM numbers(100000)"
+    )
+    minute = Span(120, FIRST_MS, FIRST_MS + 60_000)
+    [found] = Scans(clickhouse).at([minute])
+    assert found["t"].to_list() == [FIRST_MS + 20_000]
+    plan = clickhouse.rows(f"EXPLAIN ESTIMATE {at_places([minute])}")
+    everything = clickhouse.rows("EXPLAIN ESTIMATE SELECT place FROM scans")
+    marks, all_marks = (sum(row[4] for row in some) for some in (plan, everything))
+    assert all_marks > 150
+    assert marks <= 8
 
 
 def test_what_says_of_clocks_is_read_where_it_is_asked_for(clickhouse: ClickHouse) -> None:
     here, nowhere = Span(3, FIRST_MS, FIRST_MS + 3_600_000), Span(4, FIRST_MS, LAST_MS)
     scans = Scans(clickhouse)
-    whole, bare = (scans.at([here], clocks=clocks).sort("t") for clocks in (True, False))
+    whole, bare = (
+        lot.sort("t") for clocks in (True, False) for lot in scans.at([here], clocks=clocks)
+    )
     assert whole.height == 61
     assert set(whole["producer"]) == {"sim"}
     assert whole["late"].null_count() == 0
@@ -171,6 +193,6 @@ def test_what_says_of_clocks_is_read_where_it_is_asked_for(clickhouse: ClickHous
     those = ("person", "place", "t", "out")
     assert bare.select(those).equals(whole.select(those))
     for clocks in (True, False):
-        nobody = scans.at([nowhere], clocks=clocks)
+        [nobody] = scans.at([nowhere], clocks=clocks)
         assert nobody.is_empty()
         assert nobody.schema == whole.schema

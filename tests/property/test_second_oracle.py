@@ -62,7 +62,9 @@ def expected(
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_second_contacts_are_the_oracles(seed: int) -> None:
+def test_second_contacts_are_the_oracles(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if seed % 2:  # in many lots, and a long meeting in several questions
+        monkeypatch.setattr("tracer.queries.HOURS_PER_QUERY", 9)
     city = crowd(5000 + seed, 60)
     city = replace(city, answers=[])
     ground, _ = ground_and_answers(city)

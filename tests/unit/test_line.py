@@ -87,7 +87,7 @@ class World:
     def __init__(self, **changes: Any) -> None:
         self.tables = Tables()
         self.windows: dict[int, Window] = {}
-        ids, inserts = changes.pop("ids", 1_000_000), changes.pop("inserts", 1)
+        inserts = changes.pop("inserts", 1)
         self.followed: list[Pending] = []
         self.remembered: list[tuple[int, int]] = []
         self.finished: list[Finished] = []
@@ -106,7 +106,7 @@ class World:
             judging=asyncio.Lock(),
             recalling=asyncio.Lock(),
             rebuild=lambda partition, _: self.windows.setdefault(
-                partition, Window(ids=ids, past=1_000_000, salt=1)
+                partition, Window(ids=1_000_000, past=1_000_000, salt=1)
             ),
             remember=self._remember,
             follow_up=self._follow_up,
@@ -157,27 +157,6 @@ def test_older_ids_are_remembered_beside_the_work() -> None:
         await asyncio.sleep(0.05)
         assert world.remembered[0][0] == HOME
         assert len(world.remembered) == 3  # until there are no more
-        await world.end()
-
-    asyncio.run(play())
-
-
-def test_the_memory_of_what_leaves_the_window_is_there_before_it_leaves(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("streams.line._FILLS_AGAIN_S", 0.02)
-
-    async def play() -> None:
-        world = World(ids=100)
-        one = Delivery(0, scans(0, 45))
-        world.line.offer(one)
-        await world.until(lambda: one.acked)
-        await asyncio.sleep(0.1)
-        window = world.windows[HOME]
-        assert window.nbytes < 1_000_000, "an idle town's takes none"
-        world.line.offer(Delivery(45, scans(45, 10)))
-        await world.until(lambda: window.nbytes > 8_000_000)
-        assert len(window) == 55, "none has left"
         await world.end()
 
     asyncio.run(play())

@@ -119,16 +119,18 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
         of = None if number == 4 else int(rng.integers(1, 40))
         near = rng.integers(1, 40, 2).astype(np.uint64)
         around = BEGIN + int(rng.integers(0, 300)), BEGIN + int(rng.integers(300, 1_300))
-        cases.append(Watched(f"C-{number}", 1, of, windows, near, around))
+        far = rng.integers(1, 40, 2).astype(np.uint64)
+        cases.append(Watched(f"C-{number}", 1, of, windows, near, around, far))
         index.open(cases[-1])
     near_now = {c.case: set(c.near.tolist()) for c in cases}
+    far_now = {c.case: set(c.far.tolist()) for c in cases}
     for _ in range(40):
         n = int(rng.integers(1, 4))
         place, person = rng.integers(1, 20, n), rng.integers(1, 40, n)
         at, direction = BEGIN + rng.integers(-100, 1_400, n), rng.integers(1, 4, n)
         adds: set[str] = set()
         ends: set[str] = set()
-        added = []
+        added, came = [], []
         for p, who, t, way in zip(place, person, at, direction, strict=True):
             for c in cases:
                 if c.person == who:
@@ -142,8 +144,17 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
                     if opens or leaves:
                         adds.add(c.case)
                         added.append((c.case, int(who)))
+                    if opens and t < w.begin:
+                        came.append((c.case, int(who)))
         for case, who in added:
             near_now[case].add(who)
+        for case, who in came:
+            far_now[case].add(who)
+        for c in cases:
+            for p, who, t, way in zip(place, person, at, direction, strict=True):
+                timely = c.around[0] <= t <= c.around[1]
+                if way == 2 and timely and int(who) in far_now[c.case]:
+                    adds |= {c.case for w in c.windows if w.place == p}
         for c in cases:
             for who, t in zip(person, at, strict=True):
                 if int(who) in near_now[c.case] and c.around[0] <= t <= c.around[1]:
