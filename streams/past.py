@@ -33,11 +33,6 @@ class Generation:
         """Memory held."""
         return self._slots.nbytes if self._count else self._slots[: self._taken].nbytes
 
-    @property
-    def share(self) -> float:
-        """How much of the room is taken."""
-        return self._count / self._room
-
     def take(self, share: float) -> None:
         """Make so much of its memory resident, before ids need it."""
         upto = min(len(self._slots), int(share * len(self._slots)))
@@ -85,12 +80,13 @@ class Past:
         return self._younger.nbytes + self._older.nbytes
 
     def take(self, share: float) -> None:
-        """Have so much of the memory of the first `room` ids; that of the next comes as these do.
+        """Have so much of its memory, of the younger first.
 
         Were it left to the ids, which go anywhere in it, all partitions of a worker would want a
         gigabyte in the same second: scans waited three for it.
         """
-        self._younger.take(share)
+        self._younger.take(2 * share)
+        self._older.take(2 * share - 1)
 
     def add(self, hashes: U64, newest_ms: int) -> None:
         """As `Generation.add`."""
@@ -102,7 +98,6 @@ class Past:
                 self._older.clear()
                 self._younger, self._older = self._older, self._younger
             self._younger.add(some, newest_ms)
-            self._older.take(self._younger.share)
 
     def takes_older(self, more: int) -> bool:
         """Whether `add_older` may be called with so many: nothing was forgotten, and room is."""
