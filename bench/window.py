@@ -100,8 +100,6 @@ def filled(ids: int, seed: int, most: int = _NO_BOUND) -> Window:
         scanned = np.full(n, begin)
         window.unsure(keys, scanned)
         window.add(keys, scanned)
-    if window.half_full:
-        window.take_memory()  # as a worker's line
     return window
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
 import structlog
 from pydantic import ValidationError
 
@@ -150,10 +151,19 @@ class CaseWatcher:
             return
         latest = self._cases.get(case_id)
         if latest is not None and but_for_work(latest) == but_for_work(case):
+            tell |= self._missed(watched)
             self._index.open(replace(watched, version=latest.version))
             if tell:
                 await self._opened(latest)
         # else it has ended, or is due again
+
+    def _missed(self, now: Watched) -> bool:
+        """Whether a case that was watched has somebody of whom nothing was known: of scans that
+        another worker wrote, and what they say together with scans of ours nobody has looked at."""
+        before = self._index.get(now.case)
+        if before is None or not before.windows:
+            return False
+        return not self._index.knows(now.case, np.concatenate([now.near, now.far]))
 
     def _forget(self, case_id: str) -> None:
         self._cases.pop(case_id, None)

@@ -1,4 +1,7 @@
-"""Persons who were near an open case: which of a batch's scans are theirs."""
+"""Persons of whom something is known for an open case: which of a batch's scans are theirs.
+
+Who was near it is one such list; who came long before it another.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

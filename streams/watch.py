@@ -37,7 +37,8 @@ class Watched:
     """An open case with its place-windows. `person`: None of place-time points alone.
 
     `near`: persons who were at its places about then; `around`: between which times (ms, both
-    included) a scan of theirs anywhere may change their stay there. `same`: whose another id is,
+    included) a scan of theirs anywhere may change their stay there. `far`: persons who came before
+    it and of whom a scan out there may say that they were still there. `same`: whose another id is,
     the case's or a contact's.
     """
 
@@ -73,7 +74,8 @@ class Look:
 
     `alerts`: (id, alert) for each scan inside a window of somebody else's case. `moved`: cases of
     the persons who scanned; `adds`: those, and such of which a scan may add somebody; `ends`: of
-    which one may only end somebody's stay otherwise.
+    which one may end somebody's stay otherwise, or came so long before that it adds only somebody
+    whose scan out is there already.
     """
 
     alerts: list[tuple[str, Alert]]
@@ -130,6 +132,12 @@ class OpenCases:
         number = self._numbers.get(case)
         return None if number is None else self._cases[number]
 
+    def knows(self, case: str, persons: U64) -> bool:
+        """Whether all of these are among those of whom something is known for the case."""
+        number = self._numbers[case]
+        known = np.concatenate([self._near.of(number), self._far.of(number)])
+        return bool(np.isin(persons, known).all())
+
     @property
     def cases(self) -> int:
         """How many cases are watched."""
@@ -149,20 +157,21 @@ class OpenCases:
             self._made = _Index(self._cases)
         person = scans.column("person").to_numpy()
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
-        alerts, may_add = self._at_windows(self._made, rows, person, at)
+        alerts, may_add, came_long_before = self._at_windows(self._made, rows, person, at)
         may_add |= self._left_late(self._made, rows, person, at)
         moved = self._names(self._made.of(person))
         adds = self._names(may_add) | moved
-        ends = self._names(self._near.touched(person, at))
+        ends = self._names(self._near.touched(person, at) | came_long_before)
         return Look(alerts, adds, ends - adds, moved)
 
     def _at_windows(
         self, made: "_Index", rows: Rows, person: U64, at: I64
-    ) -> tuple[list[tuple[str, Alert]], set[int]]:
+    ) -> tuple[list[tuple[str, Alert]], set[int], set[int]]:
         scans, windows = rows.tables["scans"], made.windows
         out = scans.column("direction").to_numpy() == _OUT
         alerts: list[tuple[str, Alert]] = []
         adds: set[int] = set()
+        long_before: set[int] = set()
         for rows_around, around in windows.around(scans.column("place").to_numpy(), at):
             others = made.nobodys[around] | (made.person[around] != person[rows_around])
             row, window = rows_around[others], around[others]
@@ -176,10 +185,13 @@ class OpenCases:
                 if int(person[k]) not in self._cases[case].ids
             ]
             may_add = _may_add(windows, window, at[row], out[row])
-            came = may_add & ~out[row] & (at[row] < windows.begin[window])
-            adds |= self._noted(self._near, made, window[may_add], person[row[may_add]])
-            self._noted(self._far, made, window[came], person[row[came]])
-        return alerts, adds
+            case, who = windows.case[window], person[row]
+            came = ~out[row] & (at[row] < windows.begin[window])
+            early = came & (at[row] < windows.early[window])
+            adds |= self._noted(self._near, case[may_add], who[may_add])
+            long_before |= self._noted(self._near, case[early], who[early])
+            self._noted(self._far, case[came], who[came])
+        return alerts, adds, long_before
 
     def _left_late(self, made: "_Index", rows: Rows, person: U64, at: I64) -> set[int]:
         """The cases to which a scan out adds somebody who came long before."""
@@ -188,17 +200,17 @@ class OpenCases:
         place = scans.column("place").to_numpy()[out]
         cases: set[int] = set()
         for row, case in self._far.timely(person[out], at[out]):
-            cases.update(np.unique(case[made.windows.has(case, place[row])]).tolist())
+            those = made.windows.reached(case, place[row], at[out][row])
+            cases |= self._noted(self._near, case[those], person[out][row[those]])
         return cases
 
-    def _noted(self, some: Near, made: "_Index", window: I64, person: U64) -> set[int]:
-        """The cases of these windows; the persons are among `some` from now on."""
-        number = made.windows.case[window]
-        some.add(number, person)
-        cases = set(np.unique(number).tolist())
-        for case in cases:
-            if self._cases[case].same:
-                _add(some, case, self._cases[case].whole(person[number == case]))
+    def _noted(self, some: Near, case: I64, person: U64) -> set[int]:
+        """The cases; the persons beside are among `some` of them from now on."""
+        some.add(case, person)
+        cases = set(np.unique(case).tolist())
+        for one in cases:
+            if self._cases[one].same:
+                _add(some, one, self._cases[one].whole(person[case == one]))
         return cases
 
     def _set(self, watched: Watched) -> int:

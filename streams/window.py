@@ -68,8 +68,7 @@ class Table:
         if hashes is None:
             hashes = keys.hashes(int(self._salt))
         self._make_room(n)
-        if self._most:
-            self._its_past().take((self._count + n) / self._most)
+        self._take_memory(self._count + n)
         new, origin, content = np.empty(n, bool), np.empty(n, np.uint64), np.empty(n, np.uint64)
         keys = keys.as_kernels_want()
         self._count = kernel.enter(
@@ -97,6 +96,13 @@ class Table:
         self._count -= going
         self._entries = self._entries[going : going + self._count].copy()
         self._seat(_slots_for(self._count))
+
+    def _take_memory(self, keys: int) -> None:
+        """The past's, in the measure in which keys come, or it is wanted all at once. A town that
+        never has a quarter of the keys takes none."""
+        least = self._most // 4
+        if self._most and keys > least:
+            self._its_past().take((keys - least) / (self._most - least))
 
     def takes_older(self, more: int) -> bool:
         """Whether `remember` may be called with so many."""

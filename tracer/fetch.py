@@ -68,12 +68,14 @@ class Fetched:
 
 @dataclass(frozen=True)
 class ToWatch:
-    """`windows`: place, from, to, and by how much sooner somebody may have come and later have gone
-    out whom one scan more may add (ms). `near`: persons (64 bits, rising) who could have met the
-    case; `far`: those who would have, if they scanned out there yet; `around`: when a scan of
-    theirs may end a stay."""
+    """`windows`: place, from, to; by how much sooner somebody may have come, by how much later have
+    gone out who is added by it, and by how much sooner have come who is added by a scan out (ms).
+    `near`: persons (64 bits, rising) who could have met the case; `far`: who came before it and may
+    still have been there, as a scan out would say; `around`: when a scan of theirs may end a stay.
 
-    windows: list[tuple[int, int, int, int, int]]
+    That about scans out is so only of places where whoever was there is called."""
+
+    windows: list[tuple[int, int, int, int, int, int]]
     near: list[int]
     far: list[int]
     around: tuple[int, int]
@@ -109,10 +111,13 @@ def to_watch(
     longest, same = _longest(ground.parameters), same_of(case)
     there = list(_there(scans, met, ground.parameters))
     present = _candidates(there, case, met, ground.parameters).person.tolist()
-    ours = [could_still_meet(as_one(lot, same), met, longest).tolist() for lot in there]
-    far = set(itertools.chain(*ours)) - {bits_of(case)}
-    windows = met.select("place", "from", "to", pl.lit(longest), "reach").rows()
-    near, far_ids = every_id(present, same), every_id(far, same)
+    close = _close(met, ground)
+    counted = met.filter(close)
+    far = [could_still_meet(as_one(lot, same), counted, longest).tolist() for lot in there]
+    others = set(itertools.chain(*far)) - {bits_of(case)}
+    by_out = pl.when(close).then(longest).otherwise(0).alias("by_out")
+    windows = met.select("place", "from", "to", "near", "reach", by_out).rows()
+    near, far_ids = every_id(present, same), every_id(others, same)
     return ToWatch(windows, near, far_ids, _around(met, longest))
 
 
@@ -147,8 +152,7 @@ def second_from(
     chunks: Iterator[pl.DataFrame] = iter(())
     met = meetings(counted, ground)
     # nobody is named whom only a gate or an open place brings near
-    here = counted["place"]
-    close = called(ground.at(here).of(here, *TIER_OF))
+    close = _close(met, ground)
     if close.any():
         near = _near(scans, met, close, same, ground.parameters)
         wanted = together([near, _answered(answers, met)]).without(own)
@@ -189,6 +193,11 @@ def _own(
         own = as_one(pl.concat(every), same_of(case))
     case_stays = stays_of_case(case, own, ground, answers_of(case))
     return own, parts_that_count(case_stays, case, rule_set, now)
+
+
+def _close(met: pl.DataFrame, ground: Grounds) -> pl.Series:
+    """Which meetings are at places where whoever was there is called."""
+    return called(ground.at(met["place"]).of(met["place"], *TIER_OF))
 
 
 def _longest(parameters: Parameters) -> int:
@@ -233,8 +242,8 @@ def _near(
 def _present(
     there: Iterable[pl.DataFrame], met: pl.DataFrame, same: Same, parameters: Parameters
 ) -> Sought:
-    """Who could meet one of these meetings, and when; each lot is looked at while the next is
-    read."""
+    """Who could meet one of these meetings, and when; a lot that is still to come is read while
+    the one before is looked at."""
     longest = _longest(parameters)
     return together([could_meet(as_one(lot, same), met, longest) for lot in there])
 

@@ -212,7 +212,7 @@ def test_what_is_watched_of_a_case(clickhouse: ClickHouse, tracing: Tracing) -> 
     begin = int((DAY + timedelta(minutes=4000)).timestamp() * 1000)
     assert (window.place, window.begin, window.end) == (ROOM, begin, begin + 60 * minute)
     longest = load_parameters().max_stay_minutes * minute
-    assert window.before == longest > window.after > 0
+    assert longest == window.longest > window.before >= window.after > 0
     assert watched.far.tolist() == [ALICE + 21]
     assert watched.around == (begin - longest, begin + 60 * minute + longest)
 

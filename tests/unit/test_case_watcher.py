@@ -15,8 +15,8 @@ from streams.cases import CaseWatcher, as_said
 from streams.watch import OpenCases, Watched
 from streams.windows import PlaceWindow
 from tests.unit.test_casework import SAID, a_case, of
-from tests.unit.test_contacts import A_CASE, ALICE, CASE, NOW
-from tests.unit.test_watch import BEGIN, rows_of
+from tests.unit.test_contacts import A_CASE, ALICE, BOB, CASE, NOW
+from tests.unit.test_watch import BEGIN, persons, rows_of
 
 MINE = {A_CASE.id}
 WINDOWS = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
@@ -29,6 +29,7 @@ class Reads:
     versions: list[int]
     meanwhile: Callable[[], None] = lambda: None
     fails: bool = False
+    near: tuple[int, ...] = ()
 
     def __call__(self, case: Case) -> Watched:
         self.versions.append(case.version)
@@ -36,7 +37,7 @@ class Reads:
         meanwhile()
         if self.fails:
             raise ValueError("no rule-set")
-        return replace(as_said(case), windows=WINDOWS)
+        return replace(as_said(case), windows=WINDOWS, near=persons(*self.near))
 
 
 def settled(watcher: CaseWatcher) -> None:
@@ -139,6 +140,19 @@ def test_one_more_run_is_asked_for_once_it_is_watched_but_not_at_the_start() -> 
     watcher.apply(replace(of(a_case(4, ward="11414")), timestamp=now))
     settled(watcher)
     assert told.versions == [3], "list work changes nothing that is watched"
+
+
+def test_of_whom_another_worker_knew_a_run_is_asked_for_after_a_rebalance() -> None:
+    told = Told()
+    _, reads, watcher = watching(told)
+    watcher.apply(of(a_case(1)))
+    reads.near = (BOB,)
+    for near, versions in (((BOB,), []), ((BOB, ALICE), [1]), ((ALICE,), [1])):
+        settled(watcher)
+        reads.near = near
+        watcher.look_again()
+        settled(watcher)
+        assert told.versions == versions
 
 
 def test_a_case_that_cannot_be_watched_is_not() -> None:

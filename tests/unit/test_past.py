@@ -26,6 +26,7 @@ def test_what_came_may_have_come_and_hardly_anything_else(seed: int) -> None:
 def test_the_newest_room_is_always_remembered_and_the_rest_is_before_the_horizon() -> None:
     rng = np.random.default_rng(1)
     past = Past(1_000)
+    past.take(1.0)
     size = past.nbytes
     came = hashes(rng, 20_000)
     for begin in range(0, len(came), 400):

@@ -110,7 +110,7 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
     index, cases = OpenCases(), []
     for number in range(10):
         windows = tuple(
-            PlaceWindow(int(place), BEGIN + int(start), BEGIN + int(start + length), 60, 30)
+            PlaceWindow(int(place), BEGIN + int(start), BEGIN + int(start + length), 60, 30, 200)
             for place, start, length in zip(
                 rng.integers(1, 15, 3), rng.integers(0, 1_000, 3), rng.integers(1, 200, 3),
                 strict=True,
@@ -144,8 +144,11 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
                     if opens or leaves:
                         adds.add(c.case)
                         added.append((c.case, int(who)))
-                    if opens and t < w.begin:
+                    if way != 2 and w.begin - 200 <= t < w.begin:
                         came.append((c.case, int(who)))
+                        if t < w.begin - w.before:
+                            ends.add(c.case)
+                            added.append((c.case, int(who)))
         for case, who in added:
             near_now[case].add(who)
         for case, who in came:
@@ -154,7 +157,10 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
             for p, who, t, way in zip(place, person, at, direction, strict=True):
                 timely = c.around[0] <= t <= c.around[1]
                 if way == 2 and timely and int(who) in far_now[c.case]:
-                    adds |= {c.case for w in c.windows if w.place == p}
+                    reached = [w for w in c.windows if w.place == p and w.begin < t < w.begin + 200]
+                    if reached:
+                        adds.add(c.case)
+                        near_now[c.case].add(int(who))
         for c in cases:
             for who, t in zip(person, at, strict=True):
                 if int(who) in near_now[c.case] and c.around[0] <= t <= c.around[1]:
