@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
-import numpy as np
 import structlog
 from pydantic import ValidationError
 
@@ -60,7 +59,9 @@ class CaseWatcher:
 
     `windows_of` reads ClickHouse (blocking); it raises Retryable while that is away. `opened` is
     told of a case that is watched otherwise by what has come since this was made: who scanned
-    after its run had read and before it was watched is in neither.
+    after its run had read and before it was watched is in neither. And of one that is read again,
+    as after a rebalance, if somebody is near it of whom this worker did not know: mostly one whose
+    scans another worker wrote and asked a run for, which is one run too many.
     """
 
     def __init__(
@@ -163,7 +164,7 @@ class CaseWatcher:
         before = self._index.get(now.case)
         if before is None or not before.windows:
             return False
-        return not self._index.knows(now.case, np.concatenate([now.near, now.far]))
+        return not self._index.knows(now)
 
     def _forget(self, case_id: str) -> None:
         self._cases.pop(case_id, None)

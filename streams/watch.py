@@ -37,9 +37,9 @@ class Watched:
     """An open case with its place-windows. `person`: None of place-time points alone.
 
     `near`: persons who were at its places about then; `around`: between which times (ms, both
-    included) a scan of theirs anywhere may change their stay there. `far`: persons who came before
-    it and of whom a scan out there may say that they were still there. `same`: whose another id is,
-    the case's or a contact's.
+    included) a scan of theirs anywhere may change their stay there. `far`: persons who came so
+    long before that only a scan out there would say that they were still there. `same`: whose
+    another id is, the case's or a contact's.
     """
 
     case: str
@@ -132,11 +132,13 @@ class OpenCases:
         number = self._numbers.get(case)
         return None if number is None else self._cases[number]
 
-    def knows(self, case: str, persons: U64) -> bool:
-        """Whether all of these are among those of whom something is known for the case."""
-        number = self._numbers[case]
-        known = np.concatenate([self._near.of(number), self._far.of(number)])
-        return bool(np.isin(persons, known).all())
+    def knows(self, now: Watched) -> bool:
+        """Whether nobody is near the case, or far, of whom that was not known."""
+        number = self._numbers[now.case]
+        near, far = self._near.of(number), self._far.of(number)
+        nearer: Mask = np.isin(now.near, near)
+        farther: Mask = np.isin(now.far, near) | np.isin(now.far, far)
+        return bool(nearer.all() and farther.all())
 
     @property
     def cases(self) -> int:
@@ -186,11 +188,11 @@ class OpenCases:
             ]
             may_add = _may_add(windows, window, at[row], out[row])
             case, who = windows.case[window], person[row]
-            came = ~out[row] & (at[row] < windows.begin[window])
-            early = came & (at[row] < windows.early[window])
+            early = ~out[row] & (at[row] < windows.early[window])
+            gone = ~out[row] & windows.gone_by(window, at[row])
             adds |= self._noted(self._near, case[may_add], who[may_add])
             long_before |= self._noted(self._near, case[early], who[early])
-            self._noted(self._far, case[came], who[came])
+            self._noted(self._far, case[gone], who[gone])
         return alerts, adds, long_before
 
     def _left_late(self, made: "_Index", rows: Rows, person: U64, at: I64) -> set[int]:

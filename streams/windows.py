@@ -59,6 +59,7 @@ class Windows:
         place, self.begin, self.end, self.early, self.late, self.first = rows[order].T
         self.case: I64 = case.astype(np.int64)[order]
         self._place: U32 = place.astype(np.uint32)
+        self._by_out = self.first < self.early
         of_case = _at(self.case, self._place)
         self._by_case = np.argsort(of_case, kind="stable")
         self._of_case = of_case[self._by_case]
@@ -69,13 +70,21 @@ class Windows:
         np.minimum.at(self._from, self._place & self._bits, self.first)
         np.maximum.at(self._until, self._place & self._bits, self.late)
 
+    def gone_by(self, window: I64, at: I64) -> Mask:
+        """Of each window, whether somebody who came then is there at its beginning only if a scan
+        out says so; never where that does not count."""
+        reach = self.late[window] - self.end[window]
+        result: Mask = self._by_out[window] & (at + reach <= self.begin[window])
+        return result
+
     def reached(self, case: I64, place: U32, at: I64) -> Mask:
-        """Of each case, whether a scan out at the place, then, may say of somebody who came at
-        most the longest stay before a window that they were still there."""
+        """Of each case, whether a scan out at the place, then, may say of somebody who came long
+        before a window that they were still there."""
         found = np.zeros(len(case), bool)
         for rows, nth in matches(self._of_case, _at(case, place)):
             begin, first = (some[self._by_case[nth]] for some in (self.begin, self.first))
-            found[rows[(begin < at[rows]) & (at[rows] < 2 * begin - first)]] = True
+            those = (begin < at[rows]) & (at[rows] < 2 * begin - first)
+            found[rows[those & self._by_out[self._by_case[nth]]]] = True
         return found
 
     def around(self, place: U32, at: I64) -> Iterator[tuple[I64, I64]]:

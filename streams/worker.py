@@ -206,9 +206,11 @@ class Worker:
         await self._monitor.stop()
 
     async def _before_revoke(self, revoked: set[TP]) -> None:
-        self._follow_up.rebalanced()
         partitions = [tp.partition for tp in revoked if tp.topic == SCANS.name]
         await self._leave(partitions)
+        # the group waits for all of its workers to come so far: whatever the others had in hand is
+        # written when the first batch after this is
+        self._follow_up.rebalanced()
         for partition in self._stopped.intersection(partitions):
             self._stopped.discard(partition)  # whoever has it next judges it anew
             self.metrics.gauge(m.PARTITION_STOPPED, str(partition)).set(0)

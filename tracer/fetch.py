@@ -70,8 +70,9 @@ class Fetched:
 class ToWatch:
     """`windows`: place, from, to; by how much sooner somebody may have come, by how much later have
     gone out who is added by it, and by how much sooner have come who is added by a scan out (ms).
-    `near`: persons (64 bits, rising) who could have met the case; `far`: who came before it and may
-    still have been there, as a scan out would say; `around`: when a scan of theirs may end a stay.
+    `near`: persons (64 bits, rising) who could have met the case; `far`: who came so long before
+    it that only a scan out would say that they were still there; `around`: when a scan of theirs
+    may end a stay.
 
     That about scans out is so only of places where whoever was there is called."""
 

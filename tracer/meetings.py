@@ -91,13 +91,13 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
 
 
 def could_still_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> U64:
-    """The persons (rising) who came before a meeting, and of whom a scan out there that is not
-    known yet could say that they were still there.
+    """The persons (rising) who came so long before a meeting that only a scan out there, which is
+    not known yet, would say that they were still there.
 
     `scans`: as `could_meet` takes them.
     """
     pairs = _pairs(scans, meetings, longest)
-    those = pairs.opened & pairs.not_out & (pairs.t < pairs.start)
+    those = pairs.opened & pairs.not_out & (pairs.t + pairs.reach <= pairs.start)
     return np.unique(pairs.person[those])
 
 

@@ -1,7 +1,7 @@
 """No scan changes a case's run unseen: whatever comes, in whatever order, the watch says so.
 
-Scans come one by one, late and early alike, after a case's windows were made of the first half of
-them. Each time the trace of everything that came is compared with the one before.
+Scans come one by one, late and early alike, after a case's windows were made of its own and a
+third of the others. Each time the trace of everything that came is compared with the one before.
 """
 
 from dataclasses import replace
@@ -101,7 +101,7 @@ def test_no_scan_changes_a_run_unseen(seed: int) -> None:
     case = a_case(CASE, date(2021, 11, 30), None)
     index = opened(replace(city, scans=known), case)
     before = met(replace(city, scans=known), case)
-    changed = 0
+    changed = at_once = by_out = 0
     for scan in coming:
         known.append(scan)
         columns = (scan.place, scan.person, scan.t, DIRECTIONS[scan.direction])
@@ -113,6 +113,9 @@ def test_no_scan_changes_a_run_unseen(seed: int) -> None:
             changed += 1
             assert "c1" in look.adds | look.ends, scan
         if new and scan.direction == "out":
-            assert "c1" in look.adds, f"{scan} adds {new} and waits"
+            at_once += "c1" in look.adds
+            by_out += 1
         before = after
     assert changed > 1
+    # one that contradicts a closing time, or what another scan says, may wait
+    assert at_once >= by_out - 1

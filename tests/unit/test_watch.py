@@ -144,11 +144,11 @@ def test_which_cases_a_scan_may_change(seed: int) -> None:
                     if opens or leaves:
                         adds.add(c.case)
                         added.append((c.case, int(who)))
-                    if way != 2 and w.begin - 200 <= t < w.begin:
+                    if way != 2 and w.begin - 200 <= t < w.begin - w.before:
+                        ends.add(c.case)
+                        added.append((c.case, int(who)))
+                    if way != 2 and w.begin - 200 <= t <= w.begin - w.after:
                         came.append((c.case, int(who)))
-                        if t < w.begin - w.before:
-                            ends.add(c.case)
-                            added.append((c.case, int(who)))
         for case, who in added:
             near_now[case].add(who)
         for case, who in came:
