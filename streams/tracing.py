@@ -19,7 +19,7 @@ from streams.spans import OFF, Spans
 from streams.watch import Watched
 from streams.windows import PlaceWindow
 from tracer.documents import contact_documents, run_document
-from tracer.fetch import to_watch, trace_from
+from tracer.fetch import ToWatch, to_watch, trace_from
 from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
@@ -105,9 +105,7 @@ class Tracing:
         now = datetime.now(UTC)
         rule_set = rule_set_of(self._rule_sets, case)
         found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
-        windows = tuple(PlaceWindow(*row) for row in found.windows)
-        near, far = (np.array(ids, np.uint64) for ids in (found.near, found.far))
-        return replace(as_said(case), windows=windows, near=near, far=far, around=found.around)
+        return as_watched(case, found)
 
     def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)
@@ -126,6 +124,13 @@ class Tracing:
         if self._made is None or self._made[0] != changes:
             self._made = (changes, self._directory.ground(self._parameters))
         return self._made[1]
+
+
+def as_watched(case: Case, found: ToWatch) -> Watched:
+    """What is watched of a case, by its record and by what its scans say."""
+    windows = tuple(PlaceWindow(*row) for row in found.windows)
+    near, far = (np.array(ids, np.uint64) for ids in (found.near, found.far))
+    return replace(as_said(case), windows=windows, near=near, far=far, around=found.around)
 
 
 def _next(case: Case, cause: str, last: Stored | None, version: Version) -> Run:

@@ -26,7 +26,7 @@ from streams.columns import I64, U64, Mask
 from streams.convert import Rows
 from streams.matches import Sieve
 from streams.near import NOBODY, Near
-from streams.windows import PlaceWindow, Windows, table_of
+from streams.windows import U32, PlaceWindow, Windows, table_of
 from tracer.identity import Same, every_id
 
 _OUT: Final = 2  # of the column `direction`
@@ -157,24 +157,26 @@ class OpenCases:
             return _NOTHING
         if self._made is None:
             self._made = _Index(self._cases)
-        person = scans.column("person").to_numpy()
+        person, place = (scans.column(name).to_numpy() for name in ("person", "place"))
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
-        alerts, may_add, came_long_before = self._at_windows(self._made, rows, person, at)
-        may_add |= self._left_late(self._made, rows, person, at)
+        out = scans.column("direction").to_numpy() == _OUT
+        alerts, may_add, came_long_before = self._at_windows(
+            self._made, rows, person, place, at, out
+        )
+        may_add |= self._left_late(self._made, person[out], place[out], at[out])
         moved = self._names(self._made.of(person))
         adds = self._names(may_add) | moved
         ends = self._names(self._near.touched(person, at) | came_long_before)
         return Look(alerts, adds, ends - adds, moved)
 
     def _at_windows(
-        self, made: "_Index", rows: Rows, person: U64, at: I64
+        self, made: "_Index", rows: Rows, person: U64, place: U32, at: I64, out: Mask
     ) -> tuple[list[tuple[str, Alert]], set[int], set[int]]:
-        scans, windows = rows.tables["scans"], made.windows
-        out = scans.column("direction").to_numpy() == _OUT
+        windows = made.windows
         alerts: list[tuple[str, Alert]] = []
         adds: set[int] = set()
         long_before: set[int] = set()
-        for rows_around, around in windows.around(scans.column("place").to_numpy(), at):
+        for rows_around, around in windows.around(place, at):
             others = made.nobodys[around] | (made.person[around] != person[rows_around])
             row, window = rows_around[others], around[others]
             if not len(row):
@@ -195,15 +197,12 @@ class OpenCases:
             self._noted(self._far, case[gone], who[gone])
         return alerts, adds, long_before
 
-    def _left_late(self, made: "_Index", rows: Rows, person: U64, at: I64) -> set[int]:
-        """The cases to which a scan out adds somebody who came long before."""
-        scans = rows.tables["scans"]
-        out = np.flatnonzero(scans.column("direction").to_numpy() == _OUT)
-        place = scans.column("place").to_numpy()[out]
+    def _left_late(self, made: "_Index", person: U64, place: U32, at: I64) -> set[int]:
+        """The cases to which one of these scans out adds somebody who came long before."""
         cases: set[int] = set()
-        for row, case in self._far.timely(person[out], at[out]):
-            those = made.windows.reached(case, place[row], at[out][row])
-            cases |= self._noted(self._near, case[those], person[out][row[those]])
+        for row, case in self._far.timely(person, at):
+            those = made.windows.reached(case, place[row], at[row])
+            cases |= self._noted(self._near, case[those], person[row[those]])
         return cases
 
     def _noted(self, some: Near, case: I64, person: U64) -> set[int]:

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from schemas.cases import Case
-from streams.watch import OpenCases, Watched
-from streams.windows import PlaceWindow
+from streams.tracing import as_watched
+from streams.watch import OpenCases
 from tests.property import oracle
 from tests.property.test_tracer_oracle import (
     BEGIN,
@@ -31,7 +31,6 @@ from tests.unit.test_watch import rows_of
 from tracer.fetch import to_watch
 from tracer.parameters import load_parameters
 from tracer.queries import Scans
-from tracer.stated import bits_of
 
 DIRECTIONS = {"in": 1, "out": 2, "pass": 3}
 MET = ["person", "place", "start", "end", "minutes"]
@@ -83,10 +82,8 @@ def opened(city: oracle.City, case: Case) -> OpenCases:
     ground, _ = ground_and_answers(city)
     engine = Scans(FakeEngine(scans_frame(city)))
     found = to_watch(engine, case, ground, RULES, at(BEGIN + 200 * STEP))
-    windows = tuple(PlaceWindow(*row) for row in found.windows)
-    near, far = (np.array(ids, np.uint64) for ids in (found.near, found.far))
     index = OpenCases()
-    index.open(Watched(case.id, 1, bits_of(case), windows, near, found.around, far))
+    index.open(as_watched(case, found))
     return index
 
 
