@@ -93,7 +93,7 @@ def test_when_one_is_due_what_the_others_have_goes_with_it() -> None:
 
 
 def test_one_whose_judging_takes_long_goes_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.company._PATIENCE_S", 1.0)
+    monkeypatch.setattr("streams.company._PATIENCE_S", 2.0)
 
     async def part(worker: Worker) -> None:
         slow = worker.lines[0]
@@ -109,7 +109,7 @@ def test_one_whose_judging_takes_long_goes_with_the_next(monkeypatch: pytest.Mon
         again, began = delivery(worker.lines[1], 6, 5), time.monotonic()
         worker.lines[1].offer(again)
         await worker.until(lambda: again.acked)
-        assert time.monotonic() - began < 0.9, "nobody waits for it a second time"
+        assert time.monotonic() - began < 1.8, "nobody waits for it a second time"
         assert not brought[0].acked
         long[0] = False
         await worker.until(lambda: brought[0].acked)
