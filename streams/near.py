@@ -3,7 +3,7 @@
 Who was near it is one such list; who came long before it another.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from streams.matches import Sieve, matches
 
 NOBODY: Final[U64] = np.zeros(0, np.uint64)
 _TIMES: Final = 16
+_NOBODYS: Final = -1
 Around = tuple[int, int]
 
 
@@ -21,31 +22,44 @@ class Near:
     """By case (a number), the persons and the times between which a scan of theirs matters (ms,
     included).
 
-    Who is added while scans flow is kept apart, in a few sorted parts each many times as large as
-    the next: every look goes through all parts, and to add some must not sort all. Not thread-safe.
+    Cases open and close, and persons are added, while scans flow, and none of it may sort all: so
+    persons are kept in a few sorted parts, each many times as large as the next, and every look
+    goes through all parts. A person's entry has the number of the list it is of; a list that is
+    another's or nobody's any more loses its number at once and its entries when their part is
+    sorted anew. Not thread-safe.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, U64] = {}
+        self._lists: dict[int, _List] = {}
         self._around = np.zeros((64, 2), np.int64)  # by case
-        self._of_known: _Entries | None = None  # made when it is first asked for
-        self._added: list[_Entries] = []
+        self._case_of = np.zeros(64, np.int64)  # by list
+        self._next = 0
+        self._parts: list[_Entries] = []
+        self._gone = 0  # entries of lists that are no more
         self._sieve = Sieve(NOBODY)
+
+    def __len__(self) -> int:
+        """How many entries it keeps, one for each person and case; some of lists that are gone."""
+        return sum(map(len, self._parts))
 
     def put(self, case: int, persons: U64, around: Around) -> None:
         """The persons of a case, in place of those it had. Who was added of late stays: their
         scans may be younger than what was read to find these."""
-        while case >= len(self._around):
-            self._around = np.concatenate([self._around, np.zeros_like(self._around)])
-        self._around[case] = around
-        self._known[case] = known = np.unique(persons.astype(np.uint64))
-        self._keep(lambda added: (added.case != case) | ~np.isin(added.person, known))
-        self._of_known = None
+        before = self._lists.get(case, _NO_LIST)
+        known, late = persons.astype(np.uint64), np.concatenate([NOBODY, *before.added])
+        its = _List(self._next, np.unique(known), [np.setdiff1d(late, known)])
+        self._next += 1
+        self.drop(case)
+        self._lists[case] = its
+        self._around = _at_least(self._around, case)
+        self._case_of = _at_least(self._case_of, its.number)
+        self._around[case], self._case_of[its.number] = around, case
+        whole = its.persons()
+        self._enter(_Entries(whole, np.full(len(whole), its.number)))
 
     def of(self, case: int) -> U64:
-        """The persons of a case."""
-        added = [entries.person[entries.case == case] for entries in self._added]
-        return np.unique(np.concatenate([self._known.get(case, NOBODY), *added]))
+        """The persons of a case, rising."""
+        return self._lists.get(case, _NO_LIST).persons()
 
     def add(self, case: I64, person: U64) -> None:
         """More persons, each to the case beside that was put before."""
@@ -53,18 +67,24 @@ class Near:
         if not new.any():
             return
         pairs = np.unique(np.stack([person[new], case[new].astype(np.uint64)], axis=1), axis=0)
-        self._added.append(_Entries(pairs[:, 0].copy(), pairs[:, 1].astype(np.int64)))
-        while len(self._added) > 1 and len(self._added[-2]) < _TIMES * len(self._added[-1]):
-            self._added[-2:] = [_Entries.joined(self._added[-2:])]
-        self._sieve.add(pairs[:, 0])
-        if self._sieve.full:
-            self._of_known = None
+        some, whose = pairs[:, 0].copy(), pairs[:, 1].astype(np.int64)
+        number = np.zeros(len(some), np.int64)
+        for one in np.unique(whose).tolist():
+            theirs = whose == one
+            self._lists[one].added.append(some[theirs])
+            number[theirs] = self._lists[one].number
+        self._enter(_Entries(some, number))
 
     def drop(self, case: int) -> None:
         """Nobody is near it any more."""
-        self._known.pop(case, None)
-        self._keep(lambda added: added.case != case)
-        self._of_known = None
+        its = self._lists.pop(case, None)
+        if its is None:
+            return
+        self._case_of[its.number] = _NOBODYS
+        self._gone += len(its)
+        if 2 * self._gone > len(self):
+            self._join(len(self._parts))
+            self._sift()
 
     def touched(self, person: U64, at: I64) -> set[int]:
         """The cases near which one of these persons was, if the scan's time matters to it."""
@@ -85,44 +105,74 @@ class Near:
             has[rows[case[rows] == theirs]] = True
         return has
 
-    def _keep(self, wanted: Callable[["_Entries"], Mask]) -> None:
-        kept = (entries.only(wanted(entries)) for entries in self._added)
-        self._added = [entries for entries in kept if len(entries)]
-
     def _found(self, person: U64) -> Iterator[tuple[I64, I64]]:
         """(row, case) of each person and each case they are near."""
-        if self._of_known is None:
-            known = (_Entries(p, np.full(len(p), c, np.int64)) for c, p in self._known.items())
-            self._of_known = _Entries.joined([_NOT_ONE, *known])
-            parts = [self._of_known, *self._added]
-            self._sieve = Sieve(np.concatenate([part.person for part in parts]))
         maybe = self._sieve.rows(person)
         if not len(maybe):
             return
-        for entries in (self._of_known, *self._added):
+        for entries in self._parts:
             for rows, found in matches(entries.person, person[maybe]):
-                yield maybe[rows], entries.case[found]
+                case = self._case_of[entries.list[found]]
+                those = case != _NOBODYS
+                yield maybe[rows[those]], case[those]
+
+    def _enter(self, entries: "_Entries") -> None:
+        if not len(entries):
+            return
+        self._parts.append(entries)
+        while len(self._parts) > 1 and len(self._parts[-2]) < _TIMES * len(self._parts[-1]):
+            self._join(2)
+        self._sieve.add(entries.person)
+        if self._sieve.full:
+            self._sift()
+
+    def _join(self, last: int) -> None:
+        """The last parts to one, without the entries of lists that are gone."""
+        some = self._parts[-last:]
+        person = np.concatenate([part.person for part in some])
+        number = np.concatenate([part.list for part in some])
+        there = self._case_of[number] != _NOBODYS
+        self._gone -= int(len(there) - there.sum())
+        person, number = person[there], number[there]
+        order = np.argsort(person, kind="stable")  # of sorted parts: they are merged
+        self._parts[-last:] = [_Entries(person[order], number[order])] if len(order) else []
+
+    def _sift(self) -> None:
+        self._sieve = Sieve(np.concatenate([NOBODY, *(part.person for part in self._parts)]))
+
+
+@dataclass(frozen=True)
+class _List:
+    """The persons of a case: who was put, rising, and who was added since, nobody twice."""
+
+    number: int
+    known: U64
+    added: list[U64]
+
+    def __len__(self) -> int:
+        return sum(map(len, (self.known, *self.added)))
+
+    def persons(self) -> U64:
+        """All, rising."""
+        return np.sort(np.concatenate([self.known, *self.added]))
+
+
+_NO_LIST: Final = _List(_NOBODYS, NOBODY, [])
 
 
 @dataclass(frozen=True)
 class _Entries:
-    """Persons, rising, each with a case."""
+    """Persons, rising, each with the number of a list."""
 
     person: U64
-    case: I64
-
-    @classmethod
-    def joined(cls, some: "Iterable[_Entries]") -> "_Entries":
-        columns = [(entries.person, entries.case) for entries in some]
-        person, case = (np.concatenate(parts) for parts in zip(*columns, strict=True))
-        order = np.argsort(person, kind="stable")  # of sorted parts: they are merged
-        return cls(person[order], case[order])
+    list: I64
 
     def __len__(self) -> int:
         return len(self.person)
 
-    def only(self, rows: Mask) -> "_Entries":
-        return _Entries(self.person[rows], self.case[rows])
 
-
-_NOT_ONE: Final = _Entries(NOBODY, np.zeros(0, np.int64))
+def _at_least(column: I64, row: int) -> I64:
+    """The column, or a longer one that has such a row."""
+    while row >= len(column):
+        column = np.concatenate([column, np.zeros_like(column)])
+    return column

@@ -230,9 +230,11 @@ class _Index:
 
     def __init__(self, cases: dict[int, Watched]) -> None:
         self.windows = Windows((number, case.table) for number, case in cases.items())
-        owners = [cases[number] for number in self.windows.case.tolist()]
-        self.person = np.array([owner.person or 0 for owner in owners], np.uint64)
-        self.nobodys = np.array([owner.person is None for owner in owners], bool)
+        # numbers rise as cases come
+        whose = np.searchsorted(np.array(list(cases), np.int64), self.windows.case)
+        owners = [case.person for case in cases.values()]
+        self.person = np.array([owner or 0 for owner in owners], np.uint64)[whose]
+        self.nobodys = np.array([owner is None for owner in owners], bool)[whose]
         self._whose: dict[int, set[int]] = {}
         for number, case in cases.items():
             for one in case.ids:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,6 @@ from schemas.ids import person_text
 from streams.columns import I64, U64
 from streams.convert import Rows
 from streams.matches import Keys, matches
-from streams.near import Near
 from streams.watch import Look, OpenCases, Watched, alert_id
 from streams.windows import PlaceWindow
 
@@ -173,39 +171,6 @@ def persons(*some: int) -> U64:
     return np.array(some, np.uint64)
 
 
-def test_many_who_come_near_are_known_like_those_from_the_start() -> None:
-    near = Near()
-    near.put(1, persons(5), (0, 10))
-    near.put(200, persons(), (0, 20))
-    for begin in range(0, 5_000, 50):
-        some = persons(*range(begin, begin + 50))
-        near.add(np.full(50, 1), some)
-        near.add(np.full(50, 200), some)
-    at = np.full(1, 10)
-    for person in (0, 4_999):
-        assert near.touched(persons(person), at) == {1, 200}
-    assert near.touched(persons(5_000), at) == set()
-    assert near.touched(persons(5), at + 1) == {200}
-    near.drop(200)
-    assert near.touched(persons(5), at) == {1}
-    assert near.touched(persons(5), at + 1) == set()
-    assert len(near.of(1)) == 5_000
-    near.drop(1)
-    assert near.touched(persons(5), at) == set()
-
-
-def test_who_is_found_again_when_a_case_is_read_anew_is_kept_once() -> None:
-    near = Near()
-    near.put(1, persons(), (0, 10))
-    near.put(2, persons(), (0, 10))
-    near.add(np.array([1, 1, 1, 2]), persons(7, 8, 7, 7))
-    assert sum(map(len, near._added)) == 3, "of one scan in several windows one"
-    near.put(1, persons(7, 9), (0, 10))
-    assert sum(map(len, near._added)) == 2
-    assert (near.of(1).tolist(), near.of(2).tolist()) == ([7, 8, 9], [7])
-    assert near.touched(persons(7), np.array([5])) == {1, 2}
-
-
 def test_the_cases_other_ids_are_the_case_and_no_contact() -> None:
     index = OpenCases()
     windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
@@ -286,21 +251,3 @@ def test_scans_later_than_all_that_matters_are_not_compared(
     )
     assert sum(compared) == 0
     assert len(index.look(rows_of(place[:1], person[:1], np.full(1, BEGIN + 5))).alerts) == 100
-
-
-def test_to_add_a_few_does_not_sort_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    sorted_rows = []
-    argsort = np.argsort
-
-    def counted(keys: U64, **how: Any) -> I64:
-        sorted_rows.append(len(keys))
-        return argsort(keys, **how)
-
-    near = Near()
-    near.put(1, persons(*range(100_000)), (0, 10))
-    near.touched(persons(1), np.array([5]))
-    monkeypatch.setattr("numpy.argsort", counted)
-    for begin in range(200_000, 201_024, 2):
-        near.add(np.array([1, 1]), persons(begin, begin + 1))
-        assert near.touched(persons(begin), np.array([5])) == {1}
-    assert 1_024 <= sum(sorted_rows) <= 1_024 * 40
