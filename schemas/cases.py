@@ -17,6 +17,11 @@ MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stay
 MOST_DECIDED: Final = 3_000
 MOST_SAID: Final = 1_500
 
+# A calendar day in Asia/Ho_Chi_Minh. Other systems write the first or the last day of their
+# calendar for "none": to count days from one of these is no date any more.
+FIRST_DAY: Final = date(2000, 1, 1)
+Day = Annotated[date, Field(ge=FIRST_DAY, lt=date(2200, 1, 1))]
+
 # what officers add to a case, one entry after the other: fields of `Case`
 ENTERED: Final = ("points", "answers", "named", "excluded", "same")
 # and what the work on its list says of contacts, persons apart
@@ -85,7 +90,7 @@ class NamedContact(Record):
 
     person: Annotated[str, Field(pattern=PERSON_PATTERN)]
     relation: Relation
-    last_contact: date
+    last_contact: Day
 
 
 class ExclusionReason(StrEnum):
@@ -146,8 +151,8 @@ class Case(Record):
     status: CaseStatus
     person: Annotated[str, Field(pattern=PERSON_PATTERN)] | None = None
     symptoms: Symptoms | None = None
-    onset: date | None = None
-    sampled_on: date | None = None
+    onset: Day | None = None
+    sampled_on: Day | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
     ward: str

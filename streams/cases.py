@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
 import structlog
+from polars.exceptions import PolarsError
 from pydantic import ValidationError
 
 from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus, TraceAgain
@@ -18,6 +20,11 @@ from tracer.stated import bits_of
 log = structlog.get_logger()
 _PAUSE_S = 1.0
 _MOVED: Final = b'"moved":true'
+# One case, whatever is wrong with it, must not stop a city: `cases.v1` keeps it, so every worker
+# would stop again after each start. What neighbours raise is none of these.
+REFUSED: Final = (
+    ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError, PolarsError
+)  # fmt: skip
 
 
 def read_case(key: bytes | None, value: bytes | None) -> Case | None:
@@ -47,6 +54,14 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
 def but_for_work(case: Case) -> Case:
     """What stays and windows depend on: not what the work on its list says of contacts."""
     return case.model_copy(update={"version": 0} | dict.fromkeys(WORKED, ()))
+
+
+def said(error: Exception) -> str:
+    """What is wrong with a case: the words of one who looked for it, else also where it broke."""
+    if isinstance(error, ValueError):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {last.name} ({last.filename}:{last.lineno}): {error}"
 
 
 def as_said(case: Case) -> Watched:
@@ -146,8 +161,8 @@ class CaseWatcher:
             self._make_due(case_id, tell=tell)
             await asyncio.sleep(_PAUSE_S)
             return
-        except ValueError as error:
-            log.error("case_not_watched", case=case_id, detail=str(error))
+        except REFUSED as error:
+            log.error("case_not_watched", case=case_id, detail=said(error))
             self._index.close(case_id)
             return
         latest = self._cases.get(case_id)

@@ -13,7 +13,7 @@ from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.errors import InvalidEvent, Retryable
 from streams.again import Due
 from streams.alerts import change_alerts, run_alerts, version_request
-from streams.cases import but_for_work, read_case
+from streams.cases import REFUSED, but_for_work, read_case, said
 from streams.publish import Message, Publisher, carrying
 from streams.runs import Run
 from streams.spans import Attributes, Spans
@@ -154,8 +154,8 @@ class CaseWork:
             except Retryable as error:
                 log.warning("trace_waits", case=case.id, **where, detail=str(error))
                 await asyncio.sleep(_PAUSE_S)
-            except ValueError as error:
-                log.error("case_refused", case=case.id, **where, detail=str(error))
+            except REFUSED as error:
+                log.error("case_refused", case=case.id, **where, detail=said(error))
                 return None
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from schemas.cases import Case, TraceAgain
 from schemas.ids import person_text
@@ -28,7 +29,7 @@ class Reads:
 
     versions: list[int]
     meanwhile: Callable[[], None] = lambda: None
-    fails: bool = False
+    fails: Exception | None = None
     near: tuple[int, ...] = ()
 
     def __call__(self, case: Case) -> Watched:
@@ -36,7 +37,7 @@ class Reads:
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         if self.fails:
-            raise ValueError("no rule-set")
+            raise self.fails
         return replace(as_said(case), windows=WINDOWS, near=persons(*self.near))
 
 
@@ -155,9 +156,10 @@ def test_of_whom_another_worker_knew_a_run_is_asked_for_after_a_rebalance() -> N
         assert told.versions == versions
 
 
-def test_a_case_that_cannot_be_watched_is_not() -> None:
+@pytest.mark.parametrize("fault", [ValueError("no rule-set"), OverflowError("date")])
+def test_a_case_that_cannot_be_watched_is_not(fault: Exception) -> None:
     index, reads, watcher = watching()
-    reads.fails = True
+    reads.fails = fault
     watcher.apply(of(a_case(1)))
     settled(watcher)
     assert index.cases == 0

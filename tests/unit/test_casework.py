@@ -1,14 +1,16 @@
 """What a worker does with a case whose record is new: traced at once, or with others to come."""
 
 import asyncio
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import pytest
 import structlog
 
 from schemas.cases import Case, TraceAgain
-from schemas.errors import Retryable
+from schemas.errors import Fatal, Retryable
 from schemas.ids import person_text
 from streams.again import Due
 from streams.casework import CaseWork
@@ -36,12 +38,15 @@ class Traces:
     """Stands for `Tracing`: remembers what it was asked; fails as often as it is told to."""
 
     failures: int = 0
+    fault: Exception | None = None
     asked: list[tuple[str, int]] = field(default_factory=list)
 
     def run(self, case: Case, now: datetime) -> Run:
         if self.failures:
             self.failures -= 1
             raise Retryable("away")
+        if self.fault is not None:
+            raise self.fault
         self.asked.append(("run", case.version))
         return Run(case, 1, "case/1", {"contacts_by_tier": {}}, [], [])
 
@@ -117,6 +122,35 @@ def test_what_failed_is_done_again_and_not_put_off(monkeypatch: Any) -> None:
     asyncio.run(work.record(of(a_case(1))))
     assert traces.asked == [("run", 1)]
     assert requests(sent) == []
+
+
+@pytest.mark.parametrize("fault", [OverflowError("date"), KeyError(7), ValueError("no onset")])
+def test_a_case_that_cannot_be_traced_stops_no_worker(fault: Exception) -> None:
+    work, sent = working(Traces(fault=fault), {})
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(work.record(of(a_case(1))))
+    assert [(log["event"], log["case"]) for log in logs] == [("case_refused", A_CASE.id)]
+    assert sent.messages == []
+
+
+def test_what_a_neighbour_raises_stops_it() -> None:
+    work, _ = working(Traces(fault=Fatal("another schema")), {})
+    with pytest.raises(Fatal):
+        asyncio.run(work.record(of(a_case(1))))
+
+
+@pytest.mark.parametrize("field", ["onset", "sampled_on"])
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
+def test_a_day_that_stands_for_none_is_refused(field: str, day: str) -> None:
+    record = of(a_case(1))
+    record.value = json.dumps(json.loads(record.value) | {field: day}).encode()
+    traces = Traces()
+    work, _ = working(traces, {})
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(work.record(record))
+    assert [log["event"] for log in logs] == ["case_refused"]
+    assert field in logs[0]["detail"]
+    assert traces.asked == []
 
 
 def test_a_request_waits_for_the_version_that_it_is_about(monkeypatch: Any) -> None:
