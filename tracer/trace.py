@@ -7,7 +7,6 @@ result, whatever the order of the rows.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -19,17 +18,13 @@ from tracer.exposures import exposures, ordered_by
 from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
-from tracer.parameters import Parameters
+from tracer.parameters import STATED, Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.window import Window, window_of
-
-_EMPTY_WINDOW: Final = Text(
-    vi="Ca bệnh đã được cách ly hoặc có kết quả âm tính trước khi thời kỳ lây truyền bắt đầu.",
-    en="The case was isolated or negative before the window would begin.",
-)
+from tracer.window_notes import window_notes
 
 
 @dataclass(frozen=True)
@@ -117,7 +112,11 @@ def trace_chunks(
         contacts=contacts(without, rule_set, ground.parameters),
         ruled_out=ruled_out,
         offsets=_highest(highest),
-        notes=_notes(rule_set, window, case_stays, ground),
+        notes=(
+            *_of_rules(rule_set),
+            *window_notes(case, rule_set, window, points_count=_points_count(case_stays)),
+            *_of_places(case_stays, ground),
+        ),
     )
 
 
@@ -161,20 +160,25 @@ def _highest(offsets: Iterable[dict[int, int]]) -> dict[int, int]:
     return dict(pairs)  # of one partition the last, which is the highest
 
 
-def _notes(
-    rule_set: RuleSet, window: Window, case_stays: pl.DataFrame, ground: Grounds
-) -> tuple[Text, ...]:
+def _of_rules(rule_set: RuleSet) -> list[Text]:
     notes = [Text(vi=later.vi, en=later.en) for later in rule_set.known_later]
     notes += [] if rule_set.clauses or rule_set.warning else [rule_set.co_presence]
-    notes += rule_set.missing
-    if window.empty:
-        notes.append(_EMPTY_WINDOW)
-    if unknown := ground.at(case_stays["place"]).unknown(case_stays["place"]):
-        listed = ", ".join(str(place) for place in unknown)
-        notes.append(
-            Text(
-                vi=f"Chưa có thông tin về điểm quét {listed}: xếp vào mức có mặt cùng thời điểm.",
-                en=f"Nothing is known about place {listed}: ranked as there at the same time only.",
-            )
+    return [*notes, *rule_set.missing]
+
+
+def _points_count(case_stays: pl.DataFrame) -> bool:
+    stated = case_stays["start_provenance"].cast(pl.String).is_in(STATED)
+    return bool(stated.any())
+
+
+def _of_places(case_stays: pl.DataFrame, ground: Grounds) -> list[Text]:
+    unknown = ground.at(case_stays["place"]).unknown(case_stays["place"])
+    if not unknown:
+        return []
+    listed = ", ".join(str(place) for place in unknown)
+    return [
+        Text(
+            vi=f"Chưa có thông tin về điểm quét {listed}: xếp vào mức có mặt cùng thời điểm.",
+            en=f"Nothing is known about place {listed}: ranked as there at the same time only.",
         )
-    return tuple(notes)
+    ]

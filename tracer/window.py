@@ -29,10 +29,10 @@ def window_of(case: Case, rule_set: RuleSet, now: datetime) -> Window:
     """When the rule-set says that the case may have passed it on, at the latest until `now`.
 
     By `window`: from local midnight of the days before onset to what ended it. Without an onset
-    the days count from `sampled_on`. The end is the earliest of `now` and those of the rule's
-    `until` that the case has; it is never before the start. Of place-time points alone: from the
-    first to the last of them. By `warning`: from the first UTC day
-    that weighs something to the end of the last. Raises ValueError naming the fields if the case
+    the days count from `sampled_on`. The end is the earliest of `now` and of what ended it
+    (`ends_of`); it is never before the start. Of place-time points alone: from the first to the
+    last of them. By `warning`: from the first UTC day that weighs something to the end of the
+    last. Raises ValueError naming the fields if the case
     has neither onset nor sampling date where one is needed.
     """
     end = now.astimezone(UTC)
@@ -60,6 +60,22 @@ def weighted_days(case: Case, rule: WarningRule, now: datetime) -> Mapping[date,
     return {day: weight for day, weight in weights.items() if weight > 0 and day >= oldest}
 
 
+def ends_of(case: Case, rule: WindowRule) -> list[datetime]:
+    """What ended it, in UTC: not a negative result of a test before the one that was positive."""
+    fields = [f for f in rule.until if f != "negative_at" or not tested_before(case)]
+    ended = [moment for field in fields if (moment := getattr(case, field)) is not None]
+    return [moment.astimezone(UTC) for moment in ended]
+
+
+def tested_before(case: Case) -> bool:
+    """Whether the negative result is of a local day before the positive test's, or before onset
+    where that day is not known: then it says nothing of when the case ceased to be infectious."""
+    since = case.sampled_on or case.onset
+    if case.negative_at is None or since is None:
+        return False
+    return case.negative_at < local_midnight(since)
+
+
 def _before_onset(case: Case, rule: WindowRule, now: datetime) -> Window:
     if case.onset is not None:
         first = case.onset - timedelta(days=rule.days_before_onset)
@@ -68,8 +84,7 @@ def _before_onset(case: Case, rule: WindowRule, now: datetime) -> Window:
     else:
         raise ValueError(f"case {case.id}: onset or sampled_on is needed to know the window")
     start = local_midnight(first).astimezone(UTC)
-    ended = [moment for field in rule.until if (moment := getattr(case, field)) is not None]
-    return _whole(start, min([now, *(moment.astimezone(UTC) for moment in ended)]))
+    return _whole(start, min([now, *ends_of(case, rule)]))
 
 
 def _of_days(days: Mapping[date, float], now: datetime) -> Window:
