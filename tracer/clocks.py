@@ -13,8 +13,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.ends import LOCAL_OFFSET
-from tracer.ground import DAY, MINUTE
+from tracer.ground import DAY, LOCAL_OFFSET, MINUTE
 from tracer.ruleset import Text
 
 LEAST: Final = 10

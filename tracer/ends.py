@@ -8,15 +8,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.columns import FOREVER, I64, NONE, Mask
-from tracer.ground import DAY, MINUTE, Ground, Limits
+from tracer.columns import FOREVER, I64, NEVER, NONE, Mask
+from tracer.ground import MINUTE, Ground, Limits
 from tracer.intervals import Intervals
 from tracer.parameters import ENDS, STARTS
+from tracer.returns import returns, until_closing
 from tracer.scanned import IN, OUT, PASS, Read, Scanned
 from tracer.told import answered, arrivals
 
-# Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
-LOCAL_OFFSET: Final = 7 * 60 * MINUTE
 _CAP: Final = ENDS.index("cap")
 # By direction, and by rank of an end.
 _STARTS: Final = {OUT: "assumed", IN: "scan_in", PASS: "scan_pass"}
@@ -40,15 +39,20 @@ def with_ends(
     out_here = (decisive != NONE) & (read.where[decisive] == here)
     out = np.where(out_here, read.t[decisive], FOREVER)
     elsewhere = np.where((decisive == NONE) | out_here, FOREVER, read.t[decisive])
-    closing = t + _until_closing(t, limits.closes[here])
-    answer = answered(scans, read, row, answers)
+    again = returns(read, limits)[row]
+    came_again = out_here & (again != NONE) & (again < decisive)
+    gone = np.where(came_again, read.t[again], elsewhere)
+    closing = t + until_closing(t, limits.closes[here])
     arrival = arrivals(scans, read, row, ground.arrivals)
 
     def plausible(end: I64) -> Mask:
-        return (end > t) & (end - t <= longest) & (end <= elsewhere)
+        return (end > t) & (end - t <= longest) & (end <= gone)
 
+    since, later, soon = answered(scans, read, row, answers)
+    later = np.where(soon - t <= reach, later, NEVER)
+    answer = np.where(plausible(since), since, later)
     accepted = (
-        (out - t <= longest, out),
+        ((out - t <= longest) & ~came_again, out),
         (plausible(answer), answer),
         (elsewhere - t <= bound, elsewhere),
         (plausible(arrival), arrival),
@@ -68,10 +72,3 @@ def with_ends(
         end_rank=rank,
         closing=np.where(_BY_A_SCAN[rank], decisive, NONE),
     )
-
-
-def _until_closing(t: I64, closes: I64) -> I64:
-    """Milliseconds to the next closing strictly after `t`; FOREVER where no hours are known."""
-    ahead = (closes - LOCAL_OFFSET - t) % DAY
-    ahead[ahead == 0] = DAY
-    return np.where(closes == NONE, FOREVER, ahead)

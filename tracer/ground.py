@@ -20,6 +20,8 @@ from tracer.parameters import Parameters
 
 MINUTE: Final = 60_000
 DAY: Final = 24 * 60 * MINUTE
+# Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
+LOCAL_OFFSET: Final = 7 * 60 * MINUTE
 _NO_PLACE: Final = empty(PLACES).clear(1)
 # The rows of these places that are known, shapes `frames.PLACES` and `frames.TRIPS`.
 Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
@@ -42,8 +44,8 @@ class Limits:
 
     `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at most the
     longest stay. `bound`: how late after the start a next scan or a closing may come. `closes`:
-    after local midnight, or NONE; `usual`: whether a usual stay is known. Of a place that is not
-    known both are the cap, and the rest is not.
+    after local midnight; NONE if not known, or never: open around the clock. `usual`: whether a
+    usual stay is known. Of a place that is not known both are the cap, and the rest is not.
     """
 
     reach: I64
@@ -119,10 +121,12 @@ def _limits_of(places: pl.DataFrame, parameters: Parameters) -> Limits:
     usual = places["usual_stay"].fill_null(0).to_numpy().astype(np.int64) * MINUTE
     within = np.floor(usual * parameters.within_usual).astype(np.int64)
     closes = places["closes"].fill_null(0).to_numpy().astype(np.int64) * MINUTE % DAY
+    hours = places["closes"] - places["opens"]
+    never = places["closes"].is_null() | (hours % (24 * 60) == 0).fill_null(value=False)
     return Limits(
         reach=np.minimum(np.where(known, usual, cap), longest),
         bound=np.minimum(np.where(known, within, cap), longest),
-        closes=np.where(places["closes"].is_null().to_numpy(), NONE, closes),
+        closes=np.where(never.to_numpy(), NONE, closes),
         usual=known,
     )
 

@@ -18,17 +18,23 @@ Openings and ends
 4. Each `in` and each `pass` is an opening. Its *decisive* scan is the person's first later one
    that is at another place (any direction) or an `out` here. A place that lies within this
    one, or within one that does, is not another: who is in a room is still in the building
-   (`tracer.nesting` says how deep).
+   (`tracer.nesting` says how deep). An `in` is a *return* if the person's `in` or `pass` there
+   before it is more than `bound` earlier, or the place closed after that and before this:
+   whoever comes in the morning has gone home in the evening, scanned or not.
 5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
-   - `scan_out`: the decisive scan, if it is an `out` here, at most `max_stay_minutes` after t.
+   - `scan_out`: the decisive scan, if it is an `out` here, at most `max_stay_minutes` after t,
+     and no return lies between.
      (A scan out that comes after a scan elsewhere contradicts it and ends nothing: see 7.)
    - `answered`: of the person's answers for this place that start at or before t, the one that
-     starts last (of several, ends last); its end, if plausible. Plausible: after t, at most
-     `max_stay_minutes` after t, and not after a decisive scan elsewhere.
+     starts last (of several, ends last); its end, if plausible; else of those that start at most
+     `reach` after t the one that starts first, so too: nobody answers to the minute. Plausible:
+     after t, at most `max_stay_minutes` after t, and not after a decisive scan elsewhere, nor
+     after a return before the decisive `out` here.
    - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t.
    - `trip_end`: the arrival of the trip that the scan names, if this place has that trip (the
      latest arrival if several bear its name), if plausible.
    - `closing_time`: the first closing of the place strictly after t, if at most `bound` after.
+     A place that opens when it closes is open around the clock.
    - `usual_stay`: t + `reach`, if a usual stay is known.
    - `cap`: t + `reach`.
 6. A `pass` while a stay is open there is not an opening: one whose t is strictly before the

@@ -3,36 +3,51 @@
 Both are rare: so they are looked up in frames, for those who may have one.
 """
 
+from typing import Literal
+
 import numpy as np
 import polars as pl
 
-from tracer.columns import I64, NEVER
+from tracer.columns import FOREVER, I64, NEVER
 from tracer.frames import TIME
 from tracer.scanned import Read, Scanned
 
 
-def answered(scans: Scanned, read: Read, row: I64, answers: pl.DataFrame) -> I64:
-    """For each of these rows the end of the person's answer for the place that starts last at or
-    before it, and where equal the later end; NEVER where there is none."""
-    found = np.full(len(row), NEVER)
+def answered(scans: Scanned, read: Read, row: I64, answers: pl.DataFrame) -> tuple[I64, I64, I64]:
+    """What the person of each of these rows answered for the place, milliseconds UTC.
+
+    The end of the answer that starts last at or before it, and where equal the later end, NEVER
+    where there is none; and of the one that starts first after it the end and the start, FOREVER
+    where there is none.
+    """
+    before, after, start = (np.full(len(row), none) for none in (NEVER, FOREVER, FOREVER))
     if answers.is_empty():
-        return found
+        return before, after, start
     given = (
         answers.select("person", "place", "start", "end")
         .sort("start", "end")
         .unique(["person", "place", "start"], keep="last", maintain_order=True)
+        .with_columns(begin="start")
     )
     asked = np.flatnonzero(np.isin(scans.persons, given["person"].to_numpy())[read.who[row]])
-    openings = _frame(scans, read, row[asked]).with_columns(asked=asked)
-    known = openings.sort("t").join_asof(
-        given,
-        left_on="t",
-        right_on="start",
-        by=["person", "place"],
-        check_sortedness=False,  # both were sorted just above; it cannot check within `by`
-    )
-    _put(found, known, "end")
-    return found
+    openings = _frame(scans, read, row[asked]).with_columns(asked=asked).sort("t")
+
+    def nearest(strategy: Literal["backward", "forward"], *, exact: bool) -> pl.DataFrame:
+        return openings.join_asof(
+            given,
+            left_on="t",
+            right_on="begin",
+            by=["person", "place"],
+            strategy=strategy,
+            allow_exact_matches=exact,
+            check_sortedness=False,  # both were sorted just above; it cannot check within `by`
+        )
+
+    _put(before, nearest("backward", exact=True), "end")
+    following = nearest("forward", exact=False)
+    _put(after, following, "end")
+    _put(start, following, "start")
+    return before, after, start
 
 
 def arrivals(scans: Scanned, read: Read, row: I64, of_trips: pl.DataFrame) -> I64:

@@ -53,6 +53,7 @@ class Place:
     closes: int | None
     usual: int | None
     within: int | None = None
+    opens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,19 +171,27 @@ def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | No
     later = [s for s in later if not city.inside(s.place, scan.place)]
     decisive = next((s for s in later if s.place != scan.place or s.direction == "out"), None)
     elsewhere = decisive if decisive is not None and decisive.place != scan.place else None
+    gone = elsewhere
+    if decisive is not None and elsewhere is None:
+        gone = _return(scan, later[: later.index(decisive)], city)
 
     def plausible(end: int) -> bool:
-        return t < end <= t + longest and (elsewhere is None or end <= elsewhere.t)
+        return t < end <= t + longest and (gone is None or end <= gone.t)
 
-    if decisive is not None and elsewhere is None and decisive.t - t <= longest:
+    if decisive is not None and gone is None and decisive.t - t <= longest:
         return decisive.t, "scan_out", decisive
-    answers = [
-        a for a in city.answers if (a.person, a.place) == (scan.person, scan.place) and a.start <= t
-    ]
-    if answers:
-        answer = max(answers, key=lambda a: (a.start, a.end))
+    answers = [a for a in city.answers if (a.person, a.place) == (scan.person, scan.place)]
+    before = [a for a in answers if a.start <= t]
+    if before:
+        answer = max(before, key=lambda a: (a.start, a.end))
         if plausible(answer.end):
             return answer.end, "answered", None
+    after = [a for a in answers if t < a.start <= t + city.reach(scan.place)]
+    if after:
+        soonest = min(a.start for a in after)
+        end = max(a.end for a in after if a.start == soonest)
+        if plausible(end):
+            return end, "answered", None
     if elsewhere is not None and elsewhere.t - t <= city.bound(scan.place):
         return elsewhere.t, "next_elsewhere", elsewhere
     arrivals = [a for place, trip, a in city.arrivals if (place, trip) == (scan.place, scan.trip)]
@@ -195,8 +204,23 @@ def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | No
     return t + city.reach(scan.place), ended, None
 
 
+def _return(opening: Scan, before_out: list[Scan], city: City) -> Scan | None:
+    """The first `in` here that is a return."""
+    last = opening
+    for scan in before_out:
+        if scan.place != opening.place:
+            continue
+        closing = _next_closing(last.t, city.places.get(scan.place))
+        if scan.direction == "in" and (
+            scan.t - last.t > city.bound(scan.place) or (closing is not None and closing < scan.t)
+        ):
+            return scan
+        last = scan
+    return None
+
+
 def _next_closing(t: int, place: Place | None) -> int | None:
-    if place is None or place.closes is None:
+    if place is None or place.closes is None or place.closes == place.opens:
         return None
     local = datetime.fromtimestamp(t / 1000, UTC).astimezone(LOCAL)
     closing = local.replace(

@@ -102,6 +102,65 @@ def test_what_they_answered_comes_before_the_next_scan() -> None:
     assert of(*rows, answers=late)[0][2:] == ("09:00", "scan_in", "next_elsewhere")
 
 
+def test_an_answer_need_not_begin_to_the_minute() -> None:
+    def answered(start: str, end: str) -> tuple[Any, ...]:
+        rows = {"person": [7], "place": [MARKET], "start": [local(start)], "end": [local(end)]}
+        _, *found = of((MARKET, "in", "08:12"), answers=pl.DataFrame(rows))[0]
+        return tuple(found)
+
+    assert answered("08:13", "10:30") == ("08:12", "10:30", "scan_in", "answered")
+    assert answered("09:12", "10:30") == ("08:12", "10:30", "scan_in", "answered")
+    assert answered("09:13", "10:30") == ("08:12", "09:12", "scan_in", "usual_stay")
+    two = pl.DataFrame(
+        {"person": [7, 7], "place": [MARKET] * 2, "start": [local("08:00"), local("08:50")],
+         "end": [local("08:20"), local("10:00")]}
+    )  # fmt: skip
+    assert of((MARKET, "in", "08:10"), answers=two)[0][2] == "08:20", "what covers it comes first"
+    earlier = two.with_columns(end=pl.Series([local("08:05"), local("10:00")]))
+    assert of((MARKET, "in", "08:10"), answers=earlier)[0][2] == "10:00"
+
+
+def test_who_comes_again_after_closing_had_gone_home() -> None:
+    """The market closes at 17:00; its usual stay is an hour."""
+    night = of(
+        (MARKET, "in", "16:30"), (MARKET, "in", local("06:00", 30)),
+        (MARKET, "out", local("06:40", 30)),
+    )  # fmt: skip
+    assert night == [
+        (MARKET, "16:30", "17:00", "scan_in", "closing_time"),
+        (MARKET, "06:00", "06:40", "scan_in", "scan_out"),
+    ]
+    late = of((BAR, "in", "23:00"), (BAR, "out", local("06:00", 30)))
+    assert late[0][2:] == ("06:00", "scan_in", "scan_out"), "they said so themselves"
+
+
+def test_who_comes_again_long_after_had_gone() -> None:
+    """By more than one and a half usual stays, counted from the last time they came."""
+    day = of((MARKET, "in", "08:00"), (MARKET, "in", "15:00"), (MARKET, "out", "15:40"))
+    assert day == [
+        (MARKET, "08:00", "09:00", "scan_in", "usual_stay"),
+        (MARKET, "15:00", "15:40", "scan_in", "scan_out"),
+    ]
+    soon = of((MARKET, "in", "08:00"), (MARKET, "in", "09:30"), (MARKET, "out", "15:40"))
+    assert soon == [(MARKET, "08:00", "15:40", "scan_in", "scan_out")]
+    seen = of(
+        (MARKET, "in", "08:00"), (MARKET, "pass", "09:20"), (MARKET, "in", "10:40"),
+        (MARKET, "out", "11:00"),
+    )  # fmt: skip
+    assert seen == [(MARKET, "08:00", "11:00", "scan_in", "scan_out")], "a pass shows them there"
+    answers = pl.DataFrame(
+        {"person": [7], "place": [MARKET], "start": [local("08:00")], "end": [local("15:01")]}
+    )
+    rows = (MARKET, "in", "08:00"), (MARKET, "in", "15:00"), (MARKET, "out", "15:40")
+    assert of(*rows, answers=answers)[0][2:] == ("09:00", "scan_in", "usual_stay")
+
+
+def test_a_place_that_opens_when_it_closes_never_closes() -> None:
+    always = place(60, usual_stay=60, hours=Hours(opens="00:00", closes="00:00"))
+    found = stays(scans((60, "in", "23:30")), ground_at([always], PARAMETERS))
+    assert (clock(found["end"][0]), found["end_provenance"][0]) == ("00:30", "usual_stay")
+
+
 def test_next_scan_elsewhere_within_one_and_a_half_usual_stays() -> None:
     near = of((MARKET, "in", "08:00"), (OFFICE, "in", "09:30"))
     assert near[0] == (MARKET, "08:00", "09:30", "scan_in", "next_elsewhere")

@@ -1,0 +1,36 @@
+"""Who came again to where nobody had seen them go: rule 4 of `tracer.stays`.
+
+Times are milliseconds since 1970 UTC.
+"""
+
+import numpy as np
+
+from tracer.columns import FOREVER, I64, NONE, last_before, next_of, own, together
+from tracer.ground import DAY, LOCAL_OFFSET, Limits
+from tracer.scanned import IN, OUT, Read
+
+
+def until_closing(t: I64, closes: I64) -> I64:
+    """Milliseconds to the next closing strictly after `t`; FOREVER where no hours are known."""
+    ahead = (closes - LOCAL_OFFSET - t) % DAY
+    ahead[ahead == 0] = DAY
+    return np.where(closes == NONE, FOREVER, ahead)
+
+
+def returns(read: Read, limits: Limits) -> I64:
+    """For each row the first later `in` of the same person and place that is a return, or NONE.
+
+    One is if the person's opening there before it is more than `bound` earlier, or the place
+    closed between the two. `limits`: of `Scanned.places`.
+    """
+    order = together(read.pair)
+    t, pair, direction = read.t[order], read.pair[order], read.direction[order]
+    before = own(last_before(direction != OUT), pair)
+    gap = np.where(before == NONE, 0, t - t[before])
+    here = read.where[order]
+    closed = until_closing(t[before], limits.closes[here]) < gap
+    again = (direction == IN) & ((gap > limits.bound[here]) | closed)
+    found = own(next_of(again), pair)
+    result = np.full(len(order), NONE)
+    result[order] = np.where(found == NONE, NONE, order[found])
+    return result
