@@ -25,6 +25,7 @@ from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
 from tracer.versions import Change, Version, changes, withdrawals
+from tracer.window import window_of
 
 
 class Tracing:
@@ -58,7 +59,7 @@ class Tracing:
         if stored is not None:
             return self._as_it_was(case, stored)
         with self._spans.step("trace", {}):
-            version = self._traced(case, now)
+            version = self._traced(case, now, self._before(case, now))
         with self._spans.step("store", {}) as span:
             while True:
                 last = self._runs.last(case.id)
@@ -82,7 +83,7 @@ class Tracing:
         runs = [self._as_it_was(case, newest)] if made is not None and made >= first else []
         if made is not None and made >= last:
             return runs
-        version = self._traced(case, now)
+        version = self._traced(case, now, newest.version)
         while True:
             run = _next(case, of_scan(last), newest, version)
             known = newest is not None and newest.version.summary["case_version"] == case.version
@@ -107,9 +108,18 @@ class Tracing:
         found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
         return as_watched(case, found)
 
-    def _traced(self, case: Case, now: datetime) -> Version:
+    def _before(self, case: Case, now: datetime) -> Version | None:
+        """The case's last run, if some of what it was made of may have grown too old."""
+        kept = retained_from(now, self._retention_days)
         rule_set = rule_set_of(self._rule_sets, case)
-        result = trace_from(self._scans(now), case, self._ground(), rule_set, now)
+        if kept is None or window_of(case, rule_set, now).start >= kept:
+            return None
+        last = self._runs.last(case.id)
+        return None if last is None else last.version
+
+    def _traced(self, case: Case, now: datetime, last: Version | None) -> Version:
+        rule_set = rule_set_of(self._rule_sets, case)
+        result = trace_from(self._scans(now), case, self._ground(), rule_set, now, last)
         return Version(run_document(result), contact_documents(result))
 
     def _as_it_was(self, case: Case, stored: Stored) -> Run:

@@ -17,13 +17,13 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 import numpy as np
 import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
+from tracer.carried import carried
 from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
 from tracer.documents import Document
@@ -31,6 +31,7 @@ from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import MINUTE, Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import could_meet, could_still_meet, meetings, spans_of
+from tracer.older import NOTHING, with_older
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans
@@ -42,12 +43,9 @@ from tracer.statements import NO_VISITS
 from tracer.stays import stays
 from tracer.tiers import TIER_OF, called
 from tracer.trace import TraceResult, at_least_one, trace_chunks
+from tracer.versions import Version
 from tracer.window import window_of
-
-_BEFORE_RETENTION: Final = Text(
-    vi="Thời kỳ lây truyền bắt đầu trước khi lượt quét được lưu: phần đầu không còn dữ liệu.",
-    en="The window begins before what retention keeps: its first part has no scans any more.",
-)
+from tracer.window_notes import BEFORE_RETENTION
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,19 @@ class ToWatch:
     around: tuple[int, int]
 
 
-def fetch(scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime) -> Fetched:
+def fetch(
+    scans: Scans,
+    case: Case,
+    ground: Grounds,
+    rule_set: RuleSet,
+    now: datetime,
+    older: pl.DataFrame = NOTHING.case,
+) -> Fetched:
     """The scans that decide who met the case: its own, and those of everyone at its places.
 
-    Raises what the client raises.
+    `older`: stays of the case whose scans are gone. Raises what the client raises.
     """
-    own, case_stays = _own(scans, case, ground, rule_set, now)
+    own, case_stays = _own(scans, case, ground, rule_set, now, older)
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
     met = meetings(case_stays, ground)
@@ -162,18 +167,25 @@ def second_from(
 
 
 def trace_from(
-    scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
+    scans: Scans,
+    case: Case,
+    ground: Grounds,
+    rule_set: RuleSet,
+    now: datetime,
+    last: Version | None = None,
 ) -> TraceResult:
     """The trace of `case` on what ClickHouse holds; memory is bounded by a part of its scans.
 
-    Raises what `trace` and the client raise.
+    `last`: its last run, of which those stays count whose scans are gone. Raises what `trace` and
+    the client raise.
     """
-    fetched = fetch(scans, case, ground, rule_set, now)
-    own, chunks = fetched.itinerary, fetched.chunks
-    result = trace_chunks(case, own, chunks, ground, rule_set, now, case_stays=fetched.case_stays)
+    older = carried(last, scans.retained_from, same_of(case))
+    fetched = fetch(scans, case, ground, rule_set, now, older.case)
+    own, chunks, mine = fetched.itinerary, fetched.chunks, fetched.case_stays
+    result = trace_chunks(case, own, chunks, ground, rule_set, now, case_stays=mine, older=older)
     notes = [*result.notes, *fetched.clocks]
     if scans.retained_from is not None and result.window.start < scans.retained_from:
-        notes.append(_BEFORE_RETENTION)
+        notes.append(BEFORE_RETENTION)
     return replace(result, notes=tuple(notes))
 
 
@@ -182,7 +194,12 @@ def _margin(parameters: Parameters) -> int:
 
 
 def _own(
-    scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
+    scans: Scans,
+    case: Case,
+    ground: Grounds,
+    rule_set: RuleSet,
+    now: datetime,
+    older: pl.DataFrame = NOTHING.case,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The case's scans; the parts of its stays that count, of these and of what was stated."""
     own = NO_SCANS
@@ -192,7 +209,7 @@ def _own(
         ids = [case.person, *(entry.person for entry in case.same if entry.of == case.person)]
         every = [scans.itinerary(one, begin, end) for one in ids]
         own = as_one(pl.concat(every), same_of(case))
-    case_stays = stays_of_case(case, own, ground, answers_of(case))
+    case_stays = with_older(stays_of_case(case, own, ground, answers_of(case)), older)
     return own, parts_that_count(case_stays, case, rule_set, now)
 
 

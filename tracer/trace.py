@@ -18,6 +18,7 @@ from tracer.exposures import exposures, ordered_by
 from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, same_of
+from tracer.older import NOTHING, Older, without
 from tracer.parameters import STATED, Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
@@ -83,33 +84,38 @@ def trace_chunks(
     now: datetime,
     answers: pl.DataFrame | None = None,
     case_stays: pl.DataFrame | None = None,
+    older: Older = NOTHING,
 ) -> TraceResult:
     """As `trace`, with the case's scans apart and the others' in parts of whole persons, all ids
     of one read as one (`identity.as_one`).
 
     One part is held at a time, so that memory is bounded by the largest part and the result.
     `case_stays`: the parts of these scans' stays that count, where they are known already.
+    `older`: of the others, stays whose scans are gone.
     """
     window = window_of(case, rule_set, now)
     answers = answers_of(case) if answers is None else answers
     if case_stays is None:
         own = stays_of_case(case, itinerary, ground, answers)
         case_stays = parts_that_count(own, case, rule_set, now)
-    highest = [_offsets(itinerary)]
+    highest = [older.offsets, _offsets(itinerary)]
     found = []
+    if not older.others.is_empty():
+        found.append(exposures(case_stays, older.others, ground, rule_set))
     for chunk in at_least_one(chunks):
-        found.append(exposures(case_stays, stays(chunk, ground, answers), ground, rule_set))
+        theirs = without(stays(chunk, ground, answers), older.others)
+        found.append(exposures(case_stays, theirs, ground, rule_set))
         highest.append(_offsets(chunk))
     every = ordered_by(pl.concat(found), "person", "start", "place", "end")
-    without, ruled_out = _without_excluded(every, case)
+    left, ruled_out = _without_excluded(every, case)
     return TraceResult(
         case=case,
         window=window,
         parameters=ground.parameters,
         rule_set=rule_set,
         case_stays=case_stays,
-        exposures=without,
-        contacts=contacts(without, rule_set, ground.parameters),
+        exposures=left,
+        contacts=contacts(left, rule_set, ground.parameters),
         ruled_out=ruled_out,
         offsets=_highest(highest),
         notes=(

@@ -23,6 +23,12 @@ _TESTED_BEFORE: Final = Text(
     vi="Kết quả âm tính có trước lần xét nghiệm dương tính: không kết thúc thời kỳ lây truyền.",
     en="The negative result is from before the positive test: it does not end the window.",
 )
+BEFORE_RETENTION: Final = Text(
+    vi="Thời kỳ lây truyền bắt đầu trước khi lượt quét được lưu: phần đầu không còn dữ liệu, chỉ "
+    "còn những gì lần truy vết trước đã tìm thấy.",
+    en="The window begins before what retention keeps: its first part has no scans any more; what "
+    "an earlier run found there stands.",
+)
 _NO_POINT: Final = Text(
     vi="Không mốc dịch tễ nào nằm trong thời kỳ lây truyền theo bộ quy tắc này.",
     en="None of the place-time points lies within the window of this rule-set.",
