@@ -98,7 +98,7 @@ class CaseWork:
         if case.status not in OPEN_STATUSES:
             self._traced.pop(case.id, None)
         if case.status is CaseStatus.VOIDED:
-            withdrawn = await asyncio.to_thread(self._tracing.withdrawn, case)
+            withdrawn = await asyncio.to_thread(self._tracing.withdrawn, case, at)
             await self._alert(change_alerts(case, withdrawn, at, None))
             log.info("case_voided", case=case.id, withdrawn=len(withdrawn))
         elif case.status in OPEN_STATUSES:
@@ -108,6 +108,9 @@ class CaseWork:
                 await self._publisher.send([version_request(case.id, case.version, at)])
                 return
             run = await asyncio.to_thread(self._tracing.run, case, at)
+            if run is None:
+                log.warning("case_late", case=case.id, version=case.version)
+                return
             await self._tell(run, at)
             self._alerted(at_ms)
             self._traced[case.id] = case

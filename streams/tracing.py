@@ -24,7 +24,7 @@ from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
-from tracer.versions import Change, Version, changes, withdrawals
+from tracer.versions import Change, Version, changes, voided
 from tracer.window import window_of
 
 
@@ -49,8 +49,9 @@ class Tracing:
         self._spans = spans
         self._made: tuple[int, Ground] | None = None
 
-    def run(self, case: Case, now: datetime) -> Run:
-        """The run of this version of the case: the stored one, or a new one, stored.
+    def run(self, case: Case, now: datetime) -> Run | None:
+        """The run of this version of the case: the stored one, or a new one, stored. None if a
+        later version has been traced: this one came too late.
 
         `now` is the broker's time of the case, so that a re-read asks the same question.
         """
@@ -63,6 +64,8 @@ class Tracing:
         with self._spans.step("store", {}) as span:
             while True:
                 last = self._runs.last(case.id)
+                if _is_later(last, case):
+                    return None
                 run = _next(case, cause, last, version)
                 if self._runs.store(run, now):
                     span.set({"truyvet.run": run.number, "truyvet.contacts": len(run.contacts)})
@@ -74,17 +77,17 @@ class Tracing:
         `first`, `last`: offsets on `traces.v1` of the requests that say so. A run that one of
         them made before is among them, because its alerts may not have gone out. A run that
         would change nothing is not stored, unless the case has a new version. Nothing is done
-        before the case has its first run.
+        before the case has its first run, or once a later version of it has one.
         """
         newest = self._runs.last(case.id)
-        if newest is None:
+        if newest is None or _is_later(newest, case):
             return []
         made = scan_offset(newest.cause)
         runs = [self._as_it_was(case, newest)] if made is not None and made >= first else []
         if made is not None and made >= last:
             return runs
         version = self._traced(case, now, newest.version)
-        while True:
+        while not _is_later(newest, case):
             run = _next(case, of_scan(last), newest, version)
             known = newest is not None and newest.version.summary["case_version"] == case.version
             if known and not run.changes:
@@ -92,14 +95,23 @@ class Tracing:
             if self._runs.store(run, now):
                 return [*runs, run]
             newest = self._runs.last(case.id)
+        return runs
 
-    def withdrawn(self, case: Case) -> list[Change]:
-        """Everybody whom the last run of a voided case made a possible contact; nobody if that is
-        of a later version: then this one came too late."""
-        last = self._runs.last(case.id)
-        if last is None or last.version.summary["case_version"] > case.version:
-            return []
-        return withdrawals(last.version)
+    def withdrawn(self, case: Case, now: datetime) -> list[Change]:
+        """Everybody whom the last run of a voided case made a possible contact; a run without them
+        is stored, so that no other can follow it. Nobody if the last is of a later version: then
+        this one came too late."""
+        cause = of_case(case.version)
+        stored = self._runs.by_cause(case.id, cause)
+        if stored is not None:
+            return self._as_it_was(case, stored).changes
+        while True:
+            last = self._runs.last(case.id)
+            if last is None or _is_later(last, case):
+                return []
+            run = _next(case, cause, last, voided(last.version, case.version))
+            if self._runs.store(run, now):
+                return run.changes
 
     def watched(self, case: Case) -> Watched:
         """The place-windows of a case, and who was near, as its scans stand now."""
@@ -141,6 +153,10 @@ def as_watched(case: Case, found: ToWatch) -> Watched:
     windows = tuple(PlaceWindow(*row) for row in found.windows)
     near, far = (np.array(ids, np.uint64) for ids in (found.near, found.far))
     return replace(as_said(case), windows=windows, near=near, far=far, around=found.around)
+
+
+def _is_later(last: Stored | None, case: Case) -> bool:
+    return last is not None and bool(last.version.summary["case_version"] > case.version)
 
 
 def _next(case: Case, cause: str, last: Stored | None, version: Version) -> Run:

@@ -65,6 +65,8 @@ def changes(before: Version | None, after: Version) -> list[Change]:
     """The difference, in the order of the later run; who is gone comes last, by person."""
     if before is None:
         return [Change(c["person"], None, c, ()) for c in after.contacts]
+    if after.summary.get("voided"):
+        return [Change(c["person"], c, None, ("case_voided",)) for c in before.contacts]
     old = {contact["person"]: contact for contact in before.contacts}
     found = []
     for contact in after.contacts:
@@ -78,9 +80,11 @@ def changes(before: Version | None, after: Version) -> list[Change]:
     return found
 
 
-def withdrawals(last: Version) -> list[Change]:
-    """Everybody whom a voided case has made a possible contact."""
-    return [Change(contact["person"], contact, None, ("case_voided",)) for contact in last.contacts]
+def voided(last: Version, case_version: int) -> Version:
+    """The run that voiding a case makes of its last: without anybody."""
+    none = dict.fromkeys(last.summary["contacts_by_tier"], 0)
+    now = {"case_version": case_version, "contacts_by_tier": none, "voided": True}
+    return Version(last.summary | now, [])
 
 
 def _stands(contact: Document | None) -> bool:

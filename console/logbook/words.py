@@ -22,6 +22,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Đã sửa mốc, câu trả lời hoặc người liên quan của ca",
         "a case's points, answers or people were changed",
     ),
+    "case_late": (
+        "Một phiên bản mới hơn của ca đã được truy vết: bỏ qua bản này",
+        "a later version of the case has been traced: this one is passed over",
+    ),
     "case_not_watched": ("Không theo dõi được ca", "a case cannot be watched"),
     "case_refused": ("Ca không hợp lệ, không truy vết", "a case is refused and not traced"),
     "case_registered": ("Đã đăng ký ca", "a case was registered"),

@@ -79,32 +79,38 @@ def case(version: int, **more: object) -> Case:
     return Case.model_validate(values | more)
 
 
+def run(tracing: Tracing, case: Case, now: datetime) -> Run:
+    made = tracing.run(case, now)
+    assert made is not None
+    return made
+
+
 def test_each_run_is_compared_with_the_one_before(clickhouse: ClickHouse, tracing: Tracing) -> None:
     scans = Scans(clickhouse)
     scans.visit(CASE, 0, 60)
     scans.visit(ALICE, 10, 40)
-    first = tracing.run(case(1), NOW)
+    first = run(tracing, case(1), NOW)
     assert [(c.person, c.kind, c.reasons) for c in first.changes] == [
         (person_text(ALICE), "added", ())
     ]
     scans.visit(BOB, 20, 50)
-    second = tracing.run(case(2, isolated_at=NOW - timedelta(hours=1)), NOW)
+    second = run(tracing, case(2, isolated_at=NOW - timedelta(hours=1)), NOW)
     assert [(c.person, c.kind, c.reasons) for c in second.changes] == [
         (person_text(BOB), "added", ("late_scan",))
     ]
     # read again after a worker's death: the stored run, the same difference
-    again = tracing.run(case(2, isolated_at=NOW - timedelta(hours=1)), NOW + timedelta(hours=1))
+    again = run(tracing, case(2, isolated_at=NOW - timedelta(hours=1)), NOW + timedelta(hours=1))
     assert again.changes == second.changes
     assert again.summary == second.summary
 
-    third = tracing.run(case(3, onset=date(2026, 3, 9)), NOW)
+    third = run(tracing, case(3, onset=date(2026, 3, 9)), NOW)
     assert {(c.person, c.kind, c.reasons) for c in third.changes} == {
         (person_text(ALICE), "withdrawn", ("window",)),
         (person_text(BOB), "withdrawn", ("window",)),
     }
-    fourth = tracing.run(case(4), NOW)
+    fourth = run(tracing, case(4), NOW)
     assert {c.kind for c in fourth.changes} == {"added"}
-    gone = tracing.withdrawn(case(5, status=CaseStatus.VOIDED))
+    gone = tracing.withdrawn(case(5, status=CaseStatus.VOIDED), NOW)
     assert {(c.person, c.kind, c.reasons) for c in gone} == {
         (person_text(ALICE), "withdrawn", ("case_voided",)),
         (person_text(BOB), "withdrawn", ("case_voided",)),
@@ -118,9 +124,18 @@ def test_a_voiding_that_a_later_version_has_overtaken_withdraws_nobody(
     scans.visit(500, -300, -240)
     scans.visit(510, -290, -270)
     mine = {"id": "c-late", "person": person_text(500)}
-    assert len(tracing.run(case(3, **mine), NOW).changes) == 1
-    assert tracing.withdrawn(case(2, **mine, status=CaseStatus.VOIDED)) == []
-    assert len(tracing.withdrawn(case(4, **mine, status=CaseStatus.VOIDED))) == 1
+    assert len(run(tracing, case(3, **mine), NOW).changes) == 1
+    assert tracing.withdrawn(case(2, **mine, status=CaseStatus.VOIDED), NOW) == []
+    void = case(4, **mine, status=CaseStatus.VOIDED)
+    assert len(tracing.withdrawn(void, NOW)) == 1
+    again = tracing.withdrawn(void, NOW)
+    assert [(c.person, c.reasons) for c in again] == [(person_text(510), ("case_voided",))]
+    # whoever has not heard of it makes no run after it
+    assert tracing.again(case(3, **mine), NOW, 90, 95) == []
+    assert tracing.run(case(2, **mine), NOW) is None
+    last = Runs(clickhouse).last("c-late")
+    assert last is not None
+    assert (last.number, last.cause, last.version.contacts) == (2, "case/4", [])
 
 
 def told(runs: list[Run]) -> list[tuple[int, str, set[tuple[str, str, tuple[str, ...]]]]]:
@@ -132,7 +147,7 @@ def test_scans_make_runs_of_their_own(clickhouse: ClickHouse, tracing: Tracing) 
     of_bob = {"id": "c-9", "person": person_text(BOB + 7)}
     scans.visit(BOB + 7, 2000, 2060)
     assert tracing.again(case(1, **of_bob), NOW, 0, 0) == []  # its first run is still to come
-    assert tracing.run(case(1, **of_bob), NOW).number == 1
+    assert run(tracing, case(1, **of_bob), NOW).number == 1
     assert tracing.again(case(1, **of_bob), NOW, 3, 3) == []  # nothing has changed
 
     scans.visit(ALICE + 7, 2010, 2040)
@@ -148,7 +163,7 @@ def test_scans_make_runs_of_their_own(clickhouse: ClickHouse, tracing: Tracing) 
     both = told(tracing.again(case(1, **of_bob), NOW, 6, 9))
     assert [(number, cause) for number, cause, _ in both] == [(2, "scan/6"), (3, "scan/9")]
     # the next version of the case counts on
-    amended = tracing.run(case(2, isolated_at=NOW - timedelta(hours=1), **of_bob), NOW)
+    amended = run(tracing, case(2, isolated_at=NOW - timedelta(hours=1), **of_bob), NOW)
     assert (amended.number, amended.cause, amended.changes) == (4, "case/2", [])
 
 
@@ -159,7 +174,7 @@ def test_decisions_and_ids_of_one_person_are_runs(clickhouse: ClickHouse, tracin
     scans.visit(one, -590, -570)
     scans.visit(card, -580, -550)
     mine = {"id": "c-decided", "person": person_text(me)}
-    first = tracing.run(case(1, **mine), NOW)
+    first = run(tracing, case(1, **mine), NOW)
     assert {c.person for c in first.changes} == {person_text(one), person_text(card)}
 
     ruled_out = [{"person": person_text(one), "classification": "NO_CONTACT"}]
@@ -174,7 +189,7 @@ def test_decisions_and_ids_of_one_person_are_runs(clickhouse: ClickHouse, tracin
     assert tracing.again(case(3, **mine, decided=nobody), NOW, 42, 42) == []
 
     same = [{"person": person_text(card), "of": person_text(one)}]
-    fourth = tracing.run(case(4, **mine, same=same), NOW)
+    fourth = run(tracing, case(4, **mine, same=same), NOW)
     assert told([fourth])[0][2] == {
         (person_text(one), "added", ("decided", "same_person")),
         (person_text(card), "withdrawn", ("same_person",)),
@@ -218,4 +233,4 @@ def test_what_is_watched_of_a_case(clickhouse: ClickHouse, tracing: Tracing) -> 
 
 
 def test_a_case_that_was_never_traced_withdraws_nobody(tracing: Tracing) -> None:
-    assert tracing.withdrawn(case(2, id="c-2", status=CaseStatus.VOIDED)) == []
+    assert tracing.withdrawn(case(2, id="c-2", status=CaseStatus.VOIDED), NOW) == []

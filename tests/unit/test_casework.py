@@ -39,15 +39,18 @@ class Traces:
 
     failures: int = 0
     fault: Exception | None = None
+    late: bool = False
     asked: list[tuple[str, int]] = field(default_factory=list)
 
-    def run(self, case: Case, now: datetime) -> Run:
+    def run(self, case: Case, now: datetime) -> Run | None:
         if self.failures:
             self.failures -= 1
             raise Retryable("away")
         if self.fault is not None:
             raise self.fault
         self.asked.append(("run", case.version))
+        if self.late:
+            return None
         return Run(case, 1, "case/1", {"contacts_by_tier": {}}, [], [])
 
     def again(self, case: Case, now: datetime, first: int, last: int) -> list[Run]:
@@ -130,6 +133,14 @@ def test_a_case_that_cannot_be_traced_stops_no_worker(fault: Exception) -> None:
     with structlog.testing.capture_logs() as logs:
         asyncio.run(work.record(of(a_case(1))))
     assert [(log["event"], log["case"]) for log in logs] == [("case_refused", A_CASE.id)]
+    assert sent.messages == []
+
+
+def test_nothing_is_told_of_a_version_that_a_later_one_has_overtaken() -> None:
+    work, sent = working(Traces(late=True), {})
+    with structlog.testing.capture_logs() as logs:
+        asyncio.run(work.record(of(a_case(1))))
+    assert [log["event"] for log in logs] == ["case_late"]
     assert sent.messages == []
 
 

@@ -30,7 +30,7 @@ from tracer.ground import ground_of
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.trace import trace
-from tracer.versions import REASONS, Version, changes, withdrawals
+from tracer.versions import REASONS, Version, changes, voided
 
 RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
 RULES = RULE_SETS["vn-2021-12-29"]
@@ -110,7 +110,11 @@ def test_what_is_known_of_a_place_changes_the_tier() -> None:
 
 
 def test_a_voided_case_withdraws_everybody() -> None:
-    gone = withdrawals(version(*ROWS))
+    last = version(*ROWS)
+    after = voided(last, 7)
+    gone = changes(last, after)
+    assert (after.summary["case_version"], after.contacts) == (7, [])
+    assert set(after.summary["contacts_by_tier"].values()) == {0}
     assert {c.person: (c.kind, c.reasons) for c in gone} == {
         A: ("withdrawn", ("case_voided",)), B: ("withdrawn", ("case_voided",)),
     }  # fmt: skip
@@ -145,7 +149,7 @@ def test_who_is_not_to_be_called_raises_no_alert() -> None:
     at_gate = version((CASE, GATE, 0, 60), (ALICE, GATE, 10, 40))
     (done,) = read(run_alerts(run(None, at_gate), NOW))
     assert (done["kind"], done["changes"]) == ("run_completed", {"added": 1})
-    assert change_alerts(A_CASE, withdrawals(at_gate), NOW, None) == []
+    assert change_alerts(A_CASE, changes(at_gate, voided(at_gate, 2)), NOW, None) == []
 
 
 def test_alerts_of_a_run_have_the_same_ids_each_time() -> None:
