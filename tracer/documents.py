@@ -53,7 +53,7 @@ def run_document(result: TraceResult) -> Document:
     counts = Counter(tier for person, tier in shown.items() if person not in out)
     by_tier = {tier.value: counts[tier.value] for tier in Tier}
     if result.case.named:
-        unseen = {named.person for named in result.case.named} - shown.keys()
+        unseen = {named.person for named in result.people.named} - shown.keys()
         by_tier[NAMED] = len(unseen - out)
     return {
         "case": result.case.id,
@@ -107,14 +107,14 @@ def _by_hand(result: TraceResult) -> Document:
 
 def _ruled_out(result: TraceResult) -> set[str]:
     """Whom an officer's answers have ruled out."""
-    decided = result.case.decided
+    decided = result.people.decided
     return {d.person for d in decided if d.classification is Decided.NO_CONTACT}
 
 
 def _with_said(documents: list[Document], result: TraceResult) -> list[Document]:
     """Each with what it has answered: the clauses and questions that leaves, and, where it
     leaves one thing only, that as what is `proposed`. Exposures stay as the scans show them."""
-    said = {entry.person: entry.answers for entry in result.case.said}
+    said = {entry.person: entry.answers for entry in result.people.said}
     return [
         _narrowed(document, said[document["person"]], result)
         if document["person"] in said
@@ -132,7 +132,7 @@ def _narrowed(document: Document, answers: dict[str, Any], result: TraceResult) 
 
 def _with_decided(documents: list[Document], result: TraceResult) -> list[Document]:
     """Each with what an officer made of it, if one has; who is none comes last."""
-    decided = {entry.person: entry.classification for entry in result.case.decided}
+    decided = {entry.person: entry.classification for entry in result.people.decided}
     first, last = [], []
     for document in documents:
         classification = decided.get(document["person"])
@@ -146,26 +146,27 @@ def _with_decided(documents: list[Document], result: TraceResult) -> list[Docume
 
 
 def _with_named(documents: list[Document], result: TraceResult) -> list[Document]:
-    named = {named.person: named for named in result.case.named}
+    named = {named.person: named for named in result.people.named}
     by_scan = {d["person"]: d for d in documents if d["person"] in named}
     first = []
     for person in sorted(named):
         said = named[person].model_dump(mode="json", include={"relation", "last_contact"})
         document = by_scan.get(person) or _unseen(named[person], result)
-        first.append(document | {"named": said, "call": True})
+        # whichever is later: who lives with the case met it after the last scan of the two
+        last = max(document["last_exposure"], _last_contact(named[person]))
+        first.append(document | {"named": said, "call": True, "last_exposure": last})
     return first + [d for d in documents if d["person"] not in named]
 
 
 def _unseen(named: NamedContact, result: TraceResult) -> Document:
     """Named, and no scan shows them with the case: every clause could apply."""
     rules = result.rule_set
-    end_of_day = local_midnight(named.last_contact + timedelta(days=1))
     return {
         "person": named.person,
         "tier": NAMED,
         "call": True,
         "minutes": 0.0,
-        "last_exposure": format_timestamp(end_of_day),
+        "last_exposure": _last_contact(named),
         "confidence": 1.0,
         "band": "high",
         "clauses": [clause.id for clause in rules.clauses],
@@ -176,6 +177,12 @@ def _unseen(named: NamedContact, result: TraceResult) -> Document:
             {"person": named.person},
         ],
     }
+
+
+def _last_contact(named: NamedContact) -> str:
+    """The last millisecond of that local day: nobody knows the hour, and days are counted."""
+    next_day = local_midnight(named.last_contact + timedelta(days=1))
+    return format_timestamp(next_day - timedelta(milliseconds=1))
 
 
 def _contact(row: dict[str, Any], exposures: list[Document], result: TraceResult) -> Document:

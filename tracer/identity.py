@@ -4,11 +4,12 @@
 refuses that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
-from schemas.cases import Case
+from schemas.cases import Case, Said
 from schemas.ids import person_bits
 
 Same = Mapping[int, int]
@@ -25,6 +26,51 @@ def as_one(frame: pl.DataFrame, same: Same) -> pl.DataFrame:
         return frame
     ids, whose = (pl.Series(some, dtype=pl.UInt64) for some in (list(same), list(same.values())))
     return frame.with_columns(pl.col("person").replace(ids, whose))
+
+
+def by_person(case: Case) -> Case:
+    """The case, with what officers entered of people under the one id of each.
+
+    Of a person's several entries that of the id they are read as counts; of answers all that do
+    not contradict it; of a named contact the later day. The case itself is nobody's contact, and
+    who is excluded by one id is by all.
+    """
+    same = {entry.person: entry.of for entry in case.same}
+    if not same:
+        return case
+
+    def whose(entry: Any) -> str:
+        return same.get(entry.person, entry.person)
+
+    def of_each(entries: Iterable[Any]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for entry in sorted(entries, key=lambda entry: entry.person in same):
+            if whose(entry) != case.person:
+                found.setdefault(whose(entry), []).append(entry)
+        return found
+
+    def one(entries: Iterable[Any], **of_all: Callable[[list[Any]], Any]) -> tuple[Any, ...]:
+        return tuple(
+            some[0].model_copy(
+                update={"person": person} | {name: of(some) for name, of in of_all.items()}
+            )
+            for person, some in of_each(entries).items()
+        )
+
+    excluded = one(case.excluded)
+    out = {entry.person for entry in excluded}
+    named = one(case.named, last_contact=lambda some: max(entry.last_contact for entry in some))
+    changed = {
+        "excluded": excluded,
+        "named": tuple(entry for entry in named if entry.person not in out),
+        "decided": one(case.decided),
+        "said": one(case.said, answers=_together),
+    }
+    return case.model_copy(update=changed)
+
+
+def _together(some: list[Said]) -> dict[str, Any]:
+    return {question: said for entry in reversed(some) for question, said in entry.answers.items()}
 
 
 def every_id(ids: Iterable[int], same: Same) -> list[int]:

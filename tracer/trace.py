@@ -7,6 +7,7 @@ result, whatever the order of the rows.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from tracer.contacts import contacts
 from tracer.exposures import exposures, ordered_by
 from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
-from tracer.identity import as_one, same_of
+from tracer.identity import as_one, by_person, same_of
 from tracer.older import NOTHING, Older, without
 from tracer.parameters import STATED, Parameters
 from tracer.parts import parts_that_count
@@ -48,6 +49,11 @@ class TraceResult:
     ruled_out: list[int]
     offsets: dict[int, int]
     notes: tuple[Text, ...]
+
+    @cached_property
+    def people(self) -> Case:
+        """The case, with what officers entered of people by person and not by id."""
+        return by_person(self.case)
 
 
 def trace(
@@ -144,7 +150,7 @@ def _concerned(scans: pl.DataFrame, case_stays: pl.DataFrame) -> pl.DataFrame:
 
 def _without_excluded(exposures: pl.DataFrame, case: Case) -> tuple[pl.DataFrame, list[int]]:
     """The exposures of all but those whom an officer has excluded; who of them has some."""
-    excluded = sorted({person_bits(entry.person) for entry in case.excluded})
+    excluded = sorted({person_bits(entry.person) for entry in by_person(case).excluded})
     if not excluded:
         return exposures, []
     out = pl.col("person").is_in(pl.Series(excluded, dtype=pl.UInt64).implode())

@@ -127,6 +127,41 @@ def test_ids_that_contradict_each_other_are_refused(same: list[dict[str, str]]) 
         with_(same=same)
 
 
+def entered(**more: Any) -> dict[str, Any]:
+    """What the run says of the one contact whose card is another id."""
+    found = document(with_(same=[{"person": B, "of": A}], **more), *MET)
+    assert {c["person"] for c in found["contacts"]} <= {A}
+    return dict(found["contacts"][0]) if found["contacts"] else {}
+
+
+def test_what_was_entered_of_another_id_is_the_persons() -> None:
+    assert entered()["call"]
+    assert entered(excluded=[{"person": B, "reason": "not_there"}]) == {}
+    out = entered(decided=[{"person": B, "classification": "NO_CONTACT"}])
+    assert (out["decided"], out["call"]) == ("NO_CONTACT", False)
+    first = [{"person": A, "classification": "CONFIRMED"},
+             {"person": B, "classification": "NO_CONTACT"}]  # fmt: skip
+    assert entered(decided=first)["decided"] == "CONFIRMED"
+    both = [{"person": B, "answers": {"touch": "no", "masks": "no"}},
+            {"person": A, "answers": {"touch": "yes"}}]  # fmt: skip
+    assert entered(said=both)["said"] == {"touch": "yes", "masks": "no"}
+    named = [{"person": A, "relation": "household", "last_contact": "2022-01-05"},
+             {"person": B, "relation": "colleague", "last_contact": "2022-01-07"}]  # fmt: skip
+    assert entered(named=named[1:])["named"]["relation"] == "colleague"
+    assert entered(named=named)["named"] == {
+        "relation": "household", "last_contact": "2022-01-07",
+    }  # fmt: skip
+    assert entered(named=named[:1], excluded=[{"person": B, "reason": "protected"}]) == {}
+
+
+def test_the_case_is_nobody_s_contact_by_any_id() -> None:
+    named = [{"person": B, "relation": "other", "last_contact": "2022-01-05"}]
+    found = document(with_(same=[{"person": B, "of": C}], named=named), *MET)
+    assert [c["person"] for c in found["contacts"]] == [A]
+    assert found["contacts_by_tier"]["named"] == 0
+    assert found["named"] == named, "what was entered stands as it was"
+
+
 def version(decided: list[dict[str, str]], *rows: tuple[int, int, float, float]) -> Version:
     found = document(with_(decided=decided), *rows)
     return Version(found, found["contacts"])

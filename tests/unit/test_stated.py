@@ -116,7 +116,7 @@ def test_who_is_named_comes_first_and_is_called() -> None:
     assert (first["rank"], first["person"], first["tier"], first["call"]) == (1, B, "named", True)
     assert first["named"] == {"relation": "household", "last_contact": "2022-01-05"}
     assert first["exposures"] == []
-    assert first["last_exposure"] == "2022-01-05T17:00:00.000Z"  # the end of that local day
+    assert first["last_exposure"] == "2022-01-05T16:59:59.999Z"  # of that local day
     assert first["questions"] == [question.id for question in RULES.questions]
     assert (second["rank"], second["person"]) == (2, A)
     assert found["contacts_by_tier"]["named"] == 1
@@ -128,6 +128,9 @@ def test_who_is_named_and_seen_keeps_what_was_seen() -> None:
     [alice] = found["contacts"]
     assert (alice["tier"], alice["minutes"]) == ("same_small_enclosed", 30)
     assert alice["named"]["relation"] == "colleague"
+    assert alice["last_exposure"] == "2022-01-05T16:59:59.999Z", "the interview's is the later"
+    seen = document(with_(named=[said | {"last_contact": "2022-01-04"}]), *MET)["contacts"][0]
+    assert seen["last_exposure"] == seen["exposures"][-1]["end"]
     assert found["contacts_by_tier"]["named"] == 0
 
 
