@@ -81,11 +81,18 @@ def _clause(
     possible = [exposure for exposure in exposures if clause.id in exposure["clauses"]]
     if not possible:
         return _not_by_scan(clause, exposures, answers)
-    found = [
-        _answered(clause, wanted.keys() & set(exposure["questions"]), answers)
-        for exposure in possible
-    ]
+    found = [_of_exposure(clause, exposure, answers) for exposure in possible]
     return min(found, key=lambda said: (_ORDER.index(said.verdict), len(said.ask)))
+
+
+def _of_exposure(
+    clause: Clause, exposure: Mapping[str, Any], answers: Mapping[str, str]
+) -> ClauseVerdict:
+    said = _answered(clause, clause.fulfilled_by.keys() & set(exposure["questions"]), answers)
+    if said.verdict == "fulfilled" and exposure["minutes"] < clause.min_minutes:
+        # nobody saw the end: it may have been long enough
+        return ClauseVerdict(clause.id, "open", "not_known")
+    return said
 
 
 def _not_by_scan(

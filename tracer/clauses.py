@@ -2,7 +2,9 @@
 
 A scan knows duration, place and kind of place. It excludes a clause whose least duration the
 exposure does not reach, or that only makes sense at other kinds of place; every other clause
-*could* apply, and an officer's answers decide.
+*could* apply, and an officer's answers decide. Where nobody saw one of the two come or go, the
+exposure may have been longer than what is assumed, and excludes nothing by its duration
+(`tracer.presence.assumed`).
 """
 
 from tracer.ruleset import Clause, Question, RuleSet
@@ -10,7 +12,7 @@ from tracer.tiers import Known
 
 
 def could_apply(clause: Clause, place: Known, minutes: float) -> bool:
-    """Whether nothing in the duration and the kind of place excludes the clause."""
+    """Whether neither the duration (at most so long) nor the kind of place excludes it."""
     if minutes < clause.min_minutes:
         return False
     kinds = clause.place_kinds

@@ -19,7 +19,7 @@ from tracer.ground import Grounds
 from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.overlaps import overlaps, times_of
 from tracer.parameters import BANDS, Parameters
-from tracer.presence import confidence, there
+from tracer.presence import assumed, confidence, there
 from tracer.ruleset import RuleSet
 from tracer.stays import STAYS
 from tracer.tiers import TIERS, Known, tier
@@ -58,6 +58,7 @@ def exposures(
     minutes = in_minutes(together)
     weight = case_stays["weight"].to_numpy()[mine]  # NaN for null
     both = there(case_stays).rows(mine), there(others).rows(theirs)
+    at_most = np.where(assumed(start, end, *both), np.inf, minutes)
     sure = confidence(start, *both, ground.parameters)
     of_case, of_others = as_index(mine), as_index(theirs)
     return pl.DataFrame(
@@ -67,7 +68,7 @@ def exposures(
             pl.Series("start", start).cast(TIME),
             pl.Series("end", end).cast(TIME),
             pl.Series("minutes", minutes),
-            *_by_place(parts.place, mine, minutes, ground, rule_set),
+            *_by_place(parts.place, mine, at_most, ground, rule_set),
             pl.Series("confidence", sure),
             bands(sure, ground.parameters),
             pl.Series("weighted", to_whole_minutes(together) * weight, nan_to_null=True),
@@ -111,19 +112,19 @@ def _of_others(
 def _by_place(
     case_place: U32,
     mine: I64,
-    minutes: Floats,
+    at_most: Floats,
     ground: Grounds,
     rule_set: RuleSet,
 ) -> tuple[pl.Series, pl.Series, pl.Series]:
     """`tier`, `clauses` and `questions` of each exposure.
 
     They follow from what is known of the place and from which of the rule-set's least durations
-    are reached: some dozen combinations, each of which is worked out once.
+    may be reached (`at_most`: minutes): some dozen combinations, each of which is worked out once.
     """
     places, number_of = np.unique(case_place, return_inverse=True)
     known, number_of_known = _known(places, ground)
     least = least_minutes(rule_set)
-    reached = np.searchsorted(least, minutes, side="right")
+    reached = np.searchsorted(least, at_most, side="right")
     combination = number_of_known[number_of[mine]] * (len(least) + 1) + reached
     found, number = distinct(combination)
     tiers, clauses, questions = [], [], []

@@ -40,7 +40,7 @@ def by_person(case: Case) -> Case:
         return case
 
     def whose(entry: Any) -> str:
-        return same.get(entry.person, entry.person)
+        return str(same.get(entry.person, entry.person))
 
     def of_each(entries: Iterable[Any]) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}

@@ -15,13 +15,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from tracer.columns import I64, Floats, Small, codes, instants
+from tracer.columns import I64, Floats, Mask, Small, codes, instants
 from tracer.parameters import ENDS, STARTS, STATED, Parameters
 
 KNOTS: Final = 5
 _PARTS: Final = KNOTS - 1
 _STARTS: Final = pl.Enum((*STARTS, *STATED))
 _ENDS: Final = pl.Enum((*ENDS, *STATED))
+_ASSUMED: Final = STARTS.index("assumed")
+_NOT_SEEN: Final = [ENDS.index(name) for name in ("usual_stay", "cap")]
 
 
 class There(NamedTuple):
@@ -46,6 +48,16 @@ def there(stays: pl.DataFrame, prefix: str = "") -> There:
         for side, of in (("start", _STARTS), ("end", _ENDS))
     )
     return There(start, end, started, ended)
+
+
+def assumed(start: I64, end: I64, *both: There) -> Mask:
+    """Of each exposure, whether it begins or ends where only an assumption says that one of the
+    two came or went: it may have been longer. Times are milliseconds since 1970 UTC."""
+    found = np.zeros(len(start), bool)
+    for stay in both:
+        found |= (stay.started == _ASSUMED) & (stay.start == start)
+        found |= np.isin(stay.ended, _NOT_SEEN) & (stay.end == end)
+    return found
 
 
 def with_confidence(exposures: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:

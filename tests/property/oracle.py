@@ -325,10 +325,15 @@ def _exposure(
     unknown = Place(mine.place, None, False, False, False, None, None)
     place = city.places.get(mine.place, unknown)
     minutes = (end - start) / MINUTE
+    longer = any(
+        (stay.started == "assumed" and stay.start == start)
+        or (stay.ended in ("usual_stay", "cap") and stay.end == end)
+        for stay in (mine, theirs)
+    )
     could = [
         clause
         for clause in rules.clauses
-        if minutes >= clause.min_minutes
+        if (longer or minutes >= clause.min_minutes)
         and (clause.place_kinds is None or place.kind is None or place.kind in clause.place_kinds)
     ]
     needed = {question for clause in could for question in clause.questions}

@@ -16,6 +16,7 @@ TEXT = resources.files("tracer.data").joinpath("vn-2021-12-29.toml").read_text("
 ROOM = exposure(tier="same_small_enclosed", questions=["touch", "masks"])
 HALL = exposure()
 SHORT = exposure(minutes=5.0, clauses=["a", "c"])
+UNSEEN = exposure(minutes=9.0)  # of which nobody saw the end
 WARD_ROUND = exposure(
     clauses=["a", "b", "c", "d"],
     questions=["touch", "masks", "within_2_m", "care", "protective_equipment"],
@@ -50,6 +51,10 @@ def test_every_clause_and_question_of_every_rule_set_has_its_answer() -> None:
         ([HALL, ROOM], {"masks": "yes", "within_2_m": "no"}, "CONFIRMED", "ofee"),
         # a masked contact of five minutes is too short for (b)
         ([SHORT], {"masks": "yes", "within_2_m": "yes", "touch": "no"}, "NO_CONTACT", "eeee"),
+        # nine minutes that are assumed may have been fifteen: that is for a person to find out
+        ([UNSEEN], {"masks": "yes", "within_2_m": "yes", "touch": "no"}, "UNCONFIRMED", "eoee"),
+        ([UNSEEN], {"masks": "no", "within_2_m": "yes", "touch": "no"}, "CONFIRMED", "eefe"),
+        ([UNSEEN], {"within_2_m": "no", "touch": "no"}, "NO_CONTACT", "eeee"),
         ([WARD_ROUND], {"care": "yes", "protective_equipment": "no"}, "CONFIRMED", "ooof"),
         ([WARD_ROUND], {"care": "yes", "protective_equipment": "yes"}, "UNCONFIRMED", "oooe"),
         # care at home: the kind of place excludes (d) only until a person says otherwise

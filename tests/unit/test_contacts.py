@@ -112,6 +112,26 @@ def test_what_could_apply_and_what_is_to_ask(
     assert (row["clauses"], row["questions"]) == (clauses, questions)
 
 
+def test_a_duration_that_nobody_saw_excludes_no_clause() -> None:
+    """A ticket office where people usually stay ten minutes: nobody scanned out."""
+    shop = place(60, "ticket_office", True, True).model_copy(update={"usual_stay": 10})
+    ground = ground_of(places_frame([shop]), empty(TRIPS), PARAMETERS)
+    both = visits((CASE, 60, 0, 9), (ALICE, 60, 1, 8))
+
+    def clauses(scans: pl.DataFrame) -> list[str]:
+        (row,) = trace(A_CASE, scans, ground, RULES, NOW).exposures.rows(named=True)
+        assert row["minutes"] < 15
+        return list(row["clauses"])
+
+    assert clauses(both) == ["a", "c"]
+    entered = pl.col("direction") == "in"
+    assert clauses(both.filter(entered)) == ["a", "b", "c"]
+    assert clauses(both.filter(entered | (pl.col("person") == ALICE))) == ["a", "c"], "her end is"
+    left = both.filter(~entered | (pl.col("person") == CASE))
+    assert clauses(left) == ["a", "c"], "it begins when the case came"
+    assert clauses(both.filter(~entered)) == ["a", "b", "c"]
+
+
 def test_touching_is_not_overlapping() -> None:
     assert traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 60, 90)).contacts.is_empty()
 
