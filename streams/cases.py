@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus, TraceAgain
 from schemas.errors import InvalidEvent, Retryable
+from schemas.ids import person_bits
 from streams.watch import OpenCases, Watched
 from tracer.identity import same_of
 from tracer.stated import bits_of
@@ -66,7 +67,8 @@ def said(error: Exception) -> str:
 
 def as_said(case: Case) -> Watched:
     """What is watched of a case by its record alone, before anything is read."""
-    return Watched(case.id, case.version, bits_of(case), (), same=same_of(case))
+    out = frozenset(person_bits(entry.person) for entry in case.excluded)
+    return Watched(case.id, case.version, bits_of(case), (), same=same_of(case), excluded=out)
 
 
 class CaseWatcher:

@@ -39,7 +39,8 @@ class Watched:
     `near`: persons who were at its places about then; `around`: between which times (ms, both
     included) a scan of theirs anywhere may change their stay there. `far`: persons who came so
     long before that only a scan out there would say that they were still there. `same`: whose
-    another id is, the case's or a contact's.
+    another id is, the case's or a contact's. `excluded`: who is no contact whatever scans say, by
+    every id: no alert names them.
     """
 
     case: str
@@ -50,11 +51,17 @@ class Watched:
     around: tuple[int, int] = (0, 0)
     far: U64 = field(default_factory=lambda: NOBODY)
     same: Same = field(default_factory=dict)
+    excluded: frozenset[int] = frozenset()
 
     @cached_property
     def ids(self) -> frozenset[int]:
         """All ids of its person."""
         return frozenset(() if self.person is None else every_id([self.person], self.same))
+
+    @cached_property
+    def nobody(self) -> frozenset[int]:
+        """All ids of whom no alert is about."""
+        return self.ids | frozenset(every_id(self.excluded, self.same))
 
     def whole(self, persons: U64) -> U64:
         """These, and every other id of theirs."""
@@ -111,7 +118,13 @@ class OpenCases:
         if before is None:
             self.open(said)
             return
-        now = replace(before, version=said.version, person=said.person, same=said.same)
+        now = replace(
+            before,
+            version=said.version,
+            person=said.person,
+            same=said.same,
+            excluded=said.excluded,
+        )
         number = self._set(now)
         if (before.person, before.same) != (now.person, now.same):
             for some in (self._near, self._far):
@@ -186,7 +199,7 @@ class OpenCases:
             alerts += [
                 _alert(self._cases[case], rows, k)
                 for k, case in hits
-                if int(person[k]) not in self._cases[case].ids
+                if int(person[k]) not in self._cases[case].nobody
             ]
             may_add = _may_add(windows, window, at[row], out[row])
             case, who = windows.case[window], person[row]

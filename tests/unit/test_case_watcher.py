@@ -163,3 +163,9 @@ def test_a_case_that_cannot_be_watched_is_not(fault: Exception) -> None:
     watcher.apply(of(a_case(1)))
     settled(watcher)
     assert index.cases == 0
+
+
+def test_whom_the_record_excludes_is_watched_as_such() -> None:
+    out = [{"person": person_text(ALICE), "reason": "not_there"}]
+    assert as_said(a_case(1, excluded=out)).excluded == {ALICE}
+    assert as_said(a_case(1)).excluded == frozenset()

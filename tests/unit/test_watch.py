@@ -181,6 +181,17 @@ def test_the_cases_other_ids_are_the_case_and_no_contact() -> None:
     assert found.adds == {"C-1"}
 
 
+def test_who_is_excluded_raises_no_alert_by_any_id() -> None:
+    index = OpenCases()
+    windows = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
+    index.open(Watched("C-1", 1, 7, windows, same={9: 8}, excluded=frozenset({8})))
+    assert look(index, (8, 1, 5), (9, 1, 5)).alerts == []
+    [(_, alert)] = look(index, (10, 1, 5)).alerts
+    assert alert.person == person_text(10)
+    index.announce(Watched("C-1", 2, 7, (), same={9: 8}))
+    assert len(look(index, (8, 1, 5), (9, 1, 5)).alerts) == 2, "taken back at once"
+
+
 def look(index: OpenCases, *scans: tuple[int, int, int]) -> Look:
     """At (person, place, time after BEGIN)."""
     person, place, at = (np.array(column) for column in zip(*scans, strict=True))
