@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Path
@@ -74,32 +74,32 @@ def decide(
 ) -> WorkContact:
     """The answers say which clauses they fulfil or exclude; the classification is the officer's."""
     row = row_of(console, principal, case_id, person)
-    changes = changes_of(row, body)
-    if "classification" in body.model_fields_set:
-        _log_decision(row, changes)
     work = worklist.change(
         console.store,
         case_id,
         person,
-        changes,
+        changes_of(row, body),
         by=principal.by,
         what="decide",
         guard=may_work(principal),
         note=body.note,
         on_version=body.version,
+        answers=body.answers,
     )
     console.relay.wake()
+    if "classification" in body.model_fields_set:
+        _log_decision(row, work)
     return _after(console, row, work)
 
 
-def _log_decision(row: Row, changes: dict[str, Any]) -> None:
+def _log_decision(row: Row, work: worklist.Work) -> None:
     """How often people decide as proposed; of whom, the history says."""
-    proposal = proposal_of(row, changes.get("answers", row.work.answers))
+    proposal = proposal_of(row, work.answers)
     proposed = proposal["classification"] if proposal else None
     log.info(
         "contact_decided",
         case=row.case.id,
-        decided=str(changes["classification"]),
+        decided=str(work.classification),
         proposed=str(proposed) if proposed else None,
     )
 

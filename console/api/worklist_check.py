@@ -9,7 +9,6 @@ from console.api.schemas import FieldProblem
 from console.api.state import Console
 from console.api.worklist_rows import Row, local_today, rule_set_of
 from console.api.worklist_schemas import ChangeContact, RecordVisit
-from console.store.errors import Conflict
 from console.store.keys import key_by_id
 from console.worklist.areas import covers
 from console.worklist.axes import FollowUp, Status, VisitResult
@@ -18,7 +17,7 @@ from schemas.clock import LOCAL
 
 
 def changes_of(row: Row, body: ChangeContact) -> dict[str, Any]:
-    """The fields that change. Raises ApiError naming each that is wrong, or Conflict."""
+    """The fields that change, but for the answers. Raises ApiError naming each that is wrong."""
     given = body.model_fields_set - {"version", "note", "answers"}
     changes: dict[str, Any] = {name: getattr(body, name) for name in sorted(given)}
     problems = [
@@ -26,18 +25,9 @@ def changes_of(row: Row, body: ChangeContact) -> dict[str, Any]:
         for name in ("classification", "status")
         if name in changes and changes[name] is None
     ]
-    if "status" in changes and row.work.status is Status.CONVERTED:
-        raise Conflict(
-            f"Người này đã thành ca {row.work.converted_to}. / "
-            f"This contact became case {row.work.converted_to}."
-        )
     if changes.get("status"):
         changes["status"] = Status(changes["status"])
     problems += _unknown_questions(row, body)
-    if body.answers and not problems:
-        merged = row.work.answers | {q: str(a) for q, a in body.answers.items() if a is not None}
-        taken = {question for question, said_ in body.answers.items() if said_ is None}
-        changes["answers"] = {q: a for q, a in sorted(merged.items()) if q not in taken}
     if changes.get("follow_up") is FollowUp.FOLLOW_UP:
         if row.last_exposure is None:
             vi, en = "Không biết lần tiếp xúc cuối.", "The last exposure is not known."

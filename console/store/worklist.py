@@ -76,11 +76,15 @@ def change(
     guard: Guard,
     note: str | None = None,
     on_version: int | None = None,
+    answers: Mapping[str, str | None] | None = None,
 ) -> Work:
     """The contact with these fields changed; without a difference or a note, as it was.
 
+    `answers`: only of the questions that are answered now, None takes one back; those to other
+    questions stay, whoever has entered them meanwhile.
     Another classification or answer is a new version of the case, too.
-    Raises NotFound, Conflict if the case is voided or the contact is not at `on_version`.
+    Raises NotFound, Conflict if the case is voided, the contact is not at `on_version`, or its
+    status is to change though it became a case.
     """
     with store.write() as connection:
         ward, before = locked(connection, case_id, person)
@@ -90,10 +94,27 @@ def change(
                 f"Người này đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
                 f"This contact is at version {before.version} by now: look again, then change."
             )
-        after = put(connection, before, changes, by=by, what=what, note=note)
+        if "status" in changes:
+            _must_not_be_a_case(before, changes.get("converted_to"))
+        real = {**changes, "answers": _answered(before.answers, answers or {})}
+        after = put(connection, before, real, by=by, what=what, note=note)
         if (after.classification, after.answers) != (before.classification, before.answers):
             worked(connection, case_id, person, after.classification, after.answers, by)
         return after
+
+
+def _must_not_be_a_case(before: Work, became: str | None) -> None:
+    """Raises Conflict if the contact became another case than this one."""
+    if before.status is Status.CONVERTED and before.converted_to != became:
+        raise Conflict(
+            f"Người này đã thành ca {before.converted_to}. / "
+            f"This contact became case {before.converted_to}."
+        )
+
+
+def _answered(before: Mapping[str, str], answers: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**before, **answers}
+    return {question: str(said) for question, said in sorted(merged.items()) if said is not None}
 
 
 def locked(connection: Connection, case_id: str, person: str) -> tuple[str, Work]:
