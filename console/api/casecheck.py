@@ -9,8 +9,9 @@ from console.api.errors import field_problem
 from console.api.schemas import FieldProblem, RegisterCase
 from console.api.state import Console
 from console.store import sites
+from console.store.case_dates import contradictions
 from issuer.units import UNKNOWN_WARD, ward
-from schemas.cases import Answer, Point, Symptoms
+from schemas.cases import Answer, Point
 from schemas.clock import LOCAL
 from schemas.scan import FUTURE_SKEW_SECONDS
 
@@ -37,43 +38,7 @@ def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[Fie
         moment = getattr(case, field)
         if moment is not None and moment > now + _SKEW:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
-    if case.person is None:
-        if not case.points:
-            found.append(
-                field_problem(
-                    "person",
-                    "person_or_points",
-                    "Thiếu người và mốc dịch tễ: cần ít nhất một.",
-                    "Neither a person nor place-time points are given: one is needed.",
-                )
-            )
-    elif case.onset is None and case.sampled_on is None:
-        found.append(
-            field_problem(
-                "onset",
-                "onset_or_sample",
-                "Thiếu ngày khởi phát và ngày lấy mẫu: cần ít nhất một.",
-                "Neither the onset nor the sampling date is given: one is needed.",
-            )
-        )
-    if case.onset and case.sampled_on and case.onset > case.sampled_on:
-        found.append(
-            field_problem(
-                "onset",
-                "after_sample",
-                "Ngày khởi phát sau ngày lấy mẫu dương tính.",
-                "The onset is after the sampling date of the positive test.",
-            )
-        )
-    if case.symptoms is Symptoms.NO and case.onset is not None:
-        found.append(
-            field_problem(
-                "symptoms",
-                "onset_without_symptoms",
-                "Không triệu chứng nhưng lại có ngày khởi phát.",
-                "Without symptoms, yet an onset is given.",
-            )
-        )
+    found += [field_problem(*wrong) for wrong in contradictions(case)]
     if not _is_ward(case.ward):
         found.append(
             field_problem(

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.store import outbox, tables
+from console.store.case_dates import contradictions
 from console.store.engine import Store, allocate, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
@@ -102,11 +103,19 @@ def amend(
 ) -> Case:
     """The case with these fields changed (of `AMENDABLE`); without a difference, as it was.
 
-    Raises NotFound; Conflict if it is closed or voided or not at `on_version`.
+    Raises NotFound; Conflict if it is closed or voided or not at `on_version`, or if its fields
+    would contradict each other: two that cross can be right each by itself, and wrong together.
     """
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
         before = locked(connection, case_id, on_version)
+        for wrong in contradictions(before.model_copy(update=changes)):
+            raise Conflict(
+                f"{wrong.field}: {wrong.vi} Ca {case_id} đã có phiên bản {before.version}: "
+                "hãy xem lại rồi sửa. / "
+                f"{wrong.field}: {wrong.en} Case {case_id} is at version {before.version} by now: "
+                "look again, then amend."
+            )
         return changed(connection, before, dict(changes), "amended", by, note)
 
 

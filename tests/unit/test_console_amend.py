@@ -7,10 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from console.api.casecheck import problems_of
 from console.store.keys import Role
 from tests.console_kit import ADMIN, PERSON, WARD, Running, bearer, running
 
 HEAD = bearer(ADMIN)
+SAMPLED: dict[str, Any] = {"sampled_on": "2026-03-04"}
 
 
 @pytest.fixture
@@ -85,6 +87,40 @@ def test_of_two_amendments_of_one_version_the_second_is_told(console: Running) -
     assert second.status_code == 409
     assert "version 2" in second.json()["sentence"]["en"]
     assert console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json()["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("registered", "first", "second", "field"),
+    [
+        (SAMPLED, {"sampled_on": "2026-03-02"}, {"onset": "2026-03-03"}, "onset"),
+        (SAMPLED, {"sampled_on": None}, {"onset": None}, "onset"),
+        (SAMPLED | {"onset": None}, {"onset": "2026-03-02"}, {"symptoms": "no"}, "symptoms"),
+    ],
+)
+def test_two_that_are_wrong_together_do_not_both_count(
+    console: Running,
+    monkeypatch: pytest.MonkeyPatch,
+    registered: dict[str, Any],
+    first: dict[str, Any],
+    second: dict[str, Any],
+    field: str,
+) -> None:
+    case = register(console, **registered)["id"]
+
+    def crossed(*asked: Any) -> Any:  # the second is checked, then the first is made
+        found = problems_of(*asked)
+        monkeypatch.undo()
+        assert amend(console, case, **first).status_code == 200
+        return found
+
+    monkeypatch.setattr("console.api.cases.problems_of", crossed)
+    late = amend(console, case, **second)
+    assert late.status_code == 409, late.text
+    sentence = late.json()["sentence"]
+    assert sentence["vi"].startswith(f"{field}: ")
+    assert sentence["en"].startswith(f"{field}: ")
+    after = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()
+    assert (after["version"], after | first) == (2, after)
 
 
 def test_a_closed_case_is_not_amended(console: Running) -> None:

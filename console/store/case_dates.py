@@ -1,0 +1,68 @@
+"""What a case's person, symptoms and dates must be to each other, whatever the day and place.
+
+Apart from `schemas.cases.Case`: what another system puts on `cases.v1`, or was stored before a
+rule was here, is still a case; only what somebody says here is held to it.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from schemas.cases import Point, Symptoms
+
+
+class Dated(Protocol):
+    """A case, or one that is to be registered."""
+
+    @property
+    def person(self) -> str | None: ...
+    @property
+    def symptoms(self) -> Symptoms | None: ...
+    @property
+    def onset(self) -> date | None: ...
+    @property
+    def sampled_on(self) -> date | None: ...
+    @property
+    def points(self) -> Sequence[Point]: ...
+
+
+class Contradiction(NamedTuple):
+    """The field that does not fit the others, a code, and a sentence in both languages."""
+
+    field: str
+    code: str
+    vi: str
+    en: str
+
+
+def contradictions(case: Dated) -> Iterator[Contradiction]:
+    """Each, by its field; none if the case can be traced."""
+    if case.person is None:
+        if not case.points:
+            yield Contradiction(
+                "person",
+                "person_or_points",
+                "Thiếu người và mốc dịch tễ: cần ít nhất một.",
+                "Neither a person nor place-time points are given: one is needed.",
+            )
+    elif case.onset is None and case.sampled_on is None:
+        yield Contradiction(
+            "onset",
+            "onset_or_sample",
+            "Thiếu ngày khởi phát và ngày lấy mẫu: cần ít nhất một.",
+            "Neither the onset nor the sampling date is given: one is needed.",
+        )
+    if case.onset and case.sampled_on and case.onset > case.sampled_on:
+        yield Contradiction(
+            "onset",
+            "after_sample",
+            "Ngày khởi phát sau ngày lấy mẫu dương tính.",
+            "The onset is after the sampling date of the positive test.",
+        )
+    if case.symptoms is Symptoms.NO and case.onset is not None:
+        yield Contradiction(
+            "symptoms",
+            "onset_without_symptoms",
+            "Không triệu chứng nhưng lại có ngày khởi phát.",
+            "Without symptoms, yet an onset is given.",
+        )
