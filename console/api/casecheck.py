@@ -1,9 +1,9 @@
 """What is wrong with a case beyond the form of its fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from console.api.errors import field_problem
 from console.api.schemas import FieldProblem, RegisterCase
@@ -11,12 +11,15 @@ from console.api.state import Console
 from console.store import sites
 from console.store.case_dates import contradictions
 from issuer.units import UNKNOWN_WARD, ward
-from schemas.cases import Answer, Point
+from schemas.cases import Answer, Case, Point
 from schemas.clock import LOCAL
 from schemas.scan import FUTURE_SKEW_SECONDS
 
 LONGEST_STATED: Final = timedelta(hours=24)  # of a place-time point or an answer
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_SECONDS)
+_CHECKED: Final = frozenset(
+    {"onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
+)
 _FUTURE: Final = {
     "onset": ("Ngày khởi phát ở tương lai.", "The onset is in the future."),
     "sampled_on": ("Ngày lấy mẫu ở tương lai.", "The sampling date is in the future."),
@@ -27,19 +30,39 @@ _FUTURE: Final = {
 
 def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[FieldProblem]:
     """Each problem under its field; empty if the case can be registered."""
-    rule_sets = console.rule_sets
-    today = now.astimezone(LOCAL).date()
     found = time_problems("points", case.points, now, console)
+    found += _problems_of(case, _CHECKED, now, console)
+    return found + _contradictions(case)
+
+
+def amendment_problems(
+    case: Case, changes: Mapping[str, Any], now: datetime, console: Console
+) -> list[FieldProblem]:
+    """Of the fields that become others, and of how all are to each other.
+
+    What stays was right when it was entered: a point that is older than retention by now, a place
+    or rule-set that is gone, are no reason to leave another field wrong.
+    """
+    other = {name for name, value in changes.items() if getattr(case, name) != value}
+    amended = case.model_copy(update=changes)
+    return _problems_of(amended, other, now, console) + _contradictions(amended)
+
+
+def _problems_of(
+    case: Case | RegisterCase, fields: AbstractSet[str], now: datetime, console: Console
+) -> list[FieldProblem]:
+    """Of these fields, each by itself."""
+    today = now.astimezone(LOCAL).date()
+    found = []
     for field in ("onset", "sampled_on"):
         day = getattr(case, field)
-        if day is not None and day > today:
+        if field in fields and day is not None and day > today:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
     for field in ("isolated_at", "negative_at"):
         moment = getattr(case, field)
-        if moment is not None and moment > now + _SKEW:
+        if field in fields and moment is not None and moment > now + _SKEW:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
-    found += [field_problem(*wrong) for wrong in contradictions(case)]
-    if not _is_ward(case.ward):
+    if "ward" in fields and not _is_ward(case.ward):
         found.append(
             field_problem(
                 "ward",
@@ -48,9 +71,14 @@ def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[Fie
                 "There is no ward with this code.",
             )
         )
-    if case.rule_set is not None and case.rule_set not in rule_sets:
+    rule_sets = console.rule_sets
+    if "rule_set" in fields and case.rule_set is not None and case.rule_set not in rule_sets:
         found.append(unknown_rule_set("rule_set", rule_sets))
     return found
+
+
+def _contradictions(case: Case | RegisterCase) -> list[FieldProblem]:
+    return [field_problem(*wrong) for wrong in contradictions(case)]
 
 
 def time_problems(

@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from console.access import Principal, Requires, Right, forbidden
-from console.api.casecheck import problems_of
+from console.api.casecheck import amendment_problems, problems_of
 from console.api.documented import a_case, answers
 from console.api.errors import field_problem, invalid, not_found
 from console.api.runs import newest_run, page_of_contacts
@@ -123,14 +123,12 @@ def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleO
     case = within(console, principal, case_id)
     store.must_be_open(case)
     changes = body.changes()
-    amended = case.model_copy(update=changes)
-    if nulled := [name for name in ("ward", "status") if getattr(amended, name) is None]:
+    if nulled := [name for name in ("ward", "status") if changes.get(name, "") is None]:
         words = "Không được bỏ trống.", "It cannot be taken away."
         raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
-    fields = {name: getattr(amended, name) for name in RegisterCase.model_fields}
-    if problems := problems_of(RegisterCase(**fields), utc_now(), console):
+    if problems := amendment_problems(case, changes, utc_now(), console):
         raise invalid(*problems)
-    _must_reach(principal, amended.ward)
+    _must_reach(principal, changes.get("ward", case.ward))
     if "status" in changes:
         changes["status"] = CaseStatus(changes["status"])
     after = store.amend(console.store, case_id, changes, body.version, by=principal.by)

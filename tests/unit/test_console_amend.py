@@ -1,14 +1,18 @@
 """Amending a case over HTTP: what changes, what is refused, and two at once."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from console.api.casecheck import problems_of
+from console.api.casecheck import amendment_problems
+from console.store import cases
+from console.store.engine import utc_now
 from console.store.keys import Role
+from schemas.cases import Point, PointSource
 from tests.console_kit import ADMIN, PERSON, WARD, Running, bearer, running
 
 HEAD = bearer(ADMIN)
@@ -108,12 +112,12 @@ def test_two_that_are_wrong_together_do_not_both_count(
     case = register(console, **registered)["id"]
 
     def crossed(*asked: Any) -> Any:  # the second is checked, then the first is made
-        found = problems_of(*asked)
+        found = amendment_problems(*asked)
         monkeypatch.undo()
         assert amend(console, case, **first).status_code == 200
         return found
 
-    monkeypatch.setattr("console.api.cases.problems_of", crossed)
+    monkeypatch.setattr("console.api.cases.amendment_problems", crossed)
     late = amend(console, case, **second)
     assert late.status_code == 409, late.text
     sentence = late.json()["sentence"]
@@ -121,6 +125,20 @@ def test_two_that_are_wrong_together_do_not_both_count(
     assert sentence["en"].startswith(f"{field}: ")
     after = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()
     assert (after["version"], after | first) == (2, after)
+
+
+def test_what_stays_is_not_checked_again(console: Running) -> None:
+    begun = utc_now() - timedelta(days=400)
+    gone = Point(
+        place=404, begin=begun, end=begun + timedelta(hours=1), source=PointSource.INTERVIEW
+    )
+    old = cases.NewCase(PERSON, WARD, onset=date(2026, 3, 2), rule_set="gone", points=(gone,))
+    case = cases.register_case(console.store, old, registered_by="key/1")
+    answer = amend(console, case.id, onset="2026-03-01", rule_set="gone")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["onset"], len(answer.json()["points"])) == ("2026-03-01", 1)
+    wrong = amend(console, case.id, rule_set="gone too", onset=None)
+    assert [e["field"] for e in wrong.json()["errors"]] == ["rule_set", "onset"]
 
 
 def test_a_closed_case_is_not_amended(console: Running) -> None:
