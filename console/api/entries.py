@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter
 
-from console.api.casecheck import time_problems
+from console.api.casecheck import OLDEST_DAY, time_problems, too_old
 from console.api.cases import ConsoleOf, Reads, Registers, within
 from console.api.documented import a_case, answers
 from console.api.entries_schemas import CaseHistory, ChangeEntries, Entries
@@ -74,10 +74,12 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
     found += time_problems("add.answers", added.answers, now, console)
     today = now.astimezone(LOCAL).date()
     for number, named in enumerate(added.named):
+        field = f"add.named.{number}.last_contact"
         if named.last_contact > today:
             words = "Ngày ở tương lai.", "The day is in the future."
-            field = f"add.named.{number}.last_contact"
             found.append(field_problem(field, "in_future", *words))
+        elif named.last_contact < OLDEST_DAY:
+            found.append(too_old(field))
     times = {
         name: Counter(entry.person for entry in _after(case, body, name))
         for name in ("named", "excluded", "same")

@@ -1,8 +1,9 @@
 """What goes in and out of the routes of a case's entries and its history."""
 
+from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from console.api.schemas import ApiModel, example
 from schemas.cases import (
@@ -17,13 +18,25 @@ from schemas.cases import (
 from schemas.scan import Timestamp
 
 
+class NamedHere(NamedContact):
+    """A named contact as it comes in: of any day, so that a wrong one is refused in words."""
+
+    last_contact: date
+
+
+def _as_kept(named: NamedHere) -> NamedContact:
+    return NamedContact.model_construct(**dict(named))
+
+
 class Entries(ApiModel):
     """Place-time points; answers to *when did you leave?*; named contacts; exclusions;
     other ids of one person, as a card and a phone."""
 
     points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
     answers: Annotated[tuple[Answer, ...], Field(max_length=MOST_PERSONS)] = ()
-    named: Annotated[tuple[NamedContact, ...], Field(max_length=MOST_PERSONS)] = ()
+    named: Annotated[
+        tuple[Annotated[NamedHere, AfterValidator(_as_kept)], ...], Field(max_length=MOST_PERSONS)
+    ] = ()
     excluded: Annotated[tuple[Exclusion, ...], Field(max_length=MOST_PERSONS)] = ()
     same: Annotated[tuple[SamePerson, ...], Field(max_length=MOST_PERSONS)] = ()
 

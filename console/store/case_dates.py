@@ -5,10 +5,11 @@ rule was here, is still a case; only what somebody says here is held to it.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
 from schemas.cases import Point, Symptoms
+from schemas.clock import local_midnight
 
 
 class Dated(Protocol):
@@ -22,6 +23,8 @@ class Dated(Protocol):
     def onset(self) -> date | None: ...
     @property
     def sampled_on(self) -> date | None: ...
+    @property
+    def negative_at(self) -> datetime | None: ...
     @property
     def points(self) -> Sequence[Point]: ...
 
@@ -65,4 +68,26 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
             "onset_without_symptoms",
             "Không triệu chứng nhưng lại có ngày khởi phát.",
             "Without symptoms, yet an onset is given.",
+        )
+    yield from _too_early_a_negative(case)
+
+
+def _too_early_a_negative(case: Dated) -> Iterator[Contradiction]:
+    """It would end the window before what the window is counted from: nobody would be a contact."""
+    if case.negative_at is None:
+        return
+    if case.sampled_on is not None:
+        if case.negative_at < local_midnight(case.sampled_on):
+            yield Contradiction(
+                "negative_at",
+                "before_sample",
+                "Kết quả âm tính trước ngày lấy mẫu dương tính.",
+                "The negative result is before the sampling date of the positive test.",
+            )
+    elif case.onset is not None and case.negative_at < local_midnight(case.onset):
+        yield Contradiction(
+            "negative_at",
+            "before_onset",
+            "Kết quả âm tính trước ngày khởi phát.",
+            "The negative result is before the onset.",
         )

@@ -66,6 +66,8 @@ def test_without_a_change_it_stays_as_it_was(console: Running) -> None:
         ({"onset": "2999-01-01"}, "onset"),
         ({"sampled_on": "2026-03-01"}, "onset"),  # before the onset
         ({"symptoms": "no"}, "symptoms"),
+        ({"onset": "0001-01-01"}, "onset"),
+        ({"negative_at": "2026-03-01T00:00:00.000Z"}, "negative_at"),
         ({"ward": None}, "ward"),
         ({"status": None}, "status"),
         ({"status": "closed"}, "status"),

@@ -55,6 +55,8 @@ def test_a_registered_case_can_be_read_and_is_relayed(console: Running) -> None:
 
 TOMORROW = str(TODAY + timedelta(days=1))
 LATER = f"{TODAY + timedelta(days=2)}T00:00:00.000Z"
+ONSET_EVE = TODAY - timedelta(days=3)
+EARLY = f"{ONSET_EVE}T16:59:59.999Z"  # the last instant of that local day
 REFUSALS: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"onset": TOMORROW}, "onset", "in_future", "tương lai", "in the future"),
     ({"sampled_on": TOMORROW}, "sampled_on", "in_future", "tương lai", "in the future"),
@@ -67,6 +69,17 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str, str]] = [
         "sau ngày lấy mẫu",
         "after the sampling date",
     ),
+    ({"negative_at": EARLY}, "negative_at", "before_onset", "ngày khởi phát", "the onset"),
+    (
+        {"negative_at": EARLY, "sampled_on": str(TODAY)},
+        "negative_at",
+        "before_sample",
+        "trước ngày lấy mẫu",
+        "before the sampling date",
+    ),
+    ({"onset": "0001-01-01"}, "onset", "too_old", "trước 01/01/2000", "before 2000-01-01"),
+    ({"sampled_on": "1999-12-31", "onset": None}, "sampled_on", "too_old", "năm", "the year"),
+    ({"isolated_at": "0001-01-01T00:00:00.000Z"}, "isolated_at", "too_old", "năm", "the year"),
     ({"onset": None}, "onset", "onset_or_sample", "ít nhất một", "one is needed"),
     ({"person": "7zk3m9qx2b4cd"}, "person", "malformed_id", "13 ký tự", "13 Crockford"),
     ({"person": "Z" * 13}, "person", "malformed_id", "13 ký tự", "13 Crockford"),
@@ -95,6 +108,12 @@ def test_a_wrong_case_is_refused_by_field_in_both_languages(
     assert vi in problem["sentence"]["vi"]
     assert "Nguyễn" not in answer.text
     assert "7zk3" not in answer.text
+
+
+def test_negative_on_the_day_itself_and_isolated_before_are_real(console: Running) -> None:
+    midnight = f"{ONSET_EVE}T17:00:00.000Z"
+    case = register(console, negative_at=midnight, isolated_at=EARLY)
+    assert (case["negative_at"], case["isolated_at"]) == (midnight, EARLY)
 
 
 def test_a_body_that_is_no_case_at_all(console: Running) -> None:

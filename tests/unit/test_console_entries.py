@@ -97,6 +97,12 @@ def test_points_alone_are_registered_without_a_person(console: Running, place: i
             "in_future",
         ),
         (
+            "named",
+            lambda _: {"person": SOMEBODY, "relation": "other", "last_contact": "0001-01-01"},
+            "named.0.last_contact",
+            "too_old",
+        ),
+        (
             "excluded",
             lambda _: {"person": PERSON, "reason": "other"},
             "excluded.0.person",
