@@ -15,10 +15,8 @@ from console.api.teamwork_schemas import Converted
 from console.api.worklist import Person
 from console.api.worklist_rows import Row, may_work, row_of
 from console.api.worklist_schemas import ConvertContact
-from console.store import cases, worklist
+from console.store import cases, conversions
 from console.store.engine import utc_now
-from console.store.errors import Conflict
-from console.worklist.axes import Status
 from schemas.cases import Case, CaseStatus
 
 log = structlog.get_logger()
@@ -32,39 +30,29 @@ def convert(
     case_id: str, person: Person, body: ConvertContact, principal: Converts, console: ConsoleOf
 ) -> Converted:
     """A new case of this person, or `case`; the contact is CONVERTED and names it. Sent again
-    after a fault, it makes no second case.
+    after a fault, it makes no second case; nor if the person is an open case already.
     """
     row = row_of(console, principal, case_id, person)
     may_work(principal)(row.case.ward, row.work)
-    if row.work.status is Status.CONVERTED and body.case != row.work.converted_to:
-        raise Conflict(
-            f"Người này đã thành ca {row.work.converted_to}. / "
-            f"This contact became case {row.work.converted_to}."
-        )
-    became = (
-        _registered(console, principal, row, body)
-        if body.case is None
-        else _existing(console, principal, row, body.case)
-    )
-    worklist.change(
+    became = conversions.convert(
         console.store,
-        case_id,
+        row.case,
         person,
-        {
-            "status": Status.CONVERTED,
-            "converted_to": became.id,
-            "last_exposure": row.last_exposure,
-        },
+        _new(console, principal, row, body)
+        if body.case is None
+        else _existing(console, principal, row, body.case),
         by=principal.by,
-        what="convert",
         guard=may_work(principal),
+        reaches=principal.reaches,
+        last_exposure=row.last_exposure,
         note=body.note,
     )
+    console.relay.wake()
     log.info("contact_converted", case=case_id, became=became.id)
     return Converted(contact_of=case_id, person=person, status="CONVERTED", case=became)
 
 
-def _registered(console: Console, principal: Principal, row: Row, body: ConvertContact) -> Case:
+def _new(console: Console, principal: Principal, row: Row, body: ConvertContact) -> cases.NewCase:
     asked = body.to_register(row.person, row.case.ward)
     if problems := problems_of(asked, utc_now(), console):
         raise invalid(*problems)
@@ -73,7 +61,7 @@ def _registered(console: Console, principal: Principal, row: Row, body: ConvertC
             "Ca thuộc địa bàn khác với địa bàn của khoá.",
             "The case's ward is outside this key's area.",
         )
-    new = cases.NewCase(
+    return cases.NewCase(
         person=asked.person,
         ward=asked.ward,
         status=CaseStatus(asked.status),
@@ -84,11 +72,6 @@ def _registered(console: Console, principal: Principal, row: Row, body: ConvertC
         negative_at=asked.negative_at,
         rule_set=asked.rule_set,
     )
-    # one contact becomes one case, also when the first answer was lost on the way
-    key = f"convert:{row.case.id}:{row.person}"
-    case = cases.register_case(console.store, new, registered_by=principal.by, request_key=key)
-    console.relay.wake()
-    return case
 
 
 def _existing(console: Console, principal: Principal, row: Row, case_id: str) -> Case:
@@ -96,7 +79,8 @@ def _existing(console: Console, principal: Principal, row: Row, case_id: str) ->
     if case is None or not principal.reaches(case.ward):
         vi, en = "Không có ca này trong địa bàn.", "There is no such case in this key's area."
         raise invalid(field_problem("case", "unknown", vi, en))
-    if case.person != row.person or case.id == row.case.id:
+    theirs = conversions.ids_of(case, case.person) & conversions.ids_of(row.case, row.person)
+    if not theirs or case.id == row.case.id:
         vi, en = "Ca này của người khác.", "This case is another person's."
         raise invalid(field_problem("case", "other_person", vi, en))
     if case.status is CaseStatus.VOIDED:

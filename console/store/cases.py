@@ -68,8 +68,6 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
     asked = {name: value for name, value in fields.items() if (name, value) not in _LATER_FIELDS}
     asked |= {"points": [p.model_dump(mode="json") for p in new.points]} if new.points else {}
     request_hash = hashlib.sha256(orjson.dumps(asked)).hexdigest() if request_key else None
-    now = utc_now()
-    year = now.astimezone(LOCAL).year
     c = tables.cases.c
     with store.write() as connection:
         if request_key:
@@ -83,12 +81,25 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
                 )
             if made:
                 return read_case(made)
-        number = allocate(connection, f"case/{year}")
-        case_id = f"C-{year}-{number:06}"
-        case = Case(id=case_id, registered_at=now, registered_by=registered_by, **fields)
-        request = {"request_key": request_key, "request_hash": request_hash}
-        connection.execute(insert(tables.cases), [_columns(case) | request])
-        outbox.append(connection, [case_event(case, "registered", now)], now)
+        return inserted(connection, new, registered_by, request_key, request_hash)
+
+
+def inserted(
+    connection: Connection,
+    new: NewCase,
+    registered_by: str,
+    request_key: str | None = None,
+    request_hash: str | None = None,
+) -> Case:
+    """The new case and its event. Until the transaction ends, no other case gets a number."""
+    now = utc_now()
+    year = now.astimezone(LOCAL).year
+    number = allocate(connection, f"case/{year}")
+    case_id = f"C-{year}-{number:06}"
+    case = Case(id=case_id, registered_at=now, registered_by=registered_by, **vars(new))
+    request = {"request_key": request_key, "request_hash": request_hash}
+    connection.execute(insert(tables.cases), [_columns(case) | request])
+    outbox.append(connection, [case_event(case, "registered", now)], now)
     return case
 
 

@@ -84,7 +84,7 @@ def change(
     questions stay, whoever has entered them meanwhile.
     Another classification or answer is a new version of the case, too.
     Raises NotFound, Conflict if the case is voided, the contact is not at `on_version`, or its
-    status is to change though it became a case.
+    status is to change though it became a case that is not voided.
     """
     with store.write() as connection:
         ward, before = locked(connection, case_id, person)
@@ -94,18 +94,23 @@ def change(
                 f"Người này đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
                 f"This contact is at version {before.version} by now: look again, then change."
             )
-        if "status" in changes:
-            _must_not_be_a_case(before, changes.get("converted_to"))
         real = {**changes, "answers": _answered(before.answers, answers or {})}
+        if "status" in changes:
+            must_not_be_a_case(connection, before)
+            real["converted_to"] = None
         after = put(connection, before, real, by=by, what=what, note=note)
         if (after.classification, after.answers) != (before.classification, before.answers):
             worked(connection, case_id, person, after.classification, after.answers, by)
         return after
 
 
-def _must_not_be_a_case(before: Work, became: str | None) -> None:
-    """Raises Conflict if the contact became another case than this one."""
-    if before.status is Status.CONVERTED and before.converted_to != became:
+def must_not_be_a_case(connection: Connection, before: Work, but: str | None = None) -> None:
+    """Raises Conflict if the contact became a case, other than this one, that is not voided."""
+    if before.status is not Status.CONVERTED or before.converted_to in (None, but):
+        return
+    c = tables.cases.c
+    status = connection.scalar(select(c.status).where(c.id == before.converted_to))
+    if status != CaseStatus.VOIDED:
         raise Conflict(
             f"Người này đã thành ca {before.converted_to}. / "
             f"This contact became case {before.converted_to}."

@@ -8,7 +8,6 @@ import orjson
 import pytest
 
 from console.access import RIGHTS, Right
-from console.store import worklist
 from console.store.keys import Role
 from schemas.scan import format_timestamp
 from tests.console_kit import PERSON, WARD, Running, running
@@ -24,7 +23,6 @@ from tests.worklist_kit import (
     document,
     exposure,
     new_case,
-    trace,
 )
 
 
@@ -271,62 +269,6 @@ def test_the_cases_own_card_is_suggested_and_is_the_case(console: Running) -> No
     same = post(console, path, keep=A, other=PERSON, same=True)  # the case is the one kept
     assert [(c["person"], c["duplicate_of"]) for c in same.json()["contacts"]] == [(A, PERSON)]
     assert of_case(console, case)["same"] == [{"person": A, "of": PERSON}]
-
-
-def test_a_contact_who_becomes_a_case_keeps_the_history(console: Running) -> None:
-    case = new_case(console)
-    patch(console, case, A, classification="CONFIRMED", note="sốt từ hôm qua")
-    path = f"/v1/cases/{case}/list/{A}/convert"
-    wrong = post(console, path, onset=str(TODAY + timedelta(days=1)))
-    assert [e["field"] for e in wrong.json()["errors"]] == ["onset"]
-    done = post(console, path, sampled_on=str(TODAY))
-    assert done.status_code == 200, done.text
-    became = done.json()["case"]
-    assert (became["person"], became["ward"], became["status"]) == (A, WARD, "confirmed")
-    contact = console.client.get(f"/v1/cases/{case}/list/{A}", headers=HEAD).json()
-    assert (contact["status"], contact["converted_to"]) == ("CONVERTED", became["id"])
-    assert contact["classification"] == "CONFIRMED"
-    steps = console.client.get(f"/v1/cases/{case}/list/{A}/history", headers=HEAD).json()["steps"]
-    assert [s["what"] for s in steps] == ["decide", "convert"]
-    again = post(console, path, sampled_on=str(TODAY))
-    assert again.status_code == 409
-    assert became["id"] in again.json()["sentence"]["en"]
-    assert patch(console, case, A, status="ACTIVE").status_code == 409
-    cases = console.client.get("/v1/cases", headers=HEAD).json()["cases"]
-    assert [c["person"] for c in cases] == [A, PERSON]
-
-
-def test_a_conversion_cut_off_midway_makes_no_second_case(
-    console: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    case = new_case(console)
-    path = f"/v1/cases/{case}/list/{A}/convert"
-
-    def lost(*_: Any, **__: Any) -> None:
-        raise RuntimeError("the power went")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(worklist, "change", lost)
-        assert post(console, path, sampled_on=str(TODAY)).status_code == 500
-    done = post(console, path, sampled_on=str(TODAY))
-    assert done.status_code == 200
-    cases = console.client.get("/v1/cases", headers=HEAD).json()["cases"]
-    assert [c["id"] for c in cases] == [done.json()["case"]["id"], case]
-
-
-def test_a_case_that_is_there_already_is_linked(console: Running) -> None:
-    case = new_case(console, document(A), document(B))
-    body = {"person": A, "onset": str(TODAY), "ward": WARD}
-    other = console.client.post("/v1/cases", json=body, headers=HEAD).json()["id"]
-    trace(console, other)
-    for wrong, code in (("C-0", "unknown"), (case, "other_person")):
-        answer = post(console, f"/v1/cases/{case}/list/{A}/convert", case=wrong)
-        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [("case", code)]
-    answer = post(console, f"/v1/cases/{case}/list/{B}/convert", case=other)
-    assert answer.json()["errors"][0]["code"] == "other_person"
-    for _ in range(2):
-        linked = post(console, f"/v1/cases/{case}/list/{A}/convert", case=other)
-        assert (linked.status_code, linked.json()["case"]["id"]) == (200, other)
 
 
 def test_who_converts_may_register() -> None:
