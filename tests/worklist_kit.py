@@ -1,5 +1,6 @@
 """What the tests of a list share: a case, and a run of it in tables that are in memory."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,12 +70,13 @@ def trace(console: Running, case: str, *documents: dict[str, Any], rule_set: str
         found, rules = runs[what["case"]]
         if "FROM trace_runs" in sql:
             row = (1, 1, "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77", rules, b"{}", at, at, {0: 5}, at)
-            return [(*row, len(found), b"{}")]
+            tiers = Counter(d["tier"] for d in found if d.get("decided") != "NO_CONTACT")
+            return [(*row, len(found), orjson.dumps({"contacts_by_tier": tiers}))]
         assert "FROM trace_contacts" in sql
         if "persons" in what:
             found = [d for d in found if person_bits(d["person"]) in what["persons"]]
             if "SELECT person" in sql:
-                return [(person_bits(d["person"]),) for d in found]
+                return [(person_bits(d["person"]), d["tier"], d.get("decided", "")) for d in found]
         else:
             found = found[what["offset"] : what["offset"] + what["limit"]]
         return [(orjson.dumps(d),) for d in found]

@@ -1,7 +1,7 @@
 """Routes of how the work stands: who is followed and due today, and a list in numbers."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -9,14 +9,14 @@ from fastapi import APIRouter, Depends, Query
 from console.access import Principal, Requires, Right
 from console.api.cases import ConsoleOf, Limit
 from console.api.documented import answers
-from console.api.runs import newest_run
+from console.api.runs import StoredRun, newest_run
 from console.api.state import Console
 from console.api.teamwork_schemas import FollowedContact, FollowedPage, Summary
-from console.api.worklist_pages import of_works
+from console.api.worklist_pages import in_run, of_works
 from console.api.worklist_rows import absent, case_of, local_today, said
 from console.store import cases, worklist
 from console.store.worklist import Work
-from console.worklist.axes import REACHABILITIES
+from console.worklist.axes import REACHABILITIES, Classification
 from tracer.tiers import Tier
 
 router = APIRouter(prefix="/v1", tags=["list"])
@@ -78,18 +78,30 @@ def _followed(console: Console, works: list[Work]) -> Iterator[FollowedContact]:
     "/cases/{case_id}/list-summary", summary="A list in numbers", responses=answers(404, 503)
 )
 def summary(case_id: str, principal: Reads, console: ConsoleOf) -> Summary:
-    """Counted from what is decided and the run's own counts; the contacts are not read."""
+    """Counted as the list has them, from what is decided and the run's own counts; the documents
+    are not read.
+    """
     case, own = case_of(console, principal, case_id)
     if not own:
         raise absent()
     run = newest_run(console.clickhouse, case_id)
     works = worklist.works(console.store, case_id)
-    beside = {n.person for n in case.named} - works.keys()
-    tiers = run.view.contacts_by_tier if run else {}
-    total = max((run.total if run else 0) + len(beside), len(works))
-    call_list = max(total - tiers.get(Tier.SAME_TIME_ONLY, 0), 0)
-    reached = Counter(str(w.reachability) for w in works.values() if w.reachability)
-    reached["NOT_TRIED"] = max(call_list - reached.total(), 0)
+    named = {contact.person for contact in case.named}
+    excluded = {entry.person for entry in case.excluded}
+    known = works.keys() | named | excluded
+    there = in_run(console, run, known)
+    others = max(run.total - len(there), 0) if run else 0  # nobody has said anything of them
+    total = others + len(there) + len((works.keys() | named) - there.keys())
+    no_contact = {
+        p for p, w in works.items() if w.classification is Classification.NO_CONTACT
+    } | excluded
+    called = {p for p, (tier, _) in there.items() if tier != Tier.SAME_TIME_ONLY}
+    to_call = (called | named) - no_contact
+    call_list = others - _only_there(run, there) + len(to_call)
+    reached = Counter(
+        str(w.reachability) for p, w in works.items() if w.reachability and p in to_call
+    )
+    reached["NOT_TRIED"] = call_list - reached.total()
     untouched = total - len(works)
     return Summary(
         case=case_id,
@@ -106,6 +118,16 @@ def summary(case_id: str, principal: Reads, console: ConsoleOf) -> Summary:
         ],
         handed_over=sum(work.area is not None for work in works.values()),
     )
+
+
+def _only_there(run: StoredRun | None, known: Mapping[str, tuple[str, bool]]) -> int:
+    """How many besides these were only there at the same time; who is ruled out is in no tier of
+    the run's counts."""
+    if run is None:
+        return 0
+    counted = sum(tier == Tier.SAME_TIME_ONLY and not out for tier, out in known.values())
+    others = run.total - len(known)
+    return min(max(run.view.contacts_by_tier.get(Tier.SAME_TIME_ONLY, 0) - counted, 0), others)
 
 
 def _counted(

@@ -115,7 +115,10 @@ class FollowedPage(ApiModel):
 
 
 class Summary(ApiModel):
-    """A case's list in numbers. `reachability`: of those on the call list, with its share."""
+    """A case's list in numbers. `reachability`: of those on the call list, with its share.
+
+    `call_list`: to be called by the newest run or named in the interview, and not ruled out.
+    """
 
     model_config = example(
         {

@@ -1,6 +1,6 @@
 """A case's contacts page by page, every page of the same run; nothing longer is held."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -11,7 +11,7 @@ from console.api.state import Console
 from console.api.worklist_rows import Row, documents_of
 from console.store import cases, worklist
 from console.store.worklist import Work
-from schemas.cases import OPEN_STATUSES, Case
+from schemas.cases import OPEN_STATUSES, Case, Decided
 from schemas.ids import person_bits, person_text
 
 PAGE: Final = 500
@@ -23,7 +23,7 @@ WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID
 ORDER BY rank
 """
 _THERE: Final = """
-SELECT person FROM trace_contacts
+SELECT person, tier, JSONExtractString(document, 'decided') FROM trace_contacts
 WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
   AND person IN {persons:Array(UInt64)}
 """
@@ -129,17 +129,25 @@ def _beside(console: Console, case: Case, run: StoredRun | None) -> list[Work]:
     works = worklist.works(console.store, case.id)
     for named in case.named:
         works.setdefault(named.person, Work(case.id, named.person))
-    traced = _in_run(console, run, sorted(works))
+    traced = in_run(console, run, works)
     return [work for person, work in sorted(works.items()) if person not in traced]
 
 
-def _in_run(console: Console, run: StoredRun | None, persons: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for begin in range(0, len(persons) if run else 0, 5000):
+def in_run(
+    console: Console, run: StoredRun | None, persons: Iterable[str]
+) -> dict[str, tuple[str, bool]]:
+    """Which of these the run has: in which tier, and whether an officer had ruled them out by then.
+
+    Their documents are not read out. Raises Retryable.
+    """
+    found: dict[str, tuple[str, bool]] = {}
+    wanted = sorted(persons)
+    for begin in range(0, len(wanted) if run else 0, 5000):
         assert run is not None
         what: dict[str, Any] = {"case": run.case_id, "run": run.view.run, "attempt": run.attempt}
-        what["persons"] = [person_bits(person) for person in persons[begin : begin + 5000]]
-        found |= {person_text(person) for (person,) in console.clickhouse.rows(_THERE, what)}
+        what["persons"] = [person_bits(person) for person in wanted[begin : begin + 5000]]
+        for person, tier, decided in console.clickhouse.rows(_THERE, what):
+            found[person_text(person)] = tier, decided == Decided.NO_CONTACT
     return found
 
 

@@ -149,3 +149,8 @@ def test_the_file_has_everybody(traced: tuple[TestClient, str]) -> None:
 def test_the_list_in_numbers(traced: tuple[TestClient, str]) -> None:
     found = get(traced, "/v1/cases/CASE/list-summary").json()
     assert (found["contacts"], found["call_list"]) == (MANY + 2, MANY + 2)
+    client, case = traced
+    path = f"/v1/cases/{case}/list/{person_text(PHONE)}"
+    client.patch(path, json={"classification": "NO_CONTACT"}, headers=HEAD)
+    found = get(traced, "/v1/cases/CASE/list-summary").json()
+    assert (found["contacts"], found["call_list"]) == (MANY + 2, MANY + 1)

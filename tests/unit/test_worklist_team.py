@@ -23,6 +23,7 @@ from tests.worklist_kit import (
     document,
     exposure,
     new_case,
+    trace,
 )
 
 
@@ -173,6 +174,51 @@ def test_the_list_in_numbers(console: Running) -> None:
         "NOT_AT_ALL": (1, 0.3333),
         "NOT_TRIED": (1, 0.3333),
     }
+
+
+def numbers(console: Running, case: str) -> tuple[int, int, dict[str, int]]:
+    """Of the list, those to be called, and how they are reached, where there is anybody."""
+    found = console.client.get(f"/v1/cases/{case}/list-summary", headers=HEAD).json()
+    listed = console.client.get(f"/v1/cases/{case}/list", headers=HEAD).json()["total"]
+    assert found["contacts"] == listed
+    for axis in ("classification", "status"):
+        assert sum(found[axis].values()) == listed
+    assert sum(r["count"] for r in found["reachability"]) == found["call_list"]
+    reached = {r["how"]: r["count"] for r in found["reachability"] if r["count"]}
+    return found["contacts"], found["call_list"], reached
+
+
+def test_the_numbers_are_the_lists_own(console: Running) -> None:
+    gate = exposure(tier="same_time_only", band="low")
+    case = new_case(console, document(A), document(B, gate), document(C))
+    assert numbers(console, case) == (3, 2, {"NOT_TRIED": 2})
+    # named: one whom the run has in a closed place, one at the gate only, one whom it has not
+    for person in (A, B, D):
+        named = {"person": person, "relation": "care", "last_contact": str(TODAY)}
+        path = f"/v1/cases/{case}/entries"
+        assert post(console, path, add={"named": [named]}).status_code == 200
+    assert numbers(console, case) == (4, 4, {"NOT_TRIED": 4})
+    patch(console, case, A, reachability="CALL")
+    patch(console, case, C, reachability="CALL", classification="NO_CONTACT")
+    assert numbers(console, case) == (4, 3, {"CALL": 1, "NOT_TRIED": 2})
+    # the next run has C last, not to be called, and in no tier's count
+    out = document(C, decided="NO_CONTACT", call=False)
+    trace(console, case, document(A), document(B, gate), out)
+    assert numbers(console, case) == (4, 3, {"CALL": 1, "NOT_TRIED": 2})
+    # touched and no longer in the run: on the list, and nobody to call
+    trace(console, case, document(A), document(B, gate))
+    assert numbers(console, case) == (4, 3, {"CALL": 1, "NOT_TRIED": 2})
+    patch(console, case, C, classification="UNCONFIRMED")
+    assert numbers(console, case) == (4, 3, {"CALL": 1, "NOT_TRIED": 2})
+
+
+def test_whom_the_case_rules_out_is_not_called(console: Running) -> None:
+    gate = exposure(tier="same_time_only", band="low")
+    case = new_case(console, document(A), document(B), document(C, gate), document(D, gate))
+    patch(console, case, C, category="LOW_RISK", classification="NO_CONTACT")
+    out = {"person": A, "reason": "not_there"}
+    assert post(console, f"/v1/cases/{case}/entries", add={"excluded": [out]}).status_code == 200
+    assert numbers(console, case) == (4, 1, {"NOT_TRIED": 1})
 
 
 def test_who_is_due_over_all_cases_page_by_page(console: Running) -> None:
