@@ -15,11 +15,15 @@ class ContactAcross(ApiModel):
 
 
 class ContactsAcross(ApiModel):
-    """Of how many open cases, a page of the persons to be called, and how many there are."""
+    """Of how many open cases, a page of the persons to be called, and how many there are.
+
+    `cases_left_out`: open cases beyond the newest 1,000, whose contacts are not among these.
+    """
 
     model_config = example(
         {
             "cases": 2,
+            "cases_left_out": 0,
             "contacts": [
                 {
                     "person": "2C9V0A7NJ5X1T",
@@ -36,6 +40,7 @@ class ContactsAcross(ApiModel):
     )
 
     cases: int
+    cases_left_out: int
     contacts: list[ContactAcross]
     total: int
     limit: int

@@ -20,6 +20,14 @@ def show_across(found: dict[str, Any], session: Session) -> None:
             f"{persons} possible contacts of {cases} open cases.",
         )
     )
+    if found["cases_left_out"]:
+        left = number(found["cases_left_out"])
+        line(
+            session.lines(
+                f"Còn {left} ca đang mở cũ hơn không có ở đây: hãy xem từng ca.",
+                f"{left} older open cases are not among these: look at each by itself.",
+            )
+        )
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for vi, en in (
         ("Ai", "Who"),

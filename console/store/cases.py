@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import orjson
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from console.store import outbox, tables
@@ -172,11 +172,27 @@ def list_cases(
     c = tables.cases.c
     query = select(tables.cases).order_by(c.registered_at.desc(), c.id.desc())
     if open_only:
-        query = query.where(c.status.in_([status.value for status in OPEN_STATUSES]))
-    if area != EVERYWHERE:
-        query = query.where(c.ward.in_([ward.code for ward in wards_in(area)]))
+        query = query.where(_is_open())
+    query = query.where(*_within(area)).limit(limit).offset(offset)
     with store.read() as connection:
-        return [read_case(row) for row in connection.execute(query.limit(limit).offset(offset))]
+        return [read_case(row) for row in connection.execute(query)]
+
+
+def count_open(store: Store, area: str) -> int:
+    """How many open cases there are in the area."""
+    query = select(func.count()).select_from(tables.cases).where(_is_open(), *_within(area))
+    with store.read() as connection:
+        return connection.scalar(query) or 0
+
+
+def _is_open() -> ColumnElement[bool]:
+    return tables.cases.c.status.in_([status.value for status in OPEN_STATUSES])
+
+
+def _within(area: str) -> list[ColumnElement[bool]]:
+    if area == EVERYWHERE:
+        return []
+    return [tables.cases.c.ward.in_([ward.code for ward in wards_in(area)])]
 
 
 def _end(

@@ -104,6 +104,23 @@ def test_a_person_is_there_once_with_every_case(
     assert shown.count(ONE) == 1
 
 
+def test_more_cases_than_are_asked_about_are_said(
+    console: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("console.api.across.MOST_CASES", 2)
+    numbers = []
+    for person, ward in ((ONE, WARD), (TWO, "00001"), (THREE, WARD), (ONE, WARD)):
+        registered(console, person, ward)
+        found = console.client.get("/v1/contacts", headers=bearer(ADMIN)).json()
+        numbers.append((found["cases"], found["cases_left_out"]))
+    assert numbers == [(1, 0), (2, 0), (2, 1), (2, 2)]
+    here = console.key(Role.EPIDEMIOLOGIST, "city/31")
+    assert console.client.get("/v1/contacts", headers=here).json()["cases_left_out"] == 1
+    show_across(found, Session(Path(), Lang.EN))
+    assert "2 older open cases are not among these" in capsys.readouterr().out
+
+
 def test_without_cases_there_is_nobody(console: Running) -> None:
     body = console.client.get("/v1/contacts", headers=bearer(ADMIN)).json()
-    assert (body["cases"], body["contacts"], body["total"]) == (0, [], 0)
+    assert (body["cases"], body["cases_left_out"]) == (0, 0)
+    assert (body["contacts"], body["total"]) == ([], 0)
