@@ -17,10 +17,10 @@ MOST_PERSONS: Final = 2_000  # each of the named and the excluded: a record stay
 MOST_DECIDED: Final = 3_000
 MOST_SAID: Final = 1_500
 
-# A calendar day in Asia/Ho_Chi_Minh. Other systems write the first or the last day of their
-# calendar for "none": to count days from one of these is no date any more.
+# Other systems write the first day of their calendar for "none": to count days from it is no date
+# any more. Checked where a case comes in, and not in `Case`: what is stored must stay readable.
 FIRST_DAY: Final = date(2000, 1, 1)
-Day = Annotated[date, Field(ge=FIRST_DAY, lt=date(2200, 1, 1))]
+BEHIND_LAST_DAY: Final = date(2200, 1, 1)
 
 # what officers add to a case, one entry after the other: fields of `Case`
 ENTERED: Final = ("points", "answers", "named", "excluded", "same")
@@ -90,7 +90,7 @@ class NamedContact(Record):
 
     person: Annotated[str, Field(pattern=PERSON_PATTERN)]
     relation: Relation
-    last_contact: Day
+    last_contact: date
 
 
 class ExclusionReason(StrEnum):
@@ -151,8 +151,8 @@ class Case(Record):
     status: CaseStatus
     person: Annotated[str, Field(pattern=PERSON_PATTERN)] | None = None
     symptoms: Symptoms | None = None
-    onset: Day | None = None
-    sampled_on: Day | None = None
+    onset: date | None = None
+    sampled_on: date | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
     ward: str

@@ -11,7 +11,15 @@ import structlog
 from polars.exceptions import PolarsError
 from pydantic import ValidationError
 
-from schemas.cases import OPEN_STATUSES, WORKED, Case, CaseStatus, TraceAgain
+from schemas.cases import (
+    BEHIND_LAST_DAY,
+    FIRST_DAY,
+    OPEN_STATUSES,
+    WORKED,
+    Case,
+    CaseStatus,
+    TraceAgain,
+)
 from schemas.errors import InvalidEvent, Retryable
 from schemas.ids import person_bits
 from streams.watch import OpenCases, Watched
@@ -42,6 +50,9 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
         raise InvalidEvent(f"case record: {field}: {first['msg']}") from None
+    for field, day in (("onset", case.onset), ("sampled_on", case.sampled_on)):
+        if day is not None and not FIRST_DAY <= day < BEHIND_LAST_DAY:
+            raise InvalidEvent(f"case record: {field}: {day} stands for no day")
     if key != case.id.encode():
         raise InvalidEvent(f"case record: the key is not the case's id {case.id}")
     system, slash, _ = case.id.partition("/")

@@ -38,7 +38,12 @@ def carried(last: Version | None, retained_from: datetime | None, same: Same) ->
     if case.is_empty() and others.is_empty():
         return NOTHING
     offsets = {int(partition): offset for partition, offset in last.summary["offsets"].items()}
-    return Older(case, others, offsets)
+    beside = {
+        (same.get(person_bits(one), person_bits(one)), place, stay["start"]): stay["companions"]
+        for one, place, stay in (*mine, *theirs)
+        if one is not None and "companions" in stay
+    }
+    return Older(case, others, offsets, beside)
 
 
 def _frame(

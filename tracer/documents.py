@@ -17,15 +17,15 @@ from schemas.clock import local_midnight
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
 from tracer.answers import judge
+from tracer.companions import Companions
 from tracer.exposures import STAY_PARTS
-from tracer.frames import TIME
+from tracer.frames import TIME, WRITTEN
 from tracer.tiers import Tier
 from tracer.trace import TraceResult
 
 Document = dict[str, Any]
 # in place of a tier: entered by hand, and no scan shows the two together
 NAMED: Final = "named"
-_WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"  # as `format_timestamp` does
 
 
 def contact_documents(result: TraceResult) -> list[Document]:
@@ -35,7 +35,7 @@ def contact_documents(result: TraceResult) -> list[Document]:
     whom an officer has ruled out come last: not to be called, and what was found of them stays.
     """
     by_person = {
-        person: [_exposure(row) for row in rows]
+        person: [_exposure(row, result.companions) for row in rows]
         for person, rows in groupby(rows_of(result.exposures), key=lambda row: row["person"])
     }
     documents = [
@@ -72,7 +72,7 @@ def run_document(result: TraceResult) -> Document:
         "stays": [
             {"place": row["place"], "from": row["from"], "to": row["to"]}
             | _weighted(row, "weight")
-            | _stay(row, "")
+            | _stay(row, "", result.companions)
             for row in rows_of(result.case_stays.sort("start", "place", maintain_order=True))
         ],
         "contacts_by_tier": by_tier,
@@ -92,7 +92,7 @@ def to_json(document: Document) -> bytes:
 
 def rows_of(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Its rows, times as they are written."""
-    return frame.with_columns(pl.col(TIME).dt.strftime(_WRITTEN)).iter_rows(named=True)
+    return frame.with_columns(pl.col(TIME).dt.strftime(WRITTEN)).iter_rows(named=True)
 
 
 def _by_hand(result: TraceResult) -> Document:
@@ -217,7 +217,7 @@ def _weighted(row: dict[str, Any], *names: str) -> Document:
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in found.items()}
 
 
-def _exposure(row: dict[str, Any]) -> Document:
+def _exposure(row: dict[str, Any], companions: Companions) -> Document:
     return {
         "place": row["place"],
         "start": row["start"],
@@ -229,13 +229,15 @@ def _exposure(row: dict[str, Any]) -> Document:
         "confidence": round(row["confidence"], 4),
         "band": row["band"],
         **_weighted(row, "weighted"),
-        "case_stay": _stay(row, "case_"),
-        "stay": _stay(row, "their_"),
+        "case_stay": _stay(row, "case_", companions),
+        "stay": _stay(row, "their_", companions),
     }
 
 
-def _stay(row: dict[str, Any], prefix: str) -> Document:
+def _stay(row: dict[str, Any], prefix: str, companions: Companions) -> Document:
     part = {name: row[prefix + name] for name in STAY_PARTS}
+    person = row["case_person" if prefix == "case_" else "person"]
+    beside = companions.get((person, row["place"], part["start"]))
     return {
         "start": part["start"],
         "end": part["end"],
@@ -244,6 +246,7 @@ def _stay(row: dict[str, Any], prefix: str) -> Document:
         "confidence": part["confidence"],
         "opened_by": _scan(part["opening_partition"], part["opening_offset"]),
         "closed_by": _scan(part["closing_partition"], part["closing_offset"]),
+        **({"companions": beside} if beside else {}),
     }
 
 

@@ -15,7 +15,7 @@ warning of a stay that began before the margin is rounded from another moment.
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -26,11 +26,12 @@ from schemas.ids import person_bits
 from tracer.carried import carried
 from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
+from tracer.companions import Companions, companions_of
 from tracer.documents import Document
 from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import MINUTE, Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
-from tracer.meetings import could_meet, could_still_meet, meetings, spans_of
+from tracer.meetings import around, could_meet, could_still_meet, meetings, spans_of
 from tracer.older import NOTHING, with_older
 from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
@@ -51,13 +52,15 @@ from tracer.window_notes import BEFORE_RETENTION
 @dataclass(frozen=True)
 class Fetched:
     """The case's own scans and the parts of its stays that count; the candidates (64 bits); their
-    scans, part by part, on demand; what is to be said of the clocks at its places."""
+    scans, part by part, on demand; what is to be said of the clocks at its places; who came with
+    companions."""
 
     itinerary: pl.DataFrame
     case_stays: pl.DataFrame
     candidates: list[int]
     chunks: Iterator[pl.DataFrame]
     clocks: tuple[Text, ...] = ()
+    companions: Companions = field(default_factory=dict)
 
     def scans(self) -> pl.DataFrame:
         """Everything as one frame. Only for few candidates; it uses up `chunks`."""
@@ -96,11 +99,12 @@ def fetch(
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
     met = meetings(case_stays, ground)
-    there = list(_there(scans, met, ground.parameters, clocks=True))
+    there = list(_there(scans, met, ground.parameters, details=True))
     candidates = _candidates(there, case, met, ground.parameters)
     chunks = _of(scans, candidates, same_of(case), ground, met)
-    clocks = slow_clocks(pl.concat([NO_VISITS, *there]))
-    return Fetched(own, case_stays, candidates.person.tolist(), chunks, clocks)
+    seen = pl.concat([NO_VISITS, *there])
+    beside = companions_of(as_one(seen, same_of(case)))
+    return Fetched(own, case_stays, candidates.person.tolist(), chunks, slow_clocks(seen), beside)
 
 
 def to_watch(
@@ -124,7 +128,7 @@ def to_watch(
     by_out = pl.when(close).then(longest).otherwise(0).alias("by_out")
     windows = met.select("place", "from", "to", "near", "reach", by_out).rows()
     near, far_ids = every_id(present, same), every_id(others, same)
-    return ToWatch(windows, near, far_ids, _around(met, longest))
+    return ToWatch(windows, near, far_ids, around(met, longest))
 
 
 def second_from(
@@ -186,7 +190,8 @@ def trace_from(
     notes = [*result.notes, *fetched.clocks]
     if scans.retained_from is not None and result.window.start < scans.retained_from:
         notes.append(BEFORE_RETENTION)
-    return replace(result, notes=tuple(notes))
+    beside = {**older.companions, **fetched.companions}
+    return replace(result, notes=tuple(notes), companions=beside)
 
 
 def _margin(parameters: Parameters) -> int:
@@ -222,12 +227,6 @@ def _longest(parameters: Parameters) -> int:
     return parameters.max_stay_minutes * MINUTE
 
 
-def _around(met: pl.DataFrame, margin: int) -> tuple[int, int]:
-    """From `margin` before the first meeting to as long after the last, milliseconds UTC."""
-    first, last = (met[column].to_list() for column in ("from", "to"))
-    return min(first) - margin, max(last) + margin
-
-
 def _candidates(
     there: Iterable[pl.DataFrame], case: Case, met: pl.DataFrame, parameters: Parameters
 ) -> Sought:
@@ -241,7 +240,7 @@ def _candidates(
 
 def _answered(answers: pl.DataFrame, met: pl.DataFrame) -> Sought:
     """Who said how long they stayed may have stayed longer than any rule would say."""
-    return sought(answers["person"].to_list(), *_around(met, 0))
+    return sought(answers["person"].to_list(), *around(met, 0))
 
 
 def _near(
@@ -253,7 +252,7 @@ def _near(
     near = _present(_there(scans, here, parameters), here, same, parameters)
     ids = np.array(every_id(near.person.tolist(), same), np.uint64)
     spans = spans_of(elsewhere, _longest(parameters)) if len(ids) else []
-    theirs = scans.at(spans, clocks=False, persons=ids)
+    theirs = scans.at(spans, details=False, persons=ids)
     return together([near, _present(theirs, elsewhere, same, parameters)])
 
 
@@ -293,8 +292,8 @@ def _whole(
 
 
 def _there(
-    scans: Scans, met: pl.DataFrame, parameters: Parameters, *, clocks: bool = False
+    scans: Scans, met: pl.DataFrame, parameters: Parameters, *, details: bool = False
 ) -> Iterator[pl.DataFrame]:
     """Everybody's scans at the places and hours of the meetings, in lots; a meeting is whole in
     one, and so is what decides who could meet it."""
-    return scans.at(spans_of(met, _longest(parameters)), clocks=clocks)
+    return scans.at(spans_of(met, _longest(parameters)), details=details)

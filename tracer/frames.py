@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 TIME: Final = pl.Datetime("ms", "UTC")
+WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"  # as `schemas.scan.format_timestamp` does
 # In the order in which scans of one person at one millisecond are read: leaving comes first.
 DIRECTIONS: Final = pl.Enum(["out", "in", "pass"])
 

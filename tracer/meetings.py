@@ -71,6 +71,12 @@ def spans_of(meetings: pl.DataFrame, longest: int) -> list[Span]:
     return spans
 
 
+def around(met: pl.DataFrame, margin: int) -> tuple[int, int]:
+    """From `margin` before the first meeting to as long after the last, milliseconds UTC."""
+    first, last = (met[column].to_list() for column in ("from", "to"))
+    return min(first) - margin, max(last) + margin
+
+
 def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sought:
     """The persons of whom a stay can meet one of the case's, and from the beginning of the first
     of these meetings to the end of the last.

@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from tracer.companions import Companions
 from tracer.frames import empty
 from tracer.parameters import STATED
 from tracer.stays import STAYS
@@ -13,14 +14,15 @@ from tracer.stays import STAYS
 @dataclass(frozen=True)
 class Older:
     """Columns `stays.STAYS`: of the case by its scans, and of its contacts. `offsets`: the highest
-    that the earlier run had used of each partition."""
+    that the earlier run had used of each partition; `companions`: who of them came with some."""
 
     case: pl.DataFrame
     others: pl.DataFrame
     offsets: dict[int, int]
+    companions: Companions
 
 
-NOTHING: Final = Older(empty(STAYS), empty(STAYS), {})
+NOTHING: Final = Older(empty(STAYS), empty(STAYS), {}, {})
 
 
 def with_older(scanned: pl.DataFrame, older: pl.DataFrame) -> pl.DataFrame:

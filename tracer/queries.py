@@ -96,19 +96,19 @@ class Scans:
         return _only(wanted, found)
 
     def at(
-        self, spans: Sequence[Span], *, clocks: bool = True, persons: U64 | None = None
+        self, spans: Sequence[Span], *, details: bool = True, persons: U64 | None = None
     ) -> Iterator[pl.DataFrame]:
         """(ii) Everybody's scans in the spans, in lots; a span is whole in one. Columns: person,
-        place, t (milliseconds UTC), out (or not), producer, and `late`, the milliseconds from its
-        time to the broker's; null if typed.
+        place, t (milliseconds UTC), out (or not), producer, `late`, the milliseconds from its time
+        to the broker's (null if typed), and companions.
 
         The first lot is read when it is asked for, and then one ahead. A scan in two spans may be
-        there twice. Without `clocks` the last two columns are not read: they are null. With
+        there twice. Without `details` the last three are not read: they are null. With
         `persons`, rising, nobody else's scans are kept.
         """
         kept = [Span(span.place, self._kept(span.start), span.end) for span in spans]
         asked = [questions(lot, HOURS_PER_QUERY) for lot in lots(kept, HOURS_PER_QUERY)]
-        read = partial(self._at, clocks=clocks, persons=persons)
+        read = partial(self._at, details=details, persons=persons)
         found = _ahead([partial(read, some) for lot in asked for some in lot], _AT_ONCE)
         for lot in asked:
             yield pl.concat(islice(found, len(lot)))
@@ -150,10 +150,10 @@ class Scans:
             self._source = Source(answer.column("best")[0].as_py())
         return self._source
 
-    def _at(self, spans: Sequence[Span], *, clocks: bool, persons: U64 | None) -> pl.DataFrame:
+    def _at(self, spans: Sequence[Span], *, details: bool, persons: U64 | None) -> pl.DataFrame:
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
-        query = at_places(spans, clocks=clocks)
+        query = at_places(spans, details=details)
         found = visits_of(self._client.query_arrow(query, {}, settings))
         if persons is not None:
             found = found[np.flatnonzero(rows_in(persons, found["person"].to_numpy()) != NONE)]

@@ -61,6 +61,7 @@ VISITS: Final = pl.Schema(
         "out": pl.Boolean(),
         "producer": pl.String(),
         "late": pl.Int64(),
+        "companions": pl.UInt8(),
     }
 )
 NO_VISITS: Final = pl.DataFrame(schema=VISITS)
@@ -104,30 +105,31 @@ def scans_of(answer: pa.Table) -> pl.DataFrame:
     )
 
 
-def at_places(spans: Sequence[Span], *, clocks: bool = True) -> str:
+def at_places(spans: Sequence[Span], *, details: bool = True) -> str:
     """Everybody's scans in the hours that the spans touch.
 
     The engine sees through `toUnixTimestamp` to the hour of the primary key.
     """
-    of_clocks = ", method, producer, appended_at" if clocks else ""
+    more = ", method, producer, appended_at, companions" if details else ""
     return (
-        f"SELECT person, place, scanned_at, direction{of_clocks} "  # noqa: S608
+        f"SELECT person, place, scanned_at, direction{more} "  # noqa: S608
         "FROM scans WHERE (place, toUnixTimestamp(toStartOfHour(scanned_at))) "
         f"IN {listed(spans)}"
     )
 
 
 def visits_of(answer: pa.Table) -> pl.DataFrame:
-    """The answer to `at_places`, columns `VISITS`; what says of clocks is null without them."""
+    """The answer to `at_places`, columns `VISITS`; the last three are null without details."""
     there = _polars(answer)
     t = there["scanned_at"].cast(pl.Int64)
     if "method" in there.columns:
-        producer, late = there["producer"], there["appended_at"].cast(pl.Int64) - t
+        producer, companions = there["producer"], there["companions"]
+        late = there["appended_at"].cast(pl.Int64) - t
         late = late.set(there["method"] == _TYPED, None)
     else:
-        producer, late = (
+        producer, late, companions = (
             pl.Series(name, [None], VISITS[name]).new_from_index(0, len(t))
-            for name in ("producer", "late")
+            for name in ("producer", "late", "companions")
         )
     return pl.DataFrame(
         [
@@ -137,6 +139,7 @@ def visits_of(answer: pa.Table) -> pl.DataFrame:
             (there["direction"] == _OUT).alias("out"),
             producer,
             late.alias("late"),
+            companions,
         ],
         schema=VISITS,
     )

@@ -5,7 +5,7 @@ result, whatever the order of the rows.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -14,6 +14,7 @@ import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
+from tracer.companions import Companions
 from tracer.contacts import contacts
 from tracer.exposures import exposures, ordered_by
 from tracer.frames import NO_SCANS, SCANS, shaped
@@ -36,7 +37,8 @@ class TraceResult:
     `case_stays`: of the case, the parts that count (`parts_that_count`); `exposures` and
     `contacts`: see the functions of these names, without those an officer has excluded;
     `ruled_out`: the excluded who have exposures; `offsets`: the highest Kafka offset used, by
-    partition; `notes`: what has to be said beside every view of the result.
+    partition; `notes`: what has to be said beside every view of the result; `companions`: who came
+    with some, as far as scans say so.
     """
 
     case: Case
@@ -49,6 +51,7 @@ class TraceResult:
     ruled_out: list[int]
     offsets: dict[int, int]
     notes: tuple[Text, ...]
+    companions: Companions = field(default_factory=dict)
 
     @cached_property
     def people(self) -> Case:

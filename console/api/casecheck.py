@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from console.api.errors import field_problem
@@ -11,12 +11,11 @@ from console.api.state import Console
 from console.store import sites
 from console.store.case_dates import contradictions
 from issuer.units import UNKNOWN_WARD, ward
-from schemas.cases import Answer, Case, Point
+from schemas.cases import FIRST_DAY, Answer, Case, Point
 from schemas.clock import LOCAL, local_midnight
 from schemas.scan import FUTURE_SKEW_SECONDS
 
 LONGEST_STATED: Final = timedelta(hours=24)  # of a place-time point or an answer
-OLDEST_DAY: Final = date(2000, 1, 1)
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_SECONDS)
 _CHECKED: Final = frozenset(
     {"onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
@@ -59,14 +58,14 @@ def _problems_of(
         day = getattr(case, field) if field in fields else None
         if day is not None and day > today:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
-        elif day is not None and day < OLDEST_DAY:
+        elif day is not None and day < FIRST_DAY:
             found.append(too_old(field))
     for field in ("isolated_at", "negative_at"):
         moment = getattr(case, field) if field in fields else None
         if moment is not None and moment > now + _SKEW:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
     isolated = case.isolated_at if "isolated_at" in fields else None
-    if isolated is not None and isolated < local_midnight(OLDEST_DAY):
+    if isolated is not None and isolated < local_midnight(FIRST_DAY):
         found.append(too_old("isolated_at"))
     if "ward" in fields and not _is_ward(case.ward):
         found.append(
@@ -88,8 +87,8 @@ def too_old(field: str) -> FieldProblem:
     return field_problem(
         field,
         "too_old",
-        f"Ngày trước {OLDEST_DAY:%d/%m/%Y}: hãy xem lại năm.",
-        f"The day is before {OLDEST_DAY}: look at the year again.",
+        f"Ngày trước {FIRST_DAY:%d/%m/%Y}: hãy xem lại năm.",
+        f"The day is before {FIRST_DAY}: look at the year again.",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter
 
-from console.api.casecheck import OLDEST_DAY, time_problems, too_old
+from console.api.casecheck import time_problems, too_old
 from console.api.cases import ConsoleOf, Reads, Registers, within
 from console.api.documented import a_case, answers
 from console.api.entries_schemas import CaseHistory, ChangeEntries, Entries
@@ -16,7 +16,7 @@ from console.api.state import Console
 from console.store import case_entries
 from console.store.cases import must_be_open
 from console.store.engine import utc_now
-from schemas.cases import ENTERED, Case, SamePerson
+from schemas.cases import ENTERED, FIRST_DAY, Case, SamePerson
 from schemas.clock import LOCAL
 
 log = structlog.get_logger()
@@ -78,7 +78,7 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
         if named.last_contact > today:
             words = "Ngày ở tương lai.", "The day is in the future."
             found.append(field_problem(field, "in_future", *words))
-        elif named.last_contact < OLDEST_DAY:
+        elif named.last_contact < FIRST_DAY:
             found.append(too_old(field))
     times = {
         name: Counter(entry.person for entry in _after(case, body, name))

@@ -149,6 +149,8 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
         where = _where(through["place"], places)
         if more:
             where += f" [dim](+{more} {session.words('lần', 'more')})[/]"
+        if beside := max(e["stay"].get("companions", 0) for e in contact["exposures"]):
+            where += f"\n[dim]{session.words(f'đi cùng {beside} người', f'came with {beside}')}[/]"
         table.add_row(
             str(contact["rank"]),
             _who(contact, session),

@@ -184,7 +184,7 @@ def test_what_says_of_clocks_is_read_where_it_is_asked_for(clickhouse: ClickHous
     here, nowhere = Span(3, FIRST_MS, FIRST_MS + 3_600_000), Span(4, FIRST_MS, LAST_MS)
     scans = Scans(clickhouse)
     whole, bare = (
-        lot.sort("t") for clocks in (True, False) for lot in scans.at([here], clocks=clocks)
+        lot.sort("t") for details in (True, False) for lot in scans.at([here], details=details)
     )
     assert whole.height == 61
     assert set(whole["producer"]) == {"sim"}
@@ -192,7 +192,7 @@ def test_what_says_of_clocks_is_read_where_it_is_asked_for(clickhouse: ClickHous
     assert bare["producer"].null_count() == bare["late"].null_count() == 61
     those = ("person", "place", "t", "out")
     assert bare.select(those).equals(whole.select(those))
-    for clocks in (True, False):
-        [nobody] = scans.at([nowhere], clocks=clocks)
+    for details in (True, False):
+        [nobody] = scans.at([nowhere], details=details)
         assert nobody.is_empty()
         assert nobody.schema == whole.schema

@@ -106,6 +106,21 @@ def test_a_later_scan_is_found_beside_them() -> None:
     assert [e["place"] for e in change.after["exposures"]] == [ROOM, HALL]
 
 
+def test_companions_are_said_with_the_stay_that_they_came_with() -> None:
+    at = (pl.col("scanned_at") - DAY).dt.total_minutes()
+    number = (
+        pl.when(at == 30).then(2).when(at == 0).then(1).when(at == 90).then(9).otherwise(0)
+    )  # Alice came to the room with two, the case with one; of a scan out it says nothing
+    seen = CITY.with_columns(companions=number.cast(pl.UInt8))
+    first = run(seen, -10_000, None)
+    for version in (first, run(seen, 1_000, first)):
+        [alice] = [c for c in version.contacts if c["person"] == person_text(ALICE)]
+        room, hall = alice["exposures"]
+        assert (room["stay"]["companions"], room["case_stay"]["companions"]) == (2, 1)
+        assert "companions" not in hall["stay"] | hall["case_stay"]
+        assert [s.get("companions") for s in version.summary["stays"]] == [1, None]
+
+
 def test_points_are_those_of_the_record() -> None:
     point = {"place": ROOM, "begin": "2022-01-05T00:00:00.000Z", "end": "2022-01-05T01:00:00.000Z",
              "source": "interview"}  # fmt: skip

@@ -86,6 +86,16 @@ def test_it_fits_and_says_why(lang: Lang) -> None:
     assert ("thời kỳ lây truyền" in text) == (lang is not Lang.EN)
 
 
+@pytest.mark.parametrize(("lang", "said"), [(Lang.VI, "đi cùng 3"), (Lang.EN, "came with 3")])
+def test_who_came_with_others_says_with_how_many(lang: Lang, said: str) -> None:
+    out, found = io.StringIO(), _found()
+    show(found, Session(Path(), lang), Console(file=out, width=100))
+    assert said not in " ".join(out.getvalue().split())
+    found["contacts"][0]["exposures"][0]["stay"]["companions"] = 3
+    show(found, Session(Path(), lang), Console(file=out, width=100))
+    assert said in " ".join(out.getvalue().split())
+
+
 def test_weighted_minutes_stand_where_there_are_no_clauses() -> None:
     out = io.StringIO()
     found = _found()

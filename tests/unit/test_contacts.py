@@ -275,6 +275,8 @@ class FakeEngine:
             pl.col("trip").fill_null(""),
             pl.col("direction").cast(pl.String).replace_strict(number, return_dtype=pl.Int8),
         )
+        if "companions" not in scans.columns:
+            self.scans = self.scans.with_columns(companions=pl.lit(0, pl.UInt8))
         self.queries: list[str] = []
         self.settings: list[dict[str, Any]] = []
 

@@ -1,0 +1,28 @@
+"""Whom a scan says to be with somebody: a number, typed in or said at the door, and no names.
+
+They did not scan, so no trace finds them: an officer asks the one who did.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from tracer.frames import TIME, WRITTEN
+
+Companions = Mapping[tuple[int, int, str], int]  # by person (64 bits), place, and time as written
+
+
+def companions_of(visits: pl.DataFrame) -> Companions:
+    """Of scans in with companions: how many; of one time the most. Columns person, place, `t`
+    (milliseconds UTC), out, companions."""
+    there = visits["companions"].fill_null(0).to_numpy() > 0
+    rows = visits[np.flatnonzero(there & ~visits["out"].to_numpy())]
+    if rows.is_empty():
+        return {}
+    written = rows["t"].cast(TIME).dt.strftime(WRITTEN)
+    columns = (rows["person"], rows["place"], written, rows["companions"])
+    found: dict[tuple[int, int, str], int] = {}
+    for person, place, at, number in zip(*columns, strict=True):
+        found[person, place, at] = max(number, found.get((person, place, at), 0))
+    return found
