@@ -1,4 +1,4 @@
-"""Intervals of one person and place that overlap or touch become one: rule 8 of `tracer.stays`."""
+"""Intervals of one person and place that overlap or touch become one: rule 9 of `tracer.stays`."""
 
 import numpy as np
 

@@ -40,7 +40,11 @@ def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
     """
     longest = ground.parameters.max_stay_minutes * MINUTE
     here = ground.at(case_stays["place"])
-    ridden = np.isin(case_stays["place"].to_numpy(), here.trips["place"].to_numpy())
+    place = case_stays["place"].to_numpy()
+    # an arrival, or a scan in a room inside, ends a stay long after what is usual
+    late = np.isin(place, here.trips["place"].to_numpy())
+    for level in here.levels:
+        late |= np.isin(place, level.holders)
     known = here.of(case_stays["place"], "reach", "bound")
     near = np.maximum(known["reach"].to_numpy(), known["bound"].to_numpy())
     return pl.DataFrame(
@@ -49,7 +53,7 @@ def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
             pl.Series("from", instants(case_stays["from"])),
             pl.Series("to", instants(case_stays["to"])),
             known["reach"],
-            pl.Series("near", np.where(ridden, longest, near)),
+            pl.Series("near", np.where(late, longest, near)),
         ]
     )
 

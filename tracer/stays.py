@@ -44,14 +44,22 @@ Openings and ends
    interval from `reach` before it to it, but not before the person's previous scan here or at
    another place (as in 4: not before one inside here).
 
+Inside
+8. Where the interval of an opening ends by a closing, a usual stay or the cap, and the person
+   has an interval inside that place whose scan comes after this opening and before its decisive
+   scan, with no other opening there in between and no closing of the place: there is another
+   from this opening to the end of that one (its provenance and closing scan), at the latest to
+   the decisive scan, if it ends later and is at most `max_stay_minutes` long. Who scans into a
+   room alone is in no list of the building.
+
 Joining
-8. Intervals of one person and place that overlap or touch are one stay: so a second `in` while
+9. Intervals of one person and place that overlap or touch are one stay: so a second `in` while
    a stay is open joins it, and prolongs it if its own end is later. Start, start provenance
    (`scan_in`, `scan_pass`, `assumed` for 7) and opening scan are those of the earliest
    interval; end, end provenance and closing scan those of the one that ends last. Among equal
    starts or ends the provenance named first counts, then the scan read first.
    Each interval is at most `max_stay_minutes` long; a stay of several may be longer.
-9. A stay may have no length (entered and seen elsewhere in the same millisecond); it makes no
+10. A stay may have no length (entered and seen elsewhere in the same millisecond); it makes no
    exposure. An end never precedes a start.
 
 Confidence of a stay is the lower of those of its start and its end (`parameters`): it is no
@@ -73,6 +81,7 @@ from tracer.columns import NEVER, NONE, Mask
 from tracer.ends import with_ends
 from tracer.frames import ANSWERS, NO_ANSWERS, SCANS, TIME, empty, shaped
 from tracer.ground import Grounds, Limits
+from tracer.inside import going_on
 from tracer.intervals import Intervals
 from tracer.joining import joined
 from tracer.openings import read_in_order
@@ -120,6 +129,8 @@ def stays(
     read = read_in_order(came, here)
     opened = opening_passes(read, with_ends(came, read, limits, here, answers))
     intervals = opened + _of_lone_outs(read, opened, limits)
+    if here.levels:
+        intervals = intervals + going_on(read, came.places, opened, intervals, limits, here)
     return _as_stays(joined(intervals, read.pair[intervals.row]), came, read, ground.parameters)
 
 

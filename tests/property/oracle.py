@@ -162,7 +162,45 @@ def _stays_of(person: int, city: City) -> list[Stay]:
             intervals[scan.place].append(
                 Stay(person, scan.place, start, scan.t, "assumed", "scan_out", None, scan, i)
             )
+    base = [stay for of_place in intervals.values() for stay in of_place]
+    for stay in base:
+        intervals[stay.place] += _going_on(stay, base, read, city)
     return [stay for of_place in intervals.values() for stay in _united(of_place)]
+
+
+def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> list[Stay]:
+    """Rule 8: who is in a room is still in the building."""
+    if outer.opening is None or outer.ended not in ("closing_time", "usual_stay", "cap"):
+        return []
+    t, longest = outer.start, city.parameters.max_stay_minutes * MINUTE
+    until, left = len(read), None
+    for i, scan in enumerate(read[outer.read + 1 :], outer.read + 1):
+        if city.inside(scan.place, outer.place):
+            continue
+        until = i  # decisive, or another opening here
+        if scan.place != outer.place or scan.direction == "out":
+            left = scan.t
+            break
+        left = next(
+            (
+                s.t
+                for s in read[i:]
+                if not city.inside(s.place, outer.place)
+                and (s.place != outer.place or s.direction == "out")
+            ),
+            None,
+        )
+        break
+    found = []
+    for inner in base:
+        if not city.inside(inner.place, outer.place) or not outer.read < inner.read < until:
+            continue
+        end = inner.end if left is None else min(inner.end, left)
+        closing = _next_closing(t, city.places.get(outer.place))
+        closed = closing is not None and closing < read[inner.read].t
+        if outer.end < end <= t + longest and not closed:
+            found.append(replace(outer, end=end, ended=inner.ended, closing=inner.closing))
+    return found
 
 
 def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | None]:

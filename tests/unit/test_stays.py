@@ -311,6 +311,24 @@ def test_leaving_the_house_for_elsewhere_ends_what_is_open_inside() -> None:
     ]
 
 
+def test_a_stay_in_the_house_goes_on_while_a_room_shows_it() -> None:
+    """Four hours are assumed in the house, half an hour in the room."""
+    rows = (HOUSE, "in", "08:00"), (ROOM, "in", "13:00"), (ROOM, "out", "14:00")
+    assert of(*rows)[0] == (HOUSE, "08:00", "14:00", "scan_in", "scan_out")
+    assert of(*rows[:2])[0] == (HOUSE, "08:00", "13:30", "scan_in", "usual_stay")
+    only_out = (HOUSE, "in", "08:00"), (ROOM, "out", "14:00")
+    assert of(*only_out)[0] == (HOUSE, "08:00", "14:00", "scan_in", "scan_out")
+    left = (*rows[:1], (MARKET, "in", "12:30"), *rows[1:])
+    assert of(*left)[1] == (HOUSE, "08:00", "12:00", "scan_in", "cap"), "they had gone elsewhere"
+    again = (*rows[:1], (HOUSE, "in", "12:50"), *rows[1:])
+    assert [stay[1:3] for stay in of(*again) if stay[0] == HOUSE] == [
+        ("08:00", "12:00"), ("12:50", "16:50"),
+    ]  # fmt: skip
+    assert [stay[0] for stay in of(*rows[1:])] == [ROOM], "who scans into the room alone"
+    longest = (HOUSE, "in", local("21:00", 28)), (ROOM, "in", "12:45")
+    assert of(*longest)[0][2] == "01:00", "no interval is longer than the longest stay"
+
+
 def test_an_assumed_entry_to_the_house_may_be_before_the_room() -> None:
     rows = ((OFFICE, "out", "08:00"), (ROOM, "in", "09:00"), (HOUSE, "out", "10:00"))
     assert of(*rows)[1:] == [
