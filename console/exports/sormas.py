@@ -16,6 +16,7 @@ from console.worklist.axes import Classification
 from console.worklist.followup import last_day
 from issuer.units import ward
 from schemas.clock import LOCAL
+from tracer.documents import NAMED
 
 Dates = Literal["dmy", "dotted", "mdy"]
 FORMATS: Final[dict[Dates, str]] = {"dmy": "%d/%m/%Y", "dotted": "%d.%m.%Y", "mdy": "%m/%d/%Y"}
@@ -39,9 +40,9 @@ SORMAS_COLUMNS: Final[dict[str, Callable[[Line, str], str]]] = {
         _written(min(_days(o)), dates) if len(_days(o)) > 1 else ""
     ),
     "lastContactDate": lambda o, dates: _written(max(_days(o)), dates) if _days(o) else "",
-    "contactIdentificationSource": lambda o, _: "TRACING_APP" if o.row.document else "CASE_PERSON",
-    "tracingApp": lambda o, _: "OTHER" if o.row.document else "",
-    "tracingAppDetails": lambda o, _: "truyvet" if o.row.document else "",
+    "contactIdentificationSource": lambda o, _: "CASE_PERSON" if _named(o) else "TRACING_APP",
+    "tracingApp": lambda o, _: "" if _named(o) else "OTHER",
+    "tracingAppDetails": lambda o, _: "" if _named(o) else "truyvet",
     "contactProximity": lambda o, _: _proximity(o),
     "contactCategory": lambda o, _: o.row.work.category or "",
     "contactClassification": lambda o, _: o.row.work.classification,
@@ -64,7 +65,8 @@ def sormas_pieces(
     separator: Separator = ",",
     dates: Dates = "dmy",
 ) -> Iterator[bytes]:
-    """The header and a piece a page. Left out: who was ruled out, or is another's double.
+    """The header and a piece a page. Left out: who was ruled out, is another's double, or is
+    neither in the newest run nor named: nothing says any more that they were a contact.
 
     No end line: SORMAS would read it as a contact. Ids keep no apostrophe, either.
     """
@@ -82,7 +84,16 @@ def _cells(line: Line, dates: str) -> list[str]:
 def _goes_out(line: Line) -> bool:
     work = line.row.work
     ruled_out = work.classification is Classification.NO_CONTACT or line.row.excluded
-    return not ruled_out and work.duplicate_of is None and line.row.last_exposure is not None
+    there = line.row.document is not None or _named(line)
+    return (
+        there and not ruled_out and work.duplicate_of is None and line.row.last_exposure is not None
+    )
+
+
+def _named(line: Line) -> bool:
+    """The case named them, whether or not scans show them too; not by the run's document, which
+    the tracer writes for both."""
+    return line.row.tier == NAMED
 
 
 def _reported(line: Line) -> date:
@@ -91,9 +102,12 @@ def _reported(line: Line) -> date:
 
 
 def _days(line: Line) -> set[date]:
-    """The local days of the exposures; of the last one where no scan shows any."""
+    """The local days of the exposures; where no scan shows any, the day that the case named: the
+    run has the end of that day, which is the next day's midnight."""
     exposures = line.row.document["exposures"] if line.row.document else ()
     moments = [datetime.fromisoformat(exposure["end"]) for exposure in exposures]
+    if not moments and line.row.named:
+        return {line.row.named.last_contact}
     if not moments and line.row.last_exposure:
         moments = [line.row.last_exposure]
     return {moment.astimezone(LOCAL).date() for moment in moments}
@@ -112,10 +126,12 @@ def _proximity(line: Line) -> str:
 
 def _description(line: Line) -> str:
     document = line.row.document
-    if not document:
-        return "named in the interview" if line.row.named else ""
+    named = "named in the interview" if _named(line) else ""
+    if not document or not document["exposures"]:
+        return named
     clauses = f", clauses {' '.join(document['clauses'])}" if document["clauses"] else ""
-    return f"{document['tier']}, {document['minutes']:.0f} min{clauses}, {document['band']}"
+    seen = f"{document['tier']}, {document['minutes']:.0f} min{clauses}, {document['band']}"
+    return f"{named}; {seen}" if named else seen
 
 
 def _unit(line: Line, level: int) -> str:
