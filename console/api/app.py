@@ -33,6 +33,7 @@ from console.api import (
     inspection_files,
     inspections,
     inspections_reading,
+    list_status,
     register,
     register_reading,
     registry,
@@ -181,7 +182,9 @@ def joined() -> tuple[BaseRoute, ...]:
     officer_modules = (
         inspections_reading, inspections, inspection_files, reminders, staff, reports, erasures,
     )  # fmt: skip
-    list_modules = (worklist, convert, duplicates, handovers, standing, triage, exports)
+    list_modules = (
+        worklist, convert, duplicates, handovers, standing, list_status, triage, exports,
+    )  # fmt: skip
     of_people = (*case_modules, *register_modules, *officer_modules, *list_modules)
     for router in (*gateway_routers, *(module.router for module in of_people)):
         whole.include_router(router, responses=ALWAYS)

@@ -57,7 +57,7 @@ _FILES: Final[dict[int | str, dict[str, object]]] = {
     "/contacts",
     summary="Lists of contacts as a file",
     response_class=StreamingResponse,
-    responses=_FILES | answers(404, 503),
+    responses=_FILES | answers(404, 409, 503),
 )
 def contacts(
     principal: Exports,

@@ -17,10 +17,11 @@ from console.api.teamwork_schemas import LeftOutRow, TriageRow, TriageSaid
 from console.api.worklist_pages import open_cases, rows_in_area
 from console.api.worklist_rows import Row, case_of
 from console.store import sites
+from console.store.errors import Conflict
 from console.worklist.areas import covers
 from console.worklist.axes import Classification, FollowUp, Status
 from console.worklist.triage import LEFT, Candidate, Left, cut, setting_of
-from schemas.cases import Case
+from schemas.cases import Case, CaseStatus
 from tracer.tiers import Tier
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ CaseIds = Annotated[
 
 
 @router.get(
-    "/triage", summary="The day's list, cut at the capacity", responses=answers(404, 422, 503)
+    "/triage", summary="The day's list, cut at the capacity", responses=answers(404, 409, 422, 503)
 )
 def triage(
     principal: Reads,
@@ -69,7 +70,10 @@ def triage(
 
 
 def wanted_cases(console: Console, principal: Principal, ids: Iterable[str]) -> list[Case]:
-    """These cases, each of which must be readable; without any, the area's open ones."""
+    """These cases, each of which must be readable; without any, the area's open ones.
+
+    Raises Conflict if one of them is voided: nobody is a contact of it any more.
+    """
     named = list(dict.fromkeys(ids))
     if named:
         found = [case_of(console, principal, case_id)[0] for case_id in named[: MOST_CASES + 1]]
@@ -79,6 +83,11 @@ def wanted_cases(console: Console, principal: Principal, ids: Iterable[str]) -> 
         vi = f"Nhiều hơn {MOST_CASES} ca: hãy nêu từng ca."
         en = f"More than {MOST_CASES} cases: name those that are meant."
         raise invalid(field_problem("case", "too_many", vi, en))
+    if voided := ", ".join(case.id for case in found if case.status is CaseStatus.VOIDED):
+        raise Conflict(
+            f"Đã huỷ, đăng ký nhầm: {voided}. Không còn ai là người tiếp xúc của ca đã huỷ. / "
+            f"Voided, registered in error: {voided}. Nobody is a contact of a voided case any more."
+        )
     return found
 
 

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from console.cli.list_status import show_ended
 from console.cli.out import number
 from console.cli.session import Session
 from schemas.clock import LOCAL, local_text
@@ -108,6 +109,7 @@ def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
     console.print(
         f"[bold]{case['id']}[/]  {case['person']}  [dim]{run['rule_set']}, run {run['run']}[/]"
     )
+    show_ended({case["id"]: case.get("status", "")}, session, console)
     console.print(f"{infectious}: {window}")
     total = number(found["total"])
     console.print(

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import typer
 
 from console.cli import worklist_changes, worklist_export, worklist_team
+from console.cli.list_status import show_ended, statuses_of
 from console.cli.out import json_line, screen
 from console.cli.session import Json, session_of
 from console.cli.worklist_text import CaseId, Person, show_contact, show_list, show_summary
@@ -39,9 +40,11 @@ def show(
     session = session_of(context)
     with Api(session.settings()) as api:
         found = api.get(f"/v1/cases/{quote(case_id, safe='')}/list", limit=limit, offset=offset)
+        statuses = statuses_of(api, [case_id])
     if as_json:
-        json_line(found)
+        json_line(found | {"case_status": statuses.get(case_id)})
         return
+    show_ended(statuses, session, screen())
     show_list(found, session, screen())
 
 
@@ -54,9 +57,11 @@ def person(context: typer.Context, case_id: CaseId, who: Person, as_json: Json =
     with Api(session.settings()) as api:
         found: dict[str, Any] = api.get(path)
         found |= api.get(f"{path}/visits") | api.get(f"{path}/history")
+        statuses = statuses_of(api, [case_id])
     if as_json:
-        json_line(found)
+        json_line(found | {"case_status": statuses.get(case_id)})
         return
+    show_ended(statuses, session, screen())
     show_contact(found, session, screen())
 
 
@@ -67,7 +72,9 @@ def summary(context: typer.Context, case_id: CaseId, as_json: Json = False) -> N
     session = session_of(context)
     with Api(session.settings()) as api:
         found = api.get(f"/v1/cases/{quote(case_id, safe='')}/list-summary")
+        statuses = statuses_of(api, [case_id])
     if as_json:
-        json_line(found)
+        json_line(found | {"case_status": statuses.get(case_id)})
         return
+    show_ended(statuses, session, screen())
     show_summary(found, session, screen())

@@ -7,6 +7,7 @@ import typer
 
 from console.cli.case_options import Onset, SampledOn, Symptoms
 from console.cli.case_text import show_case
+from console.cli.list_status import show_ended, statuses_of
 from console.cli.out import json_line, note, screen
 from console.cli.session import Json, Session, session_of
 from console.cli.worklist_text import CaseId, Note, Person, show_contact
@@ -209,7 +210,9 @@ def _changed(
     session: Session = session_of(context)
     with Api(session.settings()) as api:
         found = api.send(method, path, body)
+        statuses = {} if as_json else statuses_of(api, [found["case"]])
     if as_json:
         json_line(found)
     else:
+        show_ended(statuses, session, screen())
         show_contact(found, session, screen())

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import typer
 
+from console.cli.list_status import show_ended, statuses_of
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
 from console.cli.worklist_team_text import (
@@ -64,9 +65,11 @@ def today(
         while page["next"]:
             page = api.get("/v1/follow-up", **(wanted | {"after": page["next"]}))
             contacts += page["contacts"]
+        statuses = statuses_of(api, (contact["case"] for contact in contacts))
     if as_json:
-        json_line({"day": page["day"], "contacts": contacts})
+        json_line({"day": page["day"], "contacts": contacts, "case_statuses": statuses})
         return
+    show_ended(statuses, session, screen())
     show_due(page["day"], contacts, session, screen())
 
 
@@ -84,9 +87,11 @@ def triage(
     session = session_of(context)
     with Api(session.settings()) as api:
         found = api.get("/v1/triage", capacity=capacity, case=case or [])
+        statuses = statuses_of(api, case or [])
     if as_json:
-        json_line(found)
+        json_line(found | {"case_statuses": statuses})
         return
+    show_ended(statuses, session, screen())
     show_triage(found, session, screen())
 
 
@@ -154,9 +159,11 @@ def duplicates(context: typer.Context, case_id: CaseId, as_json: Json = False) -
     session = session_of(context)
     with Api(session.settings()) as api:
         found = api.get(f"/v1/cases/{quote(case_id, safe='')}/duplicates")
+        statuses = statuses_of(api, [case_id])
     if as_json:
-        json_line(found)
+        json_line(found | {"case_status": statuses.get(case_id)})
         return
+    show_ended(statuses, session, screen())
     show_duplicates(found, session, screen())
 
 

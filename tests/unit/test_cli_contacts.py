@@ -129,6 +129,30 @@ def test_what_the_answers_leave_is_marked_with_a_question() -> None:
     assert (text.count("F1?"), text.count("rule out?"), text.count("F1 ")) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("lang", list(Lang))
+@pytest.mark.parametrize(
+    ("status", "vi", "en"),
+    [
+        ("voided", "ca đã huỷ, đăng ký nhầm", "voided, registered in error"),
+        ("closed", "ca đã đóng", "closed: new scans are not watched"),
+        ("confirmed", "", ""),
+    ],
+)
+def test_a_case_that_is_not_open_is_said_to_be_so(
+    status: str, vi: str, en: str, lang: Lang
+) -> None:
+    found = _found()
+    found["case"]["status"] = status
+    out = io.StringIO()
+    show(found, Session(Path(), lang), Console(file=out, width=100, highlight=False))
+    text = out.getvalue()
+    assert max(len(line) for line in text.splitlines()) <= 100
+    if vi:
+        assert (vi in text, en in text) == (lang is not Lang.EN, lang is not Lang.VI)
+    else:
+        assert ("đã huỷ" in text, "đã đóng" in text, "voided" in text) == (False, False, False)
+
+
 def test_a_place_that_may_not_be_seen_is_a_number() -> None:
     out = io.StringIO()
     found = _found() | {"places": {}}

@@ -17,7 +17,7 @@ from console.cli.main import main
 from console.store.keys import Role
 from schemas.errors import Retryable
 from tests.console_kit import ADMIN, Running, running
-from tests.worklist_kit import TODAY, A, B, C, document, exposure, new_case
+from tests.worklist_kit import HEAD, TODAY, A, B, C, document, exposure, new_case
 
 List = Callable[..., int]
 
@@ -171,6 +171,56 @@ def test_every_table_fits_a_hundred_columns(
     shown = capsys.readouterr().out
     assert max(map(len, shown.splitlines())) <= 100
     assert A in shown
+
+
+@pytest.mark.parametrize("lang", ["both", "vi", "en"])
+@pytest.mark.parametrize(
+    ("how", "vi", "en"),
+    [("void", "ca đã huỷ", "voided, registered"), ("close", "ca đã đóng", "closed: new scans")],
+)
+def test_a_list_whose_case_is_not_open_says_so(
+    console: Running,
+    do: List,
+    capsys: pytest.CaptureFixture[str],
+    lang: str,
+    how: str,
+    vi: str,
+    en: str,
+) -> None:
+    case = new_case(console)
+    views = [("show", case), ("person", case, A), ("summary", case), ("duplicates", case)]
+    if how == "close":
+        assert do("decide", case, A, "--follow-up", "FOLLOW_UP") == 0
+        views += [("today",), ("triage", "--capacity", "5", "--case", case)]
+        views += [("decide", case, A, "--category", "LOW_RISK")]
+    else:
+        assert do("decide", case, A, "--category", "LOW_RISK") == 0
+    assert "registered in error" not in capsys.readouterr().out
+    ended = console.client.post(f"/v1/cases/{case}/{how}", headers=HEAD)
+    assert ended.status_code == 200
+    for view in views:
+        assert do(*view, lang=lang) == 0
+        shown = capsys.readouterr().out
+        assert max(map(len, shown.splitlines())) <= 100
+        assert (f"{case}: " in shown, vi in shown, en in shown) == (
+            True,
+            lang != "en",
+            lang != "vi",
+        )
+    assert do("show", case, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["case_status"] == ended.json()["status"]
+
+
+def test_a_voided_case_is_neither_cut_nor_written(
+    console: Running, do: List, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    case = new_case(console)
+    console.client.post(f"/v1/cases/{case}/void", headers=HEAD)
+    out = tmp_path / "list.csv"
+    for command in (("triage", "--capacity", "5"), ("export", "--out", str(out))):
+        assert do(*command, "--case", case) == 1
+        assert f"Voided, registered in error: {case}" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_file_is_written_whole(

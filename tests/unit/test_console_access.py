@@ -98,6 +98,7 @@ ROUTES = [
     ("GET", "/v1/cases/C-1/duplicates", Right.LIST_READ),
     ("POST", "/v1/cases/C-1/duplicates", Right.LIST_WORK),
     ("GET", "/v1/cases/C-1/list-summary", Right.LIST_READ),
+    ("GET", "/v1/list-status?case=C-1", Right.LIST_READ),
     ("GET", "/v1/triage?capacity=1", Right.LIST_READ),
     ("GET", "/v1/follow-up", Right.LIST_READ),
     ("GET", "/v1/exports/contacts?format=csv", Right.LIST_EXPORT),
