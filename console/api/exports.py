@@ -40,7 +40,7 @@ _FILES: Final[dict[int | str, dict[str, object]]] = {
     200: {
         "description": "The file.",
         "content": {
-            _TYPES["csv"]: {"example": "case,person,…\r\n# whole: 0\r\n"},
+            _TYPES["csv"]: {"example": '"case","person",…\r\n# whole: 0\r\n'},
             _TYPES["xlsx"]: {"example": "a workbook"},
         },
         "headers": {

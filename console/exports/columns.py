@@ -13,7 +13,7 @@ from console.worklist import axes
 from schemas.clock import LOCAL
 
 Cell = str | int | None
-Kind = Literal["id", "text", "number"]
+Kind = Literal["id", "name", "text", "number"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Column:
-    """`kind` id: text that must not become a number. `words`: of the codes, for people."""
+    """`kind` id and name: text that must become neither a number nor a date; text: of the program.
+    `words`: of the codes, for people."""
 
     key: str
     vi: str
@@ -97,9 +98,9 @@ _YES_NO: Final[dict[str, axes.Words]] = {"yes": ("có", "yes"), "no": ("không",
 COLUMNS: Final = (
     Column("case", "Ca bệnh", "Case", "id", 16, lambda o: o.row.case.id),
     Column("person", "Mã người", "Person", "id", 16, lambda o: o.row.person),
-    Column("last_name", "Họ", "Last name", "text", 14,
+    Column("last_name", "Họ", "Last name", "name", 14,
            lambda o: o.identity.last_name if o.identity else None),
-    Column("first_name", "Tên", "First name", "text", 14,
+    Column("first_name", "Tên", "First name", "name", 14,
            lambda o: o.identity.first_name if o.identity else None),
     Column("phone", "Điện thoại", "Phone", "id", 15,
            lambda o: o.identity.phone if o.identity else None),
@@ -127,9 +128,9 @@ COLUMNS: Final = (
            lambda o: ", ".join(_possible(o, "clauses") or ())),
     Column("place", "Mã điểm quét", "Place id", "id", 10,
            lambda o: str(o.place_id) if o.place_id else None),
-    Column("place_name", "Điểm quét", "Place", "text", 28,
+    Column("place_name", "Điểm quét", "Place", "name", 28,
            lambda o: o.place.name if o.place else None),
-    Column("site_name", "Cơ sở", "Site", "text", 28,
+    Column("site_name", "Cơ sở", "Site", "name", 28,
            lambda o: o.place.site_name if o.place else None),
     Column("follow_up", "Theo dõi", "Follow-up", "text", 16, lambda o: o.row.work.follow_up,
            axes.FOLLOW_UPS),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 from console.exports.cells import defused, kept
-from console.exports.columns import COLUMNS, Line
+from console.exports.columns import COLUMNS, Cell, Column, Line
 
 BOM: Final = b"\xef\xbb\xbf"  # without it, spreadsheets take UTF-8 for something else
 Separator = Literal[",", ";"]
@@ -28,23 +28,25 @@ def csv_pieces(
     for page in pages:
         count += len(page)
         yield written([_cells(line) for line in page], separator)
-    end = [f"# whole: {count}", *(note or ())]
-    yield written([end], separator)
+    end = f"# whole: {count}".encode()
+    yield end + (separator.encode() + written([note], separator) if note else b"\r\n")
 
 
-def written(rows: Iterable[Sequence[str]], separator: Separator) -> bytes:
-    """These rows as CSV; a cell with a separator, a quote or a line break is quoted."""
+def written(rows: Iterable[Sequence[str | int]], separator: Separator) -> bytes:
+    """These rows as CSV, every text quoted."""
     text = io.StringIO()
-    csv.writer(text, delimiter=separator, lineterminator="\r\n").writerows(rows)
+    writer = csv.writer(
+        text, delimiter=separator, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC
+    )
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def _cells(line: Line) -> list[str]:
-    cells = []
-    for column in COLUMNS:
-        cell = column.cell(line)
-        text = "" if cell is None else str(cell)
-        cells.append(
-            text if column.kind == "number" else (kept if column.kind == "id" else defused)(text)
-        )
-    return cells
+def _cells(line: Line) -> list[str | int]:
+    return [_cell(column, column.cell(line)) for column in COLUMNS]
+
+
+def _cell(column: Column, cell: Cell) -> str | int:
+    if isinstance(cell, int):
+        return cell
+    return (kept if column.kind in ("id", "name") else defused)(cell or "")

@@ -5,6 +5,7 @@ Where each name was read is in docs/exports.md. The importer itself sets the rep
 language of whoever imports (`Language`), so the way they are written is the asker's choice.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Final, Literal
@@ -19,6 +20,7 @@ from schemas.clock import LOCAL
 from tracer.documents import NAMED
 
 Dates = Literal["dmy", "dotted", "mdy"]
+_PHONE: Final = re.compile(r"\+[0-9 ]{4,24}")
 FORMATS: Final[dict[Dates, str]] = {"dmy": "%d/%m/%Y", "dotted": "%d.%m.%Y", "mdy": "%m/%d/%Y"}
 
 
@@ -78,7 +80,13 @@ def sormas_pieces(
 
 
 def _cells(line: Line, dates: str) -> list[str]:
-    return [defused(str(cell(line, dates))) for cell in SORMAS_COLUMNS.values()]
+    return [_cell(name, str(cell(line, dates))) for name, cell in SORMAS_COLUMNS.items()]
+
+
+def _cell(name: str, text: str) -> str:
+    """An importer takes a phone's apostrophe for a part of it."""
+    phone = name == "person.phone" and _PHONE.fullmatch(text)
+    return text if phone else defused(text)
 
 
 def _goes_out(line: Line) -> bool:

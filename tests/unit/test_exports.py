@@ -67,11 +67,24 @@ def rows(content: bytes, separator: str = ",") -> tuple[list[dict[str, str]], li
         ("+84912345678", "'+84912345678"),
         ("-2", "'-2"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("\n", "'\n"),
         ("  =1", "'  =1"),
         ("\x00=1", "' =1"),
+        ("\x01=1+1", "' =1+1"),
+        ("\x7f=1", "' =1"),
+        ("\u200b\ufeff=1", "'\u200b\ufeff=1"),
+        ("＝1", "'＝1"),
+        ("＋1", "'＋1"),
+        ("－1", "'－1"),
+        ("＠SUM(A1)", "'＠SUM(A1)"),
+        ("X;=HYPERLINK(1)", "X;'=HYPERLINK(1)"),
+        ('X, "=1', "X,' \"=1"),
+        ("X;\t＝1", "X;'\t'＝1"),
+        ("X\n-1", "X\n'-1"),
         ("Nguyễn = An", "Nguyễn = An"),
+        ("Số 5, ngõ 3-4; tầng 2", "Số 5, ngõ 3-4; tầng 2"),
         ("", ""),
     ],
 )
@@ -86,10 +99,29 @@ def test_no_id_becomes_a_number(cell: str) -> None:
     assert kept("C-2026-000001") == "C-2026-000001"
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("1-2", "3/4", " 3 / 4 ", "1.2.2026", "2026-11-20", "10:30", "10:30 AM", "9 p", "50%"),
+        *("(5)", "１２", "1 May", "Mar-3", "MARCH1", "4-Sept-2026"),
+    ],
+)
+def test_no_name_becomes_a_number_or_a_date(cell: str) -> None:
+    assert kept(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", "-", "Phòng 1-2", "3/4 Trần Phú", "A1-2", "Mary 3 Trần Phú", "5A", "1 Mayer Park x"],
+)
+def test_what_is_a_text_anyway_stays_as_it_is(cell: str) -> None:
+    assert kept(cell) == ("'-" if cell == "-" else cell)
+
+
 def test_a_csv_is_whole_and_says_that_there_is_no_vault(console: Running) -> None:
     case = new_case(console, document(A), document(B, exposure(tier="same_time_only")))
     answer = take(console, format="csv")
-    assert answer.content.startswith(b"\xef\xbb\xbfcase,person,")
+    assert answer.content.startswith(b'\xef\xbb\xbf"case","person",')
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert ".csv" in answer.headers["content-disposition"]
     assert answer.headers["x-truyvet-note"] == "no_identity_vault"
@@ -107,7 +139,7 @@ def test_a_csv_is_whole_and_says_that_there_is_no_vault(console: Running) -> Non
     everybody, _ = rows(take(console, format="csv", everybody=True).content)
     assert [r["person"] for r in everybody] == [A, B]
     plain = take(console, format="csv", bom=False, separator=";").content
-    assert plain.startswith(b"case;person;")
+    assert plain.startswith(b'"case";"person";')
     assert rows(plain, ";")[0] == [one]
 
 
@@ -126,6 +158,7 @@ def test_names_that_a_spreadsheet_would_run_and_phones(console: Running) -> None
     raw = take(console, format="sormas").content.decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(raw))
     assert row["person.firstName"] == f"'{EVIL}"
+    assert row["person.phone"] == "+84912345678"  # an importer would keep an apostrophe
 
 
 @pytest.mark.parametrize("lang", ["vi", "en"])
@@ -160,7 +193,7 @@ def test_sormas_gets_its_own_columns(console: Running) -> None:
     ):
         console.client.patch(f"/v1/cases/{case}/list/{person}", json=body, headers=HEAD)
     text = take(console, format="sormas", case=case, dates="dotted").content.decode("utf-8-sig")
-    assert text.splitlines()[0].split(",") == list(SORMAS_COLUMNS)
+    assert next(csv.reader(io.StringIO(text))) == list(SORMAS_COLUMNS)
     one, untouched, near = csv.DictReader(io.StringIO(text))
     assert (one["contactClassification"], one["contactStatus"]) == ("CONFIRMED", "ACTIVE")
     assert (one["followUpStatus"], one["contactCategory"]) == ("FOLLOW_UP", "HIGH_RISK")
@@ -210,6 +243,32 @@ def test_a_place_of_another_area_is_a_number(console: Running) -> None:
     away = console.key(Role.EPIDEMIOLOGIST, f"ward/{ELSEWHERE}")
     [one], _ = rows(take(console, away, format="csv").content)
     assert (one["place"], one["place_name"]) == (f"'{place.id}", "")
+
+
+def test_a_name_of_a_place_is_no_date_and_no_formula(console: Running) -> None:
+    spot = NewPlace("3/4", "meeting_room", "p", enclosed=True)
+    site = NewSite("Chợ 1;＝1+1", "market", WARD, "health", "s", places=(spot,))
+    [place] = register_sites(console.store, RING, [site], source="test")
+    new_case(console, document(A, exposure(place=place.id)))
+    [one], _ = rows(take(console, format="csv").content)
+    assert (one["place_name"], one["site_name"]) == ("'3/4", "Chợ 1;'＝1+1")
+    assert (one["minutes"], one["last_exposure"][:2]) == ("60", "20")  # those are meant as such
+    book = CalamineWorkbook.from_filelike(io.BytesIO(take(console, format="xlsx").content))
+    assert {"3/4", "Chợ 1;＝1+1"} <= set(book.get_sheet_by_index(0).to_python()[1])
+
+
+class PhoneVault(Vault):
+    """Where a phone should be it has a formula."""
+
+    def lookup(self, case_id: str, persons: Any) -> dict[str, Identity]:
+        return {p: Identity("An", "Lê", "+1+cmd|'/c calc'!A0", False) for p in persons}
+
+
+def test_sormas_phone_is_a_phone_or_no_formula(console: Running) -> None:
+    new_case(console)
+    use(console, PhoneVault())
+    [row] = csv.DictReader(io.StringIO(take(console, format="sormas", bom=False).text))
+    assert row["person.phone"] == "'+1+cmd|'/c calc'!A0"
 
 
 def test_an_empty_list_is_a_whole_file(console: Running) -> None:
