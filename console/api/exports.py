@@ -1,18 +1,20 @@
 """The route of lists as files: whole or refused, streamed, of the asker's area alone."""
 
 import tempfile
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import IO, Annotated, Final, Literal
 
 import structlog
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from console.access import Principal, Requires, Right
 from console.api.cases import ConsoleOf
 from console.api.documented import answers
 from console.api.triage import CaseIds, wanted_cases
+from console.api.unread import ToNobody, WhileRead, begun
 from console.exports.csvfile import Separator, csv_pieces
 from console.exports.lines import Source
 from console.exports.sormas import Dates, sormas_pieces
@@ -26,6 +28,7 @@ router = APIRouter(prefix="/v1/exports", tags=["list"])
 Exports = Annotated[Principal, Depends(Requires(Right.LIST_EXPORT))]
 Format = Literal["csv", "xlsx", "sormas"]
 NOTE_HEADER: Final = "X-Truyvet-Note"
+COUNT_HEADER: Final = "X-Truyvet-Contacts"
 _PIECE: Final = 64 * 1024
 _TYPES: Final[dict[Format, str]] = {
     "csv": "text/csv; charset=utf-8",
@@ -47,7 +50,11 @@ _FILES: Final[dict[int | str, dict[str, object]]] = {
             NOTE_HEADER: {
                 "description": "`no_identity_vault`: the columns of names and phones are empty.",
                 "schema": {"type": "string"},
-            }
+            },
+            COUNT_HEADER: {
+                "description": "Of a workbook, how many contacts are in it.",
+                "schema": {"type": "integer"},
+            },
         },
     }
 }
@@ -59,7 +66,8 @@ _FILES: Final[dict[int | str, dict[str, object]]] = {
     response_class=StreamingResponse,
     responses=_FILES | answers(404, 409, 503),
 )
-def contacts(
+async def contacts(
+    request: Request,
     principal: Exports,
     console: ConsoleOf,
     format_: Annotated[Format, Query(alias="format")],
@@ -71,21 +79,26 @@ def contacts(
     separator: Separator = ",",
     lang: Literal["vi", "en"] = "vi",
     dates: Annotated[Dates, Query(description="SORMAS: how dates are written.")] = "dmy",
-) -> StreamingResponse:
+) -> Response:
     """Contacts of the area's cases and those handed over to it; without `case`, of all that are
     open. A connection that ends before the file does was a fault: nothing of it is to be used.
+    A file that nobody waits for any longer is made no further.
     """
-    wanted = wanted_cases(console, principal, case)
+    wanted = await run_in_threadpool(wanted_cases, console, principal, case)
     source = Source(console, principal, wanted, everybody)
     note = console.vault.note
+    count: list[int] = []
+    body: Generator[bytes]
     if format_ == "csv":
         body = csv_pieces(source.pages(), bom=bom, separator=separator, note=note)
     elif format_ == "sormas":
         body = sormas_pieces(source.pages(), bom=bom, separator=separator, dates=dates)
     else:
-        body = _workbook(source, lang, note)
+        body = _workbook(source, lang, note, count)
     # the first page before the answer begins, so that a fault can still be said
-    head = [piece for _, piece in zip(range(2), body, strict=False)]
+    head = await begun(request, body, 2)
+    if head is None:
+        return ToNobody()
     log.info("list_exported", format=format_, cases=len(wanted))
     ending = "xlsx" if format_ == "xlsx" else "csv"
     name = f"truyvet-{format_}-{utc_now().astimezone(LOCAL):%Y%m%d-%H%M}.{ending}"
@@ -95,18 +108,29 @@ def contacts(
     }
     if note:
         headers[NOTE_HEADER] = "no_identity_vault"
-    return StreamingResponse(chain(head, body), media_type=_TYPES[format_], headers=headers)
+    if count:
+        headers[COUNT_HEADER] = str(count[0])
+    return WhileRead(request, head, body, media_type=_TYPES[format_], headers=headers)
 
 
 def _workbook(
-    source: Source, language: Literal["vi", "en"], note: tuple[str, str] | None
-) -> Iterator[bytes]:
-    """Written to a file that has no name and is gone when it was sent, then sent."""
+    source: Source,
+    language: Literal["vi", "en"],
+    note: tuple[str, str] | None,
+    count: list[int],
+) -> Generator[bytes]:
+    """Written to a file that has no name and is gone when it was sent, an empty piece a page; then
+    sent. Before that, how many contacts there are is put into `count`.
+    """
     now = local_text(utc_now())
     about = [_PROPOSED, (f"Lập lúc {now}", f"Made on {now}")]
     about += [note] if note else []
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile(dir=folder) as file:
-        write_xlsx(file, source.pages(), language=language, about=about, tmpdir=folder)
+        book = write_xlsx(file, source.pages(), language=language, about=about, tmpdir=folder)
+        count.append(0)
+        with closing(book):
+            for count[0] in book:
+                yield b""
         file.seek(0)
         yield from _pieces(file)
 

@@ -1,5 +1,6 @@
 """The console's HTTP API, as the command line asks it."""
 
+from collections.abc import Callable
 from typing import IO, Any, Final
 
 import httpx
@@ -47,7 +48,13 @@ class Api:
         """The body of a success; for what changes nothing when it is asked twice."""
         return self._ask(method, path, json=body)
 
-    def download(self, path: str, file: IO[bytes], **parameters: Any) -> httpx.Headers:
+    def download(
+        self,
+        path: str,
+        file: IO[bytes],
+        on_piece: Callable[[bytes], object] = lambda _: None,
+        **parameters: Any,
+    ) -> httpx.Headers:
         """Write the body of a success to `file`, piece by piece; the answer's headers.
 
         Raises UserError, also when the body ends before its end: then `file` is not to be used.
@@ -57,6 +64,7 @@ class Api:
                 if answer.is_success:
                     for piece in answer.iter_bytes():
                         file.write(piece)
+                        on_piece(piece)
                     return answer.headers
                 answer.read()
         except httpx.RemoteProtocolError:

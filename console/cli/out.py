@@ -58,7 +58,10 @@ def named(*names: str | None) -> str:
 
 @contextmanager
 def progress(what: str, total: float, unit: str = "") -> Iterator[Advance]:
-    """A bar on a terminal; elsewhere a line every few seconds. Yields a setter of what is done."""
+    """A bar on a terminal; elsewhere a line every few seconds. Yields a setter of what is done.
+
+    Where the total is not known (0) the bar says how many there are, if the `unit` is named.
+    """
     console = screen(stderr=True)
     if not console.is_terminal:
         yield _lines(what, total, unit)
@@ -73,7 +76,13 @@ def progress(what: str, total: float, unit: str = "") -> Iterator[Advance]:
     )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total or None)
-        yield lambda done: bar.update(task, completed=done)
+        counts = bool(unit) and not total
+
+        def advance(done: float) -> None:
+            said = f"{what}: {number(done)} {unit}" if counts else what
+            bar.update(task, completed=done, description=said)
+
+        yield advance
 
 
 def _lines(what: str, total: float, unit: str) -> Advance:

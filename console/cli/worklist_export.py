@@ -7,9 +7,10 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from console.cli.out import json_line, line, note
+from console.cli.out import json_line, line, note, number, progress
 from console.cli.outfile import Replace, check_out, whole_file
-from console.cli.session import Json, Lang, session_of
+from console.cli.rowcount import RowCount
+from console.cli.session import Json, Lang, Session, session_of
 from console.cli.worklist_team import Cases
 from console.vault import NO_VAULT
 from schemas.errors import UserError
@@ -72,24 +73,40 @@ def export(
         "dates": dates.value,
     }
     with Api(session.settings()) as api:
-        headers = _whole(api, out, kind, wanted)
+        headers, count = _whole(api, out, kind, wanted, session)
     if as_json:
-        json_line({"file": str(out), "format": kind, "bytes": out.stat().st_size})
+        about = {"contacts": count, "bytes": out.stat().st_size}
+        json_line({"file": str(out), "format": kind, **about})
     else:
-        line(session.words(f"Đã ghi {out}", f"Written: {out}"))
+        contacts = number(count)
+        line(session.words(f"Đã ghi {contacts} người: {out}", f"{contacts} contacts: {out}"))
     if headers.get("X-Truyvet-Note") == "no_identity_vault":
         note(session.words(*NO_VAULT))
 
 
-def _whole(api: Any, out: Path, kind: Format, wanted: dict[str, Any]) -> Any:
-    with whole_file(out) as file:
-        headers = api.download("/v1/exports/contacts", file, **wanted)
+def _whole(
+    api: Any, out: Path, kind: Format, wanted: dict[str, Any], session: Session
+) -> tuple[Any, int]:
+    """The answer's headers, and how many contacts are in the file."""
+    count = RowCount()
+    # a workbook comes when the console has made all of it: until then there is nothing to count
+    counts = kind is not Format.XLSX
+    what = ("ghi", "writing") if counts else ("lập bảng tính", "making the workbook")
+    unit = session.words("người", "contacts") if counts else ""
+    with whole_file(out) as file, progress(session.words(*what), 0, unit) as advance:
+
+        def came(piece: bytes) -> None:
+            if counts:
+                count.take(piece)
+                advance(count.rows)
+
+        headers = api.download("/v1/exports/contacts", file, came, **wanted)
         if kind is Format.CSV and not _has_its_end(file):
             raise UserError(
                 "Tệp thiếu dòng cuối, không giữ lại gì: hãy lấy lại. / The file has no end line "
                 "and nothing of it is kept: ask again."
             )
-    return headers
+    return headers, count.rows if counts else int(headers["X-Truyvet-Contacts"])
 
 
 def _has_its_end(file: IO[bytes]) -> bool:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Final, Literal
 
 from console.exports.cells import defused, kept
@@ -18,8 +18,8 @@ def csv_pieces(
     bom: bool = True,
     separator: Separator = ",",
     note: tuple[str, str] | None = None,
-) -> Iterator[bytes]:
-    """The header, a piece a page, and the end line: `# whole: N` and the note.
+) -> Generator[bytes]:
+    """The header, a piece a page, perhaps empty, and the end line: `# whole: N` and the note.
 
     A file without its end line was cut off.
     """

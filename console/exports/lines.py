@@ -25,11 +25,12 @@ class Source:
     everybody: bool = False
 
     def pages(self) -> Iterator[list[Line]]:
-        """In the order of the cases and the tracer's ranks. Raises Retryable."""
+        """In the order of the cases and the tracer's ranks; a page of which nobody goes out is an
+        empty one, so that whoever writes it may look up after each. Raises Retryable.
+        """
         for rows in rows_in_area(self.console, self.principal, self.cases):
             wanted = [row for row in rows if self.everybody or _to_work(row)]
-            if wanted:
-                yield self._lines(wanted)
+            yield self._lines(wanted) if wanted else []
 
     def _lines(self, rows: list[Row]) -> list[Line]:
         console = self.console

@@ -6,7 +6,7 @@ language of whoever imports (`Language`), so the way they are written is the ask
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -66,17 +66,16 @@ def sormas_pieces(
     bom: bool = True,
     separator: Separator = ",",
     dates: Dates = "dmy",
-) -> Iterator[bytes]:
-    """The header and a piece a page. Left out: who was ruled out, is another's double, or is
-    neither in the newest run nor named: nothing says any more that they were a contact.
+) -> Generator[bytes]:
+    """The header and a piece a page, perhaps empty. Left out: who was ruled out or is another's
+    double; or neither in the newest run nor named, so that nothing says any more that they were a
+    contact.
 
     No end line: SORMAS would read it as a contact. Ids keep no apostrophe, either.
     """
     yield (BOM if bom else b"") + written([list(SORMAS_COLUMNS)], separator)
     for page in pages:
-        lines = [line for line in page if _goes_out(line)]
-        if lines:
-            yield written([_cells(line, FORMATS[dates]) for line in lines], separator)
+        yield written([_cells(o, FORMATS[dates]) for o in page if _goes_out(o)], separator)
 
 
 def _cells(line: Line, dates: str) -> list[str]:

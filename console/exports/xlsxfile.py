@@ -1,6 +1,6 @@
 """XLSX: text cells, a frozen header in both languages, sized columns, and a sheet of notes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import IO, Any, Final, Literal
 
 import xlsxwriter
@@ -20,8 +20,9 @@ def write_xlsx(
     language: Literal["vi", "en"],
     about: Sequence[tuple[str, str]],
     tmpdir: str,
-) -> int:
-    """Write the workbook; how many contacts. Each row leaves memory when the next begins.
+) -> Generator[int]:
+    """Write the workbook, and say after each page how many contacts are in it. Each row leaves
+    memory when the next begins. Left before its end, there is no workbook.
 
     Raises UserError if there are more than a sheet holds.
     """
@@ -51,11 +52,13 @@ def write_xlsx(
                         sheet.write_number(count, at, cell, plain)
                     else:
                         sheet.write_string(count, at, str(cell), text)
+            yield count
         sheet.autofilter(0, 0, max(count, 1), len(COLUMNS) - 1)
         _notes(book, about, language)
-    finally:
         book.close()
-    return count
+    finally:
+        for sheet in book.worksheets():
+            sheet.row_data_fh.close()  # its rows, where it is left before its end
 
 
 def _head(book: Any, sheet: Any) -> None:

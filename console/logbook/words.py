@@ -61,6 +61,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "inspection_photo": ("Đã nhận ảnh kiểm tra", "a photo of an inspection was taken in"),
     "inspection_step": ("Một bước kiểm tra", "a step of an inspection"),
     "line_waits": ("Phân vùng đang chờ", "a partition waits"),
+    "list_export_left": (
+        "Bên xin tệp danh sách đã ngắt: thôi lập tệp",
+        "who asked for a list's file has gone: it is made no further",
+    ),
     "list_exported": ("Đã xuất danh sách ra tệp", "a list was exported"),
     "list_read": ("Đã xem danh sách làm việc", "a worklist was read"),
     "pair_decided": (

@@ -14,6 +14,7 @@ import uvicorn
 from python_calamine import CalamineWorkbook
 
 from console.cli.main import main
+from console.cli.rowcount import RowCount
 from console.store.keys import Role
 from schemas.errors import Retryable
 from tests.console_kit import ADMIN, Running, running
@@ -250,6 +251,46 @@ def test_a_file_is_written_whole(
         "list.xlsx",
     ]
     assert (tmp_path / "list.csv").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "sormas"])
+def test_how_many_are_written_is_said(
+    console: Running,
+    do: List,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+) -> None:
+    monkeypatch.setattr("console.api.worklist_pages.PAGE", 1)
+    case = new_case(console, document(A), document(B), document(C))
+    to = ("export", "--out", str(tmp_path / "list"), "--case", case, "--format", form, "--replace")
+    assert do(*to, lang="both") == 0
+    told = capsys.readouterr()
+    assert "Đã ghi 3 người" in told.out
+    assert "3 contacts: " in told.out
+    assert "writing" not in told.err  # shorter than what is worth a line
+    assert do(*to, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["contacts"] == 3
+    monkeypatch.setattr("console.cli.out._TOLD_EVERY_S", 0.0)
+    assert do(*to) == 0
+    told = capsys.readouterr()
+    if form != "xlsx":
+        assert "  writing (3 contacts)" in told.err.splitlines()
+    assert "writing" not in told.out
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    assert do(*to) == 0
+    told = capsys.readouterr()
+    assert ("making the workbook" if form == "xlsx" else "writing: 3 contacts") in told.err
+
+
+def test_rows_are_counted_however_they_come() -> None:
+    content = b'"a","b"\r\n"x\r\n# ""\n""","z"\r\n"",7\r\n# whole: 2,"so"\r\n'
+    for size in range(1, len(content) + 1):
+        count = RowCount()
+        for begin in range(0, len(content), size):
+            count.take(content[begin : begin + size])
+        assert count.rows == 2
 
 
 @pytest.mark.parametrize("form", ["csv", "sormas"])
