@@ -68,8 +68,8 @@ def sormas_pieces(
     dates: Dates = "dmy",
 ) -> Generator[bytes]:
     """The header and a piece a page, perhaps empty. Left out: who was ruled out or is another's
-    double; or neither in the newest run nor named, so that nothing says any more that they were a
-    contact.
+    double; or neither in the newest run nor named nor confirmed by an officer, so that nothing
+    says any more that they were a contact.
 
     No end line: SORMAS would read it as a contact. Ids keep no apostrophe, either.
     """
@@ -91,7 +91,8 @@ def _cell(name: str, text: str) -> str:
 def _goes_out(line: Line) -> bool:
     work = line.row.work
     ruled_out = work.classification is Classification.NO_CONTACT or line.row.excluded
-    there = line.row.document is not None or _named(line)
+    confirmed = work.classification is Classification.CONFIRMED
+    there = line.row.document is not None or _named(line) or confirmed
     return (
         there and not ruled_out and work.duplicate_of is None and line.row.last_exposure is not None
     )
@@ -109,15 +110,19 @@ def _reported(line: Line) -> date:
 
 
 def _days(line: Line) -> set[date]:
-    """The local days of the exposures; where no scan shows any, the day that the case named: the
-    run has the end of that day, which is the next day's midnight."""
+    """The local days of the exposures, and the one that the case named; where there is none, that
+    of the last exposure that is known."""
     exposures = line.row.document["exposures"] if line.row.document else ()
-    moments = [datetime.fromisoformat(exposure["end"]) for exposure in exposures]
-    if not moments and line.row.named:
-        return {line.row.named.last_contact}
-    if not moments and line.row.last_exposure:
-        moments = [line.row.last_exposure]
-    return {moment.astimezone(LOCAL).date() for moment in moments}
+    days = {_local(datetime.fromisoformat(exposure["end"])) for exposure in exposures}
+    if line.row.named:
+        days.add(line.row.named.last_contact)
+    if not days and line.row.last_exposure:
+        days.add(_local(line.row.last_exposure))
+    return days
+
+
+def _local(moment: datetime) -> date:
+    return moment.astimezone(LOCAL).date()
 
 
 def _proximity(line: Line) -> str:
