@@ -85,6 +85,11 @@ def _percent(line: Line) -> int | None:
     return None if confidence is None else round(confidence * 100)
 
 
+def _companions(line: Line) -> int | None:
+    exposures = _possible(line, "exposures") or ()
+    return max((e["stay"].get("companions", 0) for e in exposures), default=0) or None
+
+
 _STATES: Final[dict[str, axes.Words]] = {
     "none": ("không theo dõi", "not followed"),
     "not_begun": ("chưa đến ngày", "not begun"),
@@ -132,6 +137,7 @@ COLUMNS: Final = (
            lambda o: o.place.name if o.place else None),
     Column("site_name", "Cơ sở", "Site", "name", 28,
            lambda o: o.place.site_name if o.place else None),
+    Column("companions", "Đi cùng (số người)", "Companions", "number", 9, _companions),
     Column("follow_up", "Theo dõi", "Follow-up", "text", 16, lambda o: o.row.work.follow_up,
            axes.FOLLOW_UPS),
     Column("follow_up_until", "Theo dõi đến", "Followed until", "text", 13,

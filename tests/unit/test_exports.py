@@ -119,7 +119,9 @@ def test_what_is_a_text_anyway_stays_as_it_is(cell: str) -> None:
 
 
 def test_a_csv_is_whole_and_says_that_there_is_no_vault(console: Running) -> None:
-    case = new_case(console, document(A), document(B, exposure(tier="same_time_only")))
+    seen = exposure()
+    with_two = document(A, seen | {"stay": seen["stay"] | {"companions": 2}})
+    case = new_case(console, with_two, document(B, exposure(tier="same_time_only")))
     answer = take(console, format="csv")
     assert answer.content.startswith(b'\xef\xbb\xbf"case","person",')
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -134,10 +136,11 @@ def test_a_csv_is_whole_and_says_that_there_is_no_vault(console: Running) -> Non
         "high",
     )
     assert (one["first_name"], one["phone"]) == ("", "")
+    assert one["companions"] == "2"
     assert end[0] == "# whole: 1"
     assert "no identity vault" in end[2]
     everybody, _ = rows(take(console, format="csv", everybody=True).content)
-    assert [r["person"] for r in everybody] == [A, B]
+    assert [(r["person"], r["companions"]) for r in everybody] == [(A, "2"), (B, "")]
     plain = take(console, format="csv", bom=False, separator=";").content
     assert plain.startswith(b'"case";"person";')
     assert rows(plain, ";")[0] == [one]
