@@ -16,6 +16,7 @@ import structlog
 
 from issuer.codes import KeyRing, verify
 from schemas.places import Producer
+from streams.allowed import Allowed
 from streams.by_place import NONE, ByPlace
 from streams.place_records import PlaceRows, read_places
 from streams.place_table import PlaceTable
@@ -60,7 +61,9 @@ class Directory:
         self._ring = ring
         self.places = PlaceTable()
         self._producers: dict[str, Producer] = {}
+        self._producers_changed = 0
         self._wards: dict[str, int] = {}
+        self._allowed = (0, 0), Allowed((), {})
         self._head = ByPlace()
         self._columns = _Columns.empty(1024)
         self._rows = 0
@@ -98,11 +101,13 @@ class Directory:
         """A record of `producers.v1`; a tombstone takes the producer away."""
         if value is None:
             self._producers.pop(key, None)
+            self._producers_changed += 1
             return
         producer = Producer.model_validate_json(value)
         known = self._producers.get(producer.id)
         if known is None or producer.version > known.version:
             self._producers[producer.id] = producer
+            self._producers_changed += 1
             self.changes += 1
 
     def _put(self, rows: PlaceRows) -> None:
@@ -161,13 +166,14 @@ class Directory:
         """Whether one of our keys made this token."""
         return bool(verify(self._ring, token))
 
-    def producer(self, producer: str) -> Producer | None:
-        """The producer's record, if it is known."""
-        return self._producers.get(producer)
-
-    def wards(self, codes: tuple[str, ...]) -> npt.NDArray[np.int32]:
-        """The numbers that `Found.ward` uses for these wards."""
-        return np.array([self._wards[c] for c in codes if c in self._wards], dtype=np.int32)
+    def allowed(self) -> Allowed:
+        """What producers may publish, as it is known now."""
+        state = self._producers_changed, len(self._wards)
+        made = self._allowed
+        if made[0] != state:  # two threads may make it at once: the same, or the newer comes again
+            made = state, Allowed(list(self._producers.values()), dict(self._wards))
+            self._allowed = made
+        return made[1]
 
     def ground(self, parameters: Parameters) -> Ground:
         """What traces stand on, as it is known now."""

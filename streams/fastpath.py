@@ -1,7 +1,9 @@
 """Scans as programs write them, read by a compiled loop (`streams.kernels.scans`)."""
 
 import re
+import secrets
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -31,12 +33,10 @@ def read_fast(values: Texts) -> tuple[Scans | None, I64]:
     """Columns of the values that could be read so, and the rows of all others."""
     n, data = len(values), values.data
     found = kernel.room(n)
-    count = kernel.read(data, values.begins, values.lengths, _GRAMMAR, found)
-    producers = tuple(
-        data[begin : begin + length].tobytes().decode("ascii")
-        for begin, length in found.producers[:count]
-    )
-    named = np.array([_PRODUCER.match(name) is not None for name in producers or ("",)])
+    count = kernel.read(data, values.begins, values.lengths, _GRAMMAR, _SALT, found)
+    begins, lengths = found.producers[:, :count]
+    producers = tuple(_texts(data, begins, lengths).to_pylist())
+    named = np.array([_is_name(name) for name in producers or ("",)])
     good = found.good & named[found.producer]
     rows = np.arange(n, dtype=np.int64)
     kept: Any = slice(None) if good.all() else np.flatnonzero(good)
@@ -60,6 +60,11 @@ def read_fast(values: Texts) -> tuple[Scans | None, I64]:
         *texts,
     )
     return scans, np.flatnonzero(~good)
+
+
+@lru_cache(maxsize=16_384)  # the same thousands are in every batch
+def _is_name(text: str) -> bool:
+    return _PRODUCER.match(text) is not None
 
 
 def _texts(data: Bytes, begins: I64, lengths: I64) -> pa.StringArray:
@@ -89,4 +94,5 @@ _GRAMMAR: Final = kernel.Grammar(
     BASE32,
     MAX_COMPANIONS,
 )
+_SALT: Final = np.uint64(secrets.randbits(64))
 _PRODUCER: Final = re.compile(PRODUCER_PATTERN + r"\Z")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from issuer.tokens_columnar import decode_tokens
 from schemas.reasons import Reason
 from streams.batch import Verdicts
-from streams.directory import Directory, Found
+from streams.directory import Directory
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ def resolve(verdicts: Verdicts, directory: Directory) -> Resolved:
     revoked = genuine & (scanned >= found["revoked_at"])
     early = genuine & ~revoked & (scanned < found["valid_from"])
     late = genuine & ~revoked & ~early & (scanned >= found["valid_to"])
-    barred = genuine & ~revoked & ~early & ~late & _barred(verdicts, directory, place, found)
+    barred = np.zeros(len(genuine), dtype=bool)
+    allowed = directory.allowed()
+    if allowed.limits:
+        producer = allowed.numbers(verdicts.scans.producers)[verdicts.scans.producer]
+        barred = genuine & ~revoked & ~early & ~late
+        barred &= allowed.barred(producer, place, found["ward"])
     good = genuine & ~(revoked | early | late | barred)
     for rows, reason, detail in (
         (~wellformed, Reason.UNKNOWN_CODE, "the code's check characters do not fit"),
@@ -54,22 +59,3 @@ def resolve(verdicts: Verdicts, directory: Directory) -> Resolved:
         verdicts.note(rows, reason, detail)
     verdicts.scans = verdicts.scans.keep(good)
     return Resolved(place[good], version[good].astype(np.uint16))
-
-
-def _barred(
-    verdicts: Verdicts, directory: Directory, place: npt.NDArray[np.uint32], found: Found
-) -> npt.NDArray[np.bool_]:
-    """Scans of places that their producer is not registered for."""
-    scans = verdicts.scans
-    barred = np.zeros(len(scans), dtype=bool)
-    for number, name in enumerate(scans.producers):
-        producer = directory.producer(name)
-        if producer is None or (producer.places is None and producer.wards is None):
-            continue
-        allowed = np.zeros(len(scans), dtype=bool)
-        if producer.places is not None:
-            allowed |= np.isin(place, np.array(producer.places, dtype=np.uint32))
-        if producer.wards is not None:
-            allowed |= np.isin(found["ward"], directory.wards(producer.wards))
-        barred |= (scans.producer == number) & ~allowed
-    return barred

@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 
 from schemas.ids import person_text
+from schemas.places import Producer
 from schemas.reasons import Reason
 from schemas.scan import Direction, Method
 from schemas.topics import SCANS
+from streams.allowed import Allowed
 from streams.batch import RawBatch
 from streams.deadletters import dead_letters
 from streams.decode import decode
@@ -38,6 +40,8 @@ def warm() -> None:
     keys, values = Texts.of([_PERSON.encode()]), Texts.of([_LINE.encode()])
     verdicts = decode(RawBatch(0, one, one, keys, values))
     assert len(verdicts.scans) == 1, "the line is one that programs write"
+    limited = Allowed([Producer(id="none", name="none", places=(1,))], {})
+    limited.barred(np.ones(1, np.int32), np.zeros(1, np.uint32), np.zeros(1, np.int32))
     misplaced(verdicts, 1)
     content_hashes(verdicts.scans)
     verdicts.note(np.ones(1, dtype=bool), Reason.UNKNOWN_CODE, "none")

@@ -43,6 +43,15 @@ def _word(data: Bytes, at: int, count: int) -> np.uint64:
 
 
 @kernel
+def text_hash(data: Bytes, at: int, length: int, salt: np.uint64) -> np.uint64:
+    """The hash of one text: its length and its bytes."""
+    hashed = fold(salt, np.uint64(length))
+    for begin in range(0, length, 8):
+        hashed = fold(hashed, _word(data, at + begin, length - begin))
+    return hashed
+
+
+@kernel
 def fold_texts(h: U64, offsets: I32, data: Bytes) -> None:
     """Take each text's length and its bytes into `h`, in place."""
     for row in range(len(h)):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.kernels.compiled import kernel
+from streams.kernels.hashes import text_hash
 from streams.kernels.values import NO_TIME, few, moment, person, same, text, uuid, word
 
 U64 = npt.NDArray[np.uint64]
@@ -30,7 +31,7 @@ FIELDS: Final = (
 ) = range(len(FIELDS))  # fmt: skip
 _REQUIRED: Final = (1 << _TRIP) - 1  # all before it
 _UUID_WIDTH, _PERSON_WIDTH, _MOMENT_WIDTH, _CODE_WIDTH = 36, 13, 24, 18
-_SPELLINGS: Final = 256  # producers of one batch
+_FREE: Final = -1  # of the slots that producers are found by
 _QUOTE, _COMMA, _OPEN, _CLOSE = 34, 44, 123, 125
 
 
@@ -55,8 +56,9 @@ class Found(NamedTuple):
     """What was read, a row a line; rows that are not `good` hold anything.
 
     `code` is zero unless 18 characters long, `recorded` NO_TIME if absent. `spans`, shape
-    (3, 2, n), holds where device, trip and seat begin and how long they are, `producers` the same
-    of each producer's first occurrence; `producer` counts these.
+    (3, 2, n), holds where device, trip and seat begin and how long they are, `producers`, (2, n),
+    the same of each producer's first occurrence; `producer` counts these, `slots` is for finding
+    them.
     """
 
     good: Mask
@@ -72,6 +74,7 @@ class Found(NamedTuple):
     companions: Bytes
     producer: I32
     producers: I64
+    slots: I32
     spans: I64
 
 
@@ -90,7 +93,8 @@ def room(lines: int) -> Found:
         np.full(lines, NO_TIME, np.int64),
         np.zeros(lines, np.uint8),
         np.zeros(lines, np.int32),
-        np.zeros((_SPELLINGS, 2), np.int64),
+        np.empty((2, lines), np.int64),
+        np.full(1 << (2 * lines).bit_length(), _FREE, np.int32),
         np.zeros((3, 2, lines), np.int64),
     )
 
@@ -107,20 +111,45 @@ def _field(data: Bytes, at: int, end: int, names: Bytes, sizes: I64, guess: int)
 
 
 @kernel
-def _spelling(data: Bytes, at: int, length: int, known: I64, count: int) -> int:
-    """Which of the different texts so far this is; `count` if it is a new one."""
-    for k in range(count):
-        same = known[k, 1] == length
-        for j in range(length):
-            same = same and data[known[k, 0] + j] == data[at + j]
-        if same:
-            return k
+def _alike(data: Bytes, at: int, length: int, known: I64, k: int) -> bool:
+    if known[1, k] != length:
+        return False
+    for j in range(length):  # noqa: SIM110 (a loop compiles to less)
+        if data[known[0, k] + j] != data[at + j]:
+            return False
+    return True
+
+
+@kernel
+def _spelling(
+    data: Bytes, at: int, length: int, known: I64, slots: I32, count: int, guess: int,
+    salt: np.uint64,
+) -> int:  # fmt: skip
+    """Which of the different texts so far this is; a new one becomes number `count`.
+
+    `guess` is tried first: of most lines it is the one of the line before.
+    """
+    if guess < count and _alike(data, at, length, known, guess):
+        return guess
+    mask = np.uint64(len(slots) - 1)
+    slot = text_hash(data, at, length, salt) & mask
+    while slots[slot] != _FREE:
+        number: int = slots[slot]
+        if _alike(data, at, length, known, number):
+            return number
+        slot = slot + np.uint64(1) & mask
+    slots[slot] = count
+    known[0, count], known[1, count] = at, length
     return count
 
 
 @kernel
-def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -> int:
+def read(
+    data: Bytes, begins: I64, lengths: I64, grammar: Grammar, salt: np.uint64, out: Found
+) -> int:
     """Read the line at each of these positions into `out`; how many producers there are.
+
+    `salt` is nobody's to guess: who knew it could make names that are slow to find.
 
     One loop, because arrays that are handed to a function for every line are counted each time,
     and several loops would fetch the lines anew.
@@ -128,9 +157,9 @@ def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -
     (names, sizes, most, directions, direction_sizes, methods, method_sizes, hexadecimal, base32,
      companions_most) = grammar  # fmt: skip
     (good, event_hi, event_lo, persons, key, code, direction, method, scanned, recorded, companions,
-     producer, producers, spans) = out  # fmt: skip
+     producer, producers, slots, spans) = out  # fmt: skip
     order = np.arange(len(sizes))  # the fields as the line before had them
-    spellings = 0
+    spellings = which = 0
     for row in range(len(begins)):
         at, end = begins[row], begins[row] + lengths[row]
         if end - at < 2 or data[at] != _OPEN:
@@ -184,13 +213,9 @@ def read(data: Bytes, begins: I64, lengths: I64, grammar: Grammar, out: Found) -
                     method[row] = word(data, at, width, methods, method_sizes)
                     fine = method[row] > 0
                 elif field == _PRODUCER:
-                    which = _spelling(data, at, width, producers, spellings)
-                    fine = which < len(producers)
-                    if fine:
-                        producer[row] = which
-                        if which == spellings:
-                            producers[which, 0], producers[which, 1] = at, width
-                            spellings += 1
+                    which = _spelling(data, at, width, producers, slots, spellings, which, salt)
+                    producer[row] = which
+                    spellings = max(spellings, which + 1)
                 else:
                     spans[field - _DEVICE, 0, row] = at
                     spans[field - _DEVICE, 1, row] = width

@@ -1,6 +1,7 @@
 """Many records read at once are the same as each read by itself, as pydantic reads it."""
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from console.store.ground import ground
 from console.store.register import NewPlace, NewSite, register_sites
 from issuer.codes import issue, read
-from schemas.places import Code, Hours, Place, Trip, place_key
+from schemas.places import Code, Hours, Place, Producer, Trip, place_key
 from streams.directory import Directory
 from streams.place_records import ALWAYS, NEVER
 from tests.console_kit import RING, WARD, migrated
@@ -104,17 +105,22 @@ def agree(directory: Directory, best: dict[int, Place]) -> None:
     order = ["place", "trip"]
     assert directory.places.trips().sort(order).equals(trips_frame(known).sort(order))
     codes = [(place, code) for place in known for code in place.codes]
-    found = directory.find(
-        np.array([place.id for place, _ in codes], np.uint32),
-        np.array([code.version for _, code in codes], np.int32),
-    )
+    places = np.array([place.id for place, _ in codes], np.uint32)
+    found = directory.find(places, np.array([code.version for _, code in codes], np.int32))
     assert found.known.all()
     assert found["mac"].tolist() == [read(code.token).mac for _, code in codes]
     assert found["valid_from"].tolist() == [ms(code.valid_from, ALWAYS) for _, code in codes]
     assert found["valid_to"].tolist() == [ms(code.valid_to, NEVER) for _, code in codes]
     assert found["revoked_at"].tolist() == [ms(code.revoked_at, NEVER) for _, code in codes]
-    here = directory.wards(("11413",))
-    assert np.isin(found["ward"], here).tolist() == [p.ward == "11413" for p, _ in codes]
+    put_producer(directory, Producer(id="here", name="x", wards=("11413",)))
+    allowed = directory.allowed()
+    here = np.repeat(allowed.numbers(("here",)), len(codes))
+    barred = allowed.barred(here, places, found["ward"])
+    assert barred.tolist() == [place.ward != "11413" for place, _ in codes]
+
+
+def put_producer(directory: Directory, producer: Producer) -> None:
+    directory.put_producer(producer.id, producer.model_dump_json().encode())
 
 
 GOOD = made_up(random.Random(1), 9, 2)
@@ -193,3 +199,30 @@ def test_a_place_without_trips_any_more_has_none() -> None:
         record = GOOD.model_copy(update={"version": version, "trips": some})
         directory.put_site_records([("place/9", record.model_dump_json().encode())])
         agree(directory, {9: record})
+
+
+def test_what_producers_may_do_is_made_anew_when_it_changes_and_not_for_each_batch() -> None:
+    directory = Directory(RING)
+
+    def register(place: int, ward: str, version: int = 1) -> None:
+        record = GOOD.model_copy(update={"id": place, "ward": ward, "version": version})
+        directory.put_site_records([(place_key(place), record.model_dump_json().encode())])
+
+    register(1, "11413")
+    put_producer(directory, Producer(id="a", name="x", wards=("11296",)))
+    before = directory.allowed()
+    register(2, "11413")
+    register(1, "11413", version=2)
+    put_producer(directory, Producer(id="a", name="an older record"))
+    assert directory.allowed() is before
+    changes: tuple[Callable[[], None], ...] = (
+        lambda: register(3, "11296"),  # a ward's first place
+        lambda: put_producer(directory, Producer(id="a", name="x", version=2)),
+        lambda: directory.put_producer("a", None),
+    )
+    for change in changes:
+        change()
+        after = directory.allowed()
+        assert after is not before
+        before = after
+    assert before.numbers(("a",)).tolist() == before.numbers(("nobody",)).tolist()

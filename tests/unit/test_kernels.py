@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,17 +15,19 @@ from streams.decode import decode
 from streams.deduplicate import content_hashes, misplaced
 from streams.fastpath import read_fast
 from streams.gathered import gathered
-from streams.kernels import copying, hashes, letters, records, scans, window
+from streams.kernels import copying, hashes, letters, pairs, records, scans, window
 from streams.keys import Keys, origins
+from streams.resolve import resolve
 from streams.warm import warm
 from streams.window import Table, Window
 from tests.scans import PERSON, raw_batch, scan_json
 from tests.unit.test_blocks import batch_of
+from tests.unit.test_steps import directory
 
 ROOT = Path(__file__).parents[2]
 LOOPS: tuple[Any, ...] = (
     records.walk, scans.read, copying.copy_texts, letters.write, hashes.fold_scans, hashes.fold_texts,
-    hashes.partitions, hashes.is_key, window.hash_keys, window.hash_entries, window.enter,
+    hashes.partitions, hashes.is_key, pairs.enter, pairs.barred, window.hash_keys, window.hash_entries, window.enter,
     window.seat, window.remember, window.may_hold,
 )  # fmt: skip
 
@@ -55,8 +59,11 @@ def use() -> None:
     assert len(by_columns.scans) == 3
     misplaced(by_columns, 8)
     content_hashes(by_columns.scans)
+    known = directory()
+    resolve(verdicts, known)
+    resolve(by_columns, known)
     origin = origins(3, np.arange(3))
-    scan = verdicts.scans
+    scan = decode(verdicts.raw).scans
     keys = Keys(scan.event_hi, scan.event_lo, scan.person, content_hashes(scan), origin)
     kept = Window(ids=2, past=8, salt=1)
     kept.written = 9
@@ -79,3 +86,15 @@ def test_a_line_is_never_read_past_its_end() -> None:
         cut = raw_batch([b""]).values
         cut.data, cut.lengths = data, np.array([end], dtype=np.int64)
         assert read_fast(cut)[0] is None
+
+
+def test_however_many_producers_there_are_each_is_told_from_the_others() -> None:
+    names = [f"{kind}-{number}" for number in range(1500) for kind in ("gate", "gates", "g")]
+    names += ["a" * length for length in range(1, 33)]
+    Random(1).shuffle(names)
+    turns = [name for pair in pairwise(names) for name in pair]
+    scans, rest = read_fast(raw_batch([scan_json(producer=name) for name in turns]).values)
+    assert scans is not None
+    assert not len(rest), "none is left for a slower reader"
+    assert scans.producers == tuple(names)
+    assert [scans.producers[number] for number in scans.producer] == turns
