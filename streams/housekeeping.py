@@ -58,8 +58,15 @@ def _clocks(clickhouse: ClickHouse, metrics: Metrics) -> None:
 
 
 def _try(chore: Callable[[], object]) -> None:
-    """Do it; what cannot be done now is done in a later round."""
+    """Do it; what cannot be done now is done in a later round.
+
+    Whatever went wrong: nobody waits for this thread, so nobody would see it end, and with it the
+    dropping of weeks that are past their time.
+    """
     try:
         chore()
     except Retryable as error:
         log.warning("housekeeping_waits", detail=str(error))
+    except Exception as error:
+        kind = type(error).__name__
+        log.error("housekeeping_failed", kind=kind, detail=str(error), exc_info=error)

@@ -57,6 +57,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "hand_over_answered": ("Đã trả lời bàn giao", "a hand-over was answered"),
     "hand_over_asked": ("Đã đề nghị bàn giao", "a hand-over was asked for"),
     "headcount_declared": ("Đã khai số người", "a headcount was declared"),
+    "housekeeping_failed": (
+        "Việc định kỳ bị lỗi, lượt sau sẽ làm lại",
+        "housekeeping failed and is tried again in its next round",
+    ),
     "housekeeping_waits": ("Việc định kỳ đang chờ", "housekeeping waits"),
     "inspection_photo": ("Đã nhận ảnh kiểm tra", "a photo of an inspection was taken in"),
     "inspection_step": ("Một bước kiểm tra", "a step of an inspection"),
