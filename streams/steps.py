@@ -18,6 +18,7 @@ from streams.deduplicate import LookUp, deduplicate
 from streams.directory import Directory
 from streams.erase import erase
 from streams.erasures import Erasures
+from streams.givenup import GivenUp
 from streams.resolve import Resolved, awaited, resolve
 from streams.validate import validate
 from streams.window import Window
@@ -52,8 +53,7 @@ class Steps:
         self._retention_days = retention_days
         self._partitions = partitions
         self._look_up = look_up
-        self._given_up: set[str] = set()
-        self._given_up_at = 0
+        self._given_up = GivenUp()
 
     def read(self, raw: RawBatch) -> Verdicts:
         """What can be said without knowing the codes: decode, validate, erase."""
@@ -66,15 +66,12 @@ class Steps:
 
     def waits(self, verdicts: Verdicts) -> bool:
         """Whether one of its codes is ours, not yet known, and not given up."""
-        changes = self._directory.changes
-        if changes != self._given_up_at:
-            self._given_up, self._given_up_at = set(), changes
-        return bool(awaited(verdicts, self._directory) - self._given_up)
+        return bool(self._given_up.others(awaited(verdicts, self._directory)))
 
     def give_up(self, verdicts: Verdicts) -> None:
-        """Wait for these codes no more until the directory changes: one that never comes must
-        not hold up every batch it is in."""
-        self._given_up = self._given_up | awaited(verdicts, self._directory)
+        """Wait for these codes no more: one that never comes must not hold up every batch it is
+        in. Should it come after all, it is known like any other."""
+        self._given_up.add(awaited(verdicts, self._directory))
         self._metrics.counter(m.CODE_WAITS).inc()
 
     def judge(self, verdicts: Verdicts, window: Window) -> Judged:
