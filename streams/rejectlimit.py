@@ -31,6 +31,7 @@ class RejectLimit:
     def __init__(self, policy: RejectPolicy) -> None:
         self._policy = policy
         self._newest: deque[tuple[int, int]] = deque()  # (the broker's time, rejects)
+        self._total = 0  # of all of these: a window may hold a moment for each millisecond
 
     def note(self, verdicts: Verdicts) -> None:
         """Count a batch's rejects. Raises TooManyRejects."""
@@ -40,13 +41,13 @@ class RejectLimit:
         times = raw.appended[verdicts.rejected.index]
         for moment, count in zip(*np.unique(times, return_counts=True), strict=True):
             self._newest.append((int(moment), int(count)))
+            self._total += int(count)
             while self._newest[0][0] <= moment - self._policy.window_ms:
-                self._newest.popleft()
-            total = sum(count for _, count in self._newest)
-            if total > self._policy.most:
+                self._total -= self._newest.popleft()[1]
+            if self._total > self._policy.most:
                 reason = verdicts.rejected[0].reason.value
                 raise TooManyRejects(
-                    f"partition {raw.partition}, offsets {raw.first} to {raw.last}: {total} "
+                    f"partition {raw.partition}, offsets {raw.first} to {raw.last}: {self._total} "
                     f"rejects within {self._policy.window_ms // 1000} s of the broker's time, at "
                     f"most {self._policy.most} are allowed (TRUYVET_REJECT_LIMIT); the first is "
                     f"{reason}. Nothing of this batch is written. Mend its cause or raise the "

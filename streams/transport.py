@@ -177,6 +177,16 @@ class BatchConsumer(driver.Consumer):
             generation_id=self.app.consumer_generation_id,
         )
 
+    def on_buffer_drop(self, tp: TP) -> None:
+        """A stream has taken what was buffered: its partition is read on, unless it is paused.
+
+        Faust's forgets the pause of one that was both, and would fetch the rest of its log.
+        """
+        if tp in self._paused_partitions:
+            self._buffered_partitions.discard(tp)
+        else:
+            super().on_buffer_drop(tp)
+
     def ack(self, message: Any) -> bool:
         """Note a batch as done. Returns False for one of an earlier generation."""
         with ack_lock:

@@ -1,5 +1,9 @@
 """A partition that refuses too much stops, by the broker's time."""
 
+from collections import deque
+from collections.abc import Iterator
+from random import Random
+
 import pytest
 
 from schemas.reasons import Reason
@@ -48,3 +52,30 @@ def test_zero_is_no_limit() -> None:
 def test_the_reason_is_in_the_message() -> None:
     with pytest.raises(TooManyRejects, match=Reason.NOT_JSON.value):
         RejectLimit(MINUTE).note(refused(11, 0))
+
+
+class NeverWalked(deque[tuple[int, int]]):
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        raise AssertionError("each moment would cost as much as the whole window")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_stops_where_counting_everything_anew_would(seed: int) -> None:
+    r = Random(seed)
+    limit = RejectLimit(MINUTE)
+    limit._newest = NeverWalked()
+    kept: list[int] = []  # as they came: a broker's clock may go back
+    now, stopped = 0, False
+    for _ in range(200):
+        now += r.choice((-5_000, 100, 9_000, 20_000, 30_000))
+        count = r.randint(1, 4)
+        kept += [now] * count
+        while kept[0] <= now - MINUTE.window_ms:
+            kept.pop(0)
+        stopped = len(kept) > MINUTE.most
+        if stopped:
+            with pytest.raises(TooManyRejects, match=f"{len(kept)} rejects"):
+                limit.note(refused(count, now))
+            break
+        limit.note(refused(count, now))
+    assert stopped

@@ -141,6 +141,25 @@ def test_what_was_not_committed_is_not_read() -> None:
     assert asyncio.run(made())._isolation_level == "read_committed"
 
 
+def test_a_paused_partition_stays_paused_when_its_buffer_is_taken() -> None:
+    async def made() -> Any:
+        app = BatchApp("unit", hooks=Hooks(_nothing, _nothing, _nothing), web_enabled=False)
+        return BatchConsumer(app.transport, _nothing, _nothing, _nothing)
+
+    consumer = asyncio.run(made())
+    paused, other = TP("t", 0), TP("t", 1)
+    consumer._set_active_tps({paused, other})
+    consumer.on_buffer_full(paused)
+    consumer.on_buffer_full(other)
+    consumer.pause_partitions({paused})
+    consumer.on_buffer_drop(paused)
+    consumer.on_buffer_drop(other)
+    assert consumer._get_active_partitions() == {other}
+    assert not consumer._buffered_partitions
+    consumer.resume_partitions({paused})
+    assert consumer._get_active_partitions() == {paused, other}
+
+
 async def _nothing(*_: Any) -> None:
     """Nothing to do."""
 
