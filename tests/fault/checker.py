@@ -15,7 +15,7 @@ from tests.fault.opencase import OpenCase
 from tests.system import System, wait_for
 
 DRAIN_S: Final = 120.0
-_PROJECTIONS: Final = {
+PROJECTIONS: Final = {
     "by_person": "count(), sum(kafka_offset), sum(cityHash64(person, scanned_at))",
     "packed_by_person": "count(), sum(cityHash64(person, packed, trip))",
     "by_offset": "count(), sum(kafka_offset)",
@@ -151,7 +151,7 @@ class Checker:
 
     def _projections(self) -> None:
         rows = self._system.clickhouse.rows
-        for projection, columns in _PROJECTIONS.items():
+        for projection, columns in PROJECTIONS.items():
             [plain] = rows(f"SELECT {columns} FROM scans SETTINGS optimize_use_projections = 0")
             [there] = rows(f"SELECT {columns} FROM {by_name('scans', projection)}")
             assert there == plain, f"projection {projection} has {there}, its table {plain}"
