@@ -1,14 +1,18 @@
 """The gateway's bench: its echo, its clients, and the bodies both servers get."""
 
+import json
 import threading
 from collections.abc import Iterator
 
 import pytest
 import uvicorn
 
+import bench.gateway as measured
 from bench.echo import echo
-from bench.gateway import PRODUCER, _bodies
+from bench.gateway import PRODUCER, WANTED, Result, _bodies
 from bench.http_load import load
+from console.cli.main import main
+from console.cli.out import number
 from console.gateway.judge import judge
 from deploy.embedded.ports import PortRequest, choose
 
@@ -49,3 +53,26 @@ def test_the_bodies_hold_so_many_sound_scans_of_different_people() -> None:
     assert len(judged.records) == 50 * len(bodies)
     assert len({record.key for record in judged.records}) == len(judged.records)
     assert 190 <= sum(map(len, bodies)) / len(judged.records) <= 230
+
+
+@pytest.mark.parametrize(
+    ("rate", "options", "code"),
+    [(WANTED, (), 0), (WANTED - 1, (), 1), (WANTED - 1, ("--short",), 0)],
+)
+def test_below_the_limit_the_exit_code_is_1(
+    rate: int,
+    options: tuple[str, ...],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert WANTED == 20_000
+    made_up = Result(rate, 0.1, 5_000, 5_000, 8.0, 8, 2, [])
+    monkeypatch.setattr(measured, "run", lambda *_, **__: made_up)
+    assert main(["bench", "gateway", *options]) == code
+    assert (f"{number(rate)} < {number(WANTED)}" in capsys.readouterr().err) is (code == 1)
+    assert main(["bench", "gateway", *options, "--json"]) == code
+    found = json.loads(capsys.readouterr().out)
+    assert (found["scans_per_s"], found["wanted_scans_per_s"]) == (rate, WANTED)
+    assert found["passed"] is (code == 0)
+    assert measured.main([*options]) == code
