@@ -19,7 +19,7 @@ from bench.load_head import cut_head
 from bench.process_stack import Bench, running_again, running_bench
 from bench.process_worker import Worker, values, wait_for
 from schemas.topics import SCANS
-from streams.present import attempt_mark, end_attempts, present_offsets
+from streams.present import attempt_mark, end_attempts, present_rows
 
 Say = Callable[[str], None]
 _DRAIN_S: Final = 900.0
@@ -190,7 +190,7 @@ def _present(bench: Bench) -> Present:
         for partition, bounds in ranges.items():
             begin = time.monotonic()
             end_attempts(bench.clickhouse, attempt_mark(SCANS.name, partition))
-            present_offsets(bench.clickhouse, partition, bounds[which])
+            present_rows(bench.clickhouse, partition, bounds[which])
             seconds[which].append(time.monotonic() - begin)
     return Present(
         at_end_s=round(sum(seconds[1]), 3),

@@ -165,6 +165,7 @@ class Verdicts:
     duplicates: list[Duplicate] = field(default_factory=list)
     erased: list[int] = field(default_factory=list)  # places in the batch
     unknown_fields: int = 0
+    written: Scans | None = None  # that are in the tables already, see `streams.standing`
 
     def note(self, rows: Mask, reason: Reason, detail: str) -> None:
         """Refuse these rows of `scans`, leaving them where they are: the caller drops them."""

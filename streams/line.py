@@ -21,6 +21,7 @@ from streams.patience import patience
 from streams.pending import Pending
 from streams.rejectlimit import TooManyRejects
 from streams.shop import Shop
+from streams.standing import Standing
 from streams.steps import Judged
 from streams.tenure import Tenure
 from streams.waiting import PIECE_BYTES, Size, Waiting
@@ -215,15 +216,25 @@ class Line:
     async def _judge(self, events: Sequence[Delivered], window: Window) -> Pending:
         steps = self._shop.steps
         blocks = [event.value for event in events]
+        standing = await self._standing(blocks[0].first, blocks[-1].last)
         async with self._shop.judging:
             raw = await self._thread(RawBatch.of, blocks)
-            verdicts = await self._thread(steps.read, raw)
+            verdicts = await self._thread(steps.read, raw, standing)
         await self._wait_for_codes(verdicts)
         window.written = self._outlet.written
         judged: Judged = await self._patiently(steps.judge, verdicts, window)
         self._limit.note(judged.verdicts)
         pending: Pending = await self._thread(Pending.of, judged)
         return pending
+
+    async def _standing(self, first: int, last: int) -> Standing | None:
+        """Of these offsets what a former attempt wrote; None where it came not so far."""
+        present = self._outlet.present
+        if not present.reaches(first):
+            return None
+        asked = self._shop.writer.standing, self.partition, present, first, last
+        found: Standing = await self._patiently(*asked)
+        return found
 
     async def _wait_for_codes(self, verdicts: Verdicts) -> None:
         until = time.monotonic() + self._shop.code_wait_s

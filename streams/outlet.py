@@ -10,19 +10,16 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
 
 import numpy as np
 
 from streams.blocks import Delivered
-from streams.columns import U64
 from streams.company import Attempt, Load, Member
 from streams.pending import Pending
+from streams.present import NOTHING
 from streams.shop import Finished, Shop
 from streams.tenure import Tenure
 from streams.waiting import BATCH_BYTES, Size, Waiting
-
-_NOTHING: Final[U64] = np.zeros(0, np.uint64)
 
 
 class Outlet:
@@ -36,7 +33,7 @@ class Outlet:
         self._full = Size(shop.flush_records, BATCH_BYTES)
         self._news = asyncio.Event()  # something to write, written along, or a reason to stop
         self._write: asyncio.Task[None] | None = None
-        self.present = _NOTHING  # offsets that the tables had when the partition was taken over
+        self.present = NOTHING  # offsets that the tables had when the partition was taken over
         self.written = 0  # whatever lies before this offset is in the tables
 
     @property
@@ -123,7 +120,7 @@ class Outlet:
         _, taken = self._waiting.take(Size(*map(min, zip(room, self._full, strict=True))))
         pieces = [pending for pending, _ in taken]
         events = [event for _, some in taken for event in some]
-        return Load(pieces, events, self.present, self._tenure.permit)
+        return Load(pieces, events, self.present.offsets, self._tenure.permit)
 
     def written_by(self, load: Load, attempt: Attempt, which: int) -> None:
         """The `which`-th batch of the attempt is this load."""
@@ -164,7 +161,7 @@ class Outlet:
             event.ack()
             self._forget(event)
         if len(present) and rows.last >= present[-1]:
-            self.present = _NOTHING
+            self.present = NOTHING
         reread = int(np.count_nonzero((present >= rows.first) & (present <= rows.last)))
         self._shop.done(Finished(pending, written, reread))
 

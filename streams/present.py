@@ -6,14 +6,16 @@ the old attempt is ended first, then what is present is read, then exactly the a
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas.clickhouse.few import FEW_ROWS
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
-from streams.columns import U64
+from streams.columns import I64, U64
 from streams.convert import OUTCOMES
 
 _END_TIMEOUT_S: Final = 20.0
@@ -21,6 +23,38 @@ _END_TIMEOUT_S: Final = 20.0
 # Asked after every insert, and of few rows: no other thread is woken to read.
 _LITTLE: Final = {**FEW_ROWS, "max_threads": 1}
 Fingerprints = dict[int, tuple[int, int]]  # by partition
+ABSENT: Final = len(OUTCOMES)  # in the place of a table
+_SHIFT: Final = np.uint64(3)  # an offset and its table in one number: both are sorted in one go
+_TABLE: Final = np.uint64((1 << 3) - 1)
+
+
+@dataclass(frozen=True)
+class Present:
+    """The offsets of a partition that are in the tables, sorted, each once, and of each in which:
+    its place in `OUTCOMES`. Shapes (n,)."""
+
+    offsets: U64
+    table: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def reaches(self, first: int) -> bool:
+        """Whether there is any at or after this offset."""
+        return len(self.offsets) > 0 and bool(self.offsets[-1] >= first)
+
+    def tables(self, offsets: I64) -> npt.NDArray[np.uint8]:
+        """Of each of these offsets in which table it is, or `ABSENT`."""
+        wanted = offsets.astype(np.uint64)
+        at = np.searchsorted(self.offsets, wanted)
+        found = np.full(len(wanted), ABSENT, np.uint8)
+        there = np.flatnonzero(at < len(self.offsets))
+        there = there[self.offsets[at[there]] == wanted[there]]
+        found[there] = self.table[at[there]]
+        return found
+
+
+NOTHING: Final = Present(np.zeros(0, np.uint64), np.zeros(0, np.uint8))
 
 
 def attempt_mark(topic: str, partition: int) -> str:
@@ -56,11 +90,27 @@ def present_offsets(
 
     An offset that is there twice comes twice: a caller can see that it should never happen.
     """
+    return _read(clickhouse, partition, first, last) >> _SHIFT
+
+
+def present_rows(clickhouse: ClickHouse, partition: int, first: int) -> Present:
+    """Offsets from `first` on in any outcome table, and in which. Of one that is there twice the
+    first of the tables counts."""
+    found = _read(clickhouse, partition, first, None)
+    offsets = found >> _SHIFT
+    table = (found & _TABLE).astype(np.uint8)
+    again = np.flatnonzero(offsets[1:] == offsets[:-1]) + 1
+    if len(again):
+        offsets, table = np.delete(offsets, again), np.delete(table, again)
+    return Present(offsets, table)
+
+
+def _read(clickhouse: ClickHouse, partition: int, first: int, last: int | None) -> U64:
     bound = " AND kafka_offset <= {last:UInt64}" if last is not None else ""
     union = " UNION ALL ".join(
-        f"SELECT kafka_offset FROM {table} WHERE kafka_partition = {{partition:UInt16}} "  # noqa: S608
-        f"AND kafka_offset >= {{first:UInt64}}{bound}"
-        for table in OUTCOMES
+        f"SELECT kafka_offset * 8 + {number} AS there FROM {table} "  # noqa: S608
+        f"WHERE kafka_partition = {{partition:UInt16}} AND kafka_offset >= {{first:UInt64}}{bound}"
+        for number, table in enumerate(OUTCOMES)
     )
     table = clickhouse.query_arrow(
         union, {"partition": partition, "first": first, "last": last or 0}

@@ -20,6 +20,7 @@ from streams.erase import erase
 from streams.erasures import Erasures
 from streams.givenup import GivenUp
 from streams.resolve import Resolved, awaited, resolve
+from streams.standing import Standing, put_back, set_aside
 from streams.validate import validate
 from streams.window import Window
 
@@ -55,10 +56,13 @@ class Steps:
         self._look_up = look_up
         self._given_up = GivenUp()
 
-    def read(self, raw: RawBatch) -> Verdicts:
-        """What can be said without knowing the codes: decode, validate, erase."""
+    def read(self, raw: RawBatch, standing: Standing | None = None) -> Verdicts:
+        """What can be said without knowing the codes: decode, validate, erase. Records that the
+        tables have already keep the verdict that is there."""
         with self._timed("decode"):
             verdicts = decode(raw)
+            if standing is not None:
+                set_aside(verdicts, standing, self._erasures)
         with self._timed("validate"):
             validate(verdicts, self._directory, self._retention_days)
             erase(verdicts, self._erasures)
@@ -87,6 +91,8 @@ class Steps:
         except BaseException:
             verdicts.scans, verdicts.rejected = kept
             raise
+        if verdicts.written is not None:
+            resolved, hashes = put_back(verdicts, verdicts.written, resolved, hashes)
         with self._timed("convert"):
             rows = convert(verdicts, resolved, hashes)
         return Judged(verdicts, resolved, rows, misplaced)

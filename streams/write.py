@@ -25,12 +25,15 @@ from streams.convert import OUTCOMES, Rows, expire, offsets, without
 from streams.gathered import whole
 from streams.present import (
     Fingerprints,
+    Present,
     attempt_mark,
     end_attempts,
     fingerprint,
     present_fingerprints,
     present_offsets,
+    present_rows,
 )
+from streams.standing import Standing, standing
 
 log = structlog.get_logger()
 
@@ -92,7 +95,7 @@ class Writer:
         self._timeout_s = insert_timeout_s
         self._same_log = same_log
 
-    def take_over(self, partition: int, first: int, permit: Permit) -> U64:
+    def take_over(self, partition: int, first: int, permit: Permit) -> Present:
         """End whoever wrote here before; the offsets from `first` on that are already present.
 
         Raises NotOurs when the partition was lost, Fatal when the rows are of another log.
@@ -102,7 +105,7 @@ class Writer:
             permit()
             try:
                 end_attempts(self._clickhouse, mark)
-                present = np.unique(present_offsets(self._clickhouse, partition, first))
+                present = present_rows(self._clickhouse, partition, first)
                 if len(present) and self._same_log is not None:
                     self._same_log(partition)
                 return present
@@ -110,6 +113,10 @@ class Writer:
                 self._away(error, partition)
                 time.sleep(pause)
         raise AssertionError("unreachable")
+
+    def standing(self, partition: int, present: Present, first: int, last: int) -> Standing:
+        """What the tables say of those present from `first` to `last`. Raises Retryable."""
+        return standing(self._clickhouse, partition, present, first, last)
 
     def write(self, rows: Rows, present: U64, permit: Permit) -> Written:
         """Every row of `rows` whose offset is not in `present`, once.

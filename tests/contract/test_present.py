@@ -10,9 +10,19 @@ import numpy as np
 import pytest
 
 from schemas.errors import Retryable
+from schemas.reasons import Reason
 from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
-from streams.present import attempt_mark, end_attempts, fingerprint, present_fingerprints
+from streams.convert import OUTCOMES
+from streams.present import (
+    attempt_mark,
+    end_attempts,
+    fingerprint,
+    present_fingerprints,
+    present_offsets,
+    present_rows,
+)
+from streams.standing import standing
 from tests.contract.clickhouse_fixtures import migrated_engine
 from tests.system import wait_for
 
@@ -84,6 +94,42 @@ def test_only_what_lies_around_the_ranges_is_read(
     assert len(rows(asked[0], {}, few)) == 3
     with pytest.raises(Retryable, match="TOO_MANY_ROWS"):
         rows(asked[0], {}, {"max_rows_to_read": 1_000})
+
+
+def test_what_is_present_is_read_with_its_table_in_the_order_of_offsets(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = clickhouse.query_arrow
+    few = {"max_rows_to_read": 299_999 - 150_000 + 2 * 2 * 8_192}  # two tables, both ends
+
+    def strictly(sql: str, parameters: dict[str, Any]) -> Any:
+        return asked(sql, parameters, few)
+
+    monkeypatch.setattr(clickhouse, "query_arrow", strictly)
+    found = present_rows(clickhouse, 1, 150_000)
+    assert found.offsets.tolist() == list(range(150_000, 300_000))
+    refused = found.offsets[found.table == OUTCOMES.index("rejects")]
+    assert refused.tolist() == [o for o in range(150_000, 300_000) if o % 7 == 0]
+    assert set(found.table.tolist()) == {OUTCOMES.index("scans"), OUTCOMES.index("rejects")}
+    assert present_offsets(clickhouse, 1, 299_990, 299_995).tolist() == [*range(299_990, 299_996)]
+    assert len(present_rows(clickhouse, 3, 0)) == 0
+
+
+def test_why_something_was_refused_is_read_for_a_piece_at_a_time(clickhouse: ClickHouse) -> None:
+    clickhouse.command(
+        "INSERT INTO rejects (appended_at, reason, detail, kafka_partition, kafka_offset) SELECT "
+        "toDateTime64('2026-09-21', 3, 'UTC'), ['too_old', 'not_json'][number % 2 + 1], "
+        "concat('detail ', toString(number % 3)), 9, number FROM numbers(100)"
+    )
+    known = present_rows(clickhouse, 9, 10)
+    found = standing(clickhouse, 9, known, 20, 23)
+    assert found.present.offsets.tolist() == found.refused.tolist() == [20, 21, 22, 23]
+    assert found.whys == (
+        (Reason.TOO_OLD, "detail 2"),
+        (Reason.NOT_JSON, "detail 0"),
+        (Reason.TOO_OLD, "detail 1"),
+        (Reason.NOT_JSON, "detail 2"),
+    )
 
 
 def test_a_projection_is_named_where_the_server_can_be_asked_so(

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
-
 import streams.convert
 import streams.present
 import streams.transport
@@ -32,7 +30,7 @@ def _read_nothing() -> None:
     def take_over(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             original(*args, **kwargs)
-            return np.zeros(0, np.uint64)
+            return streams.present.NOTHING
 
         return call
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from schemas.errors import Retryable
 from schemas.meters import Metrics
+from schemas.reasons import Reason
 from streams.blocks import Block, Piece, Record
 from streams.columns import U64
 from streams.convert import REJECT_HEAD, Rows
@@ -19,8 +21,11 @@ from streams.erasures import Erasures
 from streams.line import Line
 from streams.patience import patience
 from streams.pending import Pending
+from streams.present import NOTHING, Present
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
+from streams.rejects import Why
 from streams.shop import Finished, Shop, Slots
+from streams.standing import Standing
 from streams.steps import Steps
 from streams.window import Window
 from streams.write import Batch, NotOurs, Permit, Written
@@ -54,12 +59,22 @@ class Tables:
         self.batches: list[list[int]] = []
         self.inserts: list[list[int]] = []  # partitions
         self.settled: list[int] = []
+        self.present = NOTHING
+        self.refused: tuple[U64, tuple[Why, ...]] = (np.zeros(0, np.uint64), ())
+        self.asked: list[tuple[int, int]] = []
+        self.away: list[Exception] = []
         self.held = asyncio.Event()
         self.held.set()
         self._loop = asyncio.get_running_loop()
 
-    def take_over(self, partition: int, first: int, permit: Permit) -> U64:
-        return np.zeros(0, np.uint64)
+    def take_over(self, partition: int, first: int, permit: Permit) -> Present:
+        return self.present
+
+    def standing(self, partition: int, present: Present, first: int, last: int) -> Standing:
+        self.asked.append((first, last))
+        if self.away:
+            raise self.away.pop()
+        return Standing(present, *self.refused)
 
     def attempt(self, batches: Sequence[Batch]) -> list[Written | None]:
         try:
@@ -174,6 +189,36 @@ def test_what_came_is_written_and_then_acknowledged() -> None:
         assert [letter.key for letter in letters] == [f"scans.v1/{HOME}/35".encode()]
         assert world.line.unacknowledged == 0
         assert world.line.oldest_unwritten_ms is None
+        await world.end()
+
+    asyncio.run(main())
+
+
+def test_what_a_former_attempt_wrote_keeps_its_verdict() -> None:
+    """Offsets 0 and 1 were written, 2 was refused for a code that came since, 3 was a duplicate."""
+
+    async def main() -> None:
+        world = World()
+        world.tables.present = Present(
+            np.arange(4, dtype=np.uint64), np.array([0, 0, 1, 2], np.uint8)
+        )
+        world.tables.refused = np.array([2], np.uint64), ((Reason.UNKNOWN_CODE, "then"),)
+        world.tables.away = [Retryable("away for a moment")]
+        one, two = Delivery(0, scans(0, 4)), Delivery(4, scans(4, 2))
+        world.line.offer(one)
+        await world.until(lambda: one.acked)
+        world.line.offer(two)
+        await world.until(lambda: two.acked)
+        assert world.tables.asked == [(0, 3)] * 2, "and what comes after costs nothing"
+        [first, second] = world.followed
+        [letter] = unpacked(first.letters)
+        assert letter.key == f"scans.v1/{HOME}/2".encode()
+        headers = dict(letter.headers)
+        assert (headers["reason"], headers["detail"]) == (b"unknown_code", b"then")
+        looked_at = [p.rows.tables["scans"]["kafka_offset"].to_pylist() for p in (first, second)]
+        assert looked_at == [[0, 1], [4, 5]]
+        assert world.finished[0].reread == 4
+        assert len(world.windows[HOME]) == 2, "a window is rebuilt from the rows: only 4 and 5"
         await world.end()
 
     asyncio.run(main())

@@ -16,7 +16,7 @@ from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
 from schemas.metrics import INSERT_RETRIES
 from streams.convert import OUTCOMES, Rows
-from streams.present import attempt_mark, end_attempts, fingerprint
+from streams.present import ABSENT, NOTHING, Present, attempt_mark, end_attempts, fingerprint
 from streams.write import Batch, NotOurs, Permit, Writer
 
 NONE = np.zeros(0, np.uint64)
@@ -76,14 +76,26 @@ class Engine:
         return found
 
     def query_arrow(self, sql: str, parameters: dict[str, int], settings: Any = None) -> pa.Table:
-        return pa.table({"kafka_offset": pa.array(self._found(parameters), pa.uint64())})
+        assert [f"* 8 + {n} AS there FROM {t} " in sql for n, t in enumerate(OUTCOMES)] == [
+            True
+        ] * 5
+        found = [8 * o + n for n, o in self._numbered(parameters)]
+        return pa.table({"there": pa.array(found, pa.uint64())})
 
     def _found(self, parameters: dict[str, int]) -> list[int]:
+        return [offset for _, offset in self._numbered(parameters)]
+
+    def _numbered(self, parameters: dict[str, int]) -> list[tuple[int, int]]:
         for _, table, offsets in self._running:
             self.tables[table] += offsets
         self._running = []
-        last = parameters["last"] or 2**62
-        return [o for t in self.tables.values() for o in t if parameters["first"] <= o <= last]
+        first, last = parameters["first"], parameters["last"] or 2**62
+        return [
+            (number, offset)
+            for number, table in enumerate(OUTCOMES)
+            for offset in self.tables[table]
+            if first <= offset <= last
+        ]
 
 
 def _spans(sql: str) -> set[tuple[int, int, int]]:
@@ -157,12 +169,31 @@ def test_a_good_insert_is_read_back_and_nothing_is_killed() -> None:
 
 def test_only_what_is_absent_is_written_after_a_take_over() -> None:
     engine = Engine(lambda: None)
-    engine.tables["scans"] = [2, 3, 4, 7]
+    engine.tables |= {"scans": [2, 7, 4], "rejects": [5], "duplicates": [6], "erased": [3]}
     ours = writer(engine)
     present = ours.take_over(3, 0, sure)
-    assert present.tolist() == [2, 3, 4, 7]
-    ours.write(batch(0, 10), present, sure)
+    assert present.offsets.tolist() == [2, 3, 4, 5, 6, 7]
+    known = {n: OUTCOMES[table] for n, table in zip(range(2, 8), present.table, strict=True)}
+    assert known == {
+        2: "scans", 3: "erased", 4: "scans", 5: "rejects", 6: "duplicates", 7: "scans",
+    }  # fmt: skip
+    ours.write(batch(0, 10), present.offsets, sure)
     assert sorted(o for t in engine.tables.values() for o in t) == list(range(10))
+
+
+def test_where_an_offset_is_is_found_of_those_that_are_there() -> None:
+    some = Present(np.array([2, 5, 9], np.uint64), np.array([0, 1, 4], np.uint8))
+    assert some.tables(np.array([1, 2, 3, 5, 9, 10])).tolist() == [ABSENT, 0, ABSENT, 1, 4, ABSENT]
+    assert [some.reaches(first) for first in (0, 9, 10)] == [True, True, False]
+    assert NOTHING.tables(np.array([1, 2])).tolist() == [ABSENT, ABSENT]
+    assert not NOTHING.reaches(0)
+
+
+def test_one_that_is_there_twice_is_present_once() -> None:
+    engine = Engine(lambda: None)
+    engine.tables |= {"rejects": [4, 5], "scans": [5]}
+    present = writer(engine).take_over(3, 0, sure)
+    assert (present.offsets.tolist(), present.table.tolist()) == ([4, 5], [1, 0])
 
 
 def test_rows_where_it_begins_make_it_ask_whose_log_it_is() -> None:
@@ -172,7 +203,7 @@ def test_rows_where_it_begins_make_it_ask_whose_log_it_is() -> None:
     def another(partition: int) -> None:
         raise Fatal(f"not the log of {partition}")
 
-    assert writer(engine, another).take_over(3, 4, sure).tolist() == []
+    assert writer(engine, another).take_over(3, 4, sure).offsets.tolist() == []
     with pytest.raises(Fatal, match="not the log of 3"):
         writer(engine, another).take_over(3, 3, sure)
     assert engine.tables["scans"] == [2, 3]
@@ -182,7 +213,7 @@ def test_rows_where_it_begins_make_it_ask_whose_log_it_is() -> None:
         if (error := next(answers)) is not None:
             raise error
 
-    assert writer(engine, at_last).take_over(3, 0, sure).tolist() == [2, 3]
+    assert writer(engine, at_last).take_over(3, 0, sure).offsets.tolist() == [2, 3]
 
 
 def test_an_insert_that_reports_success_and_wrote_less_is_noticed() -> None:
