@@ -6,7 +6,6 @@ from typing import Final
 
 from console.accounting.deadletters import DeadLetter, dead_letters
 from console.importer.publish import BatchPublisher
-from schemas.ids import partition_of
 from schemas.settings import Settings
 from schemas.topics import SCANS
 
@@ -36,7 +35,10 @@ async def selected(settings: Settings, reasons: Collection[str] | None) -> tuple
 async def replay(
     settings: Settings, reasons: Collection[str] | None, on_progress: Callable[[int], None]
 ) -> int:
-    """Publish the original bytes under the original key; how many.
+    """Publish the original bytes under the original key, each where it was; how many.
+
+    Not where its key belongs: its producer, which sends it again by itself, sends it there again,
+    and one that is misplaced is looked up wherever its first copy is, one that is not never is.
 
     Noted after the broker has them: killed in between, a second time is possible, and harmless:
     what is accepted now is recognised as a duplicate then.
@@ -49,9 +51,7 @@ async def replay(
         async def send() -> None:
             nonlocal done
             for letter in chunk:
-                key = letter.original_key
-                partition = letter.partition if key is None else _partition(key, publisher)
-                await publisher.add(partition, key, letter.original)
+                await publisher.add(letter.partition, letter.original_key, letter.original)
             await publisher.flush()
             _note(settings.data_dir, chunk)
             done += len(chunk)
@@ -65,10 +65,6 @@ async def replay(
                     await send()
         await send()
     return done
-
-
-def _partition(key: bytes, publisher: BatchPublisher) -> int:
-    return partition_of(key, publisher.partitions)
 
 
 def _wanted(letter: DeadLetter, reasons: Collection[str] | None) -> bool:

@@ -154,14 +154,53 @@ def test_a_code_registered_late(late: Replay) -> None:
         {"event": json.loads(keyless)["event_id"]},
     )
     assert replayed == 3, "without a key it goes where it was"
+    letters = system.read_topic(DLQ.name)
+    places = {r.value: dict(r.headers)["partition"] for r in letters}
     for record in system.read_topic():
-        if record.key is not None and record.key != b"k":
-            assert record.partition == partition_of(record.key, system.settings.scan_partitions)
+        if record.value in places:
+            assert record.partition == int(places[record.value]), "each goes to where it was"
     late.one_outcome_each()
 
     said = late.replay("--reason", "unknown_code")
     assert (said["selected"], said["replayed"], said["replayed_before"]) == (0, 0, refused)
     assert set(late.written(scans)) == {1}
+
+
+def test_one_that_is_misplaced_is_replayed_to_where_its_producer_sends_it(late: Replay) -> None:
+    system = late.system
+    partitions = system.settings.scan_partitions
+    place = late.place.model_copy(update={"id": LATE_PLACE + 1, "codes": ()})
+    place = first_code(place, KeyRing.parse(system.settings.code_keys.get_secret_value()))
+    misplaced = [
+        ((partition_of(person.encode(), partitions) + 1) % partitions, person, value)
+        for person, value in late.scans(20, code=place.codes[0].token)
+    ]
+    others = late.scans(20, code=place.codes[0].token)
+
+    def publish() -> None:
+        producer = system.producer()
+        for partition, person, value in misplaced:
+            producer.produce(SCANS.name, key=person, value=value, partition=partition)
+        assert producer.flush(30) == 0
+        system.drain()
+
+    publish()
+    system.publish(SCANS.name, others)
+    system.drain()
+    late.register(place=place)
+
+    def known() -> bool:
+        [fresh] = late.scans(1, code=place.codes[0].token)
+        system.publish(SCANS.name, [fresh])
+        system.drain()
+        return late.written([fresh]) == [1]
+
+    wait_for(known, 30, "the worker to know the place")
+    publish()  # by the same partitioner
+    late.replay("--reason", "unknown_code")
+    assert set(late.written([(person, value) for _, person, value in misplaced])) == {1}
+    assert set(late.written(others)) == {1}
+    late.one_outcome_each()
 
 
 def test_a_replay_whose_note_was_lost_adds_only_duplicates(late: Replay) -> None:
