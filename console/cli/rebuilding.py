@@ -36,6 +36,8 @@ def rebuild(
 ) -> None:
     """Serving and ingest go on. Every record has one outcome, the old one, except where a list
     says otherwise and why; erased persons stay erased. Needs room for the tables a second time.
+    Where there are scans that running workers have not heard of, it says that they are to be
+    stopped for the last step.
 
     Can be stopped: the same command goes on. Exit code 1 if the tables were not exchanged.
     """
@@ -63,6 +65,7 @@ def rebuild(
         json_line(vars(found))
     else:
         _tell(session, found, str(settings.data_dir / DIFFERENCES))
+    _warn(session, found)
     raise typer.Exit(0 if found.swapped else 1)
 
 
@@ -82,7 +85,32 @@ def _tell(session: Session, found: "Rebuilt", file: str) -> None:
         note(session.words(f"Danh sách: {file}", f"The list: {file}"))
     if found.swapped:
         line(session.words("Các bảng mới đang được dùng.", "The new tables serve."))
-    else:
+
+
+def _warn(session: Session, found: "Rebuilt") -> None:
+    if found.stop_workers:
+        note(
+            session.lines(
+                "Có lượt quét trước đó bị từ chối hoặc bị thiếu nay được ghi, mà các worker đang "
+                "chạy không biết: gửi lại thì sẽ ghi hai lần. Bảng cũ vẫn được dùng. Hãy dừng mọi "
+                "worker (`truyvet down`, rồi `truyvet up --workers 0`), chạy lại lệnh này, rồi cho "
+                "worker chạy.",
+                "Scans that were refused or missing are written now, and the workers that run have "
+                "not heard of them: sent again they would be written twice. The old tables serve "
+                "on. Stop all workers (`truyvet down`, then `truyvet up --workers 0`), run this "
+                "command again, which goes on where it was, and start the workers.",
+            )
+        )
+    elif found.start_workers_again:
+        note(
+            session.lines(
+                "Các worker đang chạy còn nhớ theo bảng cũ: hãy khởi động lại mọi worker trước khi "
+                "gửi lại bất cứ gì (`truyvet dlq replay`, nguồn gửi).",
+                "The workers that run still know ids as the old tables had them: start them again "
+                "before anything is sent again (`truyvet dlq replay`, producers).",
+            )
+        )
+    elif not found.swapped:
         note(
             session.lines(
                 f"{number(found.unexplained)} khác biệt chưa rõ lý do: bảng cũ vẫn được dùng.",

@@ -40,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
 def up(
     context: typer.Context,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Số tiến trình xử lý. / Worker processes.")
+        int, typer.Option(min=0, max=64, help="Số tiến trình xử lý. / Worker processes.")
     ] = 1,
     foreground: Annotated[
         bool, typer.Option(help="Chạy tại đây đến khi Ctrl-C. / Run here until Ctrl-C.")
@@ -48,12 +48,14 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Kafka, the ClickHouse engine, the console and the workers, on free ports."""
+    from deploy.embedded.layout import ROLES
     from deploy.embedded.progress import progress_bar
     from deploy.embedded.stack import Stack, StackOptions, start_detached
 
     session = session_of(context)
     _require_writable(session.data_dir)
-    options = StackOptions(session.data_dir, workers=workers)
+    services = ROLES if workers else ROLES - {"worker"}
+    options = StackOptions(session.data_dir, workers=max(1, workers), services=services)
     with progress_bar() as shown:
         if not foreground:
             info = start_detached(options, shown)

@@ -33,6 +33,7 @@ _OF_CODES: Final = frozenset(
 )
 _OF_ORDER: Final = frozenset({"duplicate", "id_reused"})
 _ABSENT: Final = "absent"
+Row = tuple[int, int, str, str]  # partition, offset, what it was, what it is
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Differences:
     """Counted by (what it was, what it is), with why; the offsets themselves in `rows`."""
 
     counted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    rows: list[tuple[int, int, str, str]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     compared: int = 0
 
     @property
@@ -97,7 +98,7 @@ def _stretches(
 
 def _differing(
     clickhouse: ClickHouse, old: str, new: str, cut: Mapping[int, int], partition: int, stretch: int
-) -> Iterator[tuple[int, int, str, str]]:
+) -> Iterator[Row]:
     first = stretch * _STRETCH
     condition = (
         f"{below(cut)} AND kafka_partition = {partition} "

@@ -3,7 +3,8 @@
 1. Tables beside, in a database of their own.
 2. Rows that Kafka no longer has are carried over.
 3. `scans.v1` is read again up to what the workers have committed, and again until little is left.
-4. Old and new are compared, offset by offset.
+4. Old and new are compared, offset by offset. Where there are scans that no running worker has
+   heard of, the rest waits until the workers are stopped.
 5. The tables are exchanged, the last seconds copied, the old ones dropped.
 """
 
@@ -24,6 +25,7 @@ from console.backup.folder import write_whole
 from console.backup.pieces import OUTCOME_TABLES, Piece, anew, plan
 from console.rebuild.differences import Differences, compare, why
 from console.rebuild.swap import Swap
+from console.rebuild.unheard import stale, unheard
 from console.store.engine import utc_now
 from schemas.errors import Retryable, UserError
 from schemas.settings import Settings
@@ -51,6 +53,10 @@ class Rebuilt:
     copied: int = 0
     compared: int = 0
     swapped: bool = False
+    stop_workers: bool = False
+    """Not exchanged: running workers would write again what they have not heard of."""
+    start_workers_again: bool = False
+    """Exchanged, and workers run that know ids otherwise than the tables."""
     differences: list[dict[str, Any]] = field(default_factory=list)
     unexplained: int = 0
 
@@ -85,13 +91,22 @@ class Rebuild:
                 self._prepare()
                 self._carry_over()
                 asyncio.run(self._read())
-                if not self._compared():
+                found = self._compared()
+                if found.unexplained and not self._accept:
                     return self.rebuilt
-                self._note(rebuilt=self._swap.rebuilt())
+                new = self._unheard(found)
+                if new and not self._alone():
+                    self.rebuilt.stop_workers = True
+                    return self.rebuilt
+                self._note(rebuilt=self._swap.rebuilt(), stale=new or stale(found.rows))
             self._swap.exchange(self._state["rebuilt"])
             self._told("tail", 0, 0)
             self.rebuilt.copied = self._swap.copy_tail(self._ends("ends"), _PATIENCE_S)
             self.rebuilt.swapped = True
+            # some may have been started since they were asked for
+            self.rebuilt.start_workers_again = (
+                self._state.get("stale", True) and self._swap.members()
+            )
             self._clickhouse.command(f"DROP DATABASE {self._beside} SYNC")
             self._file.unlink()
         except (KafkaError, OSError, Retryable) as error:
@@ -177,14 +192,26 @@ class Rebuild:
         self.rebuilt.read = sum(reread.done.values()) - at_begin
         self._note(ends={str(p): end for p, end in reread.done.items()})
 
-    def _compared(self) -> bool:
+    def _compared(self) -> Differences:
         self._told("comparing", 0, 0)
         found = compare(self._clickhouse, self._serving, self._beside, self._ends("ends"))
         rebuilt = self.rebuilt
         rebuilt.compared, rebuilt.unexplained = found.compared, found.unexplained
         rebuilt.differences = _document(found)
         _write(self._settings.data_dir / DIFFERENCES, found)
-        return found.unexplained == 0 or self._accept
+        return found
+
+    def _unheard(self, found: Differences) -> bool:
+        return unheard(
+            self._clickhouse, self._serving, self._beside, self._ends("ends"), found.rows
+        )
+
+    def _alone(self) -> bool:
+        """Whether no worker runs, and none has committed anything that was not read."""
+        if self._swap.members():
+            return False
+        ends = self._ends("ends")
+        return all(end <= ends.get(p, 0) for p, end in self._committed().items())
 
     def _committed(self) -> dict[int, int]:
         return asked(self._settings, lambda: committed_offsets(self._settings, SCANS.name))

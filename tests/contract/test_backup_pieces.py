@@ -7,7 +7,8 @@ import pytest
 
 from console.backup.pieces import TABLES, Piece, Sums, plan, remove, rows_in, rows_out
 from console.erasure.rows import OfPerson, persons_of_event
-from console.rebuild.differences import compare, why
+from console.rebuild.differences import Row, compare, why
+from console.rebuild.unheard import stale, unheard
 from schemas.ids import person_text
 from streams.clickhouse import ClickHouse
 from streams.convert import OUTCOMES
@@ -143,3 +144,48 @@ def test_compared_offset_by_offset_and_erased_from_both_projections(
 )
 def test_which_differences_have_a_reason(was: str, now: str, explained: bool) -> None:
     assert (why(was, now) is not None) is explained
+
+
+def test_a_rebuilt_scan_is_heard_of_where_its_partition_had_its_id_before_the_end(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.rebuild.unheard._AT_ONCE", 3)
+    for database in ("before", "after"):
+        clickhouse.command(f"CREATE DATABASE {database}")
+        clickhouse.command(f"CREATE TABLE {database}.scans AS scans")
+
+    def scan(database: str, partition: int, offset: int, event: int) -> None:
+        clickhouse.command(
+            f"INSERT INTO {database}.scans (event_id, person, scanned_at, appended_at, "
+            f"kafka_partition, kafka_offset) SELECT toUUID('0193f6d0-7c1f-7000-8000-{event:012x}'), "
+            f"{event % 2}, now64(3), now64(3), {partition}, {offset}"
+        )
+
+    rows: list[Row] = []
+    for offset in range(10):  # refused, sent again and written as 100 and on; rebuilt, the first is
+        scan("after", 0, offset, offset)
+        scan("before", 0, 100 + offset, offset)
+        rows.append((0, offset, "unknown_code", "written"))
+        rows.append((0, 100 + offset, "written", "duplicate"))
+
+    def is_new(ends: dict[int, int], *more: Row) -> bool:
+        return unheard(clickhouse, "before", "after", ends, [*rows, *more])
+
+    assert not is_new({0: 200, 1: 200})
+    assert is_new({0: 109, 1: 200}), "what came after the end is copied as it is: two rows"
+    scan("after", 1, 7, 3)
+    assert is_new({0: 200, 1: 200}, (1, 7, "absent", "written")), "another partition's window"
+    scan("before", 1, 8, 3)
+    assert not is_new({0: 200, 1: 200}, (1, 7, "absent", "written"))
+    scan("after", 1, 9, 77)
+    for was, new in (("revoked_code", True), ("duplicate", False), ("id_reused", False)):
+        assert is_new({0: 200, 1: 200}, (1, 9, was, "written")) == new
+    assert not unheard(clickhouse, "before", "after", {}, [])
+    for database in ("before", "after"):
+        clickhouse.command(f"DROP DATABASE {database} SYNC")
+
+
+def test_what_workers_know_is_stale_where_a_scan_is_refused_now() -> None:
+    assert stale([(0, 1, "absent", "written"), (0, 2, "written", "revoked_code")])
+    fine = (("written", "duplicate"), ("written", "erased"), ("unknown_code", "revoked_code"))
+    assert not stale([(0, 1, was, now) for was, now in fine])

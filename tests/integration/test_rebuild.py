@@ -13,14 +13,16 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from console.accounting.log import asked
 from console.accounting.reading import read_counts
-from console.rebuild.run import DIFFERENCES, STATE
+from console.rebuild.run import DIFFERENCES, STATE, Rebuild
 from console.store.engine import open_store
 from console.store.migrations.run import upgrade
+from issuer.codes import KeyRing, first_code
 from schemas.places import place_key
 from schemas.topics import SCANS, SITES
-from tests.integration.test_backup import truyvet
+from tests.integration.test_backup import truyvet, truyvet_said
+from tests.integration.test_dlq_replay import Replay
 from tests.integration.test_erasure import ALICE, erase, everywhere, meet
-from tests.system import ScanMaker, System, Traffic, running_system, wait_for
+from tests.system import ScanMaker, System, Traffic, end_workers, running_system, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +83,7 @@ def test_exact_while_serving(system: System) -> None:
     before = outcomes(system)
     said = truyvet(system.settings.data_dir, "rebuild")
     assert said["swapped"]
+    assert said["start_workers_again"], "it knows as written what is refused now"
     assert said["carried"] > 3_000
     assert said["unexplained"] == 0
     traffic.stop()
@@ -108,7 +111,6 @@ def test_exact_while_serving(system: System) -> None:
 @pytest.mark.timeout(400)
 def test_stopped_in_the_middle_it_goes_on(system: System, monkeypatch: Any) -> None:
     from console.rebuild import run
-    from console.rebuild.run import Rebuild
 
     system.drain()
     before = outcomes(system)
@@ -130,3 +132,71 @@ def test_stopped_in_the_middle_it_goes_on(system: System, monkeypatch: Any) -> N
     assert found.differences == []
     assert outcomes(system) == before
     assert read_counts(system.settings).missing == 0
+
+
+@pytest.mark.timeout(400)
+def test_what_became_a_scan_is_written_once_when_it_is_sent_again(system: System) -> None:
+    """Its letter is out, its producer may send it again, and no worker that runs knows its id."""
+    end_workers(system)
+    system.start_worker(code_wait_s=0.2)
+    late = Replay(system)
+    scans = late.scans(60)
+    system.publish(SCANS.name, scans)
+    system.drain()
+    assert set(late.written(scans)) == {0}
+    late.register(place=late.place)
+
+    def known() -> bool:
+        [fresh] = late.scans(1)
+        system.publish(SCANS.name, [fresh])
+        system.drain()
+        return late.written([fresh]) == [1]
+
+    wait_for(known, 30, "the worker to know the place")
+    before = outcomes(system)
+    said = truyvet_said(system.settings.data_dir, "rebuild")
+    assert "dừng mọi worker" in said
+    assert "Stop all workers" in said
+    assert outcomes(system) == before
+    end_workers(system)
+    found = Rebuild(system.settings, lambda *_: None).run()
+    assert found.swapped
+    assert not found.start_workers_again, "none runs"
+    assert set(late.written(scans)) == {1}
+
+    system.start_worker()
+    system.publish(SCANS.name, scans[:30])
+    assert late.replay("--reason", "unknown_code")["replayed"] >= len(scans)
+    assert set(late.written(scans)) == {1}
+    assert outcomes(system)
+    assert read_counts(system.settings).missing == 0
+
+
+@pytest.mark.timeout(400)
+def test_where_only_repeats_were_learnt_anew_nobody_has_to_stop(system: System) -> None:
+    """Refused, replayed and written; rebuilt, the first is the scan and the other its repeat."""
+    end_workers(system)
+    system.start_worker(code_wait_s=0.2)
+    late = Replay(system)
+    place = late.place.model_copy(update={"id": late.place.id + 1, "codes": ()})
+    late.place = first_code(place, KeyRing.parse(system.settings.code_keys.get_secret_value()))
+    scans = late.scans(20)
+    system.publish(SCANS.name, scans)
+    system.drain()
+    late.register(place=late.place)
+
+    def known() -> bool:
+        late.replay("--reason", "unknown_code")
+        return set(late.written(scans)) == {1}
+
+    wait_for(known, 60, "the worker to know the place")
+    found = Rebuild(system.settings, lambda *_: None).run()
+    assert found.swapped
+    assert {(row["was"], row["is"]) for row in found.differences} >= {
+        ("unknown_code", "written"),
+        ("written", "duplicate"),
+    }
+    assert not found.start_workers_again
+    system.publish(SCANS.name, scans)
+    system.drain()
+    assert set(late.written(scans)) == {1}

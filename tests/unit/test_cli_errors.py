@@ -65,7 +65,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (["counts", "--nonsense"], "--help"),
         (["case", "register"], "--person"),
         (["import"], "--help"),
-        (["up", "--workers", "0"], "--workers"),
+        (["up", "--workers", "-1"], "--workers"),
         (["--data-dir", "/proc/none", "up"], "/proc/none"),
     ],
 )
