@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli import case_changes, case_entries
+from console.cli import case_changes, case_entries, case_runs
 from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, Symptoms
 from console.cli.case_text import STATUSES, day, local, moment, point_of, show_case
 from console.cli.out import json_line, line, note, screen
@@ -34,6 +34,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("list", help="Các ca. / Cases, the newest first.")(list_)
     case_changes.add_to(group)
     case_entries.add_to(group)
+    case_runs.add_to(group)
     app.add_typer(group, name="case")
 
 

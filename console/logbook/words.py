@@ -111,6 +111,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "required_list": ("Danh sách cơ sở phải có mã", "a list of who must have codes"),
     "rules_compared": ("Đã so sánh hai bộ quy tắc", "two rule-sets were compared"),
+    "run_changes_read": (
+        "Đã xem thay đổi của một lần truy vết",
+        "what changed with a run was read",
+    ),
+    "runs_read": ("Đã xem các lần truy vết của một ca", "a case's runs were read"),
     "second_contacts_read": ("Đã xem F2 của một ca", "a case's contacts of contacts were read"),
     "site_closed": ("Đã đóng một cơ sở", "a site was closed"),
     "site_edited": ("Đã sửa một cơ sở", "a site was changed"),

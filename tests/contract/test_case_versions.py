@@ -3,9 +3,11 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from console.api.past_runs import Difference, Mark, past_run, past_runs, run_before
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
@@ -17,6 +19,7 @@ from tests.console_kit import RING
 from tests.contract.clickhouse_fixtures import migrated_engine
 from tracer.parameters import load_parameters
 from tracer.ruleset import load_rule_sets
+from tracer.versions import Change, changes
 
 DAY = datetime(2026, 3, 5, tzinfo=UTC)
 NOW = DAY + timedelta(days=2)
@@ -70,7 +73,7 @@ class Scans:
         self._offset += 1
 
 
-def case(version: int, **more: object) -> Case:
+def case(version: int, **more: Any) -> Case:
     values = {
         "id": "c-1", "version": version, "status": CaseStatus.CONFIRMED,
         "person": person_text(CASE), "onset": date(2026, 3, 6), "ward": "w",
@@ -234,3 +237,103 @@ def test_what_is_watched_of_a_case(clickhouse: ClickHouse, tracing: Tracing) -> 
 
 def test_a_case_that_was_never_traced_withdraws_nobody(tracing: Tracing) -> None:
     assert tracing.withdrawn(case(2, id="c-2", status=CaseStatus.VOIDED), NOW) == []
+
+
+def pages(difference: Difference, limit: int) -> list[Change]:
+    """All of a difference, this many a page."""
+    found: list[Change] = []
+    mark: Mark | None = Mark()
+    while mark is not None:
+        page, mark = difference.page(mark, limit)
+        assert len(page) <= limit
+        mark = Mark.of(str(mark)) if mark else None  # as it goes out and comes in again
+        found += page
+    return found
+
+
+def test_a_difference_is_read_page_by_page(clickhouse: ClickHouse, tracing: Tracing) -> None:
+    me, people = 600, [610 + n for n in range(7)]
+    mine: dict[str, Any] = {"id": "c-paged", "person": person_text(me)}
+    scans = Scans(clickhouse, 3000)
+    at = 10_000
+    scans.visit(me, at, at + 60)
+    for n, person in enumerate(people[:5]):
+        scans.visit(person, at + n, at + 40)
+    first = run(tracing, case(1, **mine, onset=date(2026, 3, 13)), NOW + timedelta(days=20))
+    # ahead of all others by rank, of whom two are ruled out, and one says something else
+    scans.visit(people[5], at, at + 60)
+    ruled_out = [{"person": person_text(p), "reason": "not_there"} for p in people[1:3]]
+    said = {"person": person_text(people[4]), "place": ROOM, "begin": DAY + timedelta(minutes=at)}
+    answer = said | {"end": DAY + timedelta(minutes=at + 20)}
+    mine |= {"onset": date(2026, 3, 13), "excluded": ruled_out, "answers": [answer]}
+    second = run(tracing, case(2, **mine), NOW + timedelta(days=20))
+    assert len(second.changes) >= 3
+    assert {change.kind for change in second.changes} >= {"added", "withdrawn"}, second.changes
+
+    listed, more = past_runs(clickhouse, second.case.id, 9, 5)
+    assert [(r.run, r.cause, r.case_version, r.contacts) for r in listed] == [
+        (2, "case/2", 2, len(second.contacts)), (1, "case/1", 1, len(first.contacts)),
+    ]  # fmt: skip
+    assert not more
+    assert past_runs(clickhouse, second.case.id, 9, 1)[1]
+    assert listed[0].contacts_by_tier == second.summary["contacts_by_tier"]
+    now, was = listed
+    assert past_run(clickhouse, second.case.id, 2) == now
+    assert past_run(clickhouse, second.case.id, 3) is None
+    assert run_before(clickhouse, second.case.id, 2) == was
+    assert run_before(clickhouse, second.case.id, 1) is None
+    for limit in (1, 2, 3, 4, 500):
+        assert pages(Difference(clickhouse, "c-paged", was, now), limit) == second.changes
+        assert pages(Difference(clickhouse, "c-paged", None, was), limit) == first.changes
+
+
+def test_a_difference_from_any_earlier_run_and_what_made_each(
+    clickhouse: ClickHouse, tracing: Tracing
+) -> None:
+    me, one, other = 700, 710, 720
+    mine = {"id": "c-earlier", "person": person_text(me), "onset": date(2026, 3, 20)}
+    now = NOW + timedelta(days=30)
+    scans = Scans(clickhouse, 9000)
+    at = 20_000
+    scans.visit(me, at, at + 60)
+    scans.visit(one, at, at + 30)
+    run(tracing, case(1, **mine), now)
+    scans.visit(other, at + 5, at + 45)
+    [late] = tracing.again(case(1, **mine), now, 7, 7)
+    decided = [{"person": person_text(one), "classification": "NO_CONTACT"}]
+    [third] = tracing.again(case(2, **mine, decided=decided), now, 8, 8)
+    runs, _ = past_runs(clickhouse, "c-earlier", 99, 9)
+    assert [(run.run, run.because[1]) for run in runs] == [
+        (3, "decisions, answers or scans, up to version 2 of the case"),
+        (2, "scans that have come since"),
+        (1, "the case was registered"),
+    ]
+    first = Runs(clickhouse).by_cause("c-earlier", "case/1")
+    last = Runs(clickhouse).by_cause("c-earlier", "scan/8")
+    assert first is not None
+    assert last is not None
+    expected = changes(first.version, last.version)
+    assert {(c.person, c.kind) for c in expected} == {
+        (person_text(one), "withdrawn"), (person_text(other), "added"),
+    }  # fmt: skip
+    assert pages(Difference(clickhouse, "c-earlier", runs[2], runs[0]), 1) == expected
+    assert pages(Difference(clickhouse, "c-earlier", runs[1], runs[0]), 9) == third.changes
+    assert pages(Difference(clickhouse, "c-earlier", runs[2], runs[1]), 9) == late.changes
+    gone = tracing.withdrawn(case(3, **mine, status=CaseStatus.VOIDED), now)
+    voided, *_ = past_runs(clickhouse, "c-earlier", 99, 9)[0]
+    assert (voided.run, voided.contacts, voided.cause) == (4, 0, "case/3")
+    assert pages(Difference(clickhouse, "c-earlier", runs[0], voided), 1) == gone
+    assert {change.reasons for change in gone} == {("case_voided",)}
+
+
+def test_of_two_attempts_at_a_run_the_first_stored_is_listed(clickhouse: ClickHouse) -> None:
+    runs = Runs(clickhouse)
+    summary = {
+        "rule_set": "r", "parameters": {}, "offsets": {},
+        "window": {"from": "2026-03-01T00:00:00.000Z", "to": "2026-03-02T00:00:00.000Z"},
+    }  # fmt: skip
+    for cause in ("case/1", "scan/4"):
+        runs.store(Run(case(1, id="c-twice"), 1, cause, summary, [], []), NOW)
+        time.sleep(0.01)
+    [listed], more = past_runs(clickhouse, "c-twice", 9, 9)
+    assert (listed.cause, listed.contacts_by_tier, listed.notes, more) == ("case/1", {}, [], False)

@@ -27,6 +27,8 @@ ROUTES = [
     ("GET", "/v1/cases", Right.CASES_READ),
     ("GET", "/v1/cases/C-1", Right.CASES_READ),
     ("GET", "/v1/cases/C-1/contacts", Right.CONTACTS_READ),
+    ("GET", "/v1/cases/C-1/runs", Right.CONTACTS_READ),
+    ("GET", "/v1/cases/C-1/runs/1/changes", Right.CONTACTS_READ),
     ("GET", "/v1/cases/C-1/rules-diff?a=x&b=y", Right.CONTACTS_READ),
     ("PATCH", "/v1/cases/C-1", Right.CASES_REGISTER),
     ("GET", "/v1/cases/C-1/second-contacts", Right.CONTACTS_READ),
