@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CollectorRegistry
@@ -52,6 +52,7 @@ from console.api import (
 )
 from console.api.documented import ALWAYS
 from console.api.observe import Observe
+from console.api.slashed import KeepSlash, with_slash
 from console.api.state import Console
 from console.broker import KafkaPublisher, Publisher
 from console.coverage.keeper import Keeper
@@ -158,6 +159,7 @@ def create_app(
     app.state.console = console
     errors.install(app)
     app.add_exception_handler(Shed, shed)
+    app.add_middleware(KeepSlash)
     app.add_middleware(
         Observe, metrics=console.metrics, admission=console.admission, spans=console.spans
     )
@@ -186,9 +188,12 @@ def joined() -> tuple[BaseRoute, ...]:
     list_modules = (
         worklist, convert, duplicates, handovers, standing, list_status, triage, exports,
     )  # fmt: skip
-    of_people = (*case_modules, *register_modules, *officer_modules, *list_modules)
-    for router in (*gateway_routers, *(module.router for module in of_people)):
+    others = (module.router for module in (*register_modules, *officer_modules))
+    for router in (*gateway_routers, *others):
         whole.include_router(router, responses=ALWAYS)
+    for module in (*case_modules, *list_modules):
+        slashed = [Depends(with_slash)]
+        whole.include_router(module.router, responses=ALWAYS, dependencies=slashed)
     return tuple(whole.routes)
 
 
