@@ -91,7 +91,8 @@ _ON_TOPICS: Final[dict[KafkaRole, tuple[Grant, ...]]] = {
             NOTICES.name, INSPECTIONS.name, ERASURES.name,
         ),
         *_topics(
-            "Read", SCANS.name, SITES.name, COVERAGE.name, DLQ.name, ALERTS.name, ERASURES.name
+            "Read", SCANS.name, SITES.name, COVERAGE.name, CASES.name, DLQ.name, ALERTS.name,
+            ERASURES.name,
         ),
     ),
     KafkaRole.PRODUCER: _topics("Write", SCANS.name),

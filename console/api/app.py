@@ -58,6 +58,7 @@ from console.broker import KafkaPublisher, Publisher
 from console.coverage.keeper import Keeper
 from console.erasure.keeper import EraseKeeper
 from console.exporter.exporter import Exporter
+from console.foreign import ForeignCases
 from console.gateway import activity_routes, reject_routes
 from console.gateway import routes as gateway
 from console.gateway.activity_counts import KnownCounts
@@ -107,8 +108,8 @@ def create_app(
     export: bool = False,
 ) -> FastAPI:
     """The application; its database must have been migrated. Publishers may be given (tests).
-    `keep_coverage`: count coverage beside serving. `export`: find out for `/metrics` what no
-    request and no worker tells.
+    `keep_coverage`: count coverage beside serving, erase, and take in other systems' cases.
+    `export`: find out for `/metrics` what no request and no worker tells.
 
     Raises Fatal if a route does not declare who may use it.
     """
@@ -130,6 +131,8 @@ def create_app(
             tasks.append(asyncio.create_task(keeper.run(), name="coverage"))
             eraser = EraseKeeper(settings, console.store)
             tasks.append(asyncio.create_task(eraser.run(), name="erasures"))
+            foreign = ForeignCases(settings, console.store, console.relay.wake)
+            tasks.append(asyncio.create_task(foreign.run(), name="foreign cases"))
         if export:
             exporter = Exporter(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(exporter.run(), name="exporter"))

@@ -54,6 +54,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "erasure_worked": ("Đã xoá dữ liệu theo yêu cầu", "an erasure was worked off"),
     "fatal": ("Tiến trình dừng hẳn, không mất gì", "the process stops; nothing is lost"),
     "follower_waits": ("Chưa đọc được chủ đề, đang chờ", "reading a topic waits"),
+    "foreign_case_published_again": (
+        "Bản ghi cũ đến sau: đã gửi lại ca của hệ thống khác như ở đây",
+        "an older record came behind another system's case: ours was published again",
+    ),
+    "foreign_case_refused": (
+        "Ca của hệ thống khác không hợp lệ, không nhận",
+        "another system's case is refused and not taken in",
+    ),
+    "foreign_case_taken": ("Đã nhận ca của hệ thống khác", "another system's case was taken in"),
+    "foreign_cases_wait": (
+        "Chưa đọc được ca của hệ thống khác, đang chờ",
+        "taking in other systems' cases waits",
+    ),
     "hand_over_answered": ("Đã trả lời bàn giao", "a hand-over was answered"),
     "hand_over_asked": ("Đã đề nghị bàn giao", "a hand-over was asked for"),
     "headcount_declared": ("Đã khai số người", "a headcount was declared"),

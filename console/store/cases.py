@@ -28,7 +28,7 @@ Change = Literal["registered", "amended", "closed", "voided"]
 AMENDABLE: Final = frozenset(
     {"status", "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
 )
-_SOURCE: Final = "truyvet/console"
+SOURCE: Final = "truyvet/console"
 # not in what was hashed before there were these fields: a retry across the upgrade is still one
 _LATER_FIELDS: Final = (("symptoms", None), ("points", ()))
 
@@ -98,7 +98,7 @@ def inserted(
     case_id = f"C-{year}-{number:06}"
     case = Case(id=case_id, registered_at=now, registered_by=registered_by, **vars(new))
     request = {"request_key": request_key, "request_hash": request_hash}
-    connection.execute(insert(tables.cases), [_columns(case) | request])
+    connection.execute(insert(tables.cases), [columns(case) | request])
     outbox.append(connection, [case_event(case, "registered", now)], now)
     return case
 
@@ -244,7 +244,7 @@ def changed(
         return before
     after = after.model_copy(update={"version": before.version + 1})
     connection.execute(
-        update(tables.cases).where(tables.cases.c.id == after.id).values(_columns(after))
+        update(tables.cases).where(tables.cases.c.id == after.id).values(columns(after))
     )
     now = utc_now()
     was, became = (case.model_dump(mode="json") for case in (before, after))
@@ -259,14 +259,14 @@ def changed(
 def case_event(case: Case, change: Change, now: datetime) -> Entry:
     """A CloudEvent on `cases.v1`: the case as it is, and what became of it."""
     headers = cloudevents.headers(
-        f"{case.id}/{case.version}", _SOURCE, f"{cloudevents.CASE_PREFIX}{change}", now
+        f"{case.id}/{case.version}", SOURCE, f"{cloudevents.CASE_PREFIX}{change}", now
     )
     value = case.model_dump_json(exclude_none=True).encode()
     texts = {name: text.decode() for name, text in headers}
     return Entry(CASES.name, case.id, value, texts | carried())
 
 
-def _columns(case: Case) -> dict[str, Any]:
+def columns(case: Case) -> dict[str, Any]:
     """As the table has them: lists of records as JSON."""
     lists = case.model_dump(mode="json", include=set(LISTS))
     return case.model_dump() | lists

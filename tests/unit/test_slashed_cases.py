@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from console.api.app import declared
 from console.store import tables
-from console.store.cases import _columns
+from console.store.cases import columns
 from schemas.cases import Case, CaseStatus
 from tests.console_kit import PERSON, WARD, Running, running
 from tests.unit.test_console_access import ROUTES
@@ -27,7 +27,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             registered_at=NOW, registered_by="hcdc-1",
         )  # fmt: skip
         with made.store.write() as connection:
-            connection.execute(insert(tables.cases), [_columns(case)])
+            connection.execute(insert(tables.cases), [columns(case)])
         trace(made, ID, document(A))
         yield made
 

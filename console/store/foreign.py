@@ -1,0 +1,167 @@
+"""Cases of other systems (`system/abc` on `cases.v1`) in the relational store, beside ours.
+
+Whoever writes a case writes the version after the highest: an older record never overwrites. What
+nobody has changed here follows the other system's later records; what somebody has changed stays.
+Once an officer here has said what the case is (confirmed, closed or voided it), or it is voided,
+the console's record counts: a later one changes nothing, and ours goes out with a version above it,
+as workers go by the highest and the broker keeps the last.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Row, insert, select, update
+
+from console.store import outbox, tables
+from console.store.cases import AMENDABLE, case_event, columns, read_case
+from console.store.engine import Store, utc_now
+from schemas.cases import LISTS, Case, CaseStatus
+from schemas.topics import CASES
+
+# what a later record can change
+_FIELDS: Final = ("person", *sorted(AMENDABLE), *LISTS)
+_ENDED: Final = (CaseStatus.CLOSED, CaseStatus.VOIDED)
+_LONGEST: Final = {"ward": 64, "rule_set": 64}
+_HIGHEST: Final = 2**31 - 2  # ours above it still has room in the column
+_KEPT: Final = (
+    "Bản ghi sau của hệ thống kia không thay đổi gì. / "
+    "A later record of the other system changed nothing."
+)
+
+
+class Taken(StrEnum):
+    """What became of a record."""
+
+    NEW = "new"
+    FOLLOWED = "followed"
+    MERGED = "merged"
+    KEPT = "kept"  # ours counts, and went out above it
+    KNOWN = "known"
+
+
+def system_of(case_id: str) -> str | None:
+    """The system whose case it is; None of one that is ours."""
+    system, slash, _ = case_id.partition("/")
+    return system if slash else None
+
+
+def take_in(store: Store, case: Case) -> Taken:
+    """Another system's record, as `streams.cases.read_case` reads it: at most suspected.
+
+    Raises ValueError if the tables cannot hold it.
+    """
+    _check(case)
+    with store.write() as connection:
+        row = _locked(connection, case.id)
+        if row is None:
+            connection.execute(insert(tables.cases), [columns(case) | _ended(case)])
+            return Taken.NEW
+        before = read_case(row)
+        if case.version <= before.version:
+            return Taken.KNOWN
+        here = _changed_here(connection, case)
+        if "status" in here or before.status is CaseStatus.VOIDED:
+            _keep(connection, before, case)
+            return Taken.KEPT
+        try:
+            after = _merged(before, case, here)
+        except ValidationError:  # what was entered here contradicts it
+            _keep(connection, before, case)
+            return Taken.KEPT
+        alike = after == case
+        _put(connection, before, after, case.registered_by, publish=not alike)
+        return Taken.FOLLOWED if alike else Taken.MERGED
+
+
+def stands(store: Store, case: Case) -> bool:
+    """Whether the store has exactly this record."""
+    with store.read() as connection:
+        row = connection.execute(select(tables.cases).where(tables.cases.c.id == case.id)).first()
+    return row is not None and read_case(row) == case
+
+
+def publish_again(store: Store, case_id: str, above: int) -> bool:
+    """Ours once more, as a record that does not count came behind it; whether it had to be.
+
+    `above`: that record's version, 0 for a tombstone; where ours has the same, it gets the next.
+    """
+    with store.write() as connection:
+        row = _locked(connection, case_id)
+        if row is None or above >= _HIGHEST or _waits(connection, case_id):
+            return False
+        before = read_case(row)
+        if before.version > above:
+            now = utc_now()
+            outbox.append(connection, [case_event(before, "amended", now)], now)
+        else:
+            _keep(connection, before, before.model_copy(update={"version": above}))
+        return True
+
+
+def _check(case: Case) -> None:
+    for name, longest in _LONGEST.items():
+        text = getattr(case, name) or ""
+        if len(text) > longest or not text.isprintable():
+            raise ValueError(f"case record: {name}: not a text of at most {longest} characters")
+    if case.version >= _HIGHEST:
+        raise ValueError("case record: version: too high")
+
+
+def _locked(connection: Connection, case_id: str) -> Row[Any] | None:
+    query = select(tables.cases).where(tables.cases.c.id == case_id).with_for_update()
+    return connection.execute(query).first()
+
+
+def _changed_here(connection: Connection, case: Case) -> set[str]:
+    """The fields that somebody here has changed, whoever wrote the versions between."""
+    c = tables.case_history.c
+    query = select(c.changes).where(c.case_id == case.id, c.by != case.registered_by)
+    return {name for changes in connection.scalars(query) for name in changes}
+
+
+def _merged(before: Case, case: Case, here: set[str]) -> Case:
+    """Theirs, but for what was changed here; above theirs, if that makes another record of it."""
+    source = before.model_dump()
+    ours = {name: source[name] for name in here if name in _FIELDS}
+    after = Case.model_validate(case.model_dump() | ours)
+    return after if after == case else after.model_copy(update={"version": case.version + 1})
+
+
+def _keep(connection: Connection, before: Case, case: Case) -> None:
+    after = before.model_copy(update={"version": case.version + 1})
+    _put(connection, before, after, case.registered_by, publish=True, note=_KEPT)
+
+
+def _put(
+    connection: Connection,
+    before: Case,
+    after: Case,
+    by: str,
+    *,
+    publish: bool,
+    note: str | None = None,
+) -> None:
+    ended = _ended(after) if after.status is not before.status else {}
+    c = tables.cases.c
+    connection.execute(update(tables.cases).where(c.id == after.id).values(columns(after) | ended))
+    was, became = (case.model_dump(mode="json") for case in (before, after))
+    different = {name: became[name] for name in _FIELDS if was[name] != became[name]}
+    now = utc_now()
+    entry = {"at": now, "by": by, "changes": different, "note": note}
+    entry |= {"case_id": after.id, "version": after.version}
+    connection.execute(insert(tables.case_history), [entry])
+    if publish:
+        outbox.append(connection, [case_event(after, "amended", now)], now)
+
+
+def _ended(case: Case) -> dict[str, Any]:
+    by = case.registered_by if case.status in _ENDED else None
+    return {"ended_by": by, "ended_reason": None}
+
+
+def _waits(connection: Connection, case_id: str) -> bool:
+    """Whether a record of ours has not gone out yet: it comes behind whatever has come."""
+    o = tables.outbox.c
+    query = select(o.id).where(o.published_at.is_(None), o.topic == CASES.name, o.key == case_id)
+    return connection.execute(query.limit(1)).first() is not None
