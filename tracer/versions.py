@@ -66,7 +66,8 @@ def changes(before: Version | None, after: Version) -> list[Change]:
     if before is None:
         return [Change(c["person"], None, c, ()) for c in after.contacts]
     if after.summary.get("voided"):
-        return [Change(c["person"], c, None, ("case_voided",)) for c in before.contacts]
+        gone = sorted(before.contacts, key=lambda contact: str(contact["person"]))
+        return [Change(c["person"], c, None, ("case_voided",)) for c in gone]
     old = {contact["person"]: contact for contact in before.contacts}
     found = []
     for contact in after.contacts:
