@@ -16,6 +16,7 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
+from issuer.kinds import kinds
 from schemas import metrics as m
 from schemas.errors import Fatal
 from schemas.logs import configure_logging
@@ -76,8 +77,8 @@ class Worker:
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         tables = ClickHouse(settings, settings.insert_timeout_s + 5, Priority.CASES)
         self.tracing = Tracing(
-            tables, self.directory, load_rule_sets(), load_parameters(), settings.retention_days,
-            self.spans,
+            tables, self.directory, load_rule_sets(kinds=kinds()), load_parameters(),
+            settings.retention_days, self.spans,
         )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched, asking(self.publisher))
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)

@@ -5,7 +5,7 @@ To add one: a file in `tracer/data`, with its source. What was not read in its s
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -190,11 +190,14 @@ def parse_rule_set(text: str, file: str) -> RuleSet:
         raise RuleSetError(f"{file}: {wrong}") from None
 
 
-def load_rule_sets(directory: Traversable | None = None) -> tuple[RuleSet, ...]:
+def load_rule_sets(
+    directory: Traversable | None = None, kinds: Container[str] | None = None
+) -> tuple[RuleSet, ...]:
     """All rule-sets of a directory (default: this package's), by date; those by hand last.
 
-    Every `*.toml` is one, but `stays-*.toml`. Raises RuleSetError on the first that is wrong,
-    or when two have the same id, or the same date and are chosen by it.
+    Every `*.toml` is one, but `stays-*.toml`. `kinds`: of places, the only ones that a clause may
+    name: a misspelt one would narrow it in silence. Raises RuleSetError on the first that is
+    wrong, or when two have the same id, or the same date and are chosen by it.
     """
     directory = resources.files("tracer.data") if directory is None else directory
     found: dict[str, RuleSet] = {}
@@ -202,6 +205,8 @@ def load_rule_sets(directory: Traversable | None = None) -> tuple[RuleSet, ...]:
         if not file.name.endswith(".toml") or file.name.startswith("stays-"):
             continue
         rule_set = parse_rule_set(file.read_text("utf-8"), file.name)
+        if kinds is not None:
+            _check_kinds(file.name, rule_set, kinds)
         for other_file, other in found.items():
             if other.id == rule_set.id:
                 raise RuleSetError(f"{file.name}: id: the same as in {other_file}")
@@ -210,6 +215,13 @@ def load_rule_sets(directory: Traversable | None = None) -> tuple[RuleSet, ...]:
                 raise RuleSetError(f"{file.name}: date: the same as in {other_file}")
         found[file.name] = rule_set
     return tuple(sorted(found.values(), key=lambda r: (r.chosen == "by_hand", r.date)))
+
+
+def _check_kinds(file: str, rule_set: RuleSet, kinds: Container[str]) -> None:
+    for clause in rule_set.clauses:
+        for kind in clause.place_kinds or ():
+            if kind not in kinds:
+                raise RuleSetError(f"{file}: clauses.{clause.id}.place_kinds: no kind {kind!r}")
 
 
 def choose(rule_sets: Iterable[RuleSet], registered_on: date) -> RuleSet:

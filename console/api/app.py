@@ -70,6 +70,7 @@ from console.relay import Relay
 from console.reminders.webhook import Webhook
 from console.store.engine import open_store
 from console.store.keys import Role, ensure_key
+from issuer.kinds import kinds
 from issuer.units import EVERYWHERE
 from schemas.errors import Fatal
 from schemas.meters import Metrics
@@ -243,7 +244,7 @@ def _console(
         recent=Recent(),
         cards=CardRoom(store),
         activity=KnownCounts(reading),
-        rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets()),
+        rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets(kinds=kinds())),
         spans=spans,
     )
     return console, relay_publisher

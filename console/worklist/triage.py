@@ -47,7 +47,7 @@ SETTINGS: Final[dict[str, tuple[tuple[str, str], frozenset[str]]]] = {
     "home_and_care": (
         ("gia đình, y tế", "home and care"),
         frozenset(
-            {"household", "care", "hospital", "hospital_department", "department", "clinic"}
+            {"household", "care", "hospital", "department", "clinic"}
             | {"health_station", "medical", "pharmacy", "quarantine"}
         ),
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from issuer.kinds import kinds
 from schemas.cases import Case, CaseStatus
 from tracer.ruleset import RuleSetError, choose, load_rule_sets, parse_rule_set, rule_set_of
 from tracer.window import window_of
@@ -160,3 +161,12 @@ def test_two_files_of_one_date_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text(other, "utf-8")
     with pytest.raises(RuleSetError, match=r"b\.toml: date: the same as in a\.toml"):
         load_rule_sets(tmp_path)
+
+
+def test_a_kind_of_place_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    assert load_rule_sets(kinds=kinds()) == RULE_SETS
+    wrong = TEXT.replace('"hospital", ', '"hosptal", ')
+    assert wrong != TEXT
+    (tmp_path / "vn.toml").write_text(wrong, "utf-8")
+    with pytest.raises(RuleSetError, match=r"vn\.toml: clauses\.d\.place_kinds: no kind 'hosptal'"):
+        load_rule_sets(tmp_path, kinds())
