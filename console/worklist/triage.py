@@ -46,10 +46,7 @@ MINUTES: Final = (60.0, 15.0)
 SETTINGS: Final[dict[str, tuple[tuple[str, str], frozenset[str]]]] = {
     "home_and_care": (
         ("gia đình, y tế", "home and care"),
-        frozenset(
-            {"household", "care", "hospital", "department", "clinic"}
-            | {"health_station", "medical", "pharmacy", "quarantine"}
-        ),
+        frozenset({"household", "care", "hospital", "department", "clinic", "pharmacy"}),
     ),
     "every_day": (
         ("trường học, nơi làm việc", "school and work"),
