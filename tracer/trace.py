@@ -20,6 +20,7 @@ from tracer.exposures import exposures, ordered_by
 from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, by_person, same_of
+from tracer.long_stays import long_stays
 from tracer.older import NOTHING, Older, without
 from tracer.parameters import STATED, Parameters
 from tracer.parts import parts_that_count
@@ -131,6 +132,7 @@ def trace_chunks(
             *_of_rules(rule_set),
             *window_notes(case, rule_set, window, points_count=_points_count(case_stays)),
             *_of_places(case_stays, ground),
+            *long_stays(itinerary, ground),
         ),
     )
 

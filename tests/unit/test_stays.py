@@ -9,6 +9,7 @@ import pytest
 
 from schemas.places import Hours, Place, Trip
 from tracer.frames import SCANS, empty
+from tracer.long_stays import long_stays
 from tracer.parameters import DEFAULT_FILE, Parameters, load_parameters, parse_parameters
 from tracer.places import ground_at
 from tracer.stays import STAYS, stays
@@ -387,3 +388,23 @@ def test_a_wrong_parameter_file_names_file_and_field(before: str, after: str, me
     assert before in text
     with pytest.raises(ValueError, match=rf"x\.toml: .*{message}"):
         parse_parameters(text.replace(before, after), "x.toml")
+
+
+def test_a_stay_of_the_case_that_is_too_long_to_be_believed_is_said() -> None:
+    def notes(*rows: tuple[Any, ...]) -> list[str]:
+        found = long_stays(scans(*rows), ground_at(PLACES, PARAMETERS))
+        assert all("mốc dịch tễ" in note.vi for note in found)
+        return [note.en for note in found]
+
+    came, out = (OFFICE, "in", local("09:00", 26)), (OFFICE, "out", local("10:00", 29))
+    [said] = notes(came, out)
+    assert said.startswith(
+        "Place 2: the case came at 26/11/2021 09:00 and left at 29/11/2021 10:00"
+    )
+    assert notes(came, (MARKET, "pass", "09:00"), out) == [], "they were elsewhere"
+    assert notes((OFFICE, "in", "08:00"), (OFFICE, "out", "17:00")) == []
+    assert len(notes(came, (OFFICE, "in", "09:00"), out)) == 1, "from the first time they came"
+    coach = (BUS, "in", local("10:00", 28), "HP-07")
+    [said] = notes(coach)
+    assert "28/11/2021 10:00 and left at 29/11/2021 10:30" in said
+    assert notes((BUS, "in", "08:05", "HP-07")) == []
