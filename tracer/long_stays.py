@@ -46,14 +46,11 @@ def _by_scans(itinerary: pl.DataFrame) -> Iterator[_Found]:
 
 
 def _by_trips(itinerary: pl.DataFrame, ground: Grounds) -> Iterator[_Found]:
-    named = itinerary.filter(pl.col("trip").is_not_null(), pl.col("direction") != "out")
-    if named.is_empty():
+    if itinerary["trip"].null_count() == itinerary.height:
         return
-    arrivals = (
-        ground.at(named["place"]).trips.group_by("place", "trip").agg(pl.col("arrives_at").max())
-    )
-    known = named.join(arrivals, on=["place", "trip"])
-    yield from known.select("place", "scanned_at", "arrives_at").iter_rows()
+    named = itinerary.filter(pl.col("trip").is_not_null(), pl.col("direction") != "out")
+    known = named.join(ground.at(named["place"]).arrivals, on=["place", "trip"])
+    yield from known.select("place", pl.col("scanned_at").dt.timestamp("ms"), "arrival").iter_rows()
 
 
 def _note(place: int, came: int, went: int, longest: int) -> Text:
