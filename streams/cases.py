@@ -50,7 +50,8 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
         raise InvalidEvent(f"case record: {field}: {first['msg']}") from None
-    for field, day in (("onset", case.onset), ("sampled_on", case.sampled_on)):
+    days = (("onset", case.onset), ("sampled_on", case.sampled_on))
+    for field, day in days if case.status in OPEN_STATUSES else ():  # it can always be ended
         if day is not None and not FIRST_DAY <= day < BEHIND_LAST_DAY:
             raise InvalidEvent(f"case record: {field}: {day} stands for no day")
     if key != case.id.encode():

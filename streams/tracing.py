@@ -6,7 +6,7 @@ ids.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -20,10 +20,12 @@ from streams.watch import Watched
 from streams.windows import PlaceWindow
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import ToWatch, to_watch, trace_from
+from tracer.frames import NO_SCANS
 from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
+from tracer.trace import trace
 from tracer.versions import Change, Version, changes, voided
 from tracer.window import window_of
 
@@ -107,9 +109,10 @@ class Tracing:
             return self._as_it_was(case, stored).changes
         while True:
             last = self._runs.last(case.id)
-            if last is None or _is_later(last, case):
+            if _is_later(last, case):
                 return []
-            run = _next(case, cause, last, voided(last.version, case.version))
+            before = self._nothing(case, now) if last is None else last.version
+            run = _next(case, cause, last, voided(before, case.version))
             if self._runs.store(run, now):
                 return run.changes
 
@@ -124,7 +127,9 @@ class Tracing:
         """The case's last run, if some of what it was made of may have grown too old."""
         kept = retained_from(now, self._retention_days)
         rule_set = rule_set_of(self._rule_sets, case)
-        if kept is None or window_of(case, rule_set, now).start >= kept:
+        # a stay that reaches into the window began before it
+        margin = timedelta(minutes=2 * self._parameters.max_stay_minutes)
+        if kept is None or window_of(case, rule_set, now).start - margin >= kept:
             return None
         last = self._runs.last(case.id)
         return None if last is None else last.version
@@ -133,6 +138,11 @@ class Tracing:
         rule_set = rule_set_of(self._rule_sets, case)
         result = trace_from(self._scans(now), case, self._ground(), rule_set, now, last)
         return Version(run_document(result), contact_documents(result))
+
+    def _nothing(self, case: Case, now: datetime) -> Version:
+        """What a trace says of a case that nobody has traced, if nothing was ever scanned."""
+        rule_set = rule_set_of(self._rule_sets, case)
+        return Version(run_document(trace(case, NO_SCANS, self._ground(), rule_set, now)), [])
 
     def _as_it_was(self, case: Case, stored: Stored) -> Run:
         before = self._runs.last(case.id, below=stored.number)

@@ -12,22 +12,27 @@ from typing import Any
 
 import polars as pl
 
+from schemas.cases import Case
 from schemas.ids import person_bits
 from schemas.scan import parse_timestamp
 from tracer.documents import Document
-from tracer.identity import Same, as_one
+from tracer.identity import as_one, same_of
 from tracer.older import NOTHING, Older
 from tracer.parameters import STATED
+from tracer.stated import bits_of
 from tracer.stays import STAYS
 from tracer.versions import Version
 
 
-def carried(last: Version | None, retained_from: datetime | None, same: Same) -> Older:
-    """What of the last run began before scans are kept. Place-time points are not among it: the
-    case's record has them. `same`: of `identity.same_of`, as it is now."""
+def carried(last: Version | None, retained_from: datetime | None, case: Case) -> Older:
+    """What of the case's last run began before scans are kept. Place-time points are not among it:
+    its record has them. Nothing if it was another person's: the record was put right."""
     if last is None or retained_from is None:
         return NOTHING
-    person = last.summary["person"]
+    same, person = same_of(case), last.summary["person"]
+    whose = None if person is None else same.get(person_bits(person), person_bits(person))
+    if whose != bits_of(case):
+        return NOTHING
     mine = [(person, stay["place"], stay) for stay in last.summary["stays"]]
     theirs = [
         (contact["person"], exposure["place"], exposure["stay"])

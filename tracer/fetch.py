@@ -183,7 +183,7 @@ def trace_from(
     `last`: its last run, of which those stays count whose scans are gone. Raises what `trace` and
     the client raise.
     """
-    older = carried(last, scans.retained_from, same_of(case))
+    older = carried(last, scans.retained_from, case)
     fetched = fetch(scans, case, ground, rule_set, now, older.case)
     own, chunks, mine = fetched.itinerary, fetched.chunks, fetched.case_stays
     result = trace_chunks(case, own, chunks, ground, rule_set, now, case_stays=mine, older=older)

@@ -23,7 +23,8 @@ DAY: Final = 24 * 60 * MINUTE
 # Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
 LOCAL_OFFSET: Final = 7 * 60 * MINUTE
 _NO_PLACE: Final = empty(PLACES).clear(1)
-# The rows of these places that are known, shapes `frames.PLACES` and `frames.TRIPS`.
+# The rows of these places that are known, and of all that lie within one of them at any depth:
+# shapes `frames.PLACES` and `frames.TRIPS`.
 Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
 
 
@@ -151,6 +152,7 @@ class GroundByNeed:
         while wanted:
             self._asked |= wanted
             places, trips = self._read(sorted(wanted))
+            self._asked |= set(places["place"].to_list())
             self._places = self._places.vstack(shaped(places, PLACES, "places"))
             self._trips = self._trips.vstack(shaped(trips, TRIPS, "trips"))
             wanted = set(places["within"].drop_nulls().to_list()) - self._asked

@@ -7,13 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from tracer.columns import FOREVER, I64, NONE, U32, last_before, own, rows_in, together
+from tracer.columns import FOREVER, I64, NONE, U32, Mask, last_before, own, rows_in, together
 from tracer.ground import MINUTE, Ground, Limits
 from tracer.intervals import Intervals
 from tracer.nesting import Level
 from tracer.parameters import ENDS
 from tracer.returns import until_closing
-from tracer.scanned import OUT, Read
+from tracer.scanned import Read
 
 _ASSUMED: Final = [ENDS.index(name) for name in ("closing_time", "usual_stay", "cap")]
 
@@ -50,7 +50,7 @@ def _at(
     if not len(inside) or not (rows_in(level.holders, places) != NONE).any():
         return opened[np.empty(0, np.int64)]
     row = every.row[inside]
-    came = _last_opening(level, read, places)[row]
+    came = _last_opening(level, read, places, number != NONE)[row]
     inside, row, came = (column[came != NONE] for column in (inside, row, came))
     at = number[came]
     decisive = read.following[came]
@@ -60,8 +60,7 @@ def _at(
     closed = until_closing(t, limits.closes[where]) < read.t[row] - t
     longest = ground.parameters.max_stay_minutes * MINUTE
     those = (
-        (at != NONE)
-        & ((decisive == NONE) | (decisive > row))
+        ((decisive == NONE) | (decisive > row))
         & np.isin(opened.end_rank[at], _ASSUMED)
         & (end > opened.end[at])
         & (end - t <= longest)
@@ -78,13 +77,13 @@ def _at(
     )
 
 
-def _last_opening(level: Level, read: Read, places: U32) -> I64:
-    """For each row the person's last earlier `in` or `pass` at the level's place that holds it."""
+def _last_opening(level: Level, read: Read, places: U32, opens: Mask) -> I64:
+    """For each row the person's last earlier opening at the level's place that holds it."""
     image = level.seen(places)
     seen, itself = image[read.where], (image == places)[read.where]
     around = np.unique(read.who * (int(image.max()) + 1) + seen, return_inverse=True)[1]
     order = together(around)
-    before = own(last_before((itself & (read.direction != OUT))[order]), around[order])
+    before = own(last_before((itself & opens)[order]), around[order])
     result = np.full(len(order), NONE)
     result[order] = np.where(before == NONE, NONE, order[before])
     return result

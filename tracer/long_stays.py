@@ -16,7 +16,7 @@ from schemas.clock import local_text
 from tracer.columns import codes, instants
 from tracer.ground import MINUTE, Grounds
 from tracer.ruleset import Text
-from tracer.scanned import OUT
+from tracer.scanned import IN, OUT
 
 MOST_NOTES: Final = 5
 _Found = tuple[int, int, int]  # place, came, went (milliseconds since 1970 UTC)
@@ -41,7 +41,7 @@ def _by_scans(itinerary: pl.DataFrame) -> Iterator[_Found]:
             if came is not None and came[0] == where:
                 yield where, came[1], at
             came = None
-        elif came is None or came[0] != where:
+        elif way == IN or came is None or came[0] != where:
             came = where, at
 
 

@@ -26,7 +26,8 @@ def ground(store: Store, parameters: Parameters) -> GroundByNeed:
 
 
 def rows_of(store: Store, places: list[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Those of these places that the register has, and their trips: shapes of `tracer.frames`."""
+    """Those of these places that the register has, with whatever lies within another place of the
+    same sites, and the trips of all: shapes of `tracer.frames`."""
     p = tables.places.c
     columns = [p.id.label("place"), *(p[name] for name in _SAID if name != "place"), p.trips]
     rows: list[Row[Any]] = []
@@ -34,6 +35,11 @@ def rows_of(store: Store, places: list[int]) -> tuple[pl.DataFrame, pl.DataFrame
         for begin in range(0, len(places), _AT_ONCE):
             some = p.id.in_(places[begin : begin + _AT_ONCE])
             rows += connection.execute(select(*columns).where(some))
+        sites, known = sorted({row.site for row in rows}), {row.place for row in rows}
+        for begin in range(0, len(sites), _AT_ONCE):
+            some = p.site.in_(sites[begin : begin + _AT_ONCE]) & p.within.is_not(None)
+            inside = connection.execute(select(*columns).where(some))
+            rows += [row for row in inside if row.place not in known]
     trips = [trip for row in rows if row.trips for trip in _trips(row)]
     said = pl.DataFrame([row[:-1] for row in rows], schema=_SAID, orient="row")
     said = said.with_columns(_minutes("opens"), _minutes("closes"))

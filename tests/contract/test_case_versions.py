@@ -35,13 +35,17 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
 
 @pytest.fixture(scope="module")
 def tracing(clickhouse: ClickHouse) -> Tracing:
+    return Tracing(clickhouse, _directory(), load_rule_sets(), load_parameters(), 0)
+
+
+def _directory() -> Directory:
     directory = Directory(RING)
     place = Place(
         id=ROOM, site=1, name="n", kind="meeting_room", ward="w", sector="s",
         enclosed=True, small=True, gate=False,
     )  # fmt: skip
     directory.put_site_records([(f"place/{ROOM}", place.model_dump_json().encode())])
-    return Tracing(clickhouse, directory, load_rule_sets(), load_parameters(), 0)
+    return directory
 
 
 class Scans:
@@ -139,6 +143,42 @@ def test_a_voiding_that_a_later_version_has_overtaken_withdraws_nobody(
     last = Runs(clickhouse).last("c-late")
     assert last is not None
     assert (last.number, last.cause, last.version.contacts) == (2, "case/4", [])
+
+
+def test_a_stay_that_reaches_into_the_window_outlives_its_first_scan(
+    clickhouse: ClickHouse, tracing: Tracing
+) -> None:
+    """The window begins at midnight, the stay at eight in the evening before."""
+    del tracing  # its table of places
+    me, other = 800, 810
+    mine: dict[str, Any] = {"id": "c-night", "person": person_text(me), "onset": date(2026, 4, 3)}
+    midnight = 27 * 24 * 60 - 7 * 60  # 1 April in Vietnam, minutes after `DAY`
+    scans = Scans(clickhouse, 12_000)
+    scans.visit(me, midnight - 240, midnight + 360)
+    scans.visit(other, midnight - 240, midnight + 240)
+    kept = Tracing(clickhouse, _directory(), load_rule_sets(), load_parameters(), 21)
+    first = run(kept, case(1, **mine), DAY + timedelta(minutes=midnight, days=5))
+    assert [(c["person"], c["minutes"]) for c in first.contacts] == [(person_text(other), 240)]
+    later = DAY + timedelta(minutes=midnight - 120, days=21)
+    second = run(kept, case(2, **mine, ward="v"), later)
+    assert second.changes == []
+    assert len(second.contacts) == 1
+
+
+def test_a_case_voided_before_its_first_run_gets_none_after(
+    clickhouse: ClickHouse, tracing: Tracing
+) -> None:
+    scans = Scans(clickhouse, 13_000)
+    scans.visit(900, 40_000, 40_060)
+    scans.visit(910, 40_000, 40_030)
+    mine: dict[str, Any] = {"id": "c-early", "person": person_text(900), "onset": date(2026, 4, 3)}
+    now = DAY + timedelta(days=30)
+    assert tracing.withdrawn(case(2, **mine, status=CaseStatus.VOIDED), now) == []
+    assert tracing.run(case(1, **mine), now) is None
+    assert tracing.again(case(1, **mine), now, 1, 2) == []
+    last = Runs(clickhouse).last("c-early")
+    assert last is not None
+    assert (last.number, last.cause, last.version.contacts) == (1, "case/2", [])
 
 
 def told(runs: list[Run]) -> list[tuple[int, str, set[tuple[str, str, tuple[str, ...]]]]]:

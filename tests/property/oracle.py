@@ -174,8 +174,11 @@ def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> li
         return []
     t, longest = outer.start, city.parameters.max_stay_minutes * MINUTE
     until, left = len(read), None
+    opening = {stay.read for stay in base if stay.opening is not None}
     for i, scan in enumerate(read[outer.read + 1 :], outer.read + 1):
         if city.inside(scan.place, outer.place):
+            continue
+        if scan.place == outer.place and scan.direction == "pass" and i not in opening:
             continue
         until = i  # decisive, or another opening here
         if scan.place != outer.place or scan.direction == "out":

@@ -127,8 +127,11 @@ def by_need(city: oracle.City) -> GroundByNeed:
     def read(wanted: list[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
         assert wanted
         assert not seen & set(wanted)
-        seen.update(wanted)
-        known = pl.col("place").is_in(pl.Series(wanted, dtype=pl.UInt32).implode())
+        there = set(wanted)
+        while inside := {p.id for p in city.places.values() if p.within in there} - there:
+            there |= inside
+        seen.update(there)
+        known = pl.col("place").is_in(pl.Series(sorted(there), dtype=pl.UInt32).implode())
         return places.filter(known), trips.filter(known)
 
     return GroundByNeed(city.parameters, read)

@@ -84,6 +84,17 @@ def test_a_corrected_window_and_other_rules_count() -> None:
     assert {tuple(c["clauses"]) for c in other.contacts} == {()}
 
 
+def test_of_another_persons_run_nothing_counts() -> None:
+    """Another system may put right whose case it is."""
+    first = run(CITY, -10_000, None)
+    other = A_CASE.model_copy(update={"person": person_text(999)})
+    assert run(CITY, 1_000, first, other).contacts == []
+    assert run(CITY, 1_000, first, other).summary["stays"] == []
+    same = ({"person": person_text(CASE), "of": person_text(999)},)
+    joined = Case.model_validate(other.model_copy(update={"same": same}).model_dump())
+    assert sorted(persons(run(CITY, 1_000, first, joined))) == sorted(persons(first))
+
+
 def test_ids_that_are_one_are_one() -> None:
     first = run(CITY, -10_000, None)
     same = ({"person": person_text(BOB), "of": person_text(ALICE)},)

@@ -13,6 +13,7 @@ from schemas.cases import Case, TraceAgain
 from schemas.errors import Fatal, Retryable
 from schemas.ids import person_text
 from streams.again import Due
+from streams.cases import read_case
 from streams.casework import CaseWork
 from streams.publish import Message
 from streams.runs import Run
@@ -142,6 +143,14 @@ def test_nothing_is_told_of_a_version_that_a_later_one_has_overtaken() -> None:
         asyncio.run(work.record(of(a_case(1))))
     assert [log["event"] for log in logs] == ["case_late"]
     assert sent.messages == []
+
+
+def test_a_case_with_such_a_day_can_still_be_ended() -> None:
+    for status in ("voided", "closed"):
+        record = of(a_case(2, status=status, onset="1900-01-01"))
+        found = read_case(record.key, record.value)
+        assert found is not None
+        assert found.status == status
 
 
 def test_what_a_neighbour_raises_stops_it() -> None:

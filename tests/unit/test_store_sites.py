@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import func, select
 
 from console.store import outbox, sites, tables
 from console.store.errors import NotFound
+from console.store.ground import ground
 from console.store.producers import list_producers, put_producer
 from console.store.register import NewPlace, NewSite, register_sites
 from issuer.codes import verify
@@ -17,6 +19,7 @@ from schemas.places import Hours, Place, Producer, Trip
 from schemas.scan import Method
 from schemas.topics import PRODUCERS, SITES
 from tests.console_kit import RING, WARD, migrated, new_sites
+from tracer.parameters import load_parameters
 
 AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 
@@ -121,7 +124,13 @@ def test_a_room_lies_within_a_building_of_its_site(tmp_path: Path) -> None:
             register_sites(store, RING, [replace(site, places=(lost, house))], source="list")
     # one that comes later lies within one that is there
     later = replace(site, places=(house, NewPlace("Room 3", "meeting_room", "3", within="house")))
-    assert register_sites(store, RING, [later], source="list")[1].within == made[1].id
+    third = register_sites(store, RING, [later], source="list")[1]
+    assert third.within == made[1].id
+    # who comes to the house stands on its rooms: a scan in one prolongs a stay in it
+    there = ground(store, load_parameters()).at(pl.Series([made[1].id], dtype=pl.UInt32))
+    [level] = there.levels
+    assert level.inside.tolist() == sorted((made[0].id, third.id))
+    assert level.holders.tolist() == [made[1].id]
 
 
 def test_revoking_raises_the_version_once_and_publishes_it(tmp_path: Path) -> None:
