@@ -39,8 +39,8 @@ def carried(last: Version | None, retained_from: datetime | None, case: Case) ->
         for contact in last.contacts
         for exposure in contact["exposures"]
     ]
-    case, others = (as_one(_frame(some, retained_from), same) for some in (mine, theirs))
-    if case.is_empty() and others.is_empty():
+    own, others = (as_one(_frame(some, retained_from), same) for some in (mine, theirs))
+    if own.is_empty() and others.is_empty():
         return NOTHING
     offsets = {int(partition): offset for partition, offset in last.summary["offsets"].items()}
     beside = {
@@ -48,7 +48,7 @@ def carried(last: Version | None, retained_from: datetime | None, case: Case) ->
         for one, place, stay in (*mine, *theirs)
         if one is not None and "companions" in stay
     }
-    return Older(case, others, offsets, beside)
+    return Older(own, others, offsets, beside)
 
 
 def _frame(

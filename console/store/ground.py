@@ -37,8 +37,8 @@ def rows_of(store: Store, places: list[int]) -> tuple[pl.DataFrame, pl.DataFrame
             rows += connection.execute(select(*columns).where(some))
         sites, known = sorted({row.site for row in rows}), {row.place for row in rows}
         for begin in range(0, len(sites), _AT_ONCE):
-            some = p.site.in_(sites[begin : begin + _AT_ONCE]) & p.within.is_not(None)
-            inside = connection.execute(select(*columns).where(some))
+            nested = p.site.in_(sites[begin : begin + _AT_ONCE]) & p.within.is_not(None)
+            inside = connection.execute(select(*columns).where(nested))
             rows += [row for row in inside if row.place not in known]
     trips = [trip for row in rows if row.trips for trip in _trips(row)]
     said = pl.DataFrame([row[:-1] for row in rows], schema=_SAID, orient="row")
