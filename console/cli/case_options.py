@@ -15,4 +15,9 @@ SampledOn = Annotated[
 IsolatedAt = Annotated[
     str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
 ]
-NegativeAt = Annotated[str | None, typer.Option(metavar="TIME", help="Âm tính lúc. / Negative at.")]
+NegativeAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Âm tính, hoặc CT > 30, lúc. / Negative, or CT above 30, at."
+    ),
+]
