@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
+from console.resume import seek
 from console.store import foreign
 from console.store.cases import SOURCE
 from console.store.engine import Store
@@ -22,7 +23,7 @@ from console.store.locks import ExclusiveLock
 from schemas import cloudevents
 from schemas.cases import Case
 from schemas.errors import InvalidEvent
-from schemas.kafka import connection
+from schemas.kafka import of_no_group
 from schemas.settings import Settings
 from schemas.topics import CASES
 from streams.cases import read_case
@@ -89,22 +90,11 @@ class ForeignCases:
     async def _connect(self) -> Any:
         consumer = AIOKafkaConsumer(
             CASES.name,
-            **connection(self._settings),
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            **of_no_group(self._settings),
         )
         try:
             await consumer.start()
-            partitions = sorted(consumer.assignment())  # without a group: all of them
-            begins = await consumer.beginning_offsets(partitions)
-            ends = await consumer.end_offsets(partitions)
-            for partition in partitions:
-                begin, end = begins[partition], ends[partition]
-                at = self._next.get(partition, begin)
-                # beyond the end: the topic was made anew, and is read from its beginning
-                consumer.seek(partition, at if begin <= at <= end else begin)
+            await seek(consumer, self._next)
         except BaseException:
             await consumer.stop()
             raise

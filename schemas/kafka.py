@@ -36,6 +36,17 @@ def connection(settings: Settings) -> dict[str, Any]:
     return options
 
 
+def of_no_group(settings: Settings) -> dict[str, Any]:
+    """What aiokafka's consumers are given that read whole topics and keep their own account of how
+    far: without a group they are assigned all partitions."""
+    return connection(settings) | {
+        "group_id": None,
+        "enable_auto_commit": False,
+        "isolation_level": "read_committed",
+        "max_partition_fetch_bytes": 4 * 1024 * 1024,
+    }
+
+
 def librdkafka(settings: Settings) -> dict[str, Any]:
     """The same for confluent-kafka."""
     options = {

@@ -13,7 +13,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.kafka import connection
+from schemas.kafka import of_no_group
 from schemas.settings import Settings
 
 log = structlog.get_logger()
@@ -50,11 +50,7 @@ class Follower:
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(
             self.topic,
-            **connection(self._settings),
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            **of_no_group(self._settings),
             # news of a flood are hundreds a second: heard a few times a second, not each by itself
             fetch_min_bytes=_NEWS_BYTES if self._news else 1,
             fetch_max_wait_ms=250,

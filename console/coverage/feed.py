@@ -12,7 +12,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from console.coverage.rows import tables_of
-from schemas.kafka import connection
+from console.resume import seek
+from schemas.kafka import of_no_group
 from schemas.settings import Settings
 from schemas.topics import COVERAGE, SITES
 from streams.clickhouse import ClickHouse
@@ -60,23 +61,12 @@ class Feed:
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             *TOPICS,
-            **connection(self._settings),
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            **of_no_group(self._settings),
         )
         try:
             await consumer.start()
             known = await asyncio.to_thread(_positions, self._clickhouse)
-            partitions = sorted(consumer.assignment())  # without a group: all of them
-            begins = await consumer.beginning_offsets(partitions)
-            ends = await consumer.end_offsets(partitions)
-            for partition in partitions:
-                begin, end = begins[partition], ends[partition]
-                at = known.get((partition.topic, partition.partition), 0)
-                # beyond the end: the topic was made anew, and is copied from its beginning
-                consumer.seek(partition, at if begin <= at <= end else begin)
+            await seek(consumer, known)
         except BaseException:
             await consumer.stop()
             raise
