@@ -4,6 +4,7 @@ A trace asks little of each of many steps: on a few thousand rows an array's ste
 microseconds, where a frame's costs a quarter of a millisecond.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,6 +55,15 @@ def last_before(where: Mask) -> I64:
     """For each row the last earlier one of these, or NONE."""
     rows = np.flatnonzero(where)
     return np.append(NONE, rows)[np.cumsum(where) - where]
+
+
+def among(order: I64, group: I64, find: Callable[[Mask], I64], where: Mask) -> I64:
+    """What `find` (`next_of`, `last_before`) finds for each row among those of its own group, or
+    NONE. `order`: of `together(group)`."""
+    found = own(find(where[order]), group[order])
+    result = np.full(len(order), NONE)
+    result[order] = np.where(found == NONE, NONE, order[found])
+    return result
 
 
 def instants(times: pl.Series) -> I64:

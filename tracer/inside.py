@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from tracer.columns import FOREVER, I64, NONE, U32, Mask, last_before, own, rows_in, together
+from tracer.columns import FOREVER, I64, NONE, U32, Mask, among, last_before, rows_in, together
 from tracer.ground import MINUTE, Ground, Limits
 from tracer.intervals import Intervals
 from tracer.nesting import Level
@@ -27,8 +27,7 @@ def going_on(
     `opened`: of openings, at most one a row; `every`: these and all others; `places`, `limits`: as
     `where` of `read` numbers them.
     """
-    none = opened[np.empty(0, np.int64)]
-    found = none
+    found = opened[np.empty(0, np.int64)]
     number = np.full(len(read.scan), NONE)
     number[opened.row] = np.arange(len(opened.row))
     for level in ground.levels:
@@ -82,8 +81,4 @@ def _last_opening(level: Level, read: Read, places: U32, opens: Mask) -> I64:
     image = level.seen(places)
     seen, itself = image[read.where], (image == places)[read.where]
     around = np.unique(read.who * (int(image.max()) + 1) + seen, return_inverse=True)[1]
-    order = together(around)
-    before = own(last_before((itself & opens)[order]), around[order])
-    result = np.full(len(order), NONE)
-    result[order] = np.where(before == NONE, NONE, order[before])
-    return result
+    return among(together(around), around, last_before, itself & opens)

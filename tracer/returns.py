@@ -5,7 +5,7 @@ Times are milliseconds since 1970 UTC.
 
 import numpy as np
 
-from tracer.columns import FOREVER, I64, NONE, last_before, next_of, own, together
+from tracer.columns import FOREVER, I64, NONE, among, last_before, next_of, together
 from tracer.ground import DAY, LOCAL_OFFSET, Limits
 from tracer.scanned import IN, OUT, Read
 
@@ -24,13 +24,8 @@ def returns(read: Read, limits: Limits) -> I64:
     closed between the two. `limits`: of `Scanned.places`.
     """
     order = together(read.pair)
-    t, pair, direction = read.t[order], read.pair[order], read.direction[order]
-    before = own(last_before(direction != OUT), pair)
-    gap = np.where(before == NONE, 0, t - t[before])
-    here = read.where[order]
-    closed = until_closing(t[before], limits.closes[here]) < gap
-    again = (direction == IN) & ((gap > limits.bound[here]) | closed)
-    found = own(next_of(again), pair)
-    result = np.full(len(order), NONE)
-    result[order] = np.where(found == NONE, NONE, order[found])
-    return result
+    before = among(order, read.pair, last_before, read.direction != OUT)
+    gap = np.where(before == NONE, 0, read.t - read.t[before])
+    closed = until_closing(read.t[before], limits.closes[read.where]) < gap
+    again = (read.direction == IN) & ((gap > limits.bound[read.where]) | closed)
+    return among(order, read.pair, next_of, again)
