@@ -187,6 +187,7 @@ class Campaign:
                 producer.begin_transaction()
                 for key, value in self._transacted.make(_IN_TRANSACTION):
                     producer.produce(SCANS.name, key=key, value=value)
+                producer.flush(20)  # what has not been sent an abort drops: it would test nothing
                 end(20)
         except KafkaException as error:  # a broker that was just killed: the next one aborts it
             self._say(f"a transaction was left open: {error}")

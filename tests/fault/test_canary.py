@@ -111,6 +111,7 @@ def transactions_leave_markers(scene: Scene, seed: int) -> None:
         producer.begin_transaction()
         for key, value in ScanMaker(scene.system, seed + piece).make(200):
             producer.produce(SCANS.name, key=key, value=value)
+        assert producer.flush(30) == 0  # an abort drops what has not been sent
         end(30)
         scene.scans(seed + 10 + piece, 200)
 
