@@ -141,8 +141,9 @@ class Case(Record):
     """A case as it stands. Dates are calendar days in Asia/Ho_Chi_Minh.
 
     `onset` is None for a case without symptoms; then `sampled_on`, the sampling date of the
-    positive test, starts the window. `isolated_at` or `negative_at` end it. `symptoms` None is
-    as before there was this field: yes with an onset, no without. Without a `person` it is
+    positive test, starts the window. `result_on`, the day of its result, is on record and decides
+    nothing. `isolated_at` or `negative_at` end it. `symptoms` None is as before there was this
+    field: yes with an onset, no without. Without a `person` it is
     place-time points alone: everyone who was at a market that morning.
     """
 
@@ -153,6 +154,7 @@ class Case(Record):
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
+    result_on: date | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
     ward: str

@@ -17,12 +17,12 @@ from schemas.scan import FUTURE_SKEW_SECONDS
 
 LONGEST_STATED: Final = timedelta(hours=24)  # of a place-time point or an answer
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_SECONDS)
-_CHECKED: Final = frozenset(
-    {"onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
-)
+_DAYS: Final = ("onset", "sampled_on", "result_on")
+_CHECKED: Final = frozenset({*_DAYS, "isolated_at", "negative_at", "ward", "rule_set"})
 _FUTURE: Final = {
     "onset": ("Ngày khởi phát ở tương lai.", "The onset is in the future."),
     "sampled_on": ("Ngày lấy mẫu ở tương lai.", "The sampling date is in the future."),
+    "result_on": ("Ngày có kết quả ở tương lai.", "The day of the result is in the future."),
     "isolated_at": ("Thời điểm cách ly ở tương lai.", "The isolation is in the future."),
     "negative_at": ("Thời điểm âm tính ở tương lai.", "The negative result is in the future."),
 }
@@ -54,7 +54,7 @@ def _problems_of(
     """Of these fields, each by itself."""
     today = now.astimezone(LOCAL).date()
     found = []
-    for field in ("onset", "sampled_on"):
+    for field in _DAYS:
         day = getattr(case, field) if field in fields else None
         if day is not None and day > today:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))

@@ -68,6 +68,7 @@ def _new(console: Console, principal: Principal, row: Row, body: ConvertContact)
         symptoms=asked.symptoms,
         onset=asked.onset,
         sampled_on=asked.sampled_on,
+        result_on=asked.result_on,
         isolated_at=asked.isolated_at,
         negative_at=asked.negative_at,
         rule_set=asked.rule_set,

@@ -17,6 +17,7 @@ CASE_EXAMPLE: Final[dict[str, Any]] = {
     "person": "7ZK3M9QX2B4CD",
     "onset": "2026-11-20",
     "sampled_on": None,
+    "result_on": None,
     "isolated_at": None,
     "negative_at": None,
     "ward": "11413",
@@ -93,6 +94,7 @@ class RegisterCase(ApiModel):
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
+    result_on: date | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
     points: Annotated[tuple[Point, ...], Field(max_length=MOST_POINTS)] = ()
@@ -113,6 +115,7 @@ class AmendCase(ApiModel):
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
+    result_on: date | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
     ward: Annotated[str, Field(min_length=1, max_length=64)] | None = None

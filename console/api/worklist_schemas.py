@@ -271,6 +271,7 @@ class ConvertContact(ApiModel):
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
+    result_on: date | None = None
     isolated_at: Timestamp | None = None
     negative_at: Timestamp | None = None
     ward: Annotated[str, Field(min_length=1, max_length=64)] | None = None

@@ -4,14 +4,22 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, Symptoms
+from console.cli.case_options import (
+    IsolatedAt,
+    NegativeAt,
+    Onset,
+    ResultOn,
+    SampledOn,
+    Symptoms,
+)
 from console.cli.case_text import moment, show_case
 from console.cli.out import json_line
 from console.cli.session import Json, session_of
 from schemas.errors import UserError
 
 _REMOVABLE: Final = (
-    "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "rule_set",
+    "symptoms", "onset", "sampled_on", "result_on", "isolated_at", "negative_at",
+    "rule_set",
 )  # fmt: skip
 CaseId = Annotated[str, typer.Argument(metavar="CASE")]
 Reason = Annotated[str | None, typer.Option(help="Lý do, không ghi tên người. / Why; no names.")]
@@ -30,6 +38,7 @@ def amend(
     symptoms: Symptoms = None,
     onset: Onset = None,
     sampled_on: SampledOn = None,
+    result_on: ResultOn = None,
     isolated_at: IsolatedAt = None,
     negative_at: NegativeAt = None,
     ward: Annotated[
@@ -58,6 +67,7 @@ def amend(
         "symptoms": symptoms.value if symptoms else None,
         "onset": onset,
         "sampled_on": sampled_on,
+        "result_on": result_on,
         "isolated_at": moment("--isolated-at", isolated_at),
         "negative_at": moment("--negative-at", negative_at),
         "ward": ward,

@@ -23,6 +23,7 @@ FIELDS: Final = {
     "symptoms": ("triệu chứng", "symptoms"),
     "onset": ("ngày khởi phát", "onset"),
     "sampled_on": ("ngày lấy mẫu", "sampled on"),
+    "result_on": ("ngày có kết quả", "result on"),
     "isolated_at": ("cách ly lúc", "isolated at"),
     "negative_at": ("âm tính lúc", "negative at"),
     "ward": ("địa bàn", "ward"),
@@ -173,7 +174,7 @@ def _shown(field: str, value: Any) -> str:
         return str(len(value))
     if value is None:
         return "–"
-    if field in ("onset", "sampled_on"):
+    if field in ("onset", "sampled_on", "result_on"):
         return day(value)
     return local(value) if field in ("isolated_at", "negative_at") else str(value)
 

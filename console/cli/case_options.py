@@ -12,6 +12,10 @@ SampledOn = Annotated[
     str | None,
     typer.Option(metavar="YYYY-MM-DD", help="Ngày lấy mẫu dương tính. / Positive sample."),
 ]
+ResultOn = Annotated[
+    str | None,
+    typer.Option(metavar="YYYY-MM-DD", help="Ngày có kết quả dương tính. / Its result."),
+]
 IsolatedAt = Annotated[
     str | None, typer.Option(metavar="TIME", help="Được cách ly lúc. / Isolated at.")
 ]

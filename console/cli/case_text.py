@@ -26,6 +26,7 @@ def show_case(case: dict[str, Any], session: Session) -> None:
         (("Triệu chứng", "Symptoms"), _symptoms(case["symptoms"], session)),
         (("Ngày khởi phát", "Onset"), day(case["onset"])),
         (("Ngày lấy mẫu", "Sampled on"), day(case["sampled_on"])),
+        (("Ngày có kết quả", "Result on"), day(case.get("result_on"))),
         (("Cách ly lúc", "Isolated at"), local(case["isolated_at"])),
         (("Âm tính lúc", "Negative at"), local(case["negative_at"])),
         (("Mốc dịch tễ", "Place-time points"), _points(case["points"])),

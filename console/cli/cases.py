@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from console.cli import case_changes, case_entries, case_runs
-from console.cli.case_options import IsolatedAt, NegativeAt, Onset, SampledOn, Symptoms
+from console.cli.case_options import (
+    IsolatedAt,
+    NegativeAt,
+    Onset,
+    ResultOn,
+    SampledOn,
+    Symptoms,
+)
 from console.cli.case_text import STATUSES, day, local, moment, point_of, show_case
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
@@ -46,6 +53,7 @@ def register(
     symptoms: Symptoms = None,
     onset: Onset = None,
     sampled_on: SampledOn = None,
+    result_on: ResultOn = None,
     isolated_at: IsolatedAt = None,
     negative_at: NegativeAt = None,
     ward: Annotated[
@@ -84,6 +92,7 @@ def register(
         "symptoms": symptoms.value if symptoms else None,
         "onset": onset,
         "sampled_on": sampled_on,
+        "result_on": result_on,
         "isolated_at": moment("--isolated-at", isolated_at),
         "negative_at": moment("--negative-at", negative_at),
         "ward": ward,

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import typer
 
-from console.cli.case_options import Onset, SampledOn, Symptoms
+from console.cli.case_options import Onset, ResultOn, SampledOn, Symptoms
 from console.cli.case_text import show_case
 from console.cli.list_status import show_ended, statuses_of
 from console.cli.out import json_line, note, screen
@@ -165,6 +165,7 @@ def convert(
     symptoms: Symptoms = None,
     onset: Onset = None,
     sampled_on: SampledOn = None,
+    result_on: ResultOn = None,
     ward: Annotated[
         str | None, typer.Option(help="Mặc định: của ca ban đầu. / Default: the first case's.")
     ] = None,
@@ -183,6 +184,7 @@ def convert(
         "symptoms": symptoms.value if symptoms else None,
         "onset": onset,
         "sampled_on": sampled_on,
+        "result_on": result_on,
         "ward": ward,
         "status": "suspected" if suspected else None,
         "note": words,

@@ -24,6 +24,8 @@ class Dated(Protocol):
     @property
     def sampled_on(self) -> date | None: ...
     @property
+    def result_on(self) -> date | None: ...
+    @property
     def negative_at(self) -> datetime | None: ...
     @property
     def points(self) -> Sequence[Point]: ...
@@ -61,6 +63,13 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
             "after_sample",
             "Ngày khởi phát sau ngày lấy mẫu dương tính.",
             "The onset is after the sampling date of the positive test.",
+        )
+    if case.sampled_on and case.result_on and case.result_on < case.sampled_on:
+        yield Contradiction(
+            "result_on",
+            "before_sample",
+            "Ngày có kết quả trước ngày lấy mẫu dương tính.",
+            "The result is of a day before the sampling date of the positive test.",
         )
     if case.symptoms is Symptoms.NO and case.onset is not None:
         yield Contradiction(

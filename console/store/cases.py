@@ -26,11 +26,12 @@ from streams.spans import carried
 Change = Literal["registered", "amended", "closed", "voided"]
 
 AMENDABLE: Final = frozenset(
-    {"status", "symptoms", "onset", "sampled_on", "isolated_at", "negative_at", "ward", "rule_set"}
+    {"status", "symptoms", "onset", "sampled_on", "result_on"}
+    | {"isolated_at", "negative_at", "ward", "rule_set"}
 )
 SOURCE: Final = "truyvet/console"
 # not in what was hashed before there were these fields: a retry across the upgrade is still one
-_LATER_FIELDS: Final = (("symptoms", None), ("points", ()))
+_LATER_FIELDS: Final = (("symptoms", None), ("result_on", None), ("points", ()))
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class NewCase:
     symptoms: Symptoms | None = None
     onset: date | None = None
     sampled_on: date | None = None
+    result_on: date | None = None
     isolated_at: datetime | None = None
     negative_at: datetime | None = None
     rule_set: str | None = None

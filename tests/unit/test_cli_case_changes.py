@@ -11,8 +11,8 @@ from tests.console_kit import ADMIN
 
 CASE: dict[str, Any] = {
     "id": "C-2026-000001", "version": 2, "status": "confirmed", "person": "7ZK3M9QX2B4CD",
-    "symptoms": "unknown", "onset": "2026-03-01", "sampled_on": None, "isolated_at": None,
-    "negative_at": None, "ward": "11413", "rule_set": None,
+    "symptoms": "unknown", "onset": "2026-03-01", "sampled_on": None, "result_on": "2026-03-03",
+    "isolated_at": None, "negative_at": None, "ward": "11413", "rule_set": None,
     "registered_at": "2026-03-05T00:00:00.000Z", "registered_by": "key/1",
     "points": [], "answers": [], "named": [], "excluded": [],
 }  # fmt: skip
@@ -39,16 +39,18 @@ def test_only_what_is_named_is_sent(
     asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ("--onset", "2026-03-01", "--isolated-at", "2026-03-04T08:30", "--confirm")
+    result = ("--result-on", "2026-03-03")
     more = ("--remove", "sampled_on", "--remove", "rule_set", "--on-version", "1")
-    assert case(tmp_path, "amend", CASE["id"], *given, *more) == 0
+    assert case(tmp_path, "amend", CASE["id"], *given, *result, *more) == 0
     body = {
         "onset": "2026-03-01", "isolated_at": "2026-03-04T01:30:00.000Z", "status": "confirmed",
-        "sampled_on": None, "rule_set": None, "version": 1,
+        "result_on": "2026-03-03", "sampled_on": None, "rule_set": None, "version": 1,
     }  # fmt: skip
     assert asked == [("PATCH", f"/v1/cases/{CASE['id']}", body)]
     shown = " ".join(capsys.readouterr().out.split())
     assert "Version 2" in shown
     assert "Symptoms unknown" in shown
+    assert "Result on 03/03/2026" in shown
 
 
 @pytest.mark.parametrize("what", ["close", "void"])

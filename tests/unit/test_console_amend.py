@@ -39,10 +39,10 @@ def amend(console: Running, case: str, **body: Any) -> Any:
 
 def test_only_what_is_named_changes_and_a_new_version_goes_out(console: Running) -> None:
     case = register(console, sampled_on="2026-03-04")
-    answer = amend(console, case["id"], onset="2026-03-01", status="confirmed", symptoms="yes")
+    others = {"onset": "2026-03-01", "result_on": "2026-03-05", "symptoms": "yes"}
+    answer = amend(console, case["id"], status="confirmed", **others)
     assert answer.status_code == 200, answer.text
-    changed = {"version": 2, "onset": "2026-03-01", "status": "confirmed", "symptoms": "yes"}
-    assert answer.json() == case | changed
+    assert answer.json() == case | others | {"version": 2, "status": "confirmed"}
     headers = [dict(r.headers) for r in console.relayed.records if r.topic == "cases.v1"]
     if len(headers) == 2:  # the relay has come by
         assert headers[1]["ce_type"].endswith(b"amended")
@@ -65,6 +65,7 @@ def test_without_a_change_it_stays_as_it_was(console: Running) -> None:
         ({"onset": None}, "onset"),  # then neither onset nor sample is there
         ({"onset": "2999-01-01"}, "onset"),
         ({"sampled_on": "2026-03-01"}, "onset"),  # before the onset
+        ({"sampled_on": "2026-03-04", "result_on": "2026-03-03"}, "result_on"),
         ({"symptoms": "no"}, "symptoms"),
         ({"onset": "0001-01-01"}, "onset"),
         ({"negative_at": "2026-03-01T00:00:00.000Z"}, "negative_at"),
@@ -100,6 +101,7 @@ def test_of_two_amendments_of_one_version_the_second_is_told(console: Running) -
     [
         (SAMPLED, {"sampled_on": "2026-03-02"}, {"onset": "2026-03-03"}, "onset"),
         (SAMPLED, {"sampled_on": None}, {"onset": None}, "onset"),
+        (SAMPLED, {"sampled_on": "2026-03-06"}, {"result_on": "2026-03-05"}, "result_on"),
         (SAMPLED | {"onset": None}, {"onset": "2026-03-02"}, {"symptoms": "no"}, "symptoms"),
     ],
 )

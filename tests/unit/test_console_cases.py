@@ -60,6 +60,7 @@ EARLY = f"{ONSET_EVE}T16:59:59.999Z"  # the last instant of that local day
 REFUSALS: list[tuple[dict[str, Any], str, str, str, str]] = [
     ({"onset": TOMORROW}, "onset", "in_future", "tương lai", "in the future"),
     ({"sampled_on": TOMORROW}, "sampled_on", "in_future", "tương lai", "in the future"),
+    ({"result_on": TOMORROW}, "result_on", "in_future", "tương lai", "in the future"),
     ({"isolated_at": LATER}, "isolated_at", "in_future", "tương lai", "in the future"),
     ({"negative_at": LATER}, "negative_at", "in_future", "tương lai", "in the future"),
     (
@@ -77,6 +78,14 @@ REFUSALS: list[tuple[dict[str, Any], str, str, str, str]] = [
         "trước ngày lấy mẫu",
         "before the sampling date",
     ),
+    (
+        {"sampled_on": str(TODAY), "result_on": str(TODAY - timedelta(days=1))},
+        "result_on",
+        "before_sample",
+        "trước ngày lấy mẫu",
+        "before the sampling date",
+    ),
+    ({"result_on": "1999-12-31"}, "result_on", "too_old", "năm", "the year"),
     ({"onset": "0001-01-01"}, "onset", "too_old", "trước 01/01/2000", "before 2000-01-01"),
     ({"sampled_on": "1999-12-31", "onset": None}, "sampled_on", "too_old", "năm", "the year"),
     ({"isolated_at": "0001-01-01T00:00:00.000Z"}, "isolated_at", "too_old", "năm", "the year"),

@@ -39,9 +39,10 @@ def test_a_contact_who_becomes_a_case_keeps_the_history(console: Running) -> Non
     path = f"/v1/cases/{case}/list/{A}/convert"
     wrong = post(console, path, onset=str(TODAY + timedelta(days=1)))
     assert [e["field"] for e in wrong.json()["errors"]] == ["onset"]
-    done = post(console, path, sampled_on=str(TODAY))
+    done = post(console, path, sampled_on=str(TODAY), result_on=str(TODAY))
     assert done.status_code == 200, done.text
     became = done.json()["case"]
+    assert (became["sampled_on"], became["result_on"]) == (str(TODAY), str(TODAY))
     assert (became["person"], became["ward"], became["status"]) == (A, WARD, "confirmed")
     contact = console.client.get(f"/v1/cases/{case}/list/{A}", headers=HEAD).json()
     assert (contact["status"], contact["converted_to"]) == ("CONVERTED", became["id"])

@@ -17,6 +17,7 @@ cases: Final = Table(
     column("symptoms", String(8), nullable=True),
     column("onset", Date, nullable=True),
     column("sampled_on", Date, nullable=True),
+    column("result_on", Date, nullable=True),
     column("isolated_at", Moment, nullable=True),
     column("negative_at", Moment, nullable=True),
     column("ward", String(64), index=True),
