@@ -128,7 +128,7 @@ class Tracing:
         kept = retained_from(now, self._retention_days)
         rule_set = rule_set_of(self._rule_sets, case)
         # a stay that reaches into the window began before it
-        margin = timedelta(minutes=2 * self._parameters.max_stay_minutes)
+        margin = timedelta(minutes=2 * self._parameters.longest_minutes)
         if kept is None or window_of(case, rule_set, now).start - margin >= kept:
             return None
         last = self._runs.last(case.id)

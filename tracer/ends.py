@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from tracer.columns import FOREVER, I64, NEVER, NONE, Mask
-from tracer.ground import MINUTE, Ground, Limits
+from tracer.ground import Ground, Limits
 from tracer.intervals import Intervals
 from tracer.parameters import ENDS, STARTS
 from tracer.returns import returns, until_closing
 from tracer.scanned import IN, OUT, PASS, Read, Scanned
-from tracer.told import answered, arrivals
+from tracer.told import answered, arrivals, trips_of
 
 _CAP: Final = ENDS.index("cap")
 # By direction, and by rank of an end.
@@ -32,14 +32,13 @@ def with_ends(
     """
     row = np.flatnonzero(read.direction != OUT)
     t, here = read.t[row], read.where[row]
-    reach, bound = limits.reach[here], limits.bound[here]
-    longest = ground.parameters.max_stay_minutes * MINUTE
+    longest, reach, bound = limits.longest[here], limits.reach[here], limits.bound[here]
 
     decisive = read.following[row]
     out_here = (decisive != NONE) & (read.where[decisive] == here)
     out = np.where(out_here, read.t[decisive], FOREVER)
     elsewhere = np.where((decisive == NONE) | out_here, FOREVER, read.t[decisive])
-    again = returns(read, limits)[row]
+    again = returns(read, trips_of(scans, read), limits)[row]
     came_again = out_here & (again != NONE) & (again < decisive)
     gone = np.where(came_again, read.t[again], elsewhere)
     closing = t + until_closing(t, limits.closes[here])

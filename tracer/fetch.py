@@ -1,9 +1,9 @@
 """From a case to the scans its trace needs, and to its trace: the core with its queries.
 
-How far to look follows from the rules of `tracer.stays`: an interval is at most
-`max_stay_minutes` long, so what touches a moment begins at most that long before it, and its
-end is known from scans at most that long after its beginning. Twice that long on both sides,
-so that a `pass` inside a stay is recognised as one and stays show where they begin and end.
+How far to look follows from the rules of `tracer.stays`: an interval is at most as long as the
+longest at its place, so what touches a moment begins at most that long before it, and its end
+is known from scans at most that long after its beginning. Twice that long on both sides, so
+that a `pass` inside a stay is recognised as one and stays show where they begin and end.
 Exposures are those of a trace over all scans; only the far end of a stay that several
 intervals carry on beyond that margin, and its confidence, may be another.
 
@@ -29,11 +29,10 @@ from tracer.columns import milliseconds
 from tracer.companions import Companions, companions_of
 from tracer.documents import Document
 from tracer.frames import NO_ANSWERS, NO_SCANS
-from tracer.ground import MINUTE, Grounds
+from tracer.ground import Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
-from tracer.meetings import around, could_meet, could_still_meet, meetings, spans_of
+from tracer.meetings import around, could_meet, could_still_meet, margin_of, meetings, spans_of
 from tracer.older import NOTHING, with_older
-from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.queries import Scans
 from tracer.ruleset import RuleSet, Text
@@ -99,8 +98,8 @@ def fetch(
     if case_stays.is_empty():
         return Fetched(own, case_stays, [], iter(()))
     met = meetings(case_stays, ground)
-    there = list(_there(scans, met, ground.parameters, details=True))
-    candidates = _candidates(there, case, met, ground.parameters)
+    there = list(_there(scans, met, details=True))
+    candidates = _candidates(there, case, met)
     chunks = _of(scans, candidates, same_of(case), ground, met)
     seen = pl.concat([NO_VISITS, *there])
     beside = companions_of(as_one(seen, same_of(case)))
@@ -118,17 +117,17 @@ def to_watch(
     met = meetings(case_stays, ground)
     if met.is_empty():
         return ToWatch([], [], [], (0, 0))
-    longest, same = _longest(ground.parameters), same_of(case)
-    there = list(_there(scans, met, ground.parameters))
-    present = _candidates(there, case, met, ground.parameters).person.tolist()
+    same = same_of(case)
+    there = list(_there(scans, met))
+    present = _candidates(there, case, met).person.tolist()
     close = _close(met, ground)
     counted = met.filter(close)
-    far = [could_still_meet(as_one(lot, same), counted, longest).tolist() for lot in there]
+    far = [could_still_meet(as_one(lot, same), counted).tolist() for lot in there]
     others = set(itertools.chain(*far)) - {bits_of(case)}
-    by_out = pl.when(close).then(longest).otherwise(0).alias("by_out")
+    by_out = pl.when(close).then("longest").otherwise(0).alias("by_out")
     windows = met.select("place", "from", "to", "near", "reach", by_out).rows()
     near, far_ids = every_id(present, same), every_id(others, same)
-    return ToWatch(windows, near, far_ids, around(met, longest))
+    return ToWatch(windows, near, far_ids, around(met, "longest"))
 
 
 def second_from(
@@ -151,7 +150,7 @@ def second_from(
     """
     same = same or {}
     answers = NO_ANSWERS if answers is None else answers
-    margin = _margin(ground.parameters)
+    margin = margin_of(ground.longest, ground.parameters)
     until = milliseconds(now) + margin
     followed = [sought([f.person], milliseconds(f.since) - margin, until) for f in firsts]
     theirs = _whole(scans, together(followed), same)
@@ -164,7 +163,7 @@ def second_from(
     # nobody is named whom only a gate or an open place brings near
     close = _close(met, ground)
     if close.any():
-        near = _near(scans, met, close, same, ground.parameters)
+        near = _near(scans, met, close, same)
         wanted = together([near, _answered(answers, met)]).without(own)
         chunks = _of(scans, wanted, same, ground, met)
     return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
@@ -194,10 +193,6 @@ def trace_from(
     return replace(result, notes=tuple(notes), companions=beside)
 
 
-def _margin(parameters: Parameters) -> int:
-    return 2 * parameters.max_stay_minutes * MINUTE + parameters.double_tap_seconds * 1000
-
-
 def _own(
     scans: Scans,
     case: Case,
@@ -209,7 +204,8 @@ def _own(
     """The case's scans; the parts of its stays that count, of these and of what was stated."""
     own = NO_SCANS
     if case.person is not None:
-        window, margin = window_of(case, rule_set, now), _margin(ground.parameters)
+        window = window_of(case, rule_set, now)
+        margin = margin_of(ground.longest, ground.parameters)
         begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
         ids = [case.person, *(entry.person for entry in case.same if entry.of == case.person)]
         every = [scans.itinerary(one, begin, end) for one in ids]
@@ -223,15 +219,9 @@ def _close(met: pl.DataFrame, ground: Grounds) -> pl.Series:
     return called(ground.at(met["place"]).of(met["place"], *TIER_OF))
 
 
-def _longest(parameters: Parameters) -> int:
-    return parameters.max_stay_minutes * MINUTE
-
-
-def _candidates(
-    there: Iterable[pl.DataFrame], case: Case, met: pl.DataFrame, parameters: Parameters
-) -> Sought:
-    """The persons who could have met the case, and when."""
-    present = _present(there, met, same_of(case), parameters)
+def _candidates(there: Iterable[pl.DataFrame], case: Case, met: pl.DataFrame) -> Sought:
+    """The persons who could have met the case, and when their scans decide it."""
+    present = _present(there, met, same_of(case))
     own = bits_of(case)
     return together([present, _answered(answers_of(case), met)]).without(
         [] if own is None else [own]
@@ -240,29 +230,24 @@ def _candidates(
 
 def _answered(answers: pl.DataFrame, met: pl.DataFrame) -> Sought:
     """Who said how long they stayed may have stayed longer than any rule would say."""
-    return sought(answers["person"].to_list(), *around(met, 0))
+    return sought(answers["person"].to_list(), *around(met, "margin"))
 
 
-def _near(
-    scans: Scans, met: pl.DataFrame, close: pl.Series, same: Same, parameters: Parameters
-) -> Sought:
+def _near(scans: Scans, met: pl.DataFrame, close: pl.Series, same: Same) -> Sought:
     """Who could meet one of the meetings that are `close`, and when any meeting at all: whoever was
     near counts with all the minutes anywhere."""
     here, elsewhere = met.filter(close), met.filter(~close)
-    near = _present(_there(scans, here, parameters), here, same, parameters)
+    near = _present(_there(scans, here), here, same)
     ids = np.array(every_id(near.person.tolist(), same), np.uint64)
-    spans = spans_of(elsewhere, _longest(parameters)) if len(ids) else []
+    spans = spans_of(elsewhere) if len(ids) else []
     theirs = scans.at(spans, details=False, persons=ids)
-    return together([near, _present(theirs, elsewhere, same, parameters)])
+    return together([near, _present(theirs, elsewhere, same)])
 
 
-def _present(
-    there: Iterable[pl.DataFrame], met: pl.DataFrame, same: Same, parameters: Parameters
-) -> Sought:
+def _present(there: Iterable[pl.DataFrame], met: pl.DataFrame, same: Same) -> Sought:
     """Who could meet one of these meetings, and when; a lot that is still to come is read while
     the one before is looked at."""
-    longest = _longest(parameters)
-    return together([could_meet(as_one(lot, same), met, longest) for lot in there])
+    return together([could_meet(as_one(lot, same), met) for lot in there])
 
 
 def _of(
@@ -274,7 +259,7 @@ def _of(
     """
     ridden = ground.at(met["place"]).trips["place"].to_numpy()
     trips = bool(np.isin(met["place"].to_numpy(), ridden).any())
-    return _whole(scans, persons.wider(_margin(ground.parameters)), same, trips=trips)
+    return _whole(scans, persons, same, trips=trips)
 
 
 def _whole(
@@ -291,9 +276,7 @@ def _whole(
     yield from (as_one(part, same) for part in parts)
 
 
-def _there(
-    scans: Scans, met: pl.DataFrame, parameters: Parameters, *, details: bool = False
-) -> Iterator[pl.DataFrame]:
+def _there(scans: Scans, met: pl.DataFrame, *, details: bool = False) -> Iterator[pl.DataFrame]:
     """Everybody's scans at the places and hours of the meetings, in lots; a meeting is whole in
     one, and so is what decides who could meet it."""
-    return scans.at(spans_of(met, _longest(parameters)), details=details)
+    return scans.at(spans_of(met), details=details)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from tracer.columns import FOREVER, I64, NONE, U32, Mask, among, last_before, rows_in, together
-from tracer.ground import MINUTE, Ground, Limits
+from tracer.ground import Ground, Limits
 from tracer.intervals import Intervals
 from tracer.nesting import Level
 from tracer.parameters import ENDS
@@ -31,7 +31,7 @@ def going_on(
     number = np.full(len(read.scan), NONE)
     number[opened.row] = np.arange(len(opened.row))
     for level in ground.levels:
-        found = found + _at(level, read, places, opened, every, number, limits, ground)
+        found = found + _at(level, read, places, opened, every, number, limits)
     return found
 
 
@@ -43,7 +43,6 @@ def _at(
     every: Intervals,
     number: I64,
     limits: Limits,
-    ground: Ground,
 ) -> Intervals:
     inside = np.flatnonzero((rows_in(level.inside, places) != NONE)[read.where[every.row]])
     if not len(inside) or not (rows_in(level.holders, places) != NONE).any():
@@ -57,12 +56,11 @@ def _at(
     end = np.minimum(every.end[inside], left)
     t, where = read.t[came], read.where[came]
     closed = until_closing(t, limits.closes[where]) < read.t[row] - t
-    longest = ground.parameters.max_stay_minutes * MINUTE
     those = (
         ((decisive == NONE) | (decisive > row))
         & np.isin(opened.end_rank[at], _ASSUMED)
         & (end > opened.end[at])
-        & (end - t <= longest)
+        & (end - t <= limits.longest[where])
         & ~closed
     )
     at, inside = at[those], inside[those]

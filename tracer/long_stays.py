@@ -1,8 +1,8 @@
 """Stays of the case that are longer than any that is believed: said, and not made.
 
-A patient of three days, a coach of 36 hours. Beyond `max_stay_minutes` a scan in and the scan out
-after it are mostly of two visits, so two short stays are made of them; an officer who asks can
-enter the time between as place-time points.
+A patient of three days. Beyond the longest stay of a place (`tracer.ground.Limits`) a scan in and
+the scan out after it are mostly of two visits, so two short stays are made of them; an officer who
+asks can enter the time between as place-time points.
 """
 
 from collections.abc import Iterator
@@ -25,9 +25,17 @@ _Found = tuple[int, int, int]  # place, came, went (milliseconds since 1970 UTC)
 def long_stays(itinerary: pl.DataFrame, ground: Grounds) -> list[Text]:
     """A note for each scan in whose scan out, with nothing elsewhere between, or whose trip's
     arrival comes later than that; the first few. `itinerary`: the case's scans."""
-    longest = ground.parameters.max_stay_minutes * MINUTE
     found = sorted({*_by_scans(itinerary), *_by_trips(itinerary, ground)}, key=lambda f: f[1:])
-    return [_note(*some, longest) for some in found if some[2] - some[1] > longest][:MOST_NOTES]
+    if not found:
+        return []
+    place = pl.Series([where for where, _, _ in found], dtype=pl.UInt32)
+    longest = ground.at(place).of(place, "longest")["longest"].to_list()
+    too_long = [
+        _note(*some, most)
+        for some, most in zip(found, longest, strict=True)
+        if some[2] - some[1] > most
+    ]
+    return too_long[:MOST_NOTES]
 
 
 def _by_scans(itinerary: pl.DataFrame) -> Iterator[_Found]:

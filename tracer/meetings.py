@@ -6,7 +6,7 @@ stay could meet it, and few are kept whose does not.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import polars as pl
@@ -25,27 +25,30 @@ from tracer.columns import (
     next_of,
     own,
 )
-from tracer.ground import MINUTE, Grounds
+from tracer.ground import Grounds
 from tracer.hours import Span, held
+from tracer.parameters import Parameters
 from tracer.sought import Sought, together
 
 # Columns of meetings, beside `place`; milliseconds (since 1970 UTC the first two).
-TIMES: Final = ("from", "to", "reach", "near")
+TIMES: Final = ("from", "to", "reach", "near", "longest", "margin")
 
 
 def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
-    """Place, `from`, `to` and `reach` of the case's stays, in milliseconds, and `near`.
+    """Place, `from`, `to`, `reach` and `longest` of the case's stays, in milliseconds; and `near`
+    and `margin`.
 
-    `near`: the longest an interval there can be, unless an own scan out ends it.
+    `near`: the longest an interval there can be, unless an own scan out ends it. `margin`: how far
+    around a meeting whoever was there is read, so that a `pass` inside a stay is recognised as one.
     """
-    longest = ground.parameters.max_stay_minutes * MINUTE
     here = ground.at(case_stays["place"])
     place = case_stays["place"].to_numpy()
     # an arrival, or a scan in a room inside, ends a stay long after what is usual
     late = np.isin(place, here.trips["place"].to_numpy())
     for level in here.levels:
         late |= np.isin(place, level.holders)
-    known = here.of(case_stays["place"], "reach", "bound")
+    known = here.of(case_stays["place"], "reach", "bound", "longest")
+    longest = known["longest"].to_numpy()
     near = np.maximum(known["reach"].to_numpy(), known["bound"].to_numpy())
     return pl.DataFrame(
         [
@@ -54,19 +57,24 @@ def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
             pl.Series("to", instants(case_stays["to"])),
             known["reach"],
             pl.Series("near", np.where(late, longest, near)),
+            known["longest"],
+            pl.Series("margin", margin_of(longest, ground.parameters)),
         ]
     )
 
 
-def spans_of(meetings: pl.DataFrame, longest: int) -> list[Span]:
-    """Where to look for who came or went, each place and time once.
+def margin_of(longest: Any, parameters: Parameters) -> Any:
+    """How far around what touches a moment scans are read, where intervals are at most `longest`;
+    milliseconds, one or an array of them."""
+    return 2 * longest + parameters.double_tap_seconds * 1000
 
-    `longest`: milliseconds of the longest interval there is.
-    """
+
+def spans_of(meetings: pl.DataFrame) -> list[Span]:
+    """Where to look for who came or went, each place and time once."""
     spans: list[Span] = []
-    columns = [meetings[column].to_numpy() for column in ("place", "from", "to")]
+    columns = [meetings[column].to_numpy() for column in ("place", "from", "to", "longest")]
     order = np.lexsort((columns[1], columns[0]))
-    for place, start, end in zip(*(column[order].tolist() for column in columns), strict=True):
+    for place, start, end, longest in zip(*(c[order].tolist() for c in columns), strict=True):
         begin, until = start - longest, end + longest
         if spans and spans[-1].place == place and begin <= spans[-1].end:
             spans[-1] = Span(place, spans[-1].start, max(spans[-1].end, until))
@@ -75,15 +83,15 @@ def spans_of(meetings: pl.DataFrame, longest: int) -> list[Span]:
     return spans
 
 
-def around(met: pl.DataFrame, margin: int) -> tuple[int, int]:
-    """From `margin` before the first meeting to as long after the last, milliseconds UTC."""
-    first, last = (met[column].to_list() for column in ("from", "to"))
-    return min(first) - margin, max(last) + margin
+def around(met: pl.DataFrame, by: Literal["longest", "margin"]) -> tuple[int, int]:
+    """From that much before all meetings to as much after them, milliseconds UTC."""
+    first, last, more = (met[column].to_numpy() for column in ("from", "to", by))
+    return int((first - more).min()), int((last + more).max())
 
 
-def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sought:
-    """The persons of whom a stay can meet one of the case's, and from the beginning of the first
-    of these meetings to the end of the last.
+def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame) -> Sought:
+    """The persons of whom a stay can meet one of the case's, and the time in which scans of theirs
+    decide it: the meetings and their margins.
 
     They came before the meeting's end and did not scan out there before its beginning; and they
     came `near` before or during it, or scanned out after it began and at most `longest` after they
@@ -93,20 +101,21 @@ def could_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> Sou
 
     `scans`: person, place, `t` and `out`, of everyone at these places.
     """
-    pairs = _pairs(scans, meetings, longest)
+    pairs = _pairs(scans, meetings)
     opened = pairs.opened & ((pairs.t >= pairs.start - pairs.near) | ~pairs.not_out)
     went_out = pairs.out & (pairs.t >= pairs.start) & (pairs.t <= pairs.end + pairs.reach)
     those = opened | (went_out & (pairs.came < pairs.end))
-    return together([Sought(pairs.person[those], pairs.start[those], pairs.end[those])])
+    start, end = pairs.start - pairs.margin, pairs.end + pairs.margin
+    return together([Sought(pairs.person[those], start[those], end[those])])
 
 
-def could_still_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> U64:
+def could_still_meet(scans: pl.DataFrame, meetings: pl.DataFrame) -> U64:
     """The persons (rising) who came so long before a meeting that only a scan out there, which is
     not known yet, would say that they were still there.
 
     `scans`: as `could_meet` takes them.
     """
-    pairs = _pairs(scans, meetings, longest)
+    pairs = _pairs(scans, meetings)
     those = pairs.opened & pairs.not_out & (pairs.t + pairs.reach <= pairs.start)
     return np.unique(pairs.person[those])
 
@@ -115,8 +124,8 @@ def could_still_meet(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) 
 class _Pairs:
     """Scans beside each meeting that they are around; milliseconds.
 
-    `came`: see `_around`; of the meeting `start`, `end`, `reach` and `near`. `opened`: the scan
-    opened a stay that may have lasted into the meeting; `not_out`: no scan out there ends it.
+    `came`: see `_around`; of the meeting `start`, `end`, `reach`, `near`, `margin`. `opened`: the
+    scan opened a stay that may have lasted into the meeting; `not_out`: no scan out there ends it.
     """
 
     person: U64
@@ -129,16 +138,19 @@ class _Pairs:
     end: I64
     reach: I64
     near: I64
+    margin: I64
 
 
-def _pairs(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> _Pairs:
-    start, end, reach, near = (meetings[column].to_numpy() for column in TIMES)
+def _pairs(scans: pl.DataFrame, meetings: pl.DataFrame) -> _Pairs:
+    start, end, reach, near, longest, margin = (meetings[column].to_numpy() for column in TIMES)
     person, place, t = (scans[column].to_numpy() for column in ("person", "place", "t"))
     out = scans["out"].to_numpy()
     came, left = _around(person, place, t, out)
     row, met = held(place, t, meetings["place"].to_numpy(), start - longest, end + longest)
     person, t, out, came, left = person[row], t[row], out[row], came[row], left[row]
-    start, end, reach, near = start[met], end[met], reach[met], near[met]
+    start, end, reach, near, longest, margin = (
+        column[met] for column in (start, end, reach, near, longest, margin)
+    )
     return _Pairs(
         person,
         t,
@@ -150,6 +162,7 @@ def _pairs(scans: pl.DataFrame, meetings: pl.DataFrame, longest: int) -> _Pairs:
         end=end,
         reach=reach,
         near=near,
+        margin=margin,
     )
 
 

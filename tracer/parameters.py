@@ -25,7 +25,7 @@ ENDS: Final = (
 # Of a place-time point: both of its ends.
 STATED: Final = ("interview", "camera", "roster")
 BANDS: Final = ("high", "medium", "low")
-DEFAULT_FILE: Final = "stays-2026-11-26-fading.toml"
+DEFAULT_FILE: Final = "stays-2026-11-28.toml"
 
 
 class ParametersError(UserError, ValueError):
@@ -50,13 +50,16 @@ class Bands(BaseModel):
 class Parameters(BaseModel):
     """Minutes and seconds as named; confidences from 0 to 1 by provenance.
 
-    `still_there`: `tracer.presence`; without it (as before 2026-11-26) nothing fades.
+    `max_long_stay_minutes`: of places with trips or a usual stay longer than `max_stay_minutes`;
+    without it (as before 2026-11-28) no stay anywhere is longer than that. `still_there`:
+    `tracer.presence`; without it (as before 2026-11-26) nothing fades.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     max_stay_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+    max_long_stay_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] | None = None
     cap_minutes: Annotated[int, Field(ge=1)]
     within_usual: Annotated[float, Field(ge=1, le=10)]
     double_tap_seconds: Annotated[int, Field(ge=0, le=3600)]
@@ -70,6 +73,8 @@ class Parameters(BaseModel):
     def _together(self) -> Self:
         if self.cap_minutes > self.max_stay_minutes:
             raise ValueError("cap_minutes must not exceed max_stay_minutes")
+        if self.longest_minutes < self.max_stay_minutes:
+            raise ValueError("max_long_stay_minutes must not be less than max_stay_minutes")
         if set(self.start_confidence) != set(STARTS):
             raise ValueError(f"start_confidence must name exactly {', '.join(STARTS)}")
         if set(self.end_confidence) != set(ENDS):
@@ -84,6 +89,12 @@ class Parameters(BaseModel):
         if self.bands.medium > self.bands.high:
             raise ValueError("bands.medium must not exceed bands.high")
         return self
+
+    @property
+    def longest_minutes(self) -> int:
+        """No interval anywhere is longer."""
+        long = self.max_long_stay_minutes
+        return self.max_stay_minutes if long is None else long
 
 
 def parse_parameters(text: str, file: str) -> Parameters:

@@ -37,10 +37,6 @@ class Sought:
         """The same, nothing of it before `earliest`."""
         return Sought(self.person, np.maximum(self.start, earliest), self.end)
 
-    def wider(self, margin: int) -> "Sought":
-        """The same, so many milliseconds more on both sides."""
-        return Sought(self.person, self.start - margin, self.end + margin)
-
     def without(self, persons: Iterable[int]) -> "Sought":
         """All but these."""
         kept = ~np.isin(self.person, np.array(list(persons), np.uint64))

@@ -2,9 +2,11 @@
 
 The rule, whole, so that anyone can recompute it from the scans, places, trips, answers and
 parameters of a run. Times are whole milliseconds UTC; hours are Asia/Ho_Chi_Minh; "at most"
-includes equality. `usual` is the place's usual stay; `reach` is `usual`, or `cap_minutes` if
-none is known, at most `max_stay_minutes`; `bound` is `within_usual` × `usual` (rounded down to
-a millisecond), or `cap_minutes` if none is known, at most `max_stay_minutes`.
+includes equality. `usual` is the place's usual stay; `longest` is `max_stay_minutes` or, if that
+is more and at most `max_long_stay_minutes`, the greater of `usual` and the time that the place's
+longest trip takes and `cap_minutes` more; `reach` is `usual`, or `cap_minutes` if none is known,
+at most `longest`; `bound` is `within_usual` × `usual` (rounded down to a millisecond), or
+`cap_minutes` if none is known, at most `longest`.
 
 Reading
 1. Every row is a scan: ingest writes an event once. One that came in two partitions is there
@@ -20,15 +22,16 @@ Openings and ends
    one, or within one that does, is not another: who is in a room is still in the building
    (`tracer.nesting` says how deep). An `in` is a *return* if the person's `in` or `pass` there
    before it is more than `bound` earlier, or the place closed after that and before this:
-   whoever comes in the morning has gone home in the evening, scanned or not.
+   whoever comes in the morning has gone home in the evening, scanned or not. But not if both
+   name one trip: a coach stops on its way.
 5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
-   - `scan_out`: the decisive scan, if it is an `out` here, at most `max_stay_minutes` after t,
+   - `scan_out`: the decisive scan, if it is an `out` here, at most `longest` after t,
      and no return lies between.
      (A scan out that comes after a scan elsewhere contradicts it and ends nothing: see 7.)
    - `answered`: of the person's answers for this place that start at or before t, the one that
      starts last (of several, ends last); its end, if plausible; else of those that start at most
      `reach` after t the one that starts first, so too: nobody answers to the minute. Plausible:
-     after t, at most `max_stay_minutes` after t, and not after a decisive scan elsewhere, nor
+     after t, at most `longest` after t, and not after a decisive scan elsewhere, nor
      after a return before the decisive `out` here.
    - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t.
    - `trip_end`: the arrival of the trip that the scan names, if this place has that trip (the
@@ -49,7 +52,7 @@ Inside
    has an interval inside that place whose scan comes after this opening and before its decisive
    scan, with no other opening there in between and no closing of the place: there is another
    from this opening to the end of that one (its provenance and closing scan), at the latest to
-   the decisive scan, if it ends later and is at most `max_stay_minutes` long. Who scans into a
+   the decisive scan, if it ends later and is at most `longest` long. Who scans into a
    room alone is in no list of the building.
 
 Joining
@@ -58,7 +61,7 @@ Joining
    (`scan_in`, `scan_pass`, `assumed` for 7) and opening scan are those of the earliest
    interval; end, end provenance and closing scan those of the one that ends last. Among equal
    starts or ends the provenance named first counts, then the scan read first.
-   Each interval is at most `max_stay_minutes` long; a stay of several may be longer.
+   Each interval is at most `longest` long; a stay of several may be longer.
 10. A stay may have no length (entered and seen elsewhere in the same millisecond); it makes no
    exposure. An end never precedes a start.
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tracer.columns import FOREVER, I64, NEVER
+from tracer.columns import FOREVER, I64, NEVER, NONE
 from tracer.frames import TIME
 from tracer.scanned import Read, Scanned
 
@@ -48,6 +48,15 @@ def answered(scans: Scanned, read: Read, row: I64, answers: pl.DataFrame) -> tup
     _put(after, following, "end")
     _put(start, following, "start")
     return before, after, start
+
+
+def trips_of(scans: Scanned, read: Read) -> I64 | None:
+    """For each row a number of the trip that the scan names, NONE where it names none; None if no
+    scan does."""
+    if scans.trip.null_count() == len(scans.trip):
+        return None
+    number = scans.trip.rank("dense").cast(pl.Int64).fill_null(NONE).to_numpy()
+    return number[read.scan]
 
 
 def arrivals(scans: Scanned, read: Read, row: I64, of_trips: pl.DataFrame) -> I64:

@@ -84,7 +84,7 @@ class Stay:
 class City:
     scans: list[Scan]
     places: dict[int, Place]
-    arrivals: list[tuple[int, str, int]]
+    arrivals: list[tuple[int, str, int, int]]  # place, trip, arrival, how long it took
     answers: list[Answer]
     parameters: Parameters
 
@@ -102,15 +102,25 @@ class City:
     def usual(self, place: int) -> int | None:
         return self.places[place].usual if place in self.places else None
 
+    def longest(self, place: int) -> int:
+        p, longest = self.parameters, self.parameters.max_stay_minutes * MINUTE
+        if place not in self.places or p.max_long_stay_minutes is None:
+            return longest
+        rides = [took for at, _, _, took in self.arrivals if at == place and took > 0]
+        here = (self.usual(place) or 0) * MINUTE
+        for took in rides:
+            here = max(here, took + p.cap_minutes * MINUTE)
+        return max(longest, min(here, p.max_long_stay_minutes * MINUTE))
+
     def reach(self, place: int) -> int:
         usual = self.usual(place)
         minutes = self.parameters.cap_minutes if usual is None else usual
-        return min(minutes, self.parameters.max_stay_minutes) * MINUTE
+        return min(minutes * MINUTE, self.longest(place))
 
     def bound(self, place: int) -> int:
         usual, p = self.usual(place), self.parameters
         ms = p.cap_minutes * MINUTE if usual is None else int(usual * MINUTE * p.within_usual)
-        return min(ms, p.max_stay_minutes * MINUTE)
+        return min(ms, self.longest(place))
 
 
 def stays(city: City) -> list[Stay]:
@@ -172,7 +182,7 @@ def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> li
     """Rule 8: who is in a room is still in the building."""
     if outer.opening is None or outer.ended not in ("closing_time", "usual_stay", "cap"):
         return []
-    t, longest = outer.start, city.parameters.max_stay_minutes * MINUTE
+    t, longest = outer.start, city.longest(outer.place)
     until, left = len(read), None
     opening = {stay.read for stay in base if stay.opening is not None}
     for i, scan in enumerate(read[outer.read + 1 :], outer.read + 1):
@@ -207,8 +217,7 @@ def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> li
 
 
 def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | None]:
-    t, p = scan.t, city.parameters
-    longest = p.max_stay_minutes * MINUTE
+    t, longest = scan.t, city.longest(scan.place)
     later = [s for s in later if not city.inside(s.place, scan.place)]
     decisive = next((s for s in later if s.place != scan.place or s.direction == "out"), None)
     elsewhere = decisive if decisive is not None and decisive.place != scan.place else None
@@ -235,7 +244,9 @@ def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | No
             return end, "answered", None
     if elsewhere is not None and elsewhere.t - t <= city.bound(scan.place):
         return elsewhere.t, "next_elsewhere", elsewhere
-    arrivals = [a for place, trip, a in city.arrivals if (place, trip) == (scan.place, scan.trip)]
+    arrivals = [
+        a for place, trip, a, _ in city.arrivals if (place, trip) == (scan.place, scan.trip)
+    ]
     if arrivals and plausible(max(arrivals)):
         return max(arrivals), "trip_end", None
     closing = _next_closing(t, city.places.get(scan.place))
@@ -252,8 +263,14 @@ def _return(opening: Scan, before_out: list[Scan], city: City) -> Scan | None:
         if scan.place != opening.place:
             continue
         closing = _next_closing(last.t, city.places.get(scan.place))
-        if scan.direction == "in" and (
-            scan.t - last.t > city.bound(scan.place) or (closing is not None and closing < scan.t)
+        same_ride = scan.trip is not None and scan.trip == last.trip
+        if (
+            scan.direction == "in"
+            and not same_ride
+            and (
+                scan.t - last.t > city.bound(scan.place)
+                or (closing is not None and closing < scan.t)
+            )
         ):
             return scan
         last = scan

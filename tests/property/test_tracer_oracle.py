@@ -32,6 +32,7 @@ PERSONS, PLACE_IDS = (1, 2, 2**64 - 1), (10, 11, 12)
 # Steps of a coarse grid: with the parameters below, ties and exact limits are frequent.
 STEP = 15 * 60_000
 NEAR = 60_000
+RIDES = (0, STEP, 8 * STEP, 70 * STEP)
 
 times = st.builds(
     lambda step, near: BEGIN + step * STEP + near * NEAR,
@@ -73,7 +74,8 @@ def cities(draw: st.DrawFn) -> oracle.City:
         )
         for place in PLACE_IDS
     }
-    trip = st.tuples(st.sampled_from((*PLACE_IDS, 99)), st.sampled_from(["t1", "t2"]), times)
+    took = st.sampled_from(RIDES)
+    trip = st.tuples(st.sampled_from((*PLACE_IDS, 99)), st.sampled_from(["t1", "t2"]), times, took)
     answer = st.builds(
         oracle.Answer, st.sampled_from(PERSONS), st.sampled_from(PLACE_IDS), times, times
     )
@@ -82,6 +84,7 @@ def cities(draw: st.DrawFn) -> oracle.City:
         DEFAULTS.model_dump()
         | {
             "max_stay_minutes": longest,
+            "max_long_stay_minutes": draw(st.sampled_from([None, 960, 1500])),
             "cap_minutes": draw(st.sampled_from([30, 60, 120])),
             "within_usual": draw(st.sampled_from([1.0, 1.5, 1.3])),
             "double_tap_seconds": draw(st.sampled_from([0, 60, 120])),
@@ -112,7 +115,7 @@ def frames_of(city: oracle.City) -> tuple[pl.DataFrame, pl.DataFrame]:
         (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, p.opens, p.closes, p.usual, p.within)
         for p in city.places.values()
     ]
-    trips = [(place, trip, at(t - STEP), at(t)) for place, trip, t in city.arrivals]
+    trips = [(place, trip, at(t - took), at(t)) for place, trip, t, took in city.arrivals]
     return (
         pl.DataFrame(places, schema=dict(PLACES), orient="row"),
         pl.DataFrame(trips, schema=dict(TRIPS), orient="row"),
@@ -200,6 +203,7 @@ def crowd(seed: int, persons: int) -> oracle.City:
     }
     parameters = DEFAULTS.model_dump() | {
         "max_stay_minutes": r.choice([120, 240, 960]),
+        "max_long_stay_minutes": r.choice([None, 960, 1500]),
         "cap_minutes": r.choice([30, 60, 120]),
         "within_usual": r.choice([1.0, 1.5, 1.3]),
         "double_tap_seconds": r.choice([0, 60, 120]),
@@ -207,7 +211,10 @@ def crowd(seed: int, persons: int) -> oracle.City:
     return oracle.City(
         scans,
         places,
-        [(r.choice(PLACE_IDS), r.choice(["t1", "t2"]), moment()) for _ in range(4)],
+        [
+            (r.choice(PLACE_IDS), r.choice(["t1", "t2"]), moment(), r.choice(RIDES))
+            for _ in range(4)
+        ],
         [answer for _ in range(persons // 2) for answer in two_answers(r, names, moment)],
         Parameters.model_validate(parameters),
     )

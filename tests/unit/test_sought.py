@@ -57,7 +57,7 @@ def test_times_are_the_persons_own() -> None:
     assert (both.start.tolist(), both.end.tolist()) == ([100, 50], [200, 200])
     person, t = np.array([7, 7, 9, 9], np.uint64), np.array([99, 100, 50, 201])
     assert both.has(person, t).tolist() == [False, True, True, False]
-    assert both.wider(10).since(45).start.tolist() == [90, 45]
+    assert both.since(55).start.tolist() == [100, 55]
     assert both.without([9, 8]).person.tolist() == [7]
     assert len(together([])) == 0
 

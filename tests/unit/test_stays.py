@@ -31,6 +31,7 @@ def place(number: int, **more: Any) -> Place:
 
 
 HOUSE, FLOOR, ROOM = 50, 51, 52  # each within the one before
+COACH, CLINIC = 60, 61  # a trip of 34 hours; a usual stay of a day
 PLACES = [
     place(HOUSE),
     place(FLOOR, within=HOUSE),
@@ -41,6 +42,12 @@ PLACES = [
         BUS,
         trips=(Trip(id="HP-07", departs_at=local("08:00"), arrives_at=local("10:30")),),
     ),
+    place(
+        COACH,
+        usual_stay=45,
+        trips=(Trip(id="NS-1", departs_at=local("08:00", 28), arrives_at=local("18:00")),),
+    ),
+    place(CLINIC, usual_stay=24 * 60),
     place(BAR, usual_stay=120, hours=Hours(opens="17:00", closes="01:00")),
 ]
 
@@ -86,6 +93,39 @@ def test_scan_out_counts_up_to_the_longest_stay() -> None:
         ("06:00", "10:00", "scan_in", "cap"),
         ("18:00", "22:00", "assumed", "scan_out"),
     ]
+
+
+def test_a_ride_may_be_longer_than_any_other_stay() -> None:
+    boards, leaves = local("07:30", 28), local("17:50")
+    on, off = (COACH, "in", boards, "NS-1"), (COACH, "out", leaves)
+    assert of(on) == [(COACH, "07:30", "18:00", "scan_in", "trip_end")]
+    whole = [(COACH, "07:30", "17:50", "scan_in", "scan_out")]
+    assert of(on, off) == whole
+    stop = local("14:00", 28)
+    assert of(on, (COACH, "in", stop, "NS-1"), off) == whole, "the coach stopped on its way"
+    other = of(on, (COACH, "in", stop, "NS-2"), off)
+    assert [stay[1:3] for stay in other] == [("07:30", "08:15"), ("14:00", "17:50")]
+    before = of(on, off, parameters=load_parameters("stays-2026-11-26-fading.toml"))
+    assert [stay[1:3] for stay in before] == [("07:30", "08:15"), ("17:05", "17:50")]
+
+
+def test_where_the_usual_stay_is_long_stays_are() -> None:
+    came = local("09:00", 28)
+    assert of((CLINIC, "in", came)) == [(CLINIC, "09:00", "09:00", "scan_in", "usual_stay")]
+    [(_, _, end, _, how)] = of((CLINIC, "in", came), (CLINIC, "out", local("08:45")))
+    assert (end, how) == ("08:45", "scan_out")
+    [(*_, first), (*_, second)] = of((CLINIC, "in", came), (CLINIC, "out", local("09:01", 30)))
+    assert (first, second) == ("usual_stay", "scan_out"), "of two days it makes two"
+
+
+def test_how_long_a_stay_can_be_is_its_places() -> None:
+    ground = ground_at(PLACES, PARAMETERS)
+    hours = ground.of(pl.Series([OFFICE, BUS, COACH, CLINIC, 999], dtype=pl.UInt32), "longest")
+    assert [ms / 3_600_000 for ms in hours["longest"]] == [16, 16, 38, 24, 16]
+    assert ground.longest == 38 * 3_600_000
+    month = Trip(id="t", departs_at=local("08:00", 1), arrives_at=local("08:00", 29))
+    far = ground_at([place(COACH, trips=(month,))], PARAMETERS)
+    assert far.longest == PARAMETERS.longest_minutes * 60_000 == 72 * 3_600_000
 
 
 def test_over_midnight_is_one_stay() -> None:
@@ -368,6 +408,7 @@ def test_parameters_that_stored_runs_name_are_still_there() -> None:
 def test_the_default_ends_stays_as_the_first_parameters_did() -> None:
     """What was fitted are confidences: who is proposed, and for how long, did not change."""
     what = {"id", "start_confidence", "end_confidence", "still_there", "bands"}
+    what |= {"max_long_stay_minutes"}
     first = load_parameters("stays-2026-11.toml")
     assert PARAMETERS.model_dump(exclude=what) == first.model_dump(exclude=what)
 
@@ -378,6 +419,7 @@ def test_the_default_ends_stays_as_the_first_parameters_did() -> None:
         ("value = 960", "value = 'long'", "max_stay_minutes"),
         ("value = 240", "", "cap_minutes.value"),
         ("value = 960", "value = 100", "cap_minutes must not exceed"),
+        ("value = 4320", "value = 959", "max_long_stay_minutes must not be less"),
         ('basis = "Assumption: a double shift.', 'basics = "', "max_stay_minutes.basis"),
         ("cap = 0.901", "", "end_confidence"),
         ("assumed = 0.985", "assumed = 1.4", "start_confidence.assumed"),
@@ -407,6 +449,7 @@ def test_a_stay_of_the_case_that_is_too_long_to_be_believed_is_said() -> None:
     assert notes((OFFICE, "in", "08:00"), (OFFICE, "out", "17:00")) == []
     assert notes(came, (OFFICE, "in", "08:00"), out) == [], "that of the scan in before it is short"
     assert len(notes(came, (OFFICE, "pass", "08:00"), out)) == 1
+    assert notes((COACH, "in", local("07:30", 28), "NS-1"), (COACH, "out", local("17:50"))) == []
     coach = (BUS, "in", local("10:00", 28), "HP-07")
     [said] = notes(coach)
     assert "28/11/2021 10:00 and left at 29/11/2021 10:30" in said
