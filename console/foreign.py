@@ -6,33 +6,40 @@ moment after it is there. What `console.store.foreign` makes of one, it says its
 """
 
 import asyncio
+import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from console.resume import seek
 from console.store import foreign
 from console.store.cases import SOURCE
 from console.store.engine import Store
-from console.store.foreign import Taken
+from console.store.foreign import Again, Taken
 from console.store.locks import ExclusiveLock
+from issuer.units import is_ward
 from schemas import cloudevents
 from schemas.cases import Case
 from schemas.errors import InvalidEvent
 from schemas.kafka import of_no_group
 from schemas.settings import Settings
 from schemas.topics import CASES
-from streams.cases import read_case
+from streams.cases import REFUSED, read_case
 
 log = structlog.get_logger()
 _AT_ONCE: Final = 500
 _WAIT_MS: Final = 1_000
 _STAND_BY_S: Final = 5.0
 _PAUSE_S: Final = 5.0
+_GRACE_S: Final = 1.0  # what comes behind what is on its way may be overtaken by it
+
+
+class _Behind(NamedTuple):
+    version: int
+    since: float  # seconds, monotonic
 
 
 class ForeignCases:
@@ -45,8 +52,8 @@ class ForeignCases:
         self._lock = ExclusiveLock(store.engine, "foreign_cases")
         self._consumer: Any = None
         self._next: dict[TopicPartition, int] = {}
-        # cases whose last record so far does not count, and that record's version
-        self._behind: dict[str, int] = {}
+        # cases of which some record came behind ours: the highest version of these, and when
+        self._behind: dict[str, _Behind] = {}
 
     async def run(self) -> None:
         """Until cancelled. A broker or a database that is away is waited for."""
@@ -54,7 +61,7 @@ class ForeignCases:
             while True:
                 try:
                     stands_by = not await self.step()
-                except (KafkaError, SQLAlchemyError, OSError) as error:
+                except Exception as error:  # noqa: BLE001 (whatever it is, cases go on coming)
                     words = str(error)[:300] if not isinstance(error, SQLAlchemyError) else ""
                     log.warning("foreign_cases_wait", error=type(error).__name__, detail=words)
                     await self._let_go()
@@ -78,8 +85,10 @@ class ForeignCases:
         for partition, records in batches.items():
             await asyncio.to_thread(self._take, records)
             self._next[partition] = records[-1].offset + 1
-        if not batches and self._behind and await self._at_the_end():
-            await asyncio.to_thread(self._settle)
+        until = time.monotonic() - _GRACE_S
+        due = [case for case, behind in self._behind.items() if behind.since <= until]
+        if due and await self._at_the_end():
+            await asyncio.to_thread(self._settle, due)
         return True
 
     async def _let_go(self) -> None:
@@ -115,32 +124,49 @@ class ForeignCases:
                 _refused(record, error)
                 case = None
             if case is None:
-                self._behind[case_id] = 0
+                self._came_behind(case_id, 0)
                 continue
             try:
                 self._take_one(case, record)
-            except (ValueError, DataError) as error:
+            except (*REFUSED, DataError) as error:
                 _refused(record, error)
-                self._behind[case_id] = case.version
+                self._came_behind(case_id, case.version)
 
     def _take_one(self, case: Case, record: Any) -> None:
-        taken = foreign.take_in(self._store, case)
-        if taken is not Taken.KNOWN:
+        taken = foreign.take_in(self._store, case, ours=_ours(record))
+        if taken not in (Taken.KNOWN, Taken.ENDED):
             log.info("foreign_case_taken", case=case.id, version=case.version, what=taken.value)
         if taken in (Taken.MERGED, Taken.KEPT):
             self._wake()
-        if taken is Taken.KNOWN and not _ours(record) and not foreign.stands(self._store, case):
-            self._behind[case.id] = case.version
-        else:
+        if taken in (Taken.NEW, Taken.FOLLOWED) and not is_ward(case.ward):
+            log.warning("foreign_case_without_ward", case=case.id)
+        if taken is Taken.KNOWN and not foreign.stands(self._store, case):
+            self._came_behind(case.id, case.version)
+            return
+        behind = self._behind.get(case.id)
+        # of two with one version workers know the first
+        if behind is None or case.version > behind.version:
             self._behind.pop(case.id, None)
 
-    def _settle(self) -> None:
-        """Everything has been read: what still stands behind ours gets ours behind it."""
-        for case_id, above in list(self._behind.items()):
-            if foreign.publish_again(self._store, case_id, above):
+    def _came_behind(self, case_id: str, version: int) -> None:
+        known = self._behind.get(case_id)
+        highest = version if known is None else max(version, known.version)
+        self._behind[case_id] = _Behind(highest, time.monotonic())
+
+    def _settle(self, cases: list[str]) -> None:
+        """Everything has been read: what stands behind ours gets ours behind it. One of ours that
+        waits to go out is waited for."""
+        for case_id in cases:
+            try:
+                again = foreign.publish_again(self._store, case_id, self._behind[case_id].version)
+            except (*REFUSED, DataError) as error:
+                log.error("foreign_case_stuck", case=case_id, error=type(error).__name__)
+                again = None
+            if again is Again.PUBLISHED:
                 log.info("foreign_case_published_again", case=case_id)
                 self._wake()
-            self._behind.pop(case_id)
+            if again is not Again.WAITS:
+                self._behind.pop(case_id)
 
 
 def _refused(record: Any, error: Exception) -> None:
@@ -150,5 +176,5 @@ def _refused(record: Any, error: Exception) -> None:
 
 
 def _ours(record: Any) -> bool:
-    """Whether a console of ours wrote it: the relay may send one again, and a later one follows."""
+    """Whether a console of ours wrote it."""
     return cloudevents.attributes(record.headers or ()).get("source") == SOURCE

@@ -108,6 +108,11 @@ def ward(code: str) -> Ward:
         raise ValueError(f"there is no ward with the code {code!r}") from None
 
 
+def is_ward(code: str) -> bool:
+    """Whether there is a unit with this code, or it says that it is unknown."""
+    return code == UNKNOWN_WARD or code in _wards()
+
+
 def wards_of(province_code: str) -> list[Ward]:
     """All wards of a province, by district and code. Raises ValueError if there is none such."""
     found = [w for w in _wards().values() if w.province_code == province_code]

@@ -26,10 +26,11 @@ def headers(event_id: str, source: str, event_type: str, time: datetime) -> list
     ]
 
 
-def attributes(record_headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    """The CloudEvents attributes among a record's headers, without their prefix."""
+def attributes(record_headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """The CloudEvents attributes among a record's headers, without their prefix. A header that
+    has no value, as Kafka allows, is none."""
     return {
         name.removeprefix("ce_"): value.decode("utf-8", "replace")
         for name, value in record_headers
-        if name.startswith("ce_")
+        if name.startswith("ce_") and value is not None
     }

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from schemas.cases import (
     BEHIND_LAST_DAY,
     FIRST_DAY,
+    HIGHEST_VERSION,
     OPEN_STATUSES,
     WORKED,
     Case,
@@ -50,7 +51,10 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
         raise InvalidEvent(f"case record: {field}: {first['msg']}") from None
-    days = (("onset", case.onset), ("sampled_on", case.sampled_on))
+    if case.version > HIGHEST_VERSION:
+        raise InvalidEvent(f"case record: version: {case.version} is too high")
+    days = [("onset", case.onset), ("sampled_on", case.sampled_on)]
+    days += [("named.last_contact", entry.last_contact) for entry in case.named]
     for field, day in days if case.status in OPEN_STATUSES else ():  # it can always be ended
         if day is not None and not FIRST_DAY <= day < BEHIND_LAST_DAY:
             raise InvalidEvent(f"case record: {field}: {day} stands for no day")
@@ -59,7 +63,12 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
     system, slash, _ = case.id.partition("/")
     if slash and case.registered_by != system:
         raise InvalidEvent(f"case record: {case.registered_by} may not write case {case.id}")
-    if slash and case.status is CaseStatus.CONFIRMED:
+    return as_traced(case)
+
+
+def as_traced(case: Case) -> Case:
+    """As workers know it: another system's case is suspected, whoever has confirmed it."""
+    if "/" in case.id and case.status is CaseStatus.CONFIRMED:
         return case.model_copy(update={"status": CaseStatus.SUSPECTED})
     return case
 

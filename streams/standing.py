@@ -76,12 +76,15 @@ def set_aside(verdicts: Verdicts, standing: Standing, erasures: Erasures) -> Non
     table = standing.present.tables(raw.offsets)
     if (table == ABSENT).all():
         return
-    again = Verdicts(raw, scans.keep(table[scans.index] == _SCANS))
+    again = Verdicts(raw, scans.keep(np.isin(table[scans.index], (_SCANS, _REJECTS))))
     erase(again, erasures)
-    refused = _refused(verdicts, np.flatnonzero(table == _REJECTS), standing)
+    written = again.scans.keep(table[again.scans.index] == _SCANS)
+    # one that can be read is told by its person, as when it was refused
+    still = np.setdiff1d(np.flatnonzero(table == _REJECTS), again.erased)
+    refused = _refused(verdicts, still, standing)
     rest = table != ABSENT
-    rest[again.scans.index] = rest[refused.index] = False
-    verdicts.written = again.scans
+    rest[written.index] = rest[refused.index] = False
+    verdicts.written = written
     verdicts.scans = scans.keep(table[scans.index] == ABSENT)
     new = np.flatnonzero(table[rejected.index] == ABSENT)
     verdicts.rejected = rejected.take(new).and_also(refused)

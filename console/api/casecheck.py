@@ -10,7 +10,7 @@ from console.api.schemas import FieldProblem, RegisterCase
 from console.api.state import Console
 from console.store import sites
 from console.store.case_dates import contradictions
-from issuer.units import UNKNOWN_WARD, ward
+from issuer.units import is_ward
 from schemas.cases import FIRST_DAY, Answer, Case, Point
 from schemas.clock import LOCAL, local_midnight
 from schemas.scan import FUTURE_SKEW_SECONDS
@@ -67,7 +67,7 @@ def _problems_of(
     isolated = case.isolated_at if "isolated_at" in fields else None
     if isolated is not None and isolated < local_midnight(FIRST_DAY):
         found.append(too_old("isolated_at"))
-    if "ward" in fields and not _is_ward(case.ward):
+    if "ward" in fields and not is_ward(case.ward):
         found.append(
             field_problem(
                 "ward",
@@ -146,10 +146,3 @@ def unknown_rule_set(field: str, rule_sets: AbstractSet[str]) -> FieldProblem:
         f"Không có bộ quy tắc này; có: {known}.",
         f"There is no such rule-set; there are: {known}.",
     )
-
-
-def _is_ward(code: str) -> bool:
-    try:
-        return code == UNKNOWN_WARD or bool(ward(code))
-    except ValueError:
-        return False

@@ -62,6 +62,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Ca của hệ thống khác không hợp lệ, không nhận",
         "another system's case is refused and not taken in",
     ),
+    "foreign_case_stuck": (
+        "Không gửi lại được ca của hệ thống khác",
+        "another system's case could not go out again",
+    ),
+    "foreign_case_without_ward": (
+        "Ca của hệ thống khác không thuộc xã, phường nào: chỉ cấp thành phố thấy",
+        "another system's case is of no known ward: only the city sees it",
+    ),
     "foreign_case_taken": ("Đã nhận ca của hệ thống khác", "another system's case was taken in"),
     "foreign_cases_wait": (
         "Chưa đọc được ca của hệ thống khác, đang chờ",

@@ -62,7 +62,11 @@ def open_engine(settings: Settings) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite(settings.sql_url)
         if url.get_backend_name() == "postgresql":
-            return create_engine(url, pool_pre_ping=True, pool_timeout=10, hide_parameters=True)
+            # in a zone east of UTC a time of year 9999 could be written and never read
+            utc = {"options": "-c timezone=UTC"}
+            return create_engine(
+                url, pool_pre_ping=True, pool_timeout=10, hide_parameters=True, connect_args=utc
+            )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise UserError(
             f"TRUYVET_DATABASE_URL không dùng được ({error}). / "

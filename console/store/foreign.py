@@ -7,6 +7,8 @@ the console's record counts: a later one changes nothing, and ours goes out with
 as workers go by the highest and the broker keeps the last.
 """
 
+from collections.abc import Iterator
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,17 +18,24 @@ from sqlalchemy import Connection, Row, insert, select, update
 from console.store import outbox, tables
 from console.store.cases import AMENDABLE, case_event, columns, read_case
 from console.store.engine import Store, utc_now
-from schemas.cases import LISTS, Case, CaseStatus
+from schemas.cases import BEHIND_LAST_DAY, FIRST_DAY, HIGHEST_VERSION, LISTS, Case, CaseStatus
+from schemas.clock import LOCAL
 from schemas.topics import CASES
+from streams.cases import as_traced
 
 # what a later record can change
 _FIELDS: Final = ("person", *sorted(AMENDABLE), *LISTS)
 _ENDED: Final = (CaseStatus.CLOSED, CaseStatus.VOIDED)
 _LONGEST: Final = {"ward": 64, "rule_set": 64}
-_HIGHEST: Final = 2**31 - 2  # ours above it still has room in the column
+_DATED: Final = ("onset", "sampled_on", "result_on")
+_TIMED: Final = ("isolated_at", "negative_at", "registered_at")
 _KEPT: Final = (
     "Bản ghi sau của hệ thống kia không thay đổi gì. / "
     "A later record of the other system changed nothing."
+)
+_CAUGHT_UP: Final = (
+    "Bản ghi của chính hệ thống này, mới hơn dữ liệu ở đây (vừa khôi phục từ bản sao lưu). / "
+    "A record of this console's own, newer than what was here (restored from a backup)."
 )
 
 
@@ -38,6 +47,16 @@ class Taken(StrEnum):
     MERGED = "merged"
     KEPT = "kept"  # ours counts, and went out above it
     KNOWN = "known"
+    CAUGHT_UP = "caught_up"  # ours, of before the store was restored
+    ENDED = "ended"  # closed or voided, and never seen here: nothing is to be done with it
+
+
+class Again(StrEnum):
+    """What became of ours that was to go out again."""
+
+    PUBLISHED = "published"
+    WAITS = "waits"  # it is above, and has not gone out yet
+    UNKNOWN = "unknown"  # there is no such case here
 
 
 def system_of(case_id: str) -> str | None:
@@ -46,20 +65,29 @@ def system_of(case_id: str) -> str | None:
     return system if slash else None
 
 
-def take_in(store: Store, case: Case) -> Taken:
-    """Another system's record, as `streams.cases.read_case` reads it: at most suspected.
+def take_in(store: Store, case: Case, *, ours: bool = False) -> Taken:
+    """Another system's record, as `streams.cases.read_case` reads it: at most suspected. Or, with
+    `ours`, one that a console wrote: newer than the store it is only after a restore, and then it
+    counts as it stands.
 
     Raises ValueError if the tables cannot hold it.
     """
+    if _version(store, case.id) >= case.version:
+        return Taken.KNOWN
     _check(case)
     with store.write() as connection:
         row = _locked(connection, case.id)
         if row is None:
-            connection.execute(insert(tables.cases), [columns(case) | _ended(case)])
+            if case.status in _ENDED:
+                return Taken.ENDED
+            connection.execute(insert(tables.cases), [columns(case)])
             return Taken.NEW
         before = read_case(row)
         if case.version <= before.version:
             return Taken.KNOWN
+        if ours:
+            _catch_up(connection, before, case)
+            return Taken.CAUGHT_UP
         here = _changed_here(connection, case)
         if "status" in here or before.status is CaseStatus.VOIDED:
             _keep(connection, before, case)
@@ -75,28 +103,30 @@ def take_in(store: Store, case: Case) -> Taken:
 
 
 def stands(store: Store, case: Case) -> bool:
-    """Whether the store has exactly this record."""
+    """Whether the store has exactly this record, as `take_in` takes it."""
     with store.read() as connection:
         row = connection.execute(select(tables.cases).where(tables.cases.c.id == case.id)).first()
-    return row is not None and read_case(row) == case
+    return row is not None and as_traced(read_case(row)) == case
 
 
-def publish_again(store: Store, case_id: str, above: int) -> bool:
-    """Ours once more, as a record that does not count came behind it; whether it had to be.
+def publish_again(store: Store, case_id: str, above: int) -> Again:
+    """Ours once more, as a record that does not count came behind it.
 
     `above`: that record's version, 0 for a tombstone; where ours has the same, it gets the next.
     """
     with store.write() as connection:
         row = _locked(connection, case_id)
-        if row is None or above >= _HIGHEST or _waits(connection, case_id):
-            return False
+        if row is None:
+            return Again.UNKNOWN
         before = read_case(row)
+        if before.version > above and _waits(connection, case_id):
+            return Again.WAITS
         if before.version > above:
             now = utc_now()
             outbox.append(connection, [case_event(before, "amended", now)], now)
         else:
             _keep(connection, before, before.model_copy(update={"version": above}))
-        return True
+        return Again.PUBLISHED
 
 
 def _check(case: Case) -> None:
@@ -104,8 +134,39 @@ def _check(case: Case) -> None:
         text = getattr(case, name) or ""
         if len(text) > longest or not text.isprintable():
             raise ValueError(f"case record: {name}: not a text of at most {longest} characters")
-    if case.version >= _HIGHEST:
+    if case.version >= HIGHEST_VERSION:  # ours above it still has room in the column
         raise ValueError("case record: version: too high")
+    for name, day in _days(case):
+        if not FIRST_DAY <= day < BEHIND_LAST_DAY:
+            raise ValueError(f"case record: {name}: {day} stands for no day")
+
+
+def _days(case: Case) -> Iterator[tuple[str, date]]:
+    """Every day and time of it, in local days: of the first and last of a calendar no other day
+    can be counted."""
+    for name in _DATED:
+        if (day := getattr(case, name)) is not None:
+            yield name, day
+    for name in _TIMED:
+        if (moment := getattr(case, name)) is not None:
+            yield name, _local_day(moment)
+    for name in ("points", "answers"):
+        for entry in getattr(case, name):
+            yield from ((name, _local_day(moment)) for moment in (entry.begin, entry.end))
+    yield from (("named", entry.last_contact) for entry in case.named)
+
+
+def _local_day(moment: datetime) -> date:
+    if not FIRST_DAY.year <= moment.year < BEHIND_LAST_DAY.year:
+        return moment.date()  # the calendar's first and last have no day before or after them
+    return moment.astimezone(LOCAL).date()
+
+
+def _version(store: Store, case_id: str) -> int:
+    """Of the case that is here, 0 if none is: most of what is read is known, and locks nothing."""
+    with store.read() as connection:
+        query = select(tables.cases.c.version).where(tables.cases.c.id == case_id)
+        return connection.scalar(query) or 0
 
 
 def _locked(connection: Connection, case_id: str) -> Row[Any] | None:
@@ -131,6 +192,13 @@ def _merged(before: Case, case: Case, here: set[str]) -> Case:
 def _keep(connection: Connection, before: Case, case: Case) -> None:
     after = before.model_copy(update={"version": case.version + 1})
     _put(connection, before, after, case.registered_by, publish=True, note=_KEPT)
+
+
+def _catch_up(connection: Connection, before: Case, case: Case) -> None:
+    """As it stands; confirmed before, it is so still: a record that is read says suspected."""
+    confirmed = before.status is CaseStatus.CONFIRMED and case.status is CaseStatus.SUSPECTED
+    after = case.model_copy(update={"status": before.status}) if confirmed else case
+    _put(connection, before, after, case.registered_by, publish=False, note=_CAUGHT_UP)
 
 
 def _put(

@@ -35,7 +35,7 @@ class Record:
 
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
+    headers: list[tuple[str, bytes | None]] = field(default_factory=list)
     partition: int = 0
     offset: int = 0
 
@@ -50,7 +50,8 @@ class Log:
     connections: int = 0
 
     def add(self, value: bytes | None, key: str = ID, ours: bool = False) -> None:
-        headers = [("ce_source", b"truyvet/console")] if ours else []
+        headers: list[tuple[str, bytes | None]] = []
+        headers += [("ce_source", b"truyvet/console")] if ours else [("ce_source", None)]
         offset = self.begin + len(self.records)
         self.records.append(Record(key.encode(), value, headers, 0, offset))
 
@@ -114,6 +115,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     monkeypatch.setattr(follower, "AIOKafkaConsumer", made.consumer)
     monkeypatch.setattr(follower, "_PAUSE_S", 0.01)
     monkeypatch.setattr(follower, "_STAND_BY_S", 0.01)
+    monkeypatch.setattr(follower, "_GRACE_S", 0.0)
     return made
 
 
@@ -238,17 +240,101 @@ def test_a_record_behind_ours_that_does_not_count_gets_ours_behind_it(
     assert log.relay(store) == []
 
 
+def test_of_two_with_one_version_workers_know_the_first_and_ours_gets_the_next(
+    store: Store, log: Log
+) -> None:
+    """Theirs was written while ours waited to go out."""
+    log.put(record())
+    follow(store)
+    cases.void(store, ID, by="key/1")
+    log.put(record(2, onset="2026-11-01"))
+    log.relay(store)
+    assert follow(store) == 1
+    [ours] = log.relay(store)
+    assert (ours.version, ours.status) == (3, "voided")
+    for _ in range(2):
+        assert follow(store) == 0
+        assert pending(store, 9) == []
+
+
+@pytest.mark.parametrize("last", ["older", "tombstone"])
+def test_ours_comes_above_the_highest_that_came_behind_it(
+    store: Store, log: Log, last: str
+) -> None:
+    log.put(record())
+    follow(store)
+    log.put(record(9, ward="x" * 65))
+    log.add(record(1).model_dump_json().encode() if last == "older" else None)
+    follow(store)
+    assert [case.version for case in log.relay(store)] == [10]
+
+
+def test_it_waits_for_ours_that_is_on_its_way(store: Store, log: Log) -> None:
+    """The relay has sent it and has not said so yet, and something came behind it."""
+    log.put(record())
+    made = ForeignCases(SETTINGS, store, lambda: None)
+    follow(store, made)
+    cases.amend(store, ID, {"symptoms": "no"}, by="key/1")
+    [row] = pending(store, 9)
+    log.add(row.value, row.key, ours=True)
+    log.add(None)
+    follow(store, made)
+    assert [r.id for r in pending(store, 9)] == [row.id]
+    mark_published(store, [row.id], AT)
+    follow(store, made)
+    assert [case.version for case in log.relay(store)] == [2]
+
+
+def test_other_cases_that_come_all_the_time_put_nothing_off(store: Store, log: Log) -> None:
+    made = ForeignCases(SETTINGS, store, lambda: None)
+    log.put(record())
+    follow(store, made)
+    log.add(None)
+
+    async def busy() -> None:
+        for number in range(1, 5):
+            log.put(record(number, id="C-2026-000001", registered_by="key/1"))
+            assert await made.step()
+
+    asyncio.run(busy())
+    assert [case.version for case in log.relay(store)] == [1]
+    made._lock.release()
+
+
+def test_a_ward_that_nobody_has_is_said(store: Store, log: Log) -> None:
+    log.put(record(ward="Hải An"))
+    with capture_logs() as logs:
+        follow(store)
+    assert "foreign_case_without_ward" in [entry["event"] for entry in logs]
+    assert [case.id for case in cases.list_cases(store, "*")] == [ID]
+
+
 def test_what_our_relay_sent_again_is_not_answered(store: Store, log: Log) -> None:
+    log.put(record())
+    follow(store)
+    for symptoms in ("no", "yes"):
+        cases.amend(store, ID, {"symptoms": symptoms}, by="key/1")
+    rows = pending(store, 9)
+    for row in (*rows, rows[0]):  # it was stopped before it could say that both are there
+        log.add(row.value, row.key, ours=True)
+    assert follow(store) == 0
+    log.add(rows[1].value, rows[1].key, ours=True)
+    mark_published(store, [row.id for row in rows], AT)
+    assert follow(store) == 0
+    assert pending(store, 9) == []
+
+
+def test_ours_that_was_overtaken_by_an_older_one_goes_out_again(store: Store, log: Log) -> None:
+    """By a relay that went on after another had taken its place."""
     log.put(record())
     follow(store)
     for symptoms in ("no", "yes"):
         cases.amend(store, ID, {"symptoms": symptoms}, by="key/1")
     first, second = log.relay(store)
     log.put(first, ours=True)
+    assert follow(store) == 1
+    assert log.relay(store) == [second]
     assert follow(store) == 0
-    log.put(second, ours=True)
-    assert follow(store) == 0
-    assert pending(store, 9) == []
 
 
 def test_a_broker_and_a_database_that_are_away_are_waited_for(
@@ -256,22 +342,24 @@ def test_a_broker_and_a_database_that_are_away_are_waited_for(
 ) -> None:
     log.fails += [KafkaConnectionError("away"), OSError("away")]
     log.put(record())
-    away = [OperationalError("select person", {}, Exception("7ZK3M9QX2B4CD"))]
+    away: list[Exception] = [
+        RuntimeError("a bug"), OperationalError("select person", {}, Exception("7ZK3M9QX2B4CD"))
+    ]  # fmt: skip
     take_in = foreign.take_in
 
-    def flaky(*arguments: Any) -> Any:
+    def flaky(*arguments: Any, **more: Any) -> Any:
         if away:
             raise away.pop()
-        return take_in(*arguments)
+        return take_in(*arguments, **more)
 
     monkeypatch.setattr(foreign, "take_in", flaky)
     made = ForeignCases(SETTINGS, store, lambda: None)
     with capture_logs() as logs:
         follow(store, made, until=lambda: cases.case(store, ID) is not None)
     waited = [entry["error"] for entry in logs if entry["event"] == "foreign_cases_wait"]
-    assert waited == ["KafkaConnectionError", "OSError", "OperationalError"]
+    assert waited == ["KafkaConnectionError", "OSError", "OperationalError", "RuntimeError"]
     assert "7ZK3M9QX2B4CD" not in str(logs)
-    assert log.connections == 4
+    assert log.connections == 5
 
 
 def test_one_console_at_a_time_follows(store: Store, log: Log) -> None:

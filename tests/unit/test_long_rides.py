@@ -61,7 +61,7 @@ def test_who_boarded_thirty_hours_before_the_case_is_a_contact() -> None:
     watched = to_watch(engine, A_CASE, ground, RULES, NOW)
     assert watched.near == [ALICE]
     [window] = [one for one in watched.windows if one[0] == COACH]
-    assert window[3] >= 40 * 3_600_000, "who comes in late may have come so long before"
+    assert min(window[3], window[5]) >= 40 * 3_600_000, "so long before may somebody have come"
 
 
 def test_before_there_were_long_rides_nobody_was() -> None:
@@ -76,8 +76,8 @@ def test_an_f1_who_rode_on_is_followed_to_the_arrival() -> None:
         (BOB, COACH, "out", 35, None),
     )  # fmt: skip
     ground = ground_at(PLACES, load_parameters())
-    step = {"place": COACH, "start": "2022-01-06T06:00:00.000Z", "end": "2022-01-06T08:00:00.000Z"}
-    first = First(ALICE, DAY + 30 * HOUR, 0.9, step)
+    step = {"place": COACH, "start": "2022-01-06T10:00:00.000Z", "end": "2022-01-06T12:00:00.000Z"}
+    first = First(ALICE, DAY + 34 * HOUR, 0.9, step)
     case = {"id": "c1", "person": person_text(CASE)}
     with_f2 = RULE_SETS["vn-2021-07-30"]
     found = second_from(Scans(FakeEngine(scans)), case, [first], ground, with_f2, NOW)

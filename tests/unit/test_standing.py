@@ -19,7 +19,7 @@ from streams.standing import Standing, standing
 from streams.steps import Judged
 from tests.letters import unpacked
 from tests.scans import PERSON, raw_batch
-from tests.unit.test_steps import HOME, NOW, World, code, place, reasons, scan
+from tests.unit.test_steps import HOME, NOW, NOW_MS, World, code, place, reasons, scan
 
 STORED = (Reason.UNKNOWN_CODE, "no such code was ever issued")
 
@@ -110,6 +110,19 @@ def test_who_was_erased_is_neither_looked_at_nor_a_letter() -> None:
     world.erasures.put([erasure])
     judged = again(world, present(o0="scans", o1="rejects"), scan(event=1), scan(77, event=2))
     assert where(judged) == {"erased": [0, 1]}
+
+
+def test_a_refused_one_that_can_be_read_is_told_by_when_it_was_scanned() -> None:
+    """Asked for after the scan and before it was appended: its text alone would be kept."""
+    world = World()
+    before = NOW + timedelta(minutes=1)
+    world.erasures.put(
+        [Erasure(hash=hash_text(person_bits(PERSON), (1, 2)), before=before, version=1)]
+    )
+    raw = raw_batch([scan(77)], partition=HOME, appended_ms=NOW_MS + 120_000)
+    for before_it in (None, present(o0="rejects")):
+        judged = world.steps.judge(world.steps.read(raw, before_it), world.window)
+        assert where(judged) == {"erased": [0]}
 
 
 def test_where_nothing_is_present_nothing_changes() -> None:

@@ -10,7 +10,7 @@ import pytest
 from console.store import cases, foreign
 from console.store.case_entries import change_entries, history
 from console.store.engine import Store
-from console.store.foreign import Taken, publish_again, stands, take_in
+from console.store.foreign import Again, Taken, publish_again, stands, take_in
 from console.store.outbox import mark_published, pending
 from schemas.cases import Case, CaseStatus, NamedContact
 from streams.cases import read_case
@@ -19,6 +19,12 @@ from tests.worklist_kit import A, B
 
 ID = "hcdc/N-7"
 AT = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)
+FIRST, LAST = "0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"
+STAYED = {
+    "place": 7, "begin": "2026-11-20T01:00:00.000Z", "end": "2026-11-20T02:00:00.000Z",
+    "source": "roster",
+}  # fmt: skip
+NAMED = {"person": A, "relation": "household", "last_contact": "2026-11-21"}
 
 
 @pytest.fixture
@@ -136,9 +142,26 @@ def test_their_own_ending_is_followed_and_a_voided_one_stays_voided(store: Store
     assert [(c.version, c.status) for c in sent(store)] == [(6, "voided")]
 
 
-def test_one_that_comes_ended_is_taken_in_so(store: Store) -> None:
-    assert take_in(store, record(status="voided")) is Taken.NEW
-    assert there(store).status is CaseStatus.VOIDED
+@pytest.mark.parametrize("status", ["closed", "voided"])
+def test_one_that_comes_ended_is_nothing_to_work_on(store: Store, status: str) -> None:
+    """And whom it names may have been erased since."""
+    assert take_in(store, record(status=status)) is Taken.ENDED
+    assert cases.case(store, ID) is None
+    assert take_in(store, record(2)) is Taken.NEW, "opened again"
+
+
+@pytest.mark.parametrize("status", ["suspected", "confirmed"])
+def test_ours_on_the_topic_is_newer_only_after_a_restore(store: Store, status: str) -> None:
+    take_in(store, record())
+    if status == "confirmed":
+        cases.amend(store, ID, {"status": CaseStatus.CONFIRMED}, by="key/1")
+    sent(store)
+    lost = record(5, status=status, symptoms="no", negative_at="2026-11-22T01:00:00.000Z")
+    assert take_in(store, lost, ours=True) is Taken.CAUGHT_UP
+    assert there(store) == lost.model_copy(update={"status": CaseStatus(status)})
+    assert stands(store, lost)
+    assert sent(store) == [], "it is there already"
+    assert "restored" in (history(store, ID)[-1].note or "")
 
 
 def test_a_record_that_contradicts_what_was_entered_here_changes_nothing(store: Store) -> None:
@@ -154,23 +177,35 @@ def test_a_record_that_contradicts_what_was_entered_here_changes_nothing(store: 
 def test_a_record_behind_ours_gets_ours_behind_it(store: Store) -> None:
     take_in(store, record())
     named = name(store, A)
-    assert not publish_again(store, ID, 1), "ours has not gone out yet, and will come behind it"
+    assert publish_again(store, ID, 1) is Again.WAITS, "it will come behind it"
     sent(store)
-    assert publish_again(store, ID, 1)
+    assert publish_again(store, ID, 1) is Again.PUBLISHED
     assert sent(store) == [named], "the same record: whoever knows it ignores it"
-    assert publish_again(store, ID, 0)
+    assert publish_again(store, ID, 0) is Again.PUBLISHED
     assert sent(store) == [named]
     # two wrote the same version: the next one is ours
-    assert publish_again(store, ID, 2)
+    assert publish_again(store, ID, 2) is Again.PUBLISHED
     assert [(c.version, c.named) for c in sent(store)] == [(3, named.named)]
     assert there(store).version == 3
-    assert not publish_again(store, "hcdc/unknown", 1)
+    assert publish_again(store, "hcdc/unknown", 1) is Again.UNKNOWN
+
+
+def test_ours_that_waits_and_is_not_above_does_not_do(store: Store) -> None:
+    take_in(store, record())
+    name(store, A)
+    assert publish_again(store, ID, 2) is Again.PUBLISHED
+    assert [case.version for case in sent(store)] == [2, 3]
 
 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [({"ward": "x" * 65}, "ward"), ({"ward": "a\0b"}, "ward"), ({"rule_set": "x" * 65}, "rule_set"),
-     ({"version": 2**31 - 1}, "version")],
+     ({"version": 2**31 - 1}, "version"), ({"version": 2**31 - 2}, "version"),
+     ({"result_on": "0001-01-01"}, "result_on"), ({"isolated_at": LAST}, "isolated_at"),
+     ({"negative_at": FIRST}, "negative_at"), ({"registered_at": LAST}, "registered_at"),
+     ({"points": [STAYED | {"end": LAST}]}, "points"),
+     ({"answers": [STAYED | {"begin": FIRST, "person": A}]}, "answers"),
+     ({"named": [NAMED | {"last_contact": "9999-12-31"}]}, "named")],
 )  # fmt: skip
 def test_what_the_tables_cannot_hold_is_refused(
     store: Store, changes: dict[str, Any], field: str
