@@ -28,7 +28,7 @@ from issuer.keyring import KeyRing
 from issuer.symbol import make_symbol
 from schemas.ids import CROCKFORD
 from tests.layouts import french, german, inverted, telex, vni
-from tests.unit.test_code_damage import another_case, replaced, swapped
+from tests.property.test_code_damage import another_case, replaced, swapped
 
 RING = KeyRing.parse("1:" + "5a" * 32)
 OTHERS = KeyRing.parse("9:" + "11" * 32)

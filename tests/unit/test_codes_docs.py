@@ -10,7 +10,7 @@ from console.api.codes_schemas import DEFAULT_OVERLAP_DAYS
 from console.cli.main import command_tree
 from console.store.keys import Role
 from issuer.standing import Standing
-from tests.unit.test_code_damage import KINDS
+from tests.property.test_code_damage import KINDS
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "codes.md").read_text("utf-8")
