@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from tracer.columns import FOREVER, I64, NEVER, NONE, Mask
-from tracer.ground import Ground, Limits
+from tracer.ground import MINUTE, Ground, Limits
 from tracer.intervals import Intervals
-from tracer.parameters import ENDS, STARTS
+from tracer.parameters import ENDS, STARTS, Parameters
 from tracer.returns import returns, until_closing
 from tracer.scanned import IN, OUT, PASS, Read, Scanned
 from tracer.told import answered, arrivals, trips_of
@@ -32,7 +32,7 @@ def with_ends(
     """
     row = np.flatnonzero(read.direction != OUT)
     t, here = read.t[row], read.where[row]
-    longest, reach, bound = limits.longest[here], limits.reach[here], limits.bound[here]
+    reach, bound = limits.reach[here], limits.bound[here]
 
     decisive = read.following[row]
     out_here = (decisive != NONE) & (read.where[decisive] == here)
@@ -43,6 +43,7 @@ def with_ends(
     gone = np.where(came_again, read.t[again], elsewhere)
     closing = t + until_closing(t, limits.closes[here])
     arrival = arrivals(scans, read, row, ground.arrivals)
+    longest = _longest(t, arrival, limits.longest[here], ground.parameters)
 
     def plausible(end: I64) -> Mask:
         return (end > t) & (end - t <= longest) & (end <= gone)
@@ -71,3 +72,10 @@ def with_ends(
         end_rank=rank,
         closing=np.where(_BY_A_SCAN[rank], decisive, NONE),
     )
+
+
+def _longest(t: I64, arrival: I64, longest: I64, parameters: Parameters) -> I64:
+    """Of a place with long trips: who named one of another length is not there longer than it."""
+    ride = arrival - t + parameters.cap_minutes * MINUTE
+    own = np.maximum(ride, parameters.max_stay_minutes * MINUTE)
+    return np.where(arrival == NEVER, longest, np.minimum(longest, own))

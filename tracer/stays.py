@@ -4,9 +4,10 @@ The rule, whole, so that anyone can recompute it from the scans, places, trips, 
 parameters of a run. Times are whole milliseconds UTC; hours are Asia/Ho_Chi_Minh; "at most"
 includes equality. `usual` is the place's usual stay; `longest` is `max_stay_minutes` or, if that
 is more and at most `max_long_stay_minutes`, the greater of `usual` and the time that the place's
-longest trip takes and `cap_minutes` more; `reach` is `usual`, or `cap_minutes` if none is known,
-at most `longest`; `bound` is `within_usual` × `usual` (rounded down to a millisecond), or
-`cap_minutes` if none is known, at most `longest`.
+longest trip takes and `cap_minutes` more (in 5, of an opening that names a trip of this place at
+most to its arrival and `cap_minutes` more, but not less than `max_stay_minutes`); `reach` is
+`usual`, or `cap_minutes` if none is known, at most `longest`; `bound` is `within_usual` × `usual`
+(rounded down to a millisecond), or `cap_minutes` if none is known, at most `longest`.
 
 Reading
 1. Every row is a scan: ingest writes an event once. One that came in two partitions is there

@@ -218,6 +218,14 @@ def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> li
 
 def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | None]:
     t, longest = scan.t, city.longest(scan.place)
+    rides = [
+        arrival
+        for place, trip, arrival, _ in city.arrivals
+        if (place, trip) == (scan.place, scan.trip)
+    ]
+    if rides:
+        ride = max(rides) - t + city.parameters.cap_minutes * MINUTE
+        longest = min(longest, max(ride, city.parameters.max_stay_minutes * MINUTE))
     later = [s for s in later if not city.inside(s.place, scan.place)]
     decisive = next((s for s in later if s.place != scan.place or s.direction == "out"), None)
     elsewhere = decisive if decisive is not None and decisive.place != scan.place else None
@@ -244,11 +252,8 @@ def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | No
             return end, "answered", None
     if elsewhere is not None and elsewhere.t - t <= city.bound(scan.place):
         return elsewhere.t, "next_elsewhere", elsewhere
-    arrivals = [
-        a for place, trip, a, _ in city.arrivals if (place, trip) == (scan.place, scan.trip)
-    ]
-    if arrivals and plausible(max(arrivals)):
-        return max(arrivals), "trip_end", None
+    if rides and plausible(max(rides)):
+        return max(rides), "trip_end", None
     closing = _next_closing(t, city.places.get(scan.place))
     if closing is not None and closing - t <= city.bound(scan.place):
         return closing, "closing_time", None

@@ -45,7 +45,10 @@ PLACES = [
     place(
         COACH,
         usual_stay=45,
-        trips=(Trip(id="NS-1", departs_at=local("08:00", 28), arrives_at=local("18:00")),),
+        trips=(
+            Trip(id="NS-1", departs_at=local("08:00", 28), arrives_at=local("18:00")),
+            Trip(id="HP-1", departs_at=local("08:00", 28), arrives_at=local("10:00", 28)),
+        ),
     ),
     place(CLINIC, usual_stay=24 * 60),
     place(BAR, usual_stay=120, hours=Hours(opens="17:00", closes="01:00")),
@@ -105,6 +108,8 @@ def test_a_ride_may_be_longer_than_any_other_stay() -> None:
     assert of(on, (COACH, "in", stop, "NS-1"), off) == whole, "the coach stopped on its way"
     other = of(on, (COACH, "in", stop, "NS-2"), off)
     assert [stay[1:3] for stay in other] == [("07:30", "08:15"), ("14:00", "17:50")]
+    short = of((COACH, "in", boards, "HP-1"), off)
+    assert [stay[1:3] for stay in short] == [("07:30", "10:00"), ("17:05", "17:50")]
     before = of(on, off, parameters=load_parameters("stays-2026-11-26-fading.toml"))
     assert [stay[1:3] for stay in before] == [("07:30", "08:15"), ("17:05", "17:50")]
 
