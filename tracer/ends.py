@@ -38,11 +38,11 @@ def with_ends(
     out_here = (decisive != NONE) & (read.where[decisive] == here)
     out = np.where(out_here, read.t[decisive], FOREVER)
     elsewhere = np.where((decisive == NONE) | out_here, FOREVER, read.t[decisive])
-    again = returns(read, trips_of(scans, read), limits)[row]
+    arrival = arrivals(scans, read, row, ground.arrivals)
+    again = returns(read, trips_of(scans, read, row, arrival), limits)[row]
     came_again = out_here & (again != NONE) & (again < decisive)
     gone = np.where(came_again, read.t[again], elsewhere)
     closing = t + until_closing(t, limits.closes[here])
-    arrival = arrivals(scans, read, row, ground.arrivals)
     longest = _longest(t, arrival, limits.longest[here], ground.parameters)
 
     def plausible(end: I64) -> Mask:

@@ -6,7 +6,7 @@ stay could meet it, and few are kept whose does not.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import polars as pl
@@ -30,6 +30,7 @@ from tracer.hours import Span, held
 from tracer.parameters import Parameters
 from tracer.sought import Sought, together
 
+Times = TypeVar("Times", int, I64)
 # Columns of meetings, beside `place`; milliseconds (since 1970 UTC the first two).
 TIMES: Final = ("from", "to", "reach", "near", "longest", "margin")
 
@@ -63,7 +64,7 @@ def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
     )
 
 
-def margin_of(longest: Any, parameters: Parameters) -> Any:
+def margin_of(longest: Times, parameters: Parameters) -> Times:
     """How far around what touches a moment scans are read, where intervals are at most `longest`;
     milliseconds, one or an array of them."""
     return 2 * longest + parameters.double_tap_seconds * 1000

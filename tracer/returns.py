@@ -21,8 +21,9 @@ def returns(read: Read, trip: I64 | None, limits: Limits) -> I64:
     """For each row the first later `in` of the same person and place that is a return, or NONE.
 
     One is if the person's opening there before it is more than `bound` earlier, or the place
-    closed between the two; unless both name one trip: who steps out at a stop and scans in again
-    has not left it. `trip`: of each row, or NONE, or None of all. `limits`: of `Scanned.places`.
+    closed between the two; unless both name one trip of the place: who steps out at a stop and
+    scans in again has not left it. `trip`: of each row, or NONE, or None of all. `limits`: of
+    `Scanned.places`.
     """
     order = together(read.pair)
     before = among(order, read.pair, last_before, read.direction != OUT)

@@ -24,7 +24,7 @@ Openings and ends
    (`tracer.nesting` says how deep). An `in` is a *return* if the person's `in` or `pass` there
    before it is more than `bound` earlier, or the place closed after that and before this:
    whoever comes in the morning has gone home in the evening, scanned or not. But not if both
-   name one trip: a coach stops on its way.
+   name one trip that this place has: a coach stops on its way.
 5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
    - `scan_out`: the decisive scan, if it is an `out` here, at most `longest` after t,
      and no return lies between.

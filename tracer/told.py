@@ -50,15 +50,6 @@ def answered(scans: Scanned, read: Read, row: I64, answers: pl.DataFrame) -> tup
     return before, after, start
 
 
-def trips_of(scans: Scanned, read: Read) -> I64 | None:
-    """For each row a number of the trip that the scan names, NONE where it names none; None if no
-    scan does."""
-    if scans.trip.null_count() == len(scans.trip):
-        return None
-    number = scans.trip.rank("dense").cast(pl.Int64).fill_null(NONE).to_numpy()
-    return number[read.scan]
-
-
 def arrivals(scans: Scanned, read: Read, row: I64, of_trips: pl.DataFrame) -> I64:
     """For each of these rows the arrival of the trip that the scan names, if the place has it,
     else NEVER. `of_trips`: place, trip, arrival (milliseconds UTC)."""
@@ -71,6 +62,17 @@ def arrivals(scans: Scanned, read: Read, row: I64, of_trips: pl.DataFrame) -> I6
     )
     _put(found, openings.join(of_trips, on=["place", "trip"]), "arrival")
     return found
+
+
+def trips_of(scans: Scanned, read: Read, row: I64, arrival: I64) -> I64 | None:
+    """For each row of `read` a number of the trip that it names, NONE where it names none of its
+    place; None if no row names one. `arrival`: of the rows `row`, see `arrivals`."""
+    riding = row[arrival != NEVER]
+    if not len(riding):
+        return None
+    number = np.full(len(read.scan), NONE)
+    number[riding] = scans.trip.gather(read.scan[riding]).rank("dense").cast(pl.Int64).to_numpy()
+    return number
 
 
 def _frame(scans: Scanned, read: Read, row: I64) -> pl.DataFrame:

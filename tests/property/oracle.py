@@ -268,7 +268,8 @@ def _return(opening: Scan, before_out: list[Scan], city: City) -> Scan | None:
         if scan.place != opening.place:
             continue
         closing = _next_closing(last.t, city.places.get(scan.place))
-        same_ride = scan.trip is not None and scan.trip == last.trip
+        known = {trip for place, trip, _, _ in city.arrivals if place == scan.place}
+        same_ride = scan.trip in known and scan.trip == last.trip
         if (
             scan.direction == "in"
             and not same_ride

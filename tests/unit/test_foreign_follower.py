@@ -343,7 +343,7 @@ def test_a_broker_and_a_database_that_are_away_are_waited_for(
     log.fails += [KafkaConnectionError("away"), OSError("away")]
     log.put(record())
     away: list[Exception] = [
-        RuntimeError("a bug"), OperationalError("select person", {}, Exception("7ZK3M9QX2B4CD"))
+        RuntimeError("a bug with 7ZK3M9QX2B4CD"), OperationalError("select person", {}, Exception("7ZK3M9QX2B4CD"))
     ]  # fmt: skip
     take_in = foreign.take_in
 

@@ -108,6 +108,8 @@ def test_a_ride_may_be_longer_than_any_other_stay() -> None:
     assert of(on, (COACH, "in", stop, "NS-1"), off) == whole, "the coach stopped on its way"
     other = of(on, (COACH, "in", stop, "NS-2"), off)
     assert [stay[1:3] for stay in other] == [("07:30", "08:15"), ("14:00", "17:50")]
+    unknown = of((COACH, "in", boards, "NS-9"), (COACH, "in", stop, "NS-9"), off)
+    assert unknown == other, "a trip that nobody registered says nothing"
     short = of((COACH, "in", boards, "HP-1"), off)
     assert [stay[1:3] for stay in short] == [("07:30", "10:00"), ("17:05", "17:50")]
     before = of(on, off, parameters=load_parameters("stays-2026-11-26-fading.toml"))
