@@ -23,7 +23,7 @@ from console.store.foreign import Again, Taken
 from console.store.locks import ExclusiveLock
 from issuer.units import is_ward
 from schemas import cloudevents
-from schemas.cases import Case
+from schemas.cases import Case, system_of
 from schemas.errors import InvalidEvent
 from schemas.kafka import of_no_group
 from schemas.settings import Settings
@@ -117,7 +117,7 @@ class ForeignCases:
     def _take(self, records: list[Any]) -> None:
         for record in records:
             case_id = (record.key or b"").decode("utf-8", "replace")
-            if foreign.system_of(case_id) is None:
+            if system_of(case_id) is None:
                 continue
             try:
                 case = read_case(record.key, record.value)

@@ -24,11 +24,20 @@ BEHIND_LAST_DAY: Final = date(2200, 1, 1)
 # The tables of runs and of cases hold no more; whoever counts on from a record needs one more.
 HIGHEST_VERSION: Final = 2**31 - 2
 
+# fields of `Case`: its days, and the times that can end its window
+DAYS: Final = ("onset", "sampled_on", "result_on")
+MOMENTS: Final = ("isolated_at", "negative_at")
 # what officers add to a case, one entry after the other: fields of `Case`
 ENTERED: Final = ("points", "answers", "named", "excluded", "same")
 # and what the work on its list says of contacts, persons apart
 WORKED: Final = {"decided": MOST_DECIDED, "said": MOST_SAID}
 LISTS: Final = (*ENTERED, *WORKED)
+
+
+def system_of(case_id: str) -> str | None:
+    """The other system whose case it is, as `system/abc`; None of one that is ours."""
+    system, slash, _ = case_id.partition("/")
+    return system if slash else None
 
 
 class CaseStatus(StrEnum):

@@ -20,6 +20,7 @@ from schemas.cases import (
     Case,
     CaseStatus,
     TraceAgain,
+    system_of,
 )
 from schemas.errors import InvalidEvent, Retryable
 from schemas.ids import person_bits
@@ -60,15 +61,15 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
             raise InvalidEvent(f"case record: {field}: {day} stands for no day")
     if key != case.id.encode():
         raise InvalidEvent(f"case record: the key is not the case's id {case.id}")
-    system, slash, _ = case.id.partition("/")
-    if slash and case.registered_by != system:
+    system = system_of(case.id)
+    if system is not None and case.registered_by != system:
         raise InvalidEvent(f"case record: {case.registered_by} may not write case {case.id}")
     return as_traced(case)
 
 
 def as_traced(case: Case) -> Case:
     """As workers know it: another system's case is suspected, whoever has confirmed it."""
-    if "/" in case.id and case.status is CaseStatus.CONFIRMED:
+    if system_of(case.id) is not None and case.status is CaseStatus.CONFIRMED:
         return case.model_copy(update={"status": CaseStatus.SUSPECTED})
     return case
 

@@ -11,14 +11,13 @@ from console.api.state import Console
 from console.store import sites
 from console.store.case_dates import contradictions
 from issuer.units import is_ward
-from schemas.cases import FIRST_DAY, Answer, Case, Point
+from schemas.cases import DAYS, FIRST_DAY, MOMENTS, Answer, Case, Point
 from schemas.clock import LOCAL, local_midnight
 from schemas.scan import FUTURE_SKEW_SECONDS
 
 LONGEST_STATED: Final = timedelta(hours=24)  # of a place-time point or an answer
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_SECONDS)
-_DAYS: Final = ("onset", "sampled_on", "result_on")
-_CHECKED: Final = frozenset({*_DAYS, "isolated_at", "negative_at", "ward", "rule_set"})
+_CHECKED: Final = frozenset({*DAYS, *MOMENTS, "ward", "rule_set"})
 _FUTURE: Final = {
     "onset": ("Ngày khởi phát ở tương lai.", "The onset is in the future."),
     "sampled_on": ("Ngày lấy mẫu ở tương lai.", "The sampling date is in the future."),
@@ -54,13 +53,13 @@ def _problems_of(
     """Of these fields, each by itself."""
     today = now.astimezone(LOCAL).date()
     found = []
-    for field in _DAYS:
+    for field in DAYS:
         day = getattr(case, field) if field in fields else None
         if day is not None and day > today:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))
         elif day is not None and day < FIRST_DAY:
             found.append(too_old(field))
-    for field in ("isolated_at", "negative_at"):
+    for field in MOMENTS:
         moment = getattr(case, field) if field in fields else None
         if moment is not None and moment > now + _SKEW:
             found.append(field_problem(field, "in_future", *_FUTURE[field]))

@@ -8,7 +8,7 @@ from console.cli.case_changes import CaseId, change
 from console.cli.case_text import day, local, moment
 from console.cli.out import json_line, line, screen
 from console.cli.session import Json, session_of
-from schemas.cases import ExclusionReason, PointSource, Relation
+from schemas.cases import DAYS, MOMENTS, ExclusionReason, PointSource, Relation
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="13 ký tự. / The pseudonym.")]
 PlaceId = Annotated[int, typer.Option("--place", help="Số điểm quét. / Number of the place.")]
@@ -174,9 +174,9 @@ def _shown(field: str, value: Any) -> str:
         return str(len(value))
     if value is None:
         return "–"
-    if field in ("onset", "sampled_on", "result_on"):
+    if field in DAYS:
         return day(value)
-    return local(value) if field in ("isolated_at", "negative_at") else str(value)
+    return local(value) if field in MOMENTS else str(value)
 
 
 def _change(

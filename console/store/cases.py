@@ -18,17 +18,23 @@ from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
 from issuer.units import EVERYWHERE, wards_in
 from schemas import cloudevents
-from schemas.cases import LISTS, OPEN_STATUSES, Case, CaseStatus, Point, Symptoms
+from schemas.cases import (
+    DAYS,
+    LISTS,
+    MOMENTS,
+    OPEN_STATUSES,
+    Case,
+    CaseStatus,
+    Point,
+    Symptoms,
+)
 from schemas.clock import LOCAL
 from schemas.topics import CASES
 from streams.spans import carried
 
 Change = Literal["registered", "amended", "closed", "voided"]
 
-AMENDABLE: Final = frozenset(
-    {"status", "symptoms", "onset", "sampled_on", "result_on"}
-    | {"isolated_at", "negative_at", "ward", "rule_set"}
-)
+AMENDABLE: Final = frozenset({"status", "symptoms", *DAYS, *MOMENTS, "ward", "rule_set"})
 SOURCE: Final = "truyvet/console"
 # not in what was hashed before there were these fields: a retry across the upgrade is still one
 _LATER_FIELDS: Final = (("symptoms", None), ("result_on", None), ("points", ()))

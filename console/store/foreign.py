@@ -18,7 +18,16 @@ from sqlalchemy import Connection, Row, insert, select, update
 from console.store import outbox, tables
 from console.store.cases import AMENDABLE, case_event, columns, read_case
 from console.store.engine import Store, utc_now
-from schemas.cases import BEHIND_LAST_DAY, FIRST_DAY, HIGHEST_VERSION, LISTS, Case, CaseStatus
+from schemas.cases import (
+    BEHIND_LAST_DAY,
+    DAYS,
+    FIRST_DAY,
+    HIGHEST_VERSION,
+    LISTS,
+    MOMENTS,
+    Case,
+    CaseStatus,
+)
 from schemas.clock import LOCAL
 from schemas.topics import CASES
 from streams.cases import as_traced
@@ -27,8 +36,6 @@ from streams.cases import as_traced
 _FIELDS: Final = ("person", *sorted(AMENDABLE), *LISTS)
 _ENDED: Final = (CaseStatus.CLOSED, CaseStatus.VOIDED)
 _LONGEST: Final = {"ward": 64, "rule_set": 64}
-_DATED: Final = ("onset", "sampled_on", "result_on")
-_TIMED: Final = ("isolated_at", "negative_at", "registered_at")
 _KEPT: Final = (
     "Bản ghi sau của hệ thống kia không thay đổi gì. / "
     "A later record of the other system changed nothing."
@@ -57,12 +64,6 @@ class Again(StrEnum):
     PUBLISHED = "published"
     WAITS = "waits"  # it is above, and has not gone out yet
     UNKNOWN = "unknown"  # there is no such case here
-
-
-def system_of(case_id: str) -> str | None:
-    """The system whose case it is; None of one that is ours."""
-    system, slash, _ = case_id.partition("/")
-    return system if slash else None
 
 
 def take_in(store: Store, case: Case, *, ours: bool = False) -> Taken:
@@ -144,10 +145,10 @@ def _check(case: Case) -> None:
 def _days(case: Case) -> Iterator[tuple[str, date]]:
     """Every day and time of it, in local days: of the first and last of a calendar no other day
     can be counted."""
-    for name in _DATED:
+    for name in DAYS:
         if (day := getattr(case, name)) is not None:
             yield name, day
-    for name in _TIMED:
+    for name in (*MOMENTS, "registered_at"):
         if (moment := getattr(case, name)) is not None:
             yield name, _local_day(moment)
     for name in ("points", "answers"):

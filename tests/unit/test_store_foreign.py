@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from console.store import cases, foreign
+from console.store import cases
 from console.store.case_entries import change_entries, history
 from console.store.engine import Store
 from console.store.foreign import Again, Taken, publish_again, stands, take_in
 from console.store.outbox import mark_published, pending
-from schemas.cases import Case, CaseStatus, NamedContact
+from schemas.cases import Case, CaseStatus, NamedContact, system_of
 from streams.cases import read_case
 from tests.console_kit import PERSON, WARD, migrated
 from tests.worklist_kit import A, B
@@ -216,5 +216,5 @@ def test_what_the_tables_cannot_hold_is_refused(
 
 
 def test_whose_case_it_is() -> None:
-    assert foreign.system_of("hcdc/N-7") == "hcdc"
-    assert foreign.system_of("C-2026-000001") is None
+    assert system_of("hcdc/N-7") == "hcdc"
+    assert system_of("C-2026-000001") is None
