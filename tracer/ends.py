@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from tracer.columns import FOREVER, I64, NEVER, NONE, Mask
-from tracer.ground import MINUTE, Ground, Limits
+from tracer.ground import Ground, Limits, longest_at
 from tracer.intervals import Intervals
-from tracer.parameters import ENDS, STARTS, Parameters
+from tracer.parameters import ENDS, STARTS
 from tracer.returns import returns, until_closing
 from tracer.scanned import IN, OUT, PASS, Read, Scanned
-from tracer.told import answered, arrivals, trips_of
+from tracer.told import answered
 
 _CAP: Final = ENDS.index("cap")
 # By direction, and by rank of an end.
@@ -38,12 +38,14 @@ def with_ends(
     out_here = (decisive != NONE) & (read.where[decisive] == here)
     out = np.where(out_here, read.t[decisive], FOREVER)
     elsewhere = np.where((decisive == NONE) | out_here, FOREVER, read.t[decisive])
-    arrival = arrivals(scans, read, row, ground.arrivals)
-    again = returns(read, trips_of(scans, read, row, arrival), limits)[row]
+    rides = ground.rides(scans.places[here], t, scans.trip.gather(read.scan[row]))
+    trip = np.full(len(read.scan), NONE)
+    trip[row] = rides.trip
+    again = returns(read, trip, limits)[row]
     came_again = out_here & (again != NONE) & (again < decisive)
     gone = np.where(came_again, read.t[again], elsewhere)
     closing = t + until_closing(t, limits.closes[here])
-    longest = _longest(t, arrival, limits.longest[here], ground.parameters)
+    longest = longest_at(t, rides, limits.most[here], ground.parameters)
 
     def plausible(end: I64) -> Mask:
         return (end > t) & (end - t <= longest) & (end <= gone)
@@ -55,7 +57,7 @@ def with_ends(
         ((out - t <= longest) & ~came_again, out),
         (plausible(answer), answer),
         (elsewhere - t <= bound, elsewhere),
-        (plausible(arrival), arrival),
+        (plausible(rides.arrival), rides.arrival),
         (closing - t <= bound, closing),
         (limits.usual[here], t + reach),
     )
@@ -72,10 +74,3 @@ def with_ends(
         end_rank=rank,
         closing=np.where(_BY_A_SCAN[rank], decisive, NONE),
     )
-
-
-def _longest(t: I64, arrival: I64, longest: I64, parameters: Parameters) -> I64:
-    """Of a place with long trips: who named one of another length is not there longer than it."""
-    ride = arrival - t + parameters.cap_minutes * MINUTE
-    own = np.maximum(ride, parameters.max_stay_minutes * MINUTE)
-    return np.where(arrival == NEVER, longest, np.minimum(longest, own))

@@ -16,11 +16,13 @@ from tracer.clauses import clauses_of, least_minutes, questions_of
 from tracer.columns import I64, NONE, U32, Floats, as_index, instants, rows_in
 from tracer.frames import TIME
 from tracer.ground import Grounds
+from tracer.meetings import read_around
 from tracer.minutes import in_minutes, to_whole_minutes
 from tracer.overlaps import overlaps, times_of
 from tracer.parameters import BANDS, Parameters
 from tracer.presence import assumed, confidence, there
 from tracer.ruleset import RuleSet
+from tracer.sought import Sought
 from tracer.stays import STAYS
 from tracer.tiers import TIERS, Known, tier
 
@@ -35,11 +37,14 @@ def exposures(
     others: pl.DataFrame,
     ground: Grounds,
     rule_set: RuleSet,
+    wanted: Sought | None = None,
 ) -> pl.DataFrame:
     """One row an overlap longer than zero, ordered by person, start, place, case's stay.
 
     `case_stays`: of `parts_that_count`, of one person or more; `others`: of `stays`, where their
-    own are passed over. Columns: person, place, start,
+    own are passed over. `wanted`: when scans of theirs were read, if not at all times: who met one
+    of these stays was read around it (`meetings.could_meet`), so an overlap with another was only
+    not seen to have ended, and is none. Columns: person, place, start,
     end (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
     confidence (0 to 1), band, weighted (minutes, rounded to whole ones, by the weight of their
     day; null where the rule-set has no weights), case_person (whose stay of `case_stays` it is;
@@ -48,6 +53,10 @@ def exposures(
     parts, stays = times_of(case_stays, "from", "to"), times_of(others)
     mine, theirs = overlaps(parts, stays)
     mine, theirs = _of_others(mine, theirs, case_stays["person"], others["person"])
+    if wanted is not None:
+        begin, until = read_around(parts.place, parts.start, parts.end, ground)
+        seen = wanted.covers(others["person"].to_numpy()[theirs], begin[mine], until[mine])
+        mine, theirs = mine[seen], theirs[seen]
     start = np.maximum(parts.start[mine], stays.start[theirs])
     end = np.minimum(parts.end[mine], stays.end[theirs])
     person, place = others["person"].to_numpy()[theirs], parts.place[mine]

@@ -37,7 +37,7 @@ from tracer.parts import parts_that_count
 from tracer.queries import Scans
 from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
-from tracer.sought import Sought, sought, together
+from tracer.sought import NOBODY, Sought, sought, together
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.statements import NO_VISITS
 from tracer.stays import stays
@@ -50,13 +50,13 @@ from tracer.window_notes import BEFORE_RETENTION
 
 @dataclass(frozen=True)
 class Fetched:
-    """The case's own scans and the parts of its stays that count; the candidates (64 bits); their
-    scans, part by part, on demand; what is to be said of the clocks at its places; who came with
-    companions."""
+    """The case's own scans and the parts of its stays that count; the candidates, and when scans of
+    theirs decide whether they met it; these scans, part by part, on demand; what is to be said of
+    the clocks at its places; who came with companions."""
 
     itinerary: pl.DataFrame
     case_stays: pl.DataFrame
-    candidates: list[int]
+    wanted: Sought
     chunks: Iterator[pl.DataFrame]
     clocks: tuple[Text, ...] = ()
     companions: Companions = field(default_factory=dict)
@@ -96,14 +96,14 @@ def fetch(
     """
     own, case_stays = _own(scans, case, ground, rule_set, now, older)
     if case_stays.is_empty():
-        return Fetched(own, case_stays, [], iter(()))
+        return Fetched(own, case_stays, NOBODY, iter(()))
     met = meetings(case_stays, ground)
     there = list(_there(scans, met, details=True))
-    candidates = _candidates(there, case, met)
-    chunks = _of(scans, candidates, same_of(case), ground, met)
+    wanted = _candidates(there, case, met)
+    chunks = _of(scans, wanted, same_of(case), ground, met)
     seen = pl.concat([NO_VISITS, *there])
     beside = companions_of(as_one(seen, same_of(case)))
-    return Fetched(own, case_stays, candidates.person.tolist(), chunks, slow_clocks(seen), beside)
+    return Fetched(own, case_stays, wanted, chunks, slow_clocks(seen), beside)
 
 
 def to_watch(
@@ -159,6 +159,7 @@ def second_from(
     own = {first.person for first in firsts} | set(apart)
     own |= {person_bits(p)} if (p := case["person"]) else set()
     chunks: Iterator[pl.DataFrame] = iter(())
+    wanted = NOBODY
     met = meetings(counted, ground)
     # nobody is named whom only a gate or an open place brings near
     close = _close(met, ground)
@@ -166,7 +167,7 @@ def second_from(
         near = _near(scans, met, close, same)
         wanted = together([near, _answered(answers, met)]).without(own)
         chunks = _of(scans, wanted, same, ground, met)
-    return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers)
+    return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers, wanted)
 
 
 def trace_from(
@@ -185,7 +186,10 @@ def trace_from(
     older = carried(last, scans.retained_from, case)
     fetched = fetch(scans, case, ground, rule_set, now, older.case)
     own, chunks, mine = fetched.itinerary, fetched.chunks, fetched.case_stays
-    result = trace_chunks(case, own, chunks, ground, rule_set, now, case_stays=mine, older=older)
+    result = trace_chunks(
+        case, own, chunks, ground, rule_set, now,
+        case_stays=mine, older=older, wanted=fetched.wanted,
+    )  # fmt: skip
     notes = [*result.notes, *fetched.clocks]
     if scans.retained_from is not None and result.window.start < scans.retained_from:
         notes.append(BEFORE_RETENTION)
@@ -255,10 +259,9 @@ def _of(
 ) -> Iterator[pl.DataFrame]:
     """The scans that decide when these persons were at the meetings, part by part.
 
-    Trips are read if a meeting is on one: no other stay's end is told by them.
+    Trips are read if a meeting is on one, or around one: no other stay's end is told by them.
     """
-    ridden = ground.at(met["place"]).trips["place"].to_numpy()
-    trips = bool(np.isin(met["place"].to_numpy(), ridden).any())
+    trips = bool(ground.at(met["place"]).of(met["place"], "ridden")["ridden"].any())
     return _whole(scans, persons, same, trips=trips)
 
 

@@ -17,13 +17,15 @@ from tracer.columns import I64, NONE, U32, Mask, rows_in
 from tracer.frames import PLACES, TRIPS, empty, shaped
 from tracer.nesting import Level, levels
 from tracer.parameters import Parameters
+from tracer.timetable import Rides, Timetable, timetable_of
 
 MINUTE: Final = 60_000
 DAY: Final = 24 * 60 * MINUTE
 # Asia/Ho_Chi_Minh has been UTC+7 without summer time since 1975-06-13 (IANA tz, `asia`).
 LOCAL_OFFSET: Final = 7 * 60 * MINUTE
 _NO_PLACE: Final = empty(PLACES).clear(1)
-_LOOKED_UP: Final = ("longest", "reach", "bound")  # of `Limits`, beside the places' columns
+# of `Limits`, beside the places' columns
+_LOOKED_UP: Final = ("longest", "reach", "bound", "ridden")
 # The rows of these places that are known, and of all that lie within one of them at any depth:
 # shapes `frames.PLACES` and `frames.TRIPS`.
 Read = Callable[[list[int]], tuple[pl.DataFrame, pl.DataFrame]]
@@ -48,20 +50,25 @@ class Grounds(Protocol):
 class Limits:
     """What bounds a stay, a row a place; milliseconds.
 
-    `longest`: no interval is longer; `max_stay_minutes`, or if that is more, and at most
-    `max_long_stay_minutes`, the usual stay, or the time of the place's longest trip and
-    `cap_minutes` for boarding early and for delays. `reach`: the stay assumed where nothing is
-    known, the usual stay (or the cap), at most the longest. `bound`: how late after the start a
-    next scan or a closing may come. `closes`: after local midnight; NONE if not known, or never:
-    open around the clock. `usual`: whether a usual stay is known. Of a place that is not known
-    `longest` is `max_stay_minutes`, `reach` and `bound` are the cap, and the rest is not known.
+    `most`: no interval is longer that no trip and no room inside prolongs: `max_stay_minutes`, or
+    if that is more, and at most `max_long_stay_minutes`, the usual stay. `longest`: none at all is
+    longer: `most`, or the time of the place's longest trip with `cap_minutes` at both ends, for
+    boarding early and for delays (also at most `max_long_stay_minutes`), or the `longest` of what
+    lies inside. `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at
+    most `most`. `bound`: how late after the start a next scan or a closing may come. `closes`:
+    after local midnight; NONE if not known, or never: open around the clock. `usual`: whether a
+    usual stay is known. `ridden`: whether it, or what lies inside, has trips. Of a place that is
+    not known `most` and `longest` are `max_stay_minutes`, `reach` and `bound` are the cap, and the
+    rest is not known.
     """
 
+    most: I64
     longest: I64
     reach: I64
     bound: I64
     closes: I64
     usual: Mask
+    ridden: Mask
 
     def __getitem__(self, rows: I64) -> "Limits":
         """Those of these rows, in their order."""
@@ -72,14 +79,11 @@ class Limits:
 class Ground:
     """Make it with `ground_of`.
 
-    `trips`: shape `frames.TRIPS`; `arrivals`: place, trip and `arrival`, milliseconds since 1970
-    UTC, of the latest trip of that name; `levels`: of places that hold others; `longest`: see
-    `Grounds`.
+    `levels`: of places that hold others; `longest`: see `Grounds`.
     """
 
     parameters: Parameters
-    trips: pl.DataFrame
-    arrivals: pl.DataFrame
+    timetable: Timetable
     levels: tuple[Level, ...]
     longest: int
     # rising; and a row for each, then one of all that are not known, which is where NONE leads
@@ -93,13 +97,18 @@ class Ground:
 
     def of(self, place: pl.Series, *columns: str) -> pl.DataFrame:
         """These columns of places, a row for each of `place`: of `frames.PLACES`, null of a place
-        that is not known, or `longest`, `reach` or `bound` of `Limits`."""
+        that is not known, or `longest`, `reach`, `bound` or `ridden` of `Limits`."""
         rows = rows_in(self._ids, place.to_numpy())
         return pl.DataFrame([self._looked_up[column][rows] for column in columns])
 
     def limits(self, places: U32) -> Limits:
         """Of these places, row by row."""
         return self._limits[rows_in(self._ids, places)]
+
+    def rides(self, place: U32, t: I64, names: pl.Series) -> Rides:
+        """What trips say of openings at these places and times (milliseconds since 1970 UTC) whose
+        scans name these trips."""
+        return self.timetable.rides(place, t, names, self.parameters.cap_minutes * MINUTE)
 
     def unknown(self, place: pl.Series) -> list[int]:
         """The places, rising, of which nothing is known."""
@@ -108,55 +117,81 @@ class Ground:
 
 
 def ground_of(places: pl.DataFrame, trips: pl.DataFrame, parameters: Parameters) -> Ground:
-    """Of two frames with the shapes of `tracer.frames`; of a place named twice, the last row.
+    """Of two frames with the shapes of `tracer.frames`; of a place named twice, the last row, and
+    of a place that is not among them no trip.
 
     Raises ValueError naming the frame and column that has not its shape.
     """
     trips = shaped(trips, TRIPS, "trips")
     places = shaped(places, PLACES, "places")
     ids, from_the_end = np.unique(places["place"].to_numpy()[::-1], return_index=True)
+    of_known = np.flatnonzero(rows_in(ids, trips["place"].to_numpy()) != NONE)
+    timetable = timetable_of(trips[of_known])
     places = places[places.height - 1 - from_the_end]
+    nested = tuple(levels(places))
     looked_up = places.vstack(_NO_PLACE).rechunk()
-    limits = _limits_of(looked_up, _longest_trip(ids, trips), parameters)
+    limits = _limits_of(looked_up, timetable, nested, parameters)
     of_limits = [pl.Series(name, getattr(limits, name)) for name in _LOOKED_UP]
     looked_up = looked_up.hstack(of_limits)
-    arrivals = trips.group_by("place", "trip").agg(
-        arrival=pl.col("arrives_at").max().dt.timestamp("ms")
-    )
     longest = int(limits.longest.max())
-    return Ground(
-        parameters, trips, arrivals, tuple(levels(places)), longest, ids, looked_up, limits
-    )
+    return Ground(parameters, timetable, nested, longest, ids, looked_up, limits)
 
 
-def _longest_trip(ids: U32, trips: pl.DataFrame) -> I64:
-    """Of each of these places, and of one that is not known, milliseconds; 0 without trips."""
-    found = np.zeros(len(ids) + 1, np.int64)
-    took = trips["arrives_at"].to_physical() - trips["departs_at"].to_physical()
-    np.maximum.at(found, rows_in(ids, trips["place"].to_numpy()), took.to_numpy())
-    found[NONE] = 0
-    return found
+def longest_at(t: I64, rides: Rides, most: I64, parameters: Parameters) -> I64:
+    """Of openings at `t`, how long their intervals may be at most: `most` of the place, or until
+    `cap_minutes` after the arrival that trips say (`Rides.until`). Milliseconds."""
+    ride = rides.until - t + parameters.cap_minutes * MINUTE
+    longest: I64 = np.maximum(most, np.minimum(ride, parameters.longest_minutes * MINUTE))
+    return longest
 
 
-def _limits_of(places: pl.DataFrame, trip: I64, parameters: Parameters) -> Limits:
-    """`trip`: milliseconds of the longest of each place."""
+def _limits_of(
+    places: pl.DataFrame, timetable: Timetable, nested: tuple[Level, ...], parameters: Parameters
+) -> Limits:
+    """`places`: rising, and then one that is not known."""
     cap, shortest = parameters.cap_minutes * MINUTE, parameters.max_stay_minutes * MINUTE
+    at_most = parameters.longest_minutes * MINUTE
     known = places["usual_stay"].is_not_null().to_numpy()
     usual = places["usual_stay"].fill_null(0).to_numpy().astype(np.int64) * MINUTE
-    ridden = np.where(trip > 0, trip + cap, 0)
-    longest = np.minimum(np.maximum(usual, ridden), parameters.longest_minutes * MINUTE)
-    longest = np.maximum(longest, shortest)
+    most = np.maximum(np.minimum(usual, at_most), shortest)
     within = np.floor(usual * parameters.within_usual).astype(np.int64)
     closes = places["closes"].fill_null(0).to_numpy().astype(np.int64) * MINUTE % DAY
     hours = places["closes"] - places["opens"]
     never = places["closes"].is_null() | (hours % (24 * 60) == 0).fill_null(value=False)
+    longest, ridden = _with_trips(places, most, timetable, nested, parameters)
     return Limits(
+        most=most,
         longest=longest,
-        reach=np.minimum(np.where(known, usual, cap), longest),
-        bound=np.minimum(np.where(known, within, cap), longest),
+        reach=np.minimum(np.where(known, usual, cap), most),
+        bound=np.minimum(np.where(known, within, cap), most),
         closes=np.where(never.to_numpy(), NONE, closes),
         usual=known,
+        ridden=ridden,
     )
+
+
+def _with_trips(
+    places: pl.DataFrame,
+    most: I64,
+    timetable: Timetable,
+    nested: tuple[Level, ...],
+    parameters: Parameters,
+) -> tuple[I64, Mask]:
+    """`longest` and `ridden` of `Limits`."""
+    cap, at_most = parameters.cap_minutes * MINUTE, parameters.longest_minutes * MINUTE
+    ids = places["place"].head(places.height - 1).to_numpy()
+    longest, ridden = most.copy(), np.zeros(len(most), np.bool_)
+    vehicle = rows_in(ids, timetable.places)
+    ridden[vehicle] = True
+    rides = np.minimum(timetable.longest + 2 * cap, at_most)
+    longest[vehicle] = np.maximum(longest[vehicle], rides)
+    inside_longest, inside_ridden = longest.copy(), ridden.copy()
+    for level in nested:
+        inside, holder = rows_in(ids, level.inside), rows_in(ids, level.holder)
+        known = holder != NONE
+        np.maximum.at(inside_longest, holder[known], longest[inside[known]])
+        np.logical_or.at(inside_ridden, holder[known], ridden[inside[known]])
+    return inside_longest, inside_ridden
 
 
 class GroundByNeed:

@@ -44,11 +44,11 @@ def meetings(case_stays: pl.DataFrame, ground: Grounds) -> pl.DataFrame:
     """
     here = ground.at(case_stays["place"])
     place = case_stays["place"].to_numpy()
+    known = here.of(case_stays["place"], "reach", "bound", "longest", "ridden")
     # an arrival, or a scan in a room inside, ends a stay long after what is usual
-    late = np.isin(place, here.trips["place"].to_numpy())
+    late = known["ridden"].to_numpy()
     for level in here.levels:
-        late |= np.isin(place, level.holders)
-    known = here.of(case_stays["place"], "reach", "bound", "longest")
+        late = late | np.isin(place, level.holders)
     longest = known["longest"].to_numpy()
     near = np.maximum(known["reach"].to_numpy(), known["bound"].to_numpy())
     return pl.DataFrame(
@@ -68,6 +68,14 @@ def margin_of(longest: Times, parameters: Parameters) -> Times:
     """How far around what touches a moment scans are read, where intervals are at most `longest`;
     milliseconds, one or an array of them."""
     return 2 * longest + parameters.double_tap_seconds * 1000
+
+
+def read_around(place: U32, start: I64, end: I64, ground: Grounds) -> tuple[I64, I64]:
+    """From when to when scans of whoever could meet these meetings are read, milliseconds UTC."""
+    asked = pl.Series(place)
+    longest = ground.at(asked).of(asked, "longest")["longest"].to_numpy()
+    margin = margin_of(longest, ground.parameters)
+    return start - margin, end + margin
 
 
 def spans_of(meetings: pl.DataFrame) -> list[Span]:

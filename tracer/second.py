@@ -24,6 +24,7 @@ from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
+from tracer.sought import Sought
 from tracer.stays import stays
 from tracer.trace import at_least_one
 
@@ -99,15 +100,17 @@ def second_contacts(
     ground: Grounds,
     rule_set: RuleSet,
     answers: pl.DataFrame | None = None,
+    wanted: Sought | None = None,
 ) -> Second:
     """The F2s in `chunks` of others' scans (shape `frames.SCANS`, whole persons).
 
     `case`: the first step of each path; `counted`: of `first_stays`; `answers`: as stays take
-    them. Only those whom a scan brings as near as the call list asks for are named.
+    them; `wanted`: as `exposures` do. Only those whom a scan brings as near as the call list asks
+    for are named.
     """
     found = []
     for chunk in at_least_one(chunks):
-        met = exposures(counted, stays(chunk, ground, answers), ground, rule_set)
+        met = exposures(counted, stays(chunk, ground, answers), ground, rule_set, wanted)
         found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
     every = ordered_by(pl.concat(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")

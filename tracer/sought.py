@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from tracer.columns import FOREVER, I64, NEVER, U64, Mask
+from tracer.columns import FOREVER, I64, NEVER, NONE, U64, Mask, rows_in
 
 _DAY_MS: Final = 86_400_000
 _MOST_WEEKS: Final = 100
@@ -46,6 +46,13 @@ class Sought:
         """Which scans of these persons (milliseconds UTC) are in their times."""
         row = np.searchsorted(self.person, person)
         found: Mask = (self.start[row] <= t) & (t <= self.end[row])
+        return found
+
+    def covers(self, person: U64, start: I64, end: I64) -> Mask:
+        """Of each of these persons and times (milliseconds UTC), whether all of that time is in
+        theirs; not of somebody who is not sought."""
+        row = rows_in(self.person, person)
+        found: Mask = (row != NONE) & (self.start[row] <= start) & (end <= self.end[row])
         return found
 
     def weeks(self) -> "list[Week] | None":
@@ -89,9 +96,12 @@ def sought(persons: Sequence[int] | U64, start: int, end: int) -> Sought:
     return Sought(person, np.full(len(person), start), np.full(len(person), end))
 
 
+NOBODY: Final = sought([], 0, 0)
+
+
 def together(some: Sequence[Sought]) -> Sought:
     """All that is in any of them; who is in several, from the first to the last of their times."""
-    some = [sought([], 0, 0), *some]
+    some = [NOBODY, *some]
     person = np.concatenate([one.person for one in some])
     unique, row = np.unique(person, return_inverse=True)
     start = np.full(len(unique), FOREVER)

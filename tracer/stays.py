@@ -2,12 +2,18 @@
 
 The rule, whole, so that anyone can recompute it from the scans, places, trips, answers and
 parameters of a run. Times are whole milliseconds UTC; hours are Asia/Ho_Chi_Minh; "at most"
-includes equality. `usual` is the place's usual stay; `longest` is `max_stay_minutes` or, if that
-is more and at most `max_long_stay_minutes`, the greater of `usual` and the time that the place's
-longest trip takes and `cap_minutes` more (in 5, of an opening that names a trip of this place at
-most to its arrival and `cap_minutes` more, but not less than `max_stay_minutes`); `reach` is
-`usual`, or `cap_minutes` if none is known, at most `longest`; `bound` is `within_usual` × `usual`
-(rounded down to a millisecond), or `cap_minutes` if none is known, at most `longest`.
+includes equality. `usual` is the place's usual stay; `most` is `max_stay_minutes` or, if that is
+more, `usual`, at most `max_long_stay_minutes`; `reach` is `usual`, or `cap_minutes` if none is
+known, at most `most`; `bound` is `within_usual` × `usual` (rounded down to a millisecond), or
+`cap_minutes` if none is known, at most `most`.
+
+Of the trips that a place has, a scan at t names the one with its `trip`. Of several with that name
+it is one under way at t (departed at or before t, arriving after; the last to arrive); else the
+next to depart, at most `cap_minutes` after t; else the last that arrived, at most `cap_minutes`
+before t; else the scan names none. `longest` of an opening at t is `most`, or the time until
+`cap_minutes` after the arrival of its trip if that is more, at most `max_long_stay_minutes`. Its
+trip is the one it names; of an opening that names none, of the place's trips that depart at most
+`cap_minutes` after t the one that arrives last: so a long charter says nothing of another day.
 
 Reading
 1. Every row is a scan: ingest writes an event once. One that came in two partitions is there
@@ -24,7 +30,7 @@ Openings and ends
    (`tracer.nesting` says how deep). An `in` is a *return* if the person's `in` or `pass` there
    before it is more than `bound` earlier, or the place closed after that and before this:
    whoever comes in the morning has gone home in the evening, scanned or not. But not if both
-   name one trip that this place has: a coach stops on its way.
+   name one trip of this place: a coach stops on its way.
 5. The opening at t gets an interval [t, end]; the end is the first of these that is accepted:
    - `scan_out`: the decisive scan, if it is an `out` here, at most `longest` after t,
      and no return lies between.
@@ -35,8 +41,7 @@ Openings and ends
      after t, at most `longest` after t, and not after a decisive scan elsewhere, nor
      after a return before the decisive `out` here.
    - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t.
-   - `trip_end`: the arrival of the trip that the scan names, if this place has that trip (the
-     latest arrival if several bear its name), if plausible.
+   - `trip_end`: the arrival of the trip that the scan names, if plausible.
    - `closing_time`: the first closing of the place strictly after t, if at most `bound` after.
      A place that opens when it closes is open around the clock.
    - `usual_stay`: t + `reach`, if a usual stay is known.
@@ -53,8 +58,9 @@ Inside
    has an interval inside that place whose scan comes after this opening and before its decisive
    scan, with no other opening there in between and no closing of the place: there is another
    from this opening to the end of that one (its provenance and closing scan), at the latest to
-   the decisive scan, if it ends later and is at most `longest` long. Who scans into a
-   room alone is in no list of the building.
+   the decisive scan, if it ends later and is no longer than any at this place or inside it can be:
+   `most`, and of each of their trips its time and twice `cap_minutes`, at most
+   `max_long_stay_minutes`. Who scans into a room alone is in no list of the building.
 
 Joining
 9. Intervals of one person and place that overlap or touch are one stay: so a second `in` while
@@ -62,7 +68,7 @@ Joining
    (`scan_in`, `scan_pass`, `assumed` for 7) and opening scan are those of the earliest
    interval; end, end provenance and closing scan those of the one that ends last. Among equal
    starts or ends the provenance named first counts, then the scan read first.
-   Each interval is at most `longest` long; a stay of several may be longer.
+   Each interval is bounded so; a stay of several may be longer.
 10. A stay may have no length (entered and seen elsewhere in the same millisecond); it makes no
    exposure. An end never precedes a start.
 

@@ -1,6 +1,6 @@
-"""What is known of a few openings beside scans: an answer, a trip's arrival.
+"""What is known of a few openings beside scans: what their person answered.
 
-Both are rare: so they are looked up in frames, for those who may have one.
+That is rare: so it is looked up in frames, for those who may have answered.
 """
 
 from typing import Literal
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tracer.columns import FOREVER, I64, NEVER, NONE
+from tracer.columns import FOREVER, I64, NEVER
 from tracer.frames import TIME
 from tracer.scanned import Read, Scanned
 
@@ -48,31 +48,6 @@ def answered(scans: Scanned, read: Read, row: I64, answers: pl.DataFrame) -> tup
     _put(after, following, "end")
     _put(start, following, "start")
     return before, after, start
-
-
-def arrivals(scans: Scanned, read: Read, row: I64, of_trips: pl.DataFrame) -> I64:
-    """For each of these rows the arrival of the trip that the scan names, if the place has it,
-    else NEVER. `of_trips`: place, trip, arrival (milliseconds UTC)."""
-    found = np.full(len(row), NEVER)
-    if of_trips.is_empty() or scans.trip.null_count() == len(scans.trip):
-        return found
-    named = np.flatnonzero(scans.trip.is_not_null().to_numpy()[read.scan[row]])
-    openings = _frame(scans, read, row[named]).with_columns(
-        scans.trip.gather(read.scan[row[named]]), asked=named
-    )
-    _put(found, openings.join(of_trips, on=["place", "trip"]), "arrival")
-    return found
-
-
-def trips_of(scans: Scanned, read: Read, row: I64, arrival: I64) -> I64 | None:
-    """For each row of `read` a number of the trip that it names, NONE where it names none of its
-    place; None if no row names one. `arrival`: of the rows `row`, see `arrivals`."""
-    riding = row[arrival != NEVER]
-    if not len(riding):
-        return None
-    number = np.full(len(read.scan), NONE)
-    number[riding] = scans.trip.gather(read.scan[riding]).rank("dense").cast(pl.Int64).to_numpy()
-    return number
 
 
 def _frame(scans: Scanned, read: Read, row: I64) -> pl.DataFrame:

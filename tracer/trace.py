@@ -25,6 +25,7 @@ from tracer.older import NOTHING, Older, without
 from tracer.parameters import STATED, Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
+from tracer.sought import Sought
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
 from tracer.window import Window, window_of
@@ -95,13 +96,15 @@ def trace_chunks(
     answers: pl.DataFrame | None = None,
     case_stays: pl.DataFrame | None = None,
     older: Older = NOTHING,
+    wanted: Sought | None = None,
 ) -> TraceResult:
     """As `trace`, with the case's scans apart and the others' in parts of whole persons, all ids
     of one read as one (`identity.as_one`).
 
     One part is held at a time, so that memory is bounded by the largest part and the result.
     `case_stays`: the parts of these scans' stays that count, where they are known already.
-    `older`: of the others, stays whose scans are gone.
+    `older`: of the others, stays whose scans are gone. `wanted`: when the others' scans were read,
+    see `exposures`.
     """
     window = window_of(case, rule_set, now)
     answers = answers_of(case) if answers is None else answers
@@ -114,7 +117,7 @@ def trace_chunks(
         found.append(exposures(case_stays, older.others, ground, rule_set))
     for chunk in at_least_one(chunks):
         theirs = without(stays(chunk, ground, answers), older.others)
-        found.append(exposures(case_stays, theirs, ground, rule_set))
+        found.append(exposures(case_stays, theirs, ground, rule_set, wanted))
         highest.append(_offsets(chunk))
     every = ordered_by(pl.concat(found), "person", "start", "place", "end")
     left, ruled_out = _without_excluded(every, case)

@@ -102,25 +102,56 @@ class City:
     def usual(self, place: int) -> int | None:
         return self.places[place].usual if place in self.places else None
 
+    def most(self, place: int) -> int:
+        """What no trip and no room inside prolongs."""
+        p = self.parameters
+        at_most = max(p.max_stay_minutes, p.max_long_stay_minutes or 0)
+        return max(p.max_stay_minutes, min(self.usual(place) or 0, at_most)) * MINUTE
+
     def longest(self, place: int) -> int:
-        p, longest = self.parameters, self.parameters.max_stay_minutes * MINUTE
-        if place not in self.places or p.max_long_stay_minutes is None:
-            return longest
-        rides = [took for at, _, _, took in self.arrivals if at == place and took > 0]
-        here = (self.usual(place) or 0) * MINUTE
-        for took in rides:
-            here = max(here, took + p.cap_minutes * MINUTE)
-        return max(longest, min(here, p.max_long_stay_minutes * MINUTE))
+        p, longest = self.parameters, self.most(place)
+        at_most = max(p.max_stay_minutes, p.max_long_stay_minutes or 0) * MINUTE
+        for _, _, _, took in self.trips(place):
+            longest = max(longest, min(took + 2 * p.cap_minutes * MINUTE, at_most))
+        within = [self.longest(one) for one in self.places if self.inside(one, place)]
+        return max([longest, *within])
+
+    def trips(self, place: int) -> list[tuple[int, str, int, int]]:
+        return [trip for trip in self.arrivals if trip[0] == place and place in self.places]
+
+    def trip_of(self, scan: Scan) -> tuple[int, str, int, int] | None:
+        """The trip that the scan names."""
+        cap = self.parameters.cap_minutes * MINUTE
+        of_name = [trip for trip in self.trips(scan.place) if trip[1] == scan.trip]
+        under_way = [trip for trip in of_name if trip[2] - trip[3] <= scan.t < trip[2]]
+        if under_way:
+            return max(under_way, key=lambda trip: trip[2])
+        ahead = [trip for trip in of_name if scan.t < trip[2] - trip[3] <= scan.t + cap]
+        if ahead:
+            return min(ahead, key=lambda trip: (trip[2] - trip[3], -trip[2]))
+        over = [trip for trip in of_name if trip[2] <= scan.t <= trip[2] + cap]
+        return max(over, key=lambda trip: trip[2]) if over else None
+
+    def longest_at(self, scan: Scan) -> int:
+        """How long an interval of this opening may be."""
+        p, named = self.parameters, self.trip_of(scan)
+        cap = p.cap_minutes * MINUTE
+        if named is not None:
+            rides = [named]
+        else:
+            rides = [t for t in self.trips(scan.place) if t[2] - t[3] <= scan.t + cap]
+        at_most = max(p.max_stay_minutes, p.max_long_stay_minutes or 0) * MINUTE
+        return max(self.most(scan.place), *(min(t[2] + cap - scan.t, at_most) for t in rides), 0)
 
     def reach(self, place: int) -> int:
         usual = self.usual(place)
         minutes = self.parameters.cap_minutes if usual is None else usual
-        return min(minutes * MINUTE, self.longest(place))
+        return min(minutes * MINUTE, self.most(place))
 
     def bound(self, place: int) -> int:
         usual, p = self.usual(place), self.parameters
         ms = p.cap_minutes * MINUTE if usual is None else int(usual * MINUTE * p.within_usual)
-        return min(ms, self.longest(place))
+        return min(ms, self.most(place))
 
 
 def stays(city: City) -> list[Stay]:
@@ -217,15 +248,8 @@ def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> li
 
 
 def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | None]:
-    t, longest = scan.t, city.longest(scan.place)
-    rides = [
-        arrival
-        for place, trip, arrival, _ in city.arrivals
-        if (place, trip) == (scan.place, scan.trip)
-    ]
-    if rides:
-        ride = max(rides) - t + city.parameters.cap_minutes * MINUTE
-        longest = min(longest, max(ride, city.parameters.max_stay_minutes * MINUTE))
+    t, longest = scan.t, city.longest_at(scan)
+    ride = city.trip_of(scan)
     later = [s for s in later if not city.inside(s.place, scan.place)]
     decisive = next((s for s in later if s.place != scan.place or s.direction == "out"), None)
     elsewhere = decisive if decisive is not None and decisive.place != scan.place else None
@@ -252,8 +276,8 @@ def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | No
             return end, "answered", None
     if elsewhere is not None and elsewhere.t - t <= city.bound(scan.place):
         return elsewhere.t, "next_elsewhere", elsewhere
-    if rides and plausible(max(rides)):
-        return max(rides), "trip_end", None
+    if ride is not None and plausible(ride[2]):
+        return ride[2], "trip_end", None
     closing = _next_closing(t, city.places.get(scan.place))
     if closing is not None and closing - t <= city.bound(scan.place):
         return closing, "closing_time", None
@@ -268,8 +292,8 @@ def _return(opening: Scan, before_out: list[Scan], city: City) -> Scan | None:
         if scan.place != opening.place:
             continue
         closing = _next_closing(last.t, city.places.get(scan.place))
-        known = {trip for place, trip, _, _ in city.arrivals if place == scan.place}
-        same_ride = scan.trip in known and scan.trip == last.trip
+        ride = city.trip_of(scan)
+        same_ride = ride is not None and ride == city.trip_of(last)
         if (
             scan.direction == "in"
             and not same_ride

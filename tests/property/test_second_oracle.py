@@ -19,6 +19,7 @@ from tests.property.test_tracer_oracle import (
     ground_and_answers,
     ms,
     scans_frame,
+    ten_days,
 )
 from tests.unit.test_contacts import FakeEngine
 from tracer.documents import contact_documents
@@ -99,3 +100,17 @@ def test_second_contacts_are_the_oracles(seed: int, monkeypatch: pytest.MonkeyPa
             assert first_place == followed.step
             assert place["start"] < place["end"]
     assert some or seed, "the first crowd has F2s"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_who_is_read_around_one_meeting_is_a_second_contact_by_no_other(seed: int) -> None:
+    city = ten_days(100 + seed)
+    ground, _ = ground_and_answers(city)
+    now = BEGIN + 960 * STEP
+    first = First(min(scan.person for scan in city.scans), at(BEGIN), 1.0, {})
+    engine = Scans(FakeEngine(scans_frame(city)))
+    found = second_from(engine, {"person": None}, [first], ground, F2_RULES, at(now))
+    said = {person_bits(d["person"]): d["minutes"] for d in found.contacts}
+    minutes = {person: about[1] for person, about in expected(city, 0, [first], now).items()}
+    assert said == {person: pytest.approx(value, abs=0.02) for person, value in minutes.items()}
+    assert len(said) > 20

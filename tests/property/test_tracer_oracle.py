@@ -93,7 +93,7 @@ def cities(draw: st.DrawFn) -> oracle.City:
     return oracle.City(
         scans,
         places,
-        draw(st.lists(trip, max_size=3)),
+        draw(st.lists(trip, max_size=6)),
         draw(st.lists(answer, max_size=3)),
         parameters,
     )
@@ -213,7 +213,7 @@ def crowd(seed: int, persons: int) -> oracle.City:
         places,
         [
             (r.choice(PLACE_IDS), r.choice(["t1", "t2"]), moment(), r.choice(RIDES))
-            for _ in range(4)
+            for _ in range(r.choice([4, 12]))
         ],
         [answer for _ in range(persons // 2) for answer in two_answers(r, names, moment)],
         Parameters.model_validate(parameters),
@@ -318,6 +318,49 @@ def test_what_the_queries_fetch_is_enough(seed: int) -> None:
         assert needed.exposures.equals(fetched)
         if city.parameters.max_stay_minutes == 960:
             assert fetched.equals(everything)
+
+
+def ten_days(seed: int) -> oracle.City:
+    """Short places and long ones; the case, the lowest number, is always somewhere, and everybody
+    else comes twice, as far apart as what is read around one meeting goes."""
+    r = Random(seed)
+    ids = range(10, 14)
+    places = {
+        place: oracle.Place(
+            place, "office", True, r.random() < 0.5, False, None, r.choice([30, 1440])
+        )
+        for place in ids
+    }
+    scans: list[oracle.Scan] = []
+
+    def visit(person: int, begin: int, steps: int) -> None:
+        place = r.choice(ids)
+        for direction, t in (("in", begin), ("out", begin + steps * STEP)):
+            scans.append(oracle.Scan(person, place, t, direction, 0, len(scans), None))
+
+    case, *others = sorted(r.sample(range(1, 2**63), 200))
+    for step in range(0, 960, 16):
+        visit(case, BEGIN + step * STEP, r.randrange(1, 16))
+    for person in others:
+        begin = BEGIN + r.randrange(900) * STEP
+        visit(person, begin, r.choice([1, 2, 4]))
+        visit(person, begin + r.randrange(24, 44) * STEP, r.choice([1, 2, 4]))
+    changed = {"max_stay_minutes": 240, "max_long_stay_minutes": 1500, "cap_minutes": 120}
+    parameters = Parameters.model_validate(DEFAULTS.model_dump() | changed)
+    return oracle.City(scans, places, [], [], parameters)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_read_around_one_meeting_is_judged_at_no_other(seed: int) -> None:
+    city = ten_days(seed)
+    ground, _ = ground_and_answers(city)
+    scans = scans_frame(city)
+    case = a_case(min(scan.person for scan in city.scans), date(2021, 12, 2), None)
+    now = at(BEGIN + 960 * STEP)
+    everything = trace(case, scans, ground, RULES, now).exposures
+    fetched = trace_from(Scans(FakeEngine(scans)), case, ground, RULES, now).exposures
+    assert everything.height > 20
+    assert fetched.equals(everything)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

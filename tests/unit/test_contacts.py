@@ -335,7 +335,7 @@ def test_only_those_at_the_places_of_the_case_are_fetched() -> None:
     engine = FakeEngine(CITY)
     settings = {"max_execution_time": 5}
     fetched = fetch(Scans(engine, None, settings), A_CASE, GROUND, RULES, NOW)
-    assert fetched.candidates == [ALICE, BOB]
+    assert fetched.wanted.person.tolist() == [ALICE, BOB]
     assert set(fetched.scans()["person"]) == {CASE, ALICE, BOB}
     assert len(engine.queries) == 3
     assert all(asked.items() >= settings.items() for asked in engine.settings)
@@ -356,9 +356,9 @@ def test_whose_stay_is_known_not_to_meet_the_case_is_not_fetched() -> None:
     # of one of them only the scan out is known: it may have been there since before
     came = (pl.col("person") == unseen) & (pl.col("direction") == "in")
     found = fetch(Scans(FakeEngine(rows.filter(~came))), A_CASE, GROUND, RULES, NOW)
-    assert found.candidates == [until, unseen, long, again]
+    assert found.wanted.person.tolist() == [until, unseen, long, again]
     met = trace(A_CASE, rows.filter(~came), GROUND, RULES, NOW).exposures
-    assert set(met["person"]) <= set(found.candidates)
+    assert set(met["person"]) <= set(found.wanted.person.tolist())
 
 
 def test_a_server_without_the_function_is_asked_of_the_table() -> None:

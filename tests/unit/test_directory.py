@@ -17,6 +17,7 @@ from schemas.places import Code, Hours, Place, Producer, Trip, place_key
 from streams.directory import Directory
 from streams.place_records import ALWAYS, NEVER
 from tests.console_kit import RING, WARD, migrated
+from tracer.columns import instants
 from tracer.frames import PLACES
 from tracer.parameters import load_parameters
 from tracer.places import places_frame, trips_frame
@@ -180,10 +181,13 @@ def test_the_console_stands_on_the_same_ground_as_a_worker(tmp_path: Path) -> No
     directory.put_site_records((place_key(p.id), p.model_dump_json().encode()) for p in known)
     asked = pl.Series([p.id for p in known] + [2**30 - 1], dtype=pl.UInt32)
     ours, theirs = ground(store, parameters).at(asked), directory.ground(parameters)
-    columns = [*PLACES, "reach", "bound"]
+    columns = [*PLACES, "longest", "reach", "bound", "ridden"]
     assert ours.of(asked, *columns).equals(theirs.of(asked, *columns))
-    order = ["place", "trip"]
-    assert ours.trips.sort(order).equals(theirs.trips.sort(order))
+    trips = trips_frame(known)
+    boarded = trips["place"].to_numpy(), instants(trips["departs_at"]), trips["trip"]
+    arrivals = ours.rides(*boarded).arrival.tolist()
+    assert arrivals == instants(trips["arrives_at"]).tolist()
+    assert arrivals == theirs.rides(*boarded).arrival.tolist()
     assert str(ours.levels) == str(theirs.levels)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from schemas.ids import person_text
-from schemas.places import Trip
+from schemas.places import Place, Trip
 from tests.unit.test_contacts import (
     A_CASE,
     ALICE,
@@ -82,3 +82,70 @@ def test_an_f1_who_rode_on_is_followed_to_the_arrival() -> None:
     with_f2 = RULE_SETS["vn-2021-07-30"]
     found = second_from(Scans(FakeEngine(scans)), case, [first], ground, with_f2, NOW)
     assert [contact["person"] for contact in found.contacts] == [person_text(BOB)]
+
+
+def exposed(scans: pl.DataFrame, places: list[Place]) -> list[tuple[int, float, str]]:
+    """Who was with the case, for how many minutes, and how that ended."""
+    found = trace_from(
+        Scans(FakeEngine(scans)), A_CASE, ground_at(places, load_parameters()), RULES, NOW
+    )
+    return [
+        (row["person"], row["minutes"], row["their_end_provenance"])
+        for row in found.exposures.rows(named=True)
+    ]
+
+
+def test_who_was_read_around_a_shop_did_not_ride_on_because_their_scan_out_was_not_read() -> None:
+    shop = 62
+    scans = boarded(
+        (CASE, shop, "in", -40, None), (CASE, shop, "out", -39, None),
+        (ALICE, shop, "in", -39.5, None), (ALICE, shop, "out", -39.2, None),
+        (ALICE, COACH, "in", -7.1, "NS-1"), (ALICE, COACH, "out", -6.9, None),
+        (CASE, COACH, "in", 20, "NS-1"), (CASE, COACH, "out", 22, None),
+    )  # fmt: skip
+    early = RIDE.model_copy(update={"departs_at": DAY - 8 * HOUR})
+    coach = PLACES[0].model_copy(update={"trips": (early,)})
+    assert exposed(scans, [coach, place(shop, "shop", True, False)]) == [(ALICE, 18, "scan_out")]
+
+
+def test_a_long_charter_says_nothing_of_another_day() -> None:
+    scans = boarded(
+        (ALICE, COACH, "in", -60, None), (ALICE, COACH, "out", -32, None),
+        (CASE, COACH, "in", -45, None), (CASE, COACH, "out", -44, None),
+    )  # fmt: skip
+    assert exposed(scans, PLACES) == [], "of a day and a half there it makes two visits"
+    earlier = RIDE.model_copy(
+        update={"departs_at": DAY - 61 * HOUR, "arrives_at": DAY - 33 * HOUR, "id": "NS-0"}
+    )
+    coach = PLACES[0].model_copy(update={"trips": (earlier, RIDE)})
+    assert exposed(scans, [coach, PLACES[1]]) == [(ALICE, 60, "scan_out")]
+
+
+def test_a_name_that_is_given_to_a_trip_again_is_that_of_the_day() -> None:
+    scans = boarded(
+        (ALICE, COACH, "in", -24, "51B"),
+        (CASE, COACH, "in", -22.5, None), (CASE, COACH, "out", -22, None),
+        (CASE, COACH, "in", 0, None), (CASE, COACH, "out", 1, None),
+    )  # fmt: skip
+    again = [
+        Trip(id="51B", departs_at=DAY + hours * HOUR, arrives_at=DAY + (hours + 2) * HOUR)
+        for hours in (-24, 0)
+    ]
+    coach = PLACES[0].model_copy(update={"trips": tuple(again)})
+    assert exposed(scans, [coach, PLACES[1]]) == [(ALICE, 30, "trip_end")]
+
+
+def test_who_spends_a_day_in_a_room_spends_it_in_the_building() -> None:
+    building, ward = 62, 63
+    places = [
+        place(building, "hospital", True, False),
+        place(ward, "hospital", True, False).model_copy(
+            update={"usual_stay": 1440, "within": building}
+        ),
+    ]
+    scans = boarded(
+        (ALICE, building, "in", 0, None), (ALICE, ward, "in", 0.1, None),
+        (ALICE, ward, "out", 23, None),
+        (CASE, building, "in", 21, None), (CASE, building, "out", 22, None),
+    )  # fmt: skip
+    assert exposed(scans, places) == [(ALICE, 60, "scan_out")]

@@ -103,7 +103,7 @@ def test_an_answer_of_one_id_is_the_persons() -> None:
     case = with_(answers=[answer], same=[{"person": B, "of": A}])
     scans = visits(*MET)
     engine = Scans(FakeEngine(scans))
-    assert fetch(engine, case, GROUND, RULES, NOW).candidates == [ALICE]
+    assert fetch(engine, case, GROUND, RULES, NOW).wanted.person.tolist() == [ALICE]
 
 
 def test_who_has_several_ids_is_asked_for_whole() -> None:

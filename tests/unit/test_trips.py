@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
 from console.cli.main import main
@@ -21,6 +23,7 @@ from schemas.errors import UserError
 from schemas.places import Place, Trip
 from schemas.topics import SITES
 from tests.console_kit import RING, WARD, migrated, running
+from tracer.columns import NEVER
 from tracer.parameters import load_parameters
 from tracer.places import ground_at
 
@@ -90,10 +93,13 @@ def test_times_that_cannot_be_are_refused(made: Trip, says: str) -> None:
 def test_the_tracer_ends_a_stay_at_the_arrival_of_these_trips() -> None:
     bus = with_trips(vehicle(), [trip(1, "a"), trip(3, "b")], cut_off=None)
     ground = ground_at([bus], load_parameters())
-    arrivals = {row["trip"]: row["arrival"] for row in ground.arrivals.to_dicts()}
-    assert arrivals == {
-        name: int((NOW + hours * HOUR).timestamp() * 1000) for name, hours in (("a", 2), ("b", 4))
-    }
+    at = [int((NOW + hours * HOUR).timestamp() * 1000) for hours in (1, 3, -4, 7)]
+    place = np.full(4, bus.id, np.uint32)
+    rides = ground.rides(place, np.array(at), pl.Series(["a", "b", "a", "b"]))
+    arrivals = [NOW + 2 * HOUR, NOW + 4 * HOUR, None, NOW + 4 * HOUR]
+    assert rides.arrival.tolist() == [
+        NEVER if one is None else int(one.timestamp() * 1000) for one in arrivals
+    ]
 
 
 def table_of(tmp_path: Path, text: str, name: str = "bieu-do.csv") -> Path:

@@ -1,0 +1,101 @@
+"""Trips as openings look them up: which one a scan names, and how long trips keep somebody there.
+
+A city's timetables have millions of trips, and a few thousand openings ask: so all stand on one
+line, vehicle after vehicle by departure, and are found by search. Times are milliseconds since
+1970 UTC.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from tracer.columns import I64, NEVER, NONE, U32, firsts, instants, ranges, rows_in
+
+_TIME_BITS: Final = 44  # milliseconds until 2527; 19 bits are left for the number of a vehicle
+_LAST: Final = 2**_TIME_BITS - 1
+
+
+@dataclass(frozen=True)
+class Rides:
+    """Of openings, row by row.
+
+    `trip`: the number of the trip that the scan names, NONE where it names none that this place
+    has then; `arrival`: of that trip, else NEVER. `until`: of what arrival trips say that somebody
+    who came then may still be there: of that trip, and where none is named, of the one that arrives
+    last of those that have departed or do so at most `cap` later; else NEVER.
+    """
+
+    trip: I64
+    arrival: I64
+    until: I64
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Make it with `timetable_of`. `places`: those that have trips, rising; `longest`: beside them,
+    how long their longest trip takes, milliseconds."""
+
+    places: U32
+    longest: I64
+    # of all trips, by place, departure and arrival
+    _name: pl.Series
+    _departs: I64
+    _arrives: I64
+    _first: I64  # the first of each of `places`
+    _line: I64  # by place and departure
+    _latest: I64  # so far, of its place
+
+    def rides(self, place: U32, t: I64, names: pl.Series, cap: int) -> Rides:
+        """Of openings at these places and times, whose scans name these trips (null: none).
+
+        Which trip is meant of several that one name was given to: one that is under way (of these
+        the one that arrives last); else the next to depart, at most `cap` later; else the one that
+        arrived last, at most `cap` before (milliseconds).
+        """
+        rides = Rides(*(np.full(len(t), none) for none in (NONE, NEVER, NEVER)))
+        where = rows_in(self.places, place)
+        there = np.flatnonzero(where != NONE)
+        where, then = where[there], t[there]
+        behind = np.searchsorted(self._line, _on_line(where, then + cap), side="right")
+        some = behind > self._first[where]
+        rides.until[there[some]] = self._latest[behind[some] - 1]
+
+        named = np.flatnonzero(names.is_not_null().to_numpy()[there])
+        where, then, behind = where[named], then[named], behind[named]
+        earliest = then - cap - self.longest[where]
+        trip, of = ranges(np.searchsorted(self._line, _on_line(where, earliest)), behind)
+        meant = (names.gather(there[named[of]]) == self._name.gather(trip)).to_numpy()
+        meant &= then[of] <= self._arrives[trip] + cap
+        trip, of = trip[meant], of[meant]
+        best = self._best(trip, of, then)
+        row, trip = there[named[of[best]]], trip[best]
+        rides.trip[row] = trip
+        rides.arrival[row] = rides.until[row] = self._arrives[trip]
+        return rides
+
+    def _best(self, trip: I64, of: I64, t: I64) -> I64:
+        """Of these pairs (a trip, and of which of the times `t`) the one of each time."""
+        departs, arrives = self._departs[trip], self._arrives[trip]
+        ahead, over = departs > t[of], arrives <= t[of]
+        order = np.lexsort((-arrives, np.where(ahead, departs, 0), over & ~ahead, ahead | over, of))
+        return order[firsts(of[order])] if len(of) else order
+
+
+def timetable_of(trips: pl.DataFrame) -> Timetable:
+    """Of a frame with the shape `frames.TRIPS`."""
+    trips = trips.sort("place", "departs_at", "arrives_at", "trip")
+    departs, arrives = instants(trips["departs_at"]), instants(trips["arrives_at"])
+    places, first, where = np.unique(
+        trips["place"].to_numpy(), return_index=True, return_inverse=True
+    )
+    longest = np.zeros(len(places), np.int64)
+    np.maximum.at(longest, where, arrives - departs)
+    latest = np.maximum.accumulate(_on_line(where, arrives)) & _LAST
+    line = _on_line(where, departs)
+    return Timetable(places, longest, trips["trip"], departs, arrives, first, line, latest)
+
+
+def _on_line(where: I64, t: I64) -> I64:
+    return (where << _TIME_BITS) + np.clip(t, 0, _LAST)
