@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import structlog
 from polars.exceptions import PolarsError
 from pydantic import ValidationError
 
 from schemas.cases import (
     BEHIND_LAST_DAY,
+    DAYS,
     FIRST_DAY,
     HIGHEST_VERSION,
     OPEN_STATUSES,
@@ -54,7 +57,7 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
         raise InvalidEvent(f"case record: {field}: {first['msg']}") from None
     if case.version > HIGHEST_VERSION:
         raise InvalidEvent(f"case record: version: {case.version} is too high")
-    days = [("onset", case.onset), ("sampled_on", case.sampled_on)]
+    days = [(name, getattr(case, name)) for name in DAYS]
     days += [("named.last_contact", entry.last_contact) for entry in case.named]
     for field, day in days if case.status in OPEN_STATUSES else ():  # it can always be ended
         if day is not None and not FIRST_DAY <= day < BEHIND_LAST_DAY:
@@ -75,8 +78,9 @@ def as_traced(case: Case) -> Case:
 
 
 def but_for_work(case: Case) -> Case:
-    """What stays and windows depend on: not what the work on its list says of contacts."""
-    return case.model_copy(update={"version": 0} | dict.fromkeys(WORKED, ()))
+    """What stays and windows depend on: not what the work on its list says of contacts, and not the
+    day of the result, which decides nothing."""
+    return case.model_copy(update={"version": 0, "result_on": None} | dict.fromkeys(WORKED, ()))
 
 
 def said(error: Exception) -> str:
@@ -148,6 +152,14 @@ class CaseWatcher:
         for case in self._cases.values():
             if case.status in OPEN_STATUSES:
                 self._make_due(case.id, tell=False)
+
+    def places_changed(self, places: npt.NDArray[np.uint32]) -> None:
+        """Other hours, usual stays or trips of these places, or of what lies inside: stays there
+        may be others, so open cases that were there are looked at again and traced again."""
+        for case in self._cases.values():
+            watched = self._index.get(case.id)
+            if watched is not None and np.isin(watched.table[:, 0], places).any():
+                self._make_due(case.id, tell=True)
 
     def open_case(self, case_id: str) -> Case | None:
         """The case, if it is open."""

@@ -6,7 +6,7 @@ filled before they are linked and columns only grow, so a reader in another thre
 directory as it was or as it is.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,10 @@ class _Columns:
 
 
 class Directory:
-    """Places with their codes, and producers. Written by the followers, read by the steps."""
+    """Places with their codes, and producers. Written by the followers, read by the steps.
+
+    `told` is called with the places of which otherwise is said what traces depend on, once it is
+    here."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
@@ -68,6 +71,7 @@ class Directory:
         self._columns = _Columns.empty(1024)
         self._rows = 0
         self.changes = 0
+        self.told: Callable[[npt.NDArray[np.uint32]], None] = lambda _places: None
 
     # what the followers write
 
@@ -118,8 +122,10 @@ class Directory:
         wards = np.array([self._wards.setdefault(ward, len(self._wards)) for ward in rows.ward])
         for codes in _one_each(rows, chosen):
             self._put_codes(rows, codes, wards)
-        self.places.put(rows, chosen)
+        changed = self.places.put(rows, chosen)
         self.changes += 1
+        if len(changed):
+            self.told(changed)
 
     def _put_codes(
         self, rows: PlaceRows, codes: npt.NDArray[np.int64], wards: npt.NDArray[np.int64]

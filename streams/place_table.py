@@ -9,6 +9,7 @@ import polars as pl
 from streams.by_place import NONE, ByPlace
 from streams.place_records import NO_MINUTE, PlaceRows
 from tracer.frames import PLACES, TRIPS
+from tracer.nesting import DEEPEST
 
 _TYPES: Final[dict[str, Any]] = {
     "place": np.uint32, "version": np.int32, "site": np.uint32, "kind": np.int32,
@@ -16,6 +17,8 @@ _TYPES: Final[dict[str, Any]] = {
     "enclosed": np.bool_, "small": np.bool_, "gate": np.bool_,
 }  # fmt: skip
 _AS_THEY_ARE: Final = tuple(name for name in _TYPES if name != "kind")
+# What stays and tiers depend on.
+_SAID: Final = tuple(name for name in _TYPES if name not in ("place", "version", "site"))
 
 
 class PlaceTable:
@@ -36,26 +39,55 @@ class PlaceTable:
         row = self._row.of(place)
         return np.where(row == NONE, 0, self._columns["version"][row])
 
-    def put(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> None:
-        """Take these rows of a batch over; each place is among them once."""
+    def put(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+        """Take these rows of a batch over; each place is among them once. Returns, of those known
+        before, the places of which now is said what changes stays or tiers, and all around them."""
         place = rows.place[chosen]
         row = self._row.of(place)
         new = row == NONE
         row[new] = np.arange(self._count, self._count + new.sum())
         self._grow(self._count + int(new.sum()))
-        for name in _AS_THEY_ARE:
-            self._columns[name][row] = getattr(rows, name)[chosen]
         numbers = [self._kinds.setdefault(rows.kind[n], len(self._kinds)) for n in chosen]
-        self._columns["kind"][row] = numbers
-        for number in place[np.isin(place, list(self._trips))].tolist():
-            del self._trips[number]
+        values = {name: getattr(rows, name)[chosen] for name in _AS_THEY_ARE}
+        values["kind"] = np.array(numbers, np.int32)
+        other = self._put_trips(rows, chosen)
+        for name in _SAID:
+            other |= self._columns[name][row] != values[name]
+        changed = place[other & ~new]
+        before = self._around(changed)
+        for name, value in values.items():
+            self._columns[name][row] = value
+        self._row.put(place[new], row[new])
+        self._count += int(new.sum())
+        return np.unique(np.concatenate([before, self._around(changed)]))
+
+    def _put_trips(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """The trips of these rows; whether they are others than before, row by row."""
+        trips: dict[int, list[tuple[str, int, int]]] = {}
         if rows.trips:
             kept = set(chosen.tolist())
             for of, *trip in rows.trips:
                 if of in kept:
-                    self._trips.setdefault(int(rows.place[of]), []).append((*trip,))  # type: ignore[arg-type]
-        self._row.put(place[new], row[new])
-        self._count += int(new.sum())
+                    trips.setdefault(int(rows.place[of]), []).append((*trip,))  # type: ignore[arg-type]
+        other = np.zeros(len(chosen), np.bool_)
+        place = rows.place[chosen]
+        for nth in np.flatnonzero(np.isin(place, [*self._trips, *trips])).tolist():
+            number = int(place[nth])
+            before, now = self._trips.pop(number, None), trips.get(number)
+            other[nth] = before != now
+            if now is not None:
+                self._trips[number] = now
+        return other
+
+    def _around(self, place: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """These places and those they lie within."""
+        found = [place]
+        for _ in range(DEEPEST if len(place) else 0):
+            row = self._row.of(place)
+            holder = self._columns["within"][row[row != NONE]]
+            place = np.unique(holder[holder != 0])
+            found.append(place)
+        return np.concatenate(found)
 
     def frame(self) -> pl.DataFrame:
         """Every place, shape `tracer.frames.PLACES`."""

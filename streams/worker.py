@@ -81,6 +81,7 @@ class Worker:
             settings.retention_days, self.spans,
         )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing.watched, asking(self.publisher))
+        self.directory.told = self.watcher.places_changed
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(
             self.metrics, self.latencies, self.directory, settings, self.spans

@@ -1,21 +1,26 @@
 """What is wrong with a case beyond the form of its fields."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+import polars as pl
 
 from console.api.errors import field_problem
 from console.api.schemas import FieldProblem, RegisterCase
 from console.api.state import Console
 from console.store import sites
-from console.store.case_dates import contradictions
+from console.store.case_dates import Contradiction, amended_contradictions, contradictions
+from console.store.ground import ground
 from issuer.units import is_ward
 from schemas.cases import DAYS, FIRST_DAY, MOMENTS, Answer, Case, Point
 from schemas.clock import LOCAL, local_midnight
 from schemas.scan import FUTURE_SKEW_SECONDS
+from tracer.parameters import load_parameters
 
-LONGEST_STATED: Final = timedelta(hours=24)  # of a place-time point or an answer
+# Of a place-time point; an answer may be as long as a stay at its place, where that is longer.
+LONGEST_STATED: Final = timedelta(hours=24)
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_SECONDS)
 _CHECKED: Final = frozenset({*DAYS, *MOMENTS, "ward", "rule_set"})
 _FUTURE: Final = {
@@ -31,7 +36,7 @@ def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[Fie
     """Each problem under its field; empty if the case can be registered."""
     found = time_problems("points", case.points, now, console)
     found += _problems_of(case, _CHECKED, now, console)
-    return found + _contradictions(case)
+    return found + _named(contradictions(case))
 
 
 def amendment_problems(
@@ -44,7 +49,8 @@ def amendment_problems(
     """
     other = {name for name, value in changes.items() if getattr(case, name) != value}
     amended = case.model_copy(update=changes)
-    return _problems_of(amended, other, now, console) + _contradictions(amended)
+    found = _problems_of(amended, other, now, console)
+    return found + _named(amended_contradictions(case, changes))
 
 
 def _problems_of(
@@ -91,8 +97,8 @@ def too_old(field: str) -> FieldProblem:
     )
 
 
-def _contradictions(case: Case | RegisterCase) -> list[FieldProblem]:
-    return [field_problem(*wrong) for wrong in contradictions(case)]
+def _named(wrong: Iterable[Contradiction]) -> list[FieldProblem]:
+    return [field_problem(one.field, one.code, one.vi, one.en) for one in wrong]
 
 
 def time_problems(
@@ -123,16 +129,31 @@ def time_problems(
                     f"Scans are kept for {days} days: nothing is left to trace.",
                 )
             )
-        if entry.end - entry.begin > LONGEST_STATED:
-            hours = int(LONGEST_STATED.total_seconds() // 3600)
-            found.append(
-                field_problem(
-                    f"{field}.end",
-                    "too_long",
-                    f"Dài hơn {hours} giờ: hãy tách thành nhiều mốc.",
-                    f"Longer than {hours} hours: enter it as several.",
-                )
+    found += _too_long(name, entries, console)
+    return found
+
+
+def _too_long(name: str, entries: Sequence[Point | Answer], console: Console) -> list[FieldProblem]:
+    long = [(n, e) for n, e in enumerate(entries) if e.end - e.begin > LONGEST_STATED]
+    if not long:
+        return []
+    places = pl.Series([entry.place for _, entry in long], dtype=pl.UInt32)
+    stands_on = ground(console.store, load_parameters()).at(places)
+    stays = stands_on.of(places, "longest")["longest"].to_list()
+    found = []
+    for (number, entry), stay in zip(long, stays, strict=True):
+        field, most = f"{name}.{number}.end", LONGEST_STATED
+        words = "hãy tách thành nhiều mốc", "enter it as several"
+        if isinstance(entry, Answer):
+            most = max(most, timedelta(milliseconds=stay))
+            words = (
+                "không khoảng có mặt nào ở đây dài như vậy, hãy xem lại ngày giờ",
+                "no stay there can be, look at the days and times again",
             )
+        if entry.end - entry.begin > most:
+            hours = int(most.total_seconds() // 3600)
+            vi, en = f"Dài hơn {hours} giờ: {words[0]}.", f"Longer than {hours} hours: {words[1]}."
+            found.append(field_problem(field, "too_long", vi, en))
     return found
 
 

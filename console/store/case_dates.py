@@ -4,11 +4,11 @@ Apart from `schemas.cases.Case`: what another system puts on `cases.v1`, or was 
 rule was here, is still a case; only what somebody says here is held to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from schemas.cases import Point, Symptoms
+from schemas.cases import Case, Point, Symptoms
 from schemas.clock import local_midnight
 
 
@@ -32,12 +32,23 @@ class Dated(Protocol):
 
 
 class Contradiction(NamedTuple):
-    """The field that does not fit the others, a code, and a sentence in both languages."""
+    """The field that does not fit the `other`, a code, and a sentence in both languages."""
 
     field: str
     code: str
     vi: str
     en: str
+    other: str
+
+
+def amended_contradictions(before: Case, changes: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Those of the case with these fields changed; but not what stood before, if neither of the two
+    fields changes: that is no reason to leave a third one wrong."""
+    other = {name for name, value in changes.items() if getattr(before, name) != value}
+    stood = {(wrong.field, wrong.code) for wrong in contradictions(before)}
+    for wrong in contradictions(before.model_copy(update=changes)):
+        if other & {wrong.field, wrong.other} or (wrong.field, wrong.code) not in stood:
+            yield wrong
 
 
 def contradictions(case: Dated) -> Iterator[Contradiction]:
@@ -49,6 +60,7 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
                 "person_or_points",
                 "Thiếu người và mốc dịch tễ: cần ít nhất một.",
                 "Neither a person nor place-time points are given: one is needed.",
+                "points",
             )
     elif case.onset is None and case.sampled_on is None:
         yield Contradiction(
@@ -56,6 +68,7 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
             "onset_or_sample",
             "Thiếu ngày khởi phát và ngày lấy mẫu: cần ít nhất một.",
             "Neither the onset nor the sampling date is given: one is needed.",
+            "sampled_on",
         )
     if case.onset and case.sampled_on and case.onset > case.sampled_on:
         yield Contradiction(
@@ -63,6 +76,7 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
             "after_sample",
             "Ngày khởi phát sau ngày lấy mẫu dương tính.",
             "The onset is after the sampling date of the positive test.",
+            "sampled_on",
         )
     if case.sampled_on and case.result_on and case.result_on < case.sampled_on:
         yield Contradiction(
@@ -70,6 +84,7 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
             "before_sample",
             "Ngày có kết quả trước ngày lấy mẫu dương tính.",
             "The result is of a day before the sampling date of the positive test.",
+            "sampled_on",
         )
     if case.symptoms is Symptoms.NO and case.onset is not None:
         yield Contradiction(
@@ -77,6 +92,7 @@ def contradictions(case: Dated) -> Iterator[Contradiction]:
             "onset_without_symptoms",
             "Không triệu chứng nhưng lại có ngày khởi phát.",
             "Without symptoms, yet an onset is given.",
+            "onset",
         )
     yield from _too_early_a_negative(case)
 
@@ -92,6 +108,7 @@ def _too_early_a_negative(case: Dated) -> Iterator[Contradiction]:
                 "before_sample",
                 "Kết quả âm tính trước ngày lấy mẫu dương tính.",
                 "The negative result is before the sampling date of the positive test.",
+                "sampled_on",
             )
     elif case.onset is not None and case.negative_at < local_midnight(case.onset):
         yield Contradiction(
@@ -99,4 +116,5 @@ def _too_early_a_negative(case: Dated) -> Iterator[Contradiction]:
             "before_onset",
             "Kết quả âm tính trước ngày khởi phát.",
             "The negative result is before the onset.",
+            "onset",
         )

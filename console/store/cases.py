@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, upd
 from sqlalchemy.exc import IntegrityError
 
 from console.store import outbox, tables
-from console.store.case_dates import contradictions
+from console.store.case_dates import amended_contradictions
 from console.store.engine import Store, allocate, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
@@ -128,7 +128,7 @@ def amend(
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
         before = locked(connection, case_id, on_version)
-        for wrong in contradictions(before.model_copy(update=changes)):
+        for wrong in amended_contradictions(before, changes):
             raise Conflict(
                 f"{wrong.field}: {wrong.vi} Ca {case_id} đã có phiên bản {before.version}: "
                 "hãy xem lại rồi sửa. / "

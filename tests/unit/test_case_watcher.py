@@ -169,3 +169,30 @@ def test_whom_the_record_excludes_is_watched_as_such() -> None:
     out = [{"person": person_text(ALICE), "reason": "not_there"}]
     assert as_said(a_case(1, excluded=out)).excluded == {ALICE}
     assert as_said(a_case(1)).excluded == frozenset()
+
+
+def test_what_a_place_is_said_to_be_counts_for_the_cases_that_were_there() -> None:
+    told = Told()
+    index, reads, watcher = watching(told)
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    watcher.places_changed(np.array([2, 7], np.uint32))
+    settled(watcher)
+    assert (reads.versions, told.versions) == ([1], []), "the case was at place 1 only"
+    watcher.places_changed(np.array([1, 2], np.uint32))
+    settled(watcher)
+    assert (reads.versions, told.versions) == ([1, 1], [1]), "read and traced again"
+    watcher.apply(of(a_case(2, status="closed")))
+    watcher.places_changed(np.array([1], np.uint32))
+    settled(watcher)
+    assert (reads.versions, index.cases) == ([1, 1], 0)
+
+
+def test_the_day_of_the_result_is_no_reason_to_read_or_trace_again() -> None:
+    told = Told()
+    _, reads, watcher = watching(told)
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    watcher.apply(of(a_case(2, result_on="2022-01-07")))
+    settled(watcher)
+    assert (reads.versions, told.versions) == ([1], [])

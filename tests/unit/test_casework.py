@@ -159,7 +159,7 @@ def test_what_a_neighbour_raises_stops_it() -> None:
         asyncio.run(work.record(of(a_case(1))))
 
 
-@pytest.mark.parametrize("field", ["onset", "sampled_on"])
+@pytest.mark.parametrize("field", ["onset", "sampled_on", "result_on"])
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
 def test_a_day_that_stands_for_none_is_refused(field: str, day: str) -> None:
     record = of(a_case(1))

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from console.api.casecheck import amendment_problems
-from console.store import cases
+from console.store import cases, tables
 from console.store.engine import utc_now
 from console.store.keys import Role
 from schemas.cases import Point, PointSource
@@ -163,3 +164,18 @@ def test_right_and_area_are_checked(console: Running) -> None:
     moved = console.client.patch(path, json={"ward": "00001"}, headers=here)
     assert moved.status_code in (403, 422)
     assert orjson.loads(console.client.get(path, headers=HEAD).content) == case
+
+
+def test_what_another_system_left_contradictory_keeps_nothing_else_from_being_put_right(
+    console: Running,
+) -> None:
+    case = register(console, sampled_on="2026-03-04", result_on="2026-03-05")
+    with console.store.write() as connection:  # as it comes on `cases.v1`
+        connection.execute(update(tables.cases).values(result_on=date(2026, 3, 3)))
+    isolated = amend(console, case["id"], isolated_at="2026-03-06T00:00:00.000Z")
+    assert isolated.status_code == 200, isolated.text
+    assert isolated.json()["result_on"] == "2026-03-03"
+    for wrong in ({"result_on": "2026-03-02"}, {"sampled_on": "2026-03-06"}):
+        refused = amend(console, case["id"], **wrong)
+        assert [e["field"] for e in refused.json()["errors"]] == ["result_on"]
+    assert amend(console, case["id"], result_on="2026-03-04").status_code == 200

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from console.store.register import register_sites
+from console.store.register import NewPlace, NewSite, register_sites
+from schemas.places import Trip
 from schemas.scan import format_timestamp
 from tests.console_kit import PERSON, RING, WARD, Running, new_sites, running
 from tests.unit.test_console_amend import HEAD, register
@@ -118,6 +119,33 @@ def test_each_refusal_names_its_field(
     assert answer.status_code == 422
     assert (f"add.{field}", code) in [(e["field"], e["code"]) for e in answer.json()["errors"]]
     assert console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json() == case
+
+
+def test_an_answer_may_be_as_long_as_a_stay_there(console: Running, place: int) -> None:
+    begins = NOW - timedelta(hours=50)
+    ride = Trip(id="NS-1", departs_at=begins, arrives_at=begins + timedelta(hours=36))
+    coach = NewSite(
+        "Hoàng Long", "bus_operator", WARD, "transport", "x",
+        places=(NewPlace("Xe 1", "bus", "xe", trips=(ride,)),),
+    )  # fmt: skip
+    [vehicle] = register_sites(console.store, RING, [coach], source="list")
+    case = register(console)
+
+    def code(place: int, hours: float) -> Any:
+        entry = point(place, -50, hours, person=SOMEBODY)
+        answer = change(console, case["id"], add={"answers": [entry]})
+        if answer.status_code == 200:
+            return 200
+        [problem] = answer.json()["errors"]
+        return problem["code"], problem["sentence"]["en"]
+
+    assert code(vehicle.id, 36) == 200
+    assert code(vehicle.id, 45) == (
+        "too_long",
+        "Longer than 44 hours: no stay there can be, look at the days and times again.",
+    )
+    assert code(place, 24) == 200
+    assert code(place, 25)[0] == "too_long"
 
 
 def test_nobody_is_both_named_and_excluded_nor_there_twice(console: Running) -> None:

@@ -205,6 +205,34 @@ def test_a_place_without_trips_any_more_has_none() -> None:
         agree(directory, {9: record})
 
 
+def test_who_is_told_hears_of_what_traces_depend_on_and_of_nothing_else() -> None:
+    directory = Directory(RING)
+    told: list[list[int]] = []
+    directory.told = lambda places: told.append(places.tolist())
+    ward = GOOD.model_copy(update={"within": 8, "codes": ()})
+    building = GOOD.model_copy(update={"id": 8, "codes": (), "within": None})
+
+    def heard(*records: Place) -> list[list[int]]:
+        told.clear()
+        pairs = [(place_key(one.id), one.model_dump_json().encode()) for one in records]
+        assert directory.put_site_records(pairs) == []
+        return [*told]
+
+    def changed(version: int, **fields: Any) -> Place:
+        return ward.model_copy(update={"version": 100 + version} | fields)
+
+    assert heard(ward, building) == [], "new places: nobody was there"
+    assert heard(changed(2, name="x", ward="11296", codes=GOOD.codes)) == []
+    assert heard(changed(3, usual_stay=700)) == [[8, 9]], "who was in the room was in the building"
+    trip = Trip(id="t", departs_at=NOW, arrives_at=NOW)
+    assert heard(changed(4, usual_stay=700, trips=(trip,))) == [[8, 9]]
+    assert heard(changed(5, usual_stay=700, trips=(trip,))) == []
+    assert heard(changed(6, usual_stay=700)) == [[8, 9]]
+    assert heard(changed(7, usual_stay=700, within=None)) == [[8, 9]], "it was in it"
+    assert heard(changed(8, usual_stay=60)) == [[8, 9]]
+    assert heard(changed(7, usual_stay=61)) == [], "an older record"
+
+
 def test_what_producers_may_do_is_made_anew_when_it_changes_and_not_for_each_batch() -> None:
     directory = Directory(RING)
 
