@@ -1,7 +1,7 @@
 """A timetable as operators have it, row by row: which vehicle, which trip, from when to when."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 from console.sitelist.columns import cells_of, find_columns
 from console.sitelist.plain import holds, plain
 from console.sitelist.sheet import Row
-from issuer.trips import TripError, check_trip, trip_name
+from issuer.trips import TripError, check_same, check_trip, trip_name
 from schemas.clock import LOCAL
 from schemas.errors import UserError
 from schemas.places import Trip
@@ -50,11 +50,13 @@ class Timetable:
 def read_timetable(
     rows: Sequence[Row],
     names: Mapping[str, Sequence[int]],
+    planned: Callable[[int], Sequence[Trip]] = lambda _place: (),
     *,
     now: datetime,
     cut_off: datetime | None,
 ) -> Timetable:
-    """`names`: the vehicles that can be meant, each name with its places' numbers.
+    """`names`: the vehicles that can be meant, each name with its places' numbers; `planned`: the
+    trips that a place has.
 
     Raises UserError if there is no heading with a vehicle, a departure and an arrival.
     """
@@ -68,6 +70,7 @@ def read_timetable(
     finder = _Vehicles(names)
     table = Timetable()
     seen: dict[tuple[int, str], Trip] = {}
+    before: dict[int, dict[str, Trip]] = {}
     for row in rows[first:]:
         if row.empty:
             continue
@@ -76,6 +79,9 @@ def read_timetable(
             place = finder.find(cell["vehicle"])
             trip = _trip(cell)
             check_trip(trip, now, cut_off)
+            if place not in before:
+                before[place] = {known.id: known for known in planned(place)}
+            check_same(trip, before[place].get(trip.id), cut_off)
             if seen.setdefault((place, trip.id), trip) != trip:
                 raise TripError(
                     f"chuyến {trip.id} đã có với giờ khác", f"trip {trip.id} is there already"

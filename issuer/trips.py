@@ -14,7 +14,10 @@ from schemas.clock import LOCAL
 from schemas.places import Place, Trip
 
 MOST_TRIPS: Final = 1_000  # of a vehicle: a record on the topic stays far below 1 MiB
-LONGEST: Final = timedelta(hours=72)  # Hà Nội to Sài Gòn by coach is 36
+# Hà Nội to Sài Gòn by coach is 36. A stay is believed for 72, with four hours at both ends of a
+# trip for boarding early and for delays (`tracer/data`).
+LONGEST: Final = timedelta(hours=64)
+SAME_TRIP: Final = timedelta(hours=24)  # by how much it may be moved and be the same still
 FURTHEST: Final = timedelta(days=62)
 
 
@@ -45,6 +48,22 @@ def check_trip(trip: Trip, now: datetime, cut_off: datetime | None) -> None:
         raise TripError("chuyến đã quá hạn lưu giữ", "it is older than the retention")
 
 
+def check_same(trip: Trip, known: Trip | None, cut_off: datetime | None) -> None:
+    """Raises TripError if the vehicle's trip of this name is of another day: it would be lost, and
+    with it the ends of its passengers' stays. What arrived before `cut_off` is not kept anyway."""
+    if known is None or (cut_off is not None and known.arrives_at < cut_off):
+        return
+    if abs(trip.departs_at - known.departs_at) <= SAME_TRIP:
+        return
+    day = known.departs_at.astimezone(LOCAL)
+    raise TripError(
+        f"tên {trip.id} đã là của chuyến ngày {day:%d/%m/%Y}: hãy đặt tên riêng cho mỗi chuyến "
+        "(thêm ngày), hoặc bỏ chuyến đó trước",
+        f"{trip.id} is already a trip of {day:%d/%m/%Y}: give each trip a name of its own (with "
+        "its day), or take that one out first",
+    )
+
+
 def with_trips(
     place: Place,
     added: Iterable[Trip] = (),
@@ -55,7 +74,7 @@ def with_trips(
     """The vehicle with these trips, by departure; one of the same name is corrected.
 
     Trips that arrived before `cut_off` go; without a difference it is the place as it was. Raises
-    TripError for what is no vehicle, and for more than `MOST_TRIPS`.
+    TripError for what is no vehicle, for more than `MOST_TRIPS`, and as `check_same` does.
     """
     kind = kinds().get(place.kind)
     if kind is None or not kind.vehicle:
@@ -63,7 +82,10 @@ def with_trips(
             f"điểm quét {place.id} ({place.kind}) không phải phương tiện",
             f"place {place.id} ({place.kind}) is no vehicle",
         )
-    trips = {trip.id: trip for trip in place.trips} | {trip.id: trip for trip in added}
+    trips = {trip.id: trip for trip in place.trips}
+    for trip in added:
+        check_same(trip, trips.get(trip.id), cut_off)
+        trips[trip.id] = trip
     gone = set(removed)
     kept = [
         trip

@@ -106,10 +106,12 @@ def import_(
 
     Without --apply nothing is written. Begun again, it adds only what is new.
     """
+    from functools import partial
+
     from console.sitelist.sheet import read_rows
     from console.store.engine import open_store, utc_now
     from console.store.history import What, Why
-    from console.store.trips import cut_off_at, import_trips, vehicles_named
+    from console.store.trips import cut_off_at, import_trips, planned_trips, vehicles_named
     from console.triplist import read_timetable
 
     session = session_of(context)
@@ -120,7 +122,8 @@ def import_(
     store = open_store(settings)
     changed = None
     try:
-        table = read_timetable(rows, vehicles_named(store, site), now=now, cut_off=cut_off)
+        names, planned = vehicles_named(store, site), partial(planned_trips, store)
+        table = read_timetable(rows, names, planned, now=now, cut_off=cut_off)
         if apply and (without_refused or not table.refused):
             why = Why(BY, What.TRIPS, note_ or file.name)
             changed = import_trips(store, table.trips, why, cut_off=cut_off)

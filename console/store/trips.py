@@ -11,7 +11,7 @@ from console.store.edits import Guard, anybody, must_be_open
 from console.store.engine import Store
 from console.store.errors import Conflict
 from console.store.history import Why
-from console.store.sites import locked_places, put_places
+from console.store.sites import locked_places, place, put_places
 from issuer.trips import TripError, with_trips
 from schemas.places import Place, Trip
 
@@ -62,16 +62,23 @@ def import_trips(
         with store.write() as connection:
             before = locked_places(connection, ids[begin : begin + _AT_ONCE])
             changes = []
-            for place in before:
-                must_be_open("điểm quét", "place", place, None)
+            for vehicle in before:
+                must_be_open("điểm quét", "place", vehicle, None)
                 try:
-                    after = with_trips(place, added[place.id], cut_off=cut_off)
+                    after = with_trips(vehicle, added[vehicle.id], cut_off=cut_off)
                 except TripError as error:
-                    raise Conflict(f"#{place.id}: {error.vi}. / #{place.id}: {error.en}.") from None
-                changes.append((place, after))
+                    number = f"#{vehicle.id}"
+                    raise Conflict(f"{number}: {error.vi}. / {number}: {error.en}.") from None
+                changes.append((vehicle, after))
             put_places(connection, changes, why)
-            changed += sum(after != place for place, after in changes)
+            changed += sum(after != vehicle for vehicle, after in changes)
     return changed
+
+
+def planned_trips(store: Store, place_id: int) -> tuple[Trip, ...]:
+    """The trips that a vehicle has."""
+    found = place(store, place_id)
+    return found.trips if found else ()
 
 
 def vehicles_named(store: Store, site: int | None = None) -> dict[str, list[int]]:

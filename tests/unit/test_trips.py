@@ -58,6 +58,10 @@ def test_every_kind_of_the_order_is_there_and_vehicles_are_those_that_run() -> N
 
 def test_a_trip_of_the_same_name_is_corrected_and_the_old_ones_go() -> None:
     bus = with_trips(vehicle(), [trip(1), trip(-700, "old"), trip(-2, "late")], cut_off=None)
+    with pytest.raises(TripError, match="already a trip of 28/10/2026"):
+        with_trips(bus, [trip(3, "old")], cut_off=None)
+    again = with_trips(bus, [trip(3, "old")], cut_off=NOW - timedelta(days=22))
+    assert [t.id for t in again.trips] == ["late", trip_name(NOW + HOUR), "old"], "it goes anyway"
     assert [t.id for t in bus.trips] == ["old", "late", trip_name(NOW + HOUR)]
     moved = trip(-1.5, "late")
     after = with_trips(bus, [moved], cut_off=NOW - timedelta(days=22))
@@ -80,7 +84,7 @@ def test_what_is_no_vehicle_and_too_many_trips_are_refused() -> None:
     ("made", "says"),
     [
         (trip(1, last=0), "before it departs"),
-        (trip(1, last=LONGEST / HOUR + 1), "more than 72 hours"),
+        (trip(1, last=LONGEST / HOUR + 1), "more than 64 hours"),
         (trip(24 * 63), "days ahead"),
         (trip(-24 * 30), "older than the retention"),
     ],
@@ -125,6 +129,14 @@ Biển số xe,Ngày,Giờ đi,Giờ đến,Mã chuyến
 def test_a_timetable_is_read_as_operators_write_it(tmp_path: Path) -> None:
     rows = read_rows(table_of(tmp_path, TIMETABLE))
     names = {f"Xe {PLATES[0]}": [7], f"Xe {PLATES[1]}": [8]}
+    there = Trip(
+        id="15B01234-261127-01",
+        departs_at=datetime(2026, 11, 20, tzinfo=UTC),
+        arrives_at=datetime(2026, 11, 20, 1, tzinfo=UTC),
+    )
+    moved = read_timetable(rows, names, lambda place: [there] * (place == 7), now=NOW, cut_off=None)
+    assert moved.refused[0].row == 3
+    assert "already a trip of 20/11/2026" in moved.refused[0].en
     table = read_timetable(rows, names, now=NOW, cut_off=None)
     first, night = table.trips[7]
     assert (first.id, first.departs_at) == (
