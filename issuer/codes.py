@@ -166,13 +166,16 @@ def next_version(place: Place, ring: KeyRing, valid_from: datetime, overlap: tim
     return place.model_copy(update={"codes": (*ended, added), "version": place.version + 1})
 
 
-def revoke(code: Code, at: datetime, reason: str) -> Code:
-    """The code refused from `at` on. Of two revocations the earlier holds: none is undone."""
+def revoke(code: Code, at: datetime, reason: str, decided: datetime | None = None) -> Code:
+    """The code refused from `at` on; if that is before it was `decided`, what was scanned by it
+    since is taken back. Of two revocations the earlier holds: none is undone."""
     if not reason.strip():
         raise ValueError("a revocation needs a reason")
     if code.revoked_at is not None and code.revoked_at <= at:
         return code
-    return Code.model_validate({**code.model_dump(), "revoked_at": at, "revoked_reason": reason})
+    taken_back = decided if decided is not None and at < decided else None
+    revoked = {"revoked_at": at, "revoked_reason": reason, "taken_back_at": taken_back}
+    return Code.model_validate(code.model_dump() | revoked)
 
 
 def revoke_version(place: Place, version: int, at: datetime, reason: str) -> Place:

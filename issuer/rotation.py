@@ -111,9 +111,12 @@ def revoked(
     reason: str,
     *,
     ring: KeyRing | None = None,
+    since: datetime | None = None,
 ) -> Place | Left:
     """The place with this version revoked from `at` on, or all that are usable; with a `ring`,
-    and a next version from then on if an active place has no other that is usable.
+    and a next version from then on if an active place has no other that is usable. With `since`,
+    an earlier moment, from then on, and of all what was usable then: what was scanned since is
+    taken back.
 
     All that are usable, with the next at once: left alone for ten minutes after the same was done
     for the same reason, else the second time would revoke what the first has made.
@@ -122,8 +125,8 @@ def revoked(
     if version is None and ring is not None and _just_replaced(place, at, reason):
         return Left.SINCE
     codes = tuple(
-        revoke(code, at, reason)
-        if code.version == version or (version is None and usable(code, at))
+        revoke(code, since or at, reason, at)
+        if code.version == version or (version is None and usable(code, since or at))
         else code
         for code in place.codes
     )
@@ -167,7 +170,8 @@ def _just_replaced(place: Place, now: datetime, reason: str) -> bool:
         len(live) == 1
         and _just_renewed(place, now)
         and any(
-            code.revoked_at == live[0].valid_from and code.revoked_reason == reason
+            (code.taken_back_at or code.revoked_at) == live[0].valid_from
+            and code.revoked_reason == reason
             for code in place.codes
         )
     )

@@ -59,7 +59,7 @@ def check_same(trip: Trip, known: Trip | None, cut_off: datetime | None) -> None
     raise TripError(
         f"tên {trip.id} đã là của chuyến ngày {day:%d/%m/%Y}: hãy đặt tên riêng cho mỗi chuyến "
         "(thêm ngày), hoặc bỏ chuyến đó trước",
-        f"{trip.id} is already a trip of {day:%d/%m/%Y}: give each trip a name of its own (with "
+        f"{trip.id} is already a trip of {day:%Y-%m-%d}: give each trip a name of its own (with "
         "its day), or take that one out first",
     )
 

@@ -51,7 +51,11 @@ class Site(Record):
 
 
 class Code(Record):
-    """One version of a place's code. `None` is open: without a beginning, without an end."""
+    """One version of a place's code. `None` is open: without a beginning, without an end.
+
+    `taken_back_at`: when it was revoked from before, from `revoked_at` on: what was scanned by it
+    since and accepted until then does not count any more.
+    """
 
     version: Annotated[int, Field(ge=1, lt=1024)]
     token: str
@@ -59,6 +63,7 @@ class Code(Record):
     valid_to: Timestamp | None = None
     revoked_at: Timestamp | None = None
     revoked_reason: str | None = None
+    taken_back_at: Timestamp | None = None
 
 
 class Trip(Record):

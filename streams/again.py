@@ -24,6 +24,9 @@ AT_ONCE: Final = 2
 PAUSE_S: Final = 0.25  # between two runs of a case, at least
 _LATER_S: Final = 20.0  # between them when nobody can be added
 _LATEST: Final = 16  # times that, after runs that changed nothing
+# Who may have got one more contact goes before cases that have waited so much longer: of a
+# timetable that was entered all are due that rode.
+_BEHIND_S: Final = 10.0
 _NOT_AT_ONCE_S: Final = 2.0  # before one of a version: cases that just came are traced first
 
 
@@ -189,10 +192,12 @@ class Again:
         while True:
             self._came.clear()
             free = [due for due in self._due.values() if due.case not in self._busy]
-            due = min(free, key=lambda d: d.when, default=None)
             now = time.monotonic()
-            if due is not None and due.when <= now:
-                return self._due.pop(due.case)
+            ready = [due for due in free if due.when <= now]
+            if ready:
+                first = min(ready, key=lambda d: d.when + (0 if d.since_ms else _BEHIND_S))
+                return self._due.pop(first.case)
+            due = min(free, key=lambda d: d.when, default=None)
             try:
                 async with asyncio.timeout(None if due is None else due.when - now):
                     await self._came.wait()

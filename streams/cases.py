@@ -5,17 +5,15 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 import structlog
 from polars.exceptions import PolarsError
 from pydantic import ValidationError
 
 from schemas.cases import (
     BEHIND_LAST_DAY,
-    DAYS,
     FIRST_DAY,
     HIGHEST_VERSION,
     OPEN_STATUSES,
@@ -27,7 +25,9 @@ from schemas.cases import (
 )
 from schemas.errors import InvalidEvent, Retryable
 from schemas.ids import person_bits
-from streams.watch import OpenCases, Watched
+from streams.changed import Changed, together
+from streams.watch import OpenCases
+from streams.watched import Watched
 from tracer.identity import same_of
 from tracer.stated import bits_of
 
@@ -57,17 +57,23 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
         raise InvalidEvent(f"case record: {field}: {first['msg']}") from None
     if case.version > HIGHEST_VERSION:
         raise InvalidEvent(f"case record: version: {case.version} is too high")
-    days = [(name, getattr(case, name)) for name in DAYS]
+    days = [("onset", case.onset), ("sampled_on", case.sampled_on)]
     days += [("named.last_contact", entry.last_contact) for entry in case.named]
     for field, day in days if case.status in OPEN_STATUSES else ():  # it can always be ended
-        if day is not None and not FIRST_DAY <= day < BEHIND_LAST_DAY:
+        if day is not None and not _is_a_day(day):
             raise InvalidEvent(f"case record: {field}: {day} stands for no day")
+    if case.result_on is not None and not _is_a_day(case.result_on):
+        case = case.model_copy(update={"result_on": None})  # it decides nothing
     if key != case.id.encode():
         raise InvalidEvent(f"case record: the key is not the case's id {case.id}")
     system = system_of(case.id)
     if system is not None and case.registered_by != system:
         raise InvalidEvent(f"case record: {case.registered_by} may not write case {case.id}")
     return as_traced(case)
+
+
+def _is_a_day(day: date) -> bool:
+    return FIRST_DAY <= day < BEHIND_LAST_DAY
 
 
 def as_traced(case: Case) -> Case:
@@ -119,8 +125,11 @@ class CaseWatcher:
         self._since_ms = time.time() * 1000  # the broker dates records
         self._cases: dict[str, Case] = {}
         self._due: dict[str, bool] = {}  # in order, a case once; whether `opened` is to be told
+        self._changed: list[Changed] = []  # of places, since cases were last asked about them
+        self._behind: dict[str, None] = {}  # whom that concerns: whatever is due goes before
         self._came = asyncio.Event()
-        self._in_hand = False
+        self._in_hand: str | None = None
+        self._hears = False  # of places; what is said before is part of what is first known
 
     def apply(self, record: Any) -> None:
         """A record of `cases.v1`. Raises InvalidEvent for one that makes no sense."""
@@ -153,37 +162,59 @@ class CaseWatcher:
             if case.status in OPEN_STATUSES:
                 self._make_due(case.id, tell=False)
 
-    def places_changed(self, places: npt.NDArray[np.uint32]) -> None:
-        """Other hours, usual stays or trips of these places, or of what lies inside: stays there
-        may be others, so open cases that were there are looked at again and traced again."""
-        for case in self._cases.values():
-            watched = self._index.get(case.id)
-            if watched is not None and np.isin(watched.table[:, 0], places).any():
-                self._make_due(case.id, tell=True)
+    def places_changed(self, changed: Changed) -> None:
+        """Other hours, usual stays, trips or codes of these places, or of what lies inside: stays
+        there may be others, so open cases that were there then are looked at and traced again,
+        once nothing else is due. It may be said from the worker's loop alone."""
+        if self._hears:
+            self._changed.append(changed)
+            self._came.set()
 
     def open_case(self, case_id: str) -> Case | None:
         """The case, if it is open."""
         case = self._cases.get(case_id)
         return case if case is not None and case.status in OPEN_STATUSES else None
 
-    async def run(self, after: asyncio.Event) -> None:
-        """Work off what is due, until cancelled. Not before `after`: from then on `moved` hears
-        all, and no case moves unheard once it has been looked at."""
-        await after.wait()
+    async def run(self, *after: asyncio.Event) -> None:
+        """Work off what is due, until cancelled. Not before all of `after`: from then on `moved`
+        and `places_changed` hear all, and no case moves unheard once it has been looked at."""
+        for event in after:
+            await event.wait()
+        self._hears = True
         while True:
-            while self._due:
-                self._in_hand = True
-                try:
-                    await self._look_at(next(iter(self._due)))
-                finally:
-                    self._in_hand = False
             self._came.clear()
+            while self._due or self._changed or self._behind:
+                if not self._due:
+                    self._behind |= dict.fromkeys(self._concerned())
+                if not self._due and self._behind:
+                    self._make_due(next(iter(self._behind)), tell=True)
+                if self._due:
+                    self._in_hand = next(iter(self._due))
+                    self._behind.pop(self._in_hand, None)
+                    try:
+                        await self._look_at(self._in_hand)
+                    finally:
+                        self._in_hand = None
             await self._came.wait()
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is due or being looked at."""
-        return not self._due and not self._in_hand
+        """Whether nothing is due or being looked at, but for what other facts of places may have
+        changed."""
+        return not self._due and self._in_hand is None
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing at all is left to look at."""
+        return self.settled and not self._changed and not self._behind
+
+    def _concerned(self) -> list[str]:
+        """The open cases that were at places which have changed, then."""
+        changed, self._changed = together(self._changed), []
+        if not len(changed):
+            return []
+        watched = filter(None, map(self._index.get, self._cases))
+        return [one.case for one in watched if changed.concerns(one.visited)]
 
     async def _look_at(self, case_id: str) -> None:
         case = self._cases.get(case_id)

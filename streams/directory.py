@@ -18,6 +18,7 @@ from issuer.codes import KeyRing, verify
 from schemas.places import Producer
 from streams.allowed import Allowed
 from streams.by_place import NONE, ByPlace
+from streams.changed import Changed
 from streams.place_records import PlaceRows, read_places
 from streams.place_table import PlaceTable
 from tracer.ground import Ground, ground_of
@@ -71,7 +72,7 @@ class Directory:
         self._columns = _Columns.empty(1024)
         self._rows = 0
         self.changes = 0
-        self.told: Callable[[npt.NDArray[np.uint32]], None] = lambda _places: None
+        self.told: Callable[[Changed], None] = lambda _changed: None
 
     # what the followers write
 

@@ -48,6 +48,7 @@ _SCHEMA: Final = pa.schema(
                         ("valid_from", _TEXT),
                         ("valid_to", _TEXT),
                         ("revoked_at", _TEXT),
+                        ("taken_back_at", _TEXT),
                     ]
                 )
             ),
@@ -64,7 +65,8 @@ I64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class CodeRows:
-    """Code versions of a batch. `of`: the row of the place. Times in ms since 1970 UTC."""
+    """Code versions of a batch. `of`: the row of the place. Times in ms since 1970 UTC; `NEVER`
+    where there is none."""
 
     of: I64
     version: npt.NDArray[np.int32]
@@ -72,6 +74,7 @@ class CodeRows:
     valid_from: I64
     valid_to: I64
     revoked_at: I64
+    taken_back_at: I64
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ def _codes(column: pa.ListArray) -> CodeRows:
         _moments(codes, "valid_from", ALWAYS),
         _moments(codes, "valid_to", NEVER),
         _moments(codes, "revoked_at", NEVER),
+        _moments(codes, "taken_back_at", NEVER),
     )
 
 

@@ -1,16 +1,20 @@
 """What a worker knows of places beside their codes, in columns: what traces stand on."""
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from streams.by_place import NONE, ByPlace
-from streams.place_records import NO_MINUTE, PlaceRows
+from streams.changed import Changed, changed, together
+from streams.place_records import ALWAYS, NEVER, NO_MINUTE, PlaceRows
+from tracer.columns import I64
 from tracer.frames import PLACES, TRIPS
 from tracer.nesting import DEEPEST
+from tracer.struck import Revoked
 
+Item = TypeVar("Item", bound=tuple[object, ...])
 _TYPES: Final[dict[str, Any]] = {
     "place": np.uint32, "version": np.int32, "site": np.uint32, "kind": np.int32,
     "opens": np.int16, "closes": np.int16, "usual_stay": np.int16, "within": np.uint32,
@@ -22,7 +26,8 @@ _SAID: Final = tuple(name for name in _TYPES if name not in ("place", "version",
 
 
 class PlaceTable:
-    """Some 31 bytes a place, and its trips. One writer; readers see it as it was or as it is."""
+    """Some 31 bytes a place, its trips, and its codes that were revoked from before. One writer;
+    readers see it as it was or as it is."""
 
     def __init__(self) -> None:
         self._row = ByPlace()
@@ -30,6 +35,9 @@ class PlaceTable:
         self._count = 0
         self._kinds: dict[str, int] = {}
         self._trips: dict[int, list[tuple[str, int, int]]] = {}
+        self._revoked: dict[int, list[Revoked]] = {}
+        self._trips_changed = 0
+        self._trips_made: tuple[int, pl.DataFrame] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -39,7 +47,7 @@ class PlaceTable:
         row = self._row.of(place)
         return np.where(row == NONE, 0, self._columns["version"][row])
 
-    def put(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    def put(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> Changed:
         """Take these rows of a batch over; each place is among them once. Returns, of those known
         before, the places of which now is said what changes stays or tiers, and all around them."""
         place = rows.place[chosen]
@@ -50,44 +58,53 @@ class PlaceTable:
         numbers = [self._kinds.setdefault(rows.kind[n], len(self._kinds)) for n in chosen]
         values = {name: getattr(rows, name)[chosen] for name in _AS_THEY_ARE}
         values["kind"] = np.array(numbers, np.int32)
-        other = self._put_trips(rows, chosen)
+        begin, end = self._put_lists(rows, chosen)
         for name in _SAID:
-            other |= self._columns[name][row] != values[name]
-        changed = place[other & ~new]
-        before = self._around(changed)
+            other = self._columns[name][row] != values[name]
+            begin[other], end[other] = ALWAYS, NEVER
+        some = (begin <= end) & ~new
+        others = Changed(place[some], begin[some], end[some])
+        before = self._around(others)
         for name, value in values.items():
             self._columns[name][row] = value
         self._row.put(place[new], row[new])
         self._count += int(new.sum())
-        return np.unique(np.concatenate([before, self._around(changed)]))
+        return together([*before, *self._around(others)])
 
-    def _put_trips(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """The trips of these rows; whether they are others than before, row by row."""
+    def _put_lists(self, rows: PlaceRows, chosen: npt.NDArray[np.int64]) -> tuple[I64, I64]:
+        """The trips of these rows and the codes that were revoked from before; and row by row in
+        what time they are others than until now, one that ends before it begins where none is."""
         trips: dict[int, list[tuple[str, int, int]]] = {}
-        if rows.trips:
-            kept = set(chosen.tolist())
-            for of, *trip in rows.trips:
-                if of in kept:
-                    trips.setdefault(int(rows.place[of]), []).append((*trip,))  # type: ignore[arg-type]
-        other = np.zeros(len(chosen), np.bool_)
-        place = rows.place[chosen]
-        for nth in np.flatnonzero(np.isin(place, [*self._trips, *trips])).tolist():
-            number = int(place[nth])
-            before, now = self._trips.pop(number, None), trips.get(number)
-            other[nth] = before != now
-            if now is not None:
-                self._trips[number] = now
-        return other
+        revoked: dict[int, list[Revoked]] = {}
+        codes = rows.codes
+        taken_back = np.flatnonzero(codes.taken_back_at != NEVER)
+        kept = set(chosen.tolist()) if rows.trips or len(taken_back) else set()
+        for of, *trip in rows.trips:
+            if of in kept:
+                trips.setdefault(int(rows.place[of]), []).append((*trip,))  # type: ignore[arg-type]
+        for row in taken_back.tolist():
+            if (of := int(codes.of[row])) in kept:
+                place = int(rows.place[of])
+                times = int(codes.revoked_at[row]), int(codes.taken_back_at[row])
+                one = Revoked(place, int(codes.version[row]), *times)
+                revoked.setdefault(place, []).append(one)
+        places = rows.place[chosen]
+        first = _replaced(self._trips, trips, places)
+        if (first[0] <= first[1]).any():
+            self._trips_changed += 1
+        second = _replaced(self._revoked, revoked, places)
+        return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])
 
-    def _around(self, place: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-        """These places and those they lie within."""
-        found = [place]
-        for _ in range(DEEPEST if len(place) else 0):
-            row = self._row.of(place)
-            holder = self._columns["within"][row[row != NONE]]
-            place = np.unique(holder[holder != 0])
-            found.append(place)
-        return np.concatenate(found)
+    def _around(self, others: Changed) -> list[Changed]:
+        """These places, and those they lie within, for the same times."""
+        found = [others]
+        while len(others) and len(found) <= DEEPEST:
+            row = self._row.of(others.place)
+            holder = np.where(row == NONE, 0, self._columns["within"][row])
+            inside = holder != 0
+            others = changed(holder[inside], others.begin[inside], others.end[inside])
+            found.append(others)
+        return found
 
     def frame(self) -> pl.DataFrame:
         """Every place, shape `tracer.frames.PLACES`."""
@@ -106,12 +123,22 @@ class PlaceTable:
 
     def trips(self) -> pl.DataFrame:
         """Every trip, shape `tracer.frames.TRIPS`."""
+        changed, made = self._trips_changed, self._trips_made
+        if made is None or made[0] != changed:
+            made = self._trips_made = changed, self._all_trips()
+        return made[1]
+
+    def _all_trips(self) -> pl.DataFrame:
         rows = [(place, *trip) for place, trips in list(self._trips.items()) for trip in trips]
         numbers = {
             name: pl.Int64() if name.endswith("_at") else kind for name, kind in TRIPS.items()
         }
         frame = pl.DataFrame(rows, schema=numbers, orient="row")
         return frame.select(pl.col(name).cast(kind) for name, kind in TRIPS.items())
+
+    def revoked(self) -> list[Revoked]:
+        """The codes that were revoked from before."""
+        return [one for some in list(self._revoked.values()) for one in some]
 
     def _grow(self, count: int) -> None:
         size = len(self._columns["place"])
@@ -122,6 +149,22 @@ class PlaceTable:
             bigger[name] = np.zeros(max(count, 2 * size), column.dtype)
             bigger[name][:size] = column
         self._columns = bigger
+
+
+def _replaced(
+    known: dict[int, list[Item]], now: dict[int, list[Item]], place: npt.NDArray[np.uint32]
+) -> tuple[I64, I64]:
+    """What is known of these places, and of no other, becomes that of now; of each the first and
+    the last time (an item's last two are two) of what is in one of both only."""
+    begin, end = np.full(len(place), NEVER), np.full(len(place), ALWAYS)
+    for row in np.flatnonzero(np.isin(place, [*known, *now])).tolist():
+        number = int(place[row])
+        before, after = known.pop(number, []), now.get(number, [])
+        for *_, first, last in set(before) ^ set(after):
+            begin[row], end[row] = min(begin[row], first), max(end[row], last)
+        if after:
+            known[number] = after
+    return begin, end
 
 
 def _null(column: pl.Expr, value: int) -> pl.Expr:

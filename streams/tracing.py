@@ -16,8 +16,9 @@ from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
 from streams.spans import OFF, Spans
-from streams.watch import Watched
+from streams.watched import Watched
 from streams.windows import PlaceWindow
+from tracer.columns import U64, milliseconds
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import ToWatch, to_watch, trace_from
 from tracer.frames import NO_SCANS
@@ -25,6 +26,7 @@ from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
+from tracer.struck import Revoked, Struck
 from tracer.trace import trace
 from tracer.versions import Change, Version, changes, voided
 from tracer.window import window_of
@@ -50,6 +52,7 @@ class Tracing:
         self._retention_days = retention_days
         self._spans = spans
         self._made: tuple[int, Ground] | None = None
+        self._struck: dict[Revoked, U64] = {}
 
     def run(self, case: Case, now: datetime) -> Run | None:
         """The run of this version of the case: the stored one, or a new one, stored. None if a
@@ -149,7 +152,10 @@ class Tracing:
         return _run(case, stored.number, stored.cause, before, stored.version)
 
     def _scans(self, now: datetime) -> Scans:
-        return Scans(self._clickhouse, retained_from(now, self._retention_days))
+        kept = retained_from(now, self._retention_days)
+        revoked = self._directory.places.revoked()
+        struck = Struck(revoked, milliseconds(now), self._struck)
+        return Scans(self._clickhouse, kept, struck=struck)
 
     def _ground(self) -> Ground:
         changes = self._directory.changes
@@ -162,7 +168,10 @@ def as_watched(case: Case, found: ToWatch) -> Watched:
     """What is watched of a case, by its record and by what its scans say."""
     windows = tuple(PlaceWindow(*row) for row in found.windows)
     near, far = (np.array(ids, np.uint64) for ids in (found.near, found.far))
-    return replace(as_said(case), windows=windows, near=near, far=far, around=found.around)
+    return replace(
+        as_said(case), windows=windows, near=near, far=far, around=found.around,
+        visited=found.visited,
+    )  # fmt: skip
 
 
 def _is_later(last: Stored | None, case: Case) -> bool:

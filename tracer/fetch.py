@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas.cases import Case
@@ -44,6 +45,7 @@ from tracer.stays import stays
 from tracer.tiers import TIER_OF, called
 from tracer.trace import TraceResult, at_least_one, trace_chunks
 from tracer.versions import Version
+from tracer.visited import visited
 from tracer.window import window_of
 from tracer.window_notes import BEFORE_RETENTION
 
@@ -72,7 +74,7 @@ class ToWatch:
     gone out who is added by it, and by how much sooner have come who is added by a scan out (ms).
     `near`: persons (64 bits, rising) who could have met the case; `far`: who came so long before
     it that only a scan out would say that they were still there; `around`: when a scan of theirs
-    may end a stay.
+    may end a stay. `visited`: of the function of that name.
 
     That about scans out is so only of places where whoever was there is called."""
 
@@ -80,6 +82,7 @@ class ToWatch:
     near: list[int]
     far: list[int]
     around: tuple[int, int]
+    visited: npt.NDArray[np.int64]
 
 
 def fetch(
@@ -113,10 +116,10 @@ def to_watch(
 
     Raises what the client raises.
     """
-    _, case_stays = _own(scans, case, ground, rule_set, now)
-    met = meetings(case_stays, ground)
+    own, case_stays = _own(scans, case, ground, rule_set, now)
+    met, been = meetings(case_stays, ground), visited(own, case, ground)
     if met.is_empty():
-        return ToWatch([], [], [], (0, 0))
+        return ToWatch([], [], [], (0, 0), been)
     same = same_of(case)
     there = list(_there(scans, met))
     present = _candidates(there, case, met).person.tolist()
@@ -127,7 +130,7 @@ def to_watch(
     by_out = pl.when(close).then("longest").otherwise(0).alias("by_out")
     windows = met.select("place", "from", "to", "near", "reach", by_out).rows()
     near, far_ids = every_id(present, same), every_id(others, same)
-    return ToWatch(windows, near, far_ids, around(met, "longest"))
+    return ToWatch(windows, near, far_ids, around(met, "longest"), been)
 
 
 def second_from(

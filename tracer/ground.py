@@ -52,14 +52,14 @@ class Limits:
 
     `most`: no interval is longer that no trip and no room inside prolongs: `max_stay_minutes`, or
     if that is more, and at most `max_long_stay_minutes`, the usual stay. `longest`: none at all is
-    longer: `most`, or the time of the place's longest trip with `cap_minutes` at both ends, for
-    boarding early and for delays (also at most `max_long_stay_minutes`), or the `longest` of what
-    lies inside. `reach`: the stay assumed where nothing is known, the usual stay (or the cap), at
-    most `most`. `bound`: how late after the start a next scan or a closing may come. `closes`:
-    after local midnight; NONE if not known, or never: open around the clock. `usual`: whether a
-    usual stay is known. `ridden`: whether it, or what lies inside, has trips. Of a place that is
-    not known `most` and `longest` are `max_stay_minutes`, `reach` and `bound` are the cap, and the
-    rest is not known.
+    longer: `most`; or the time of the place's longest trip with `cap_minutes` at both ends, for
+    boarding early and for delays; or, of what lies inside and may be longer than
+    `max_stay_minutes`, that and `cap_minutes`; both at most `max_long_stay_minutes`. `reach`: the
+    stay assumed where nothing is known, the usual stay (or the cap), at most `most`. `bound`: how
+    late after the start a next scan or a closing may come. `closes`: after local midnight; NONE if
+    not known, or never: open around the clock. `usual`: whether a usual stay is known. `ridden`:
+    whether it, or what lies inside, has trips. Of a place that is not known `most` and `longest`
+    are `max_stay_minutes`, `reach` and `bound` are the cap, and the rest is not known.
     """
 
     most: I64
@@ -185,13 +185,16 @@ def _with_trips(
     ridden[vehicle] = True
     rides = np.minimum(timetable.longest + 2 * cap, at_most)
     longest[vehicle] = np.maximum(longest[vehicle], rides)
-    inside_longest, inside_ridden = longest.copy(), ridden.copy()
+    held_longest, held_ridden = longest.copy(), ridden.copy()
+    long = longest > parameters.max_stay_minutes * MINUTE
+    # who goes to a room has come to the building before
+    inside_longest = np.where(long, np.minimum(longest + cap, at_most), 0)
     for level in nested:
         inside, holder = rows_in(ids, level.inside), rows_in(ids, level.holder)
         known = holder != NONE
-        np.maximum.at(inside_longest, holder[known], longest[inside[known]])
-        np.logical_or.at(inside_ridden, holder[known], ridden[inside[known]])
-    return inside_longest, inside_ridden
+        np.maximum.at(held_longest, holder[known], inside_longest[inside[known]])
+        np.logical_or.at(held_ridden, holder[known], ridden[inside[known]])
+    return held_longest, held_ridden
 
 
 class GroundByNeed:
@@ -214,10 +217,15 @@ class GroundByNeed:
         wanted = set(place.drop_nulls().to_list()) - self._asked
         while wanted:
             self._asked |= wanted
-            places, trips = self._read(sorted(wanted))
+            known = self._places["place"].implode()
+            places, trips = (
+                shaped(frame, shape, name).filter(~pl.col("place").is_in(known))
+                for frame, shape, name in zip(
+                    self._read(sorted(wanted)), (PLACES, TRIPS), ("places", "trips"), strict=True
+                )
+            )
             self._asked |= set(places["place"].to_list())
-            self._places = self._places.vstack(shaped(places, PLACES, "places"))
-            self._trips = self._trips.vstack(shaped(trips, TRIPS, "trips"))
+            self._places, self._trips = self._places.vstack(places), self._trips.vstack(trips)
             wanted = set(places["within"].drop_nulls().to_list()) - self._asked
         if len(self._asked) > asked:
             self._ground = ground_of(self._places, self._trips, self.parameters)

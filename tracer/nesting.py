@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.columns import NONE, U32, changes, last_before, next_of, own, rows_in
+from tracer.columns import I64, NONE, U32, changes, last_before, next_of, own, rows_in
 from tracer.scanned import OUT, Read
 
 # deeper ones, and places that lie within each other, count as lying within nothing
@@ -37,33 +37,31 @@ class Level:
 
 def levels(places: pl.DataFrame) -> list[Level]:
     """The outermost first; none if no place lies within another. Columns `frames.PLACES`."""
-    pairs = places.filter(pl.col("within").is_not_null()).select("place", "within")
-    if pairs.is_empty():
+    nested = places.filter(pl.col("within").is_not_null())
+    if nested.is_empty():
         return []
-    within = dict(pairs.iter_rows())
-    chains = {place: _chain(place, within) for place in within}
-    by_depth: dict[int, list[tuple[int, int]]] = {}
-    for place, chain in chains.items():
-        for depth, holder in enumerate(reversed(chain)):
-            by_depth.setdefault(depth, []).append((place, holder))
-    return [_level(by_depth[depth]) for depth in sorted(by_depth)]
+    inside, row = np.unique(nested["place"].to_numpy(), return_index=True)
+    within = nested["within"].to_numpy()[row].astype(np.int64)
+    around, further = [within], _around(inside, within, within)
+    while (further != NONE).any() and len(around) < DEEPEST:
+        around.append(further)
+        further = _around(inside, within, further)
+    # what has no end by then is too deep, or lies within itself
+    held = np.where(further != NONE, 0, np.sum([holder != NONE for holder in around], axis=0))
+    found = []
+    for depth in range(len(around)):
+        there = np.flatnonzero(held > depth)
+        if not len(there):
+            break
+        holder = np.stack(around)[held[there] - 1 - depth, there].astype(np.uint32)
+        found.append(Level(inside[there], holder, np.unique(holder)))
+    return found
 
 
-def _chain(place: int, within: dict[int, int]) -> list[int]:
-    """The places around it, the innermost first; empty if that never ends."""
-    chain: list[int] = []
-    around = within.get(place)
-    while around is not None:
-        if around == place or around in chain or len(chain) == DEEPEST:
-            return []
-        chain.append(around)
-        around = within.get(around)
-    return chain
-
-
-def _level(pairs: list[tuple[int, int]]) -> Level:
-    inside, holder = np.array(sorted(pairs), dtype=np.uint32).T
-    return Level(inside, holder, np.unique(holder))
+def _around(inside: U32, within: I64, places: I64) -> I64:
+    """What is around each of these places, or NONE. `within`: what is around each of `inside`."""
+    row = rows_in(inside, places)
+    return np.where((places == NONE) | (row == NONE), NONE, within[row])
 
 
 def with_nesting(read: Read, places: U32, level: Level) -> Read:

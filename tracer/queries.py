@@ -40,6 +40,7 @@ from tracer.statements import (
     scans_of,
     visits_of,
 )
+from tracer.struck import Struck, without
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
@@ -48,6 +49,7 @@ _AT_ONCE: Final = 2
 _POOL: Final = ThreadPoolExecutor(8, "scans")
 _MOST_IN_ONE: Final = 0.65  # of the persons: a query more costs as much as 160 of them
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
+_ALL_COUNT: Final = Struck()
 BEGINNING: Final = 0  # no retention: everything since 1970
 
 
@@ -72,7 +74,8 @@ class Scans:
     """The scans of everybody, for one trace: not shared between threads.
 
     Nothing scanned before `retained_from` is read (None: no retention). `settings` go to
-    ClickHouse with each query. Methods raise what the client raises.
+    ClickHouse with each query. What is `struck` does not count, except to say who may have been
+    somewhere (`at`). Methods raise what the client raises.
     """
 
     def __init__(
@@ -80,12 +83,14 @@ class Scans:
         client: Client,
         retained_from: datetime | None = None,
         settings: dict[str, Any] | None = None,
+        struck: Struck = _ALL_COUNT,
     ) -> None:
         self.retained_from = retained_from
         self._earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
         self._client = client
         self._settings = {**FEW_ROWS, **(settings or {})}
         self._source: Source | None = None
+        self._struck = struck
 
     def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:
         """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
@@ -93,7 +98,7 @@ class Scans:
         found = self._hoped(wanted) if self._source is None else None
         if found is None:
             found = self._read(self._by_person(), wanted.weeks(), wanted.person, trips=True)
-        return _only(wanted, found)
+        return without(_only(wanted, found), self._no_scans())
 
     def at(
         self, spans: Sequence[Span], *, details: bool = True, persons: U64 | None = None
@@ -136,8 +141,17 @@ class Scans:
         pieces = [_pieces(part) for part in parts]
         calls = [partial(read, *piece) for some in pieces for piece in some]
         found = _ahead(calls, 2 * max(map(len, pieces)))
+        struck = self._no_scans()
         for part, some in zip(parts, pieces, strict=True):
-            yield _only(part, pl.concat(islice(found, len(some))))
+            yield without(_only(part, pl.concat(islice(found, len(some)))), struck)
+
+    def _no_scans(self) -> U64:
+        """Which of them do not count, by `struck.number_of`."""
+
+        def ask(query: str) -> pa.Table:
+            return self._client.query_arrow(query, {}, self._settings)
+
+        return self._struck.scans(self._earliest, ask)
 
     def _kept(self, start: int) -> int:
         return max(start, self._earliest)

@@ -118,6 +118,17 @@ def at_places(spans: Sequence[Span], *, details: bool = True) -> str:
     )
 
 
+def by_code(spans: Sequence[Span], version: int, since: int) -> str:
+    """Where in the log everything is that was scanned by this version of the places' codes in the
+    hours that the spans touch, not before `since` (milliseconds since 1970 UTC)."""
+    return (
+        "SELECT kafka_partition, kafka_offset FROM scans "  # noqa: S608
+        f"WHERE (place, toUnixTimestamp(toStartOfHour(scanned_at))) IN {listed(spans)} "
+        f"AND code_version = {int(version)} "
+        f"AND scanned_at >= fromUnixTimestamp64Milli({int(since)}, 'UTC')"
+    )
+
+
 def visits_of(answer: pa.Table) -> pl.DataFrame:
     """The answer to `at_places`, columns `VISITS`; the last three are null without details."""
     there = _polars(answer)

@@ -7,13 +7,14 @@ more, `usual`, at most `max_long_stay_minutes`; `reach` is `usual`, or `cap_minu
 known, at most `most`; `bound` is `within_usual` × `usual` (rounded down to a millisecond), or
 `cap_minutes` if none is known, at most `most`.
 
-Of the trips that a place has, a scan at t names the one with its `trip`. Of several with that name
-it is one under way at t (departed at or before t, arriving after; the last to arrive); else the
-next to depart, at most `cap_minutes` after t; else the last that arrived, at most `cap_minutes`
-before t; else the scan names none. `longest` of an opening at t is `most`, or the time until
-`cap_minutes` after the arrival of its trip if that is more, at most `max_long_stay_minutes`. Its
-trip is the one it names; of an opening that names none, of the place's trips that depart at most
-`cap_minutes` after t the one that arrives last: so a long charter says nothing of another day.
+Of the trips that a place has (one that arrives before it departs is none), a scan at t names the
+one with its `trip`. Of several with that name it is one under way at t (departed at or before t,
+arriving after; the last to arrive); else the next to depart, at most `cap_minutes` after t; else
+the last that arrived, at most `cap_minutes` before t; else the scan names none. `longest` of an
+opening at t is `most`, or the time until `cap_minutes` after the arrival of its trip if that is
+more, at most `max_long_stay_minutes`. Its trip is the one it names; of an opening that names none,
+of the place's trips that depart at most `cap_minutes` after t the one that arrives last: so a long
+charter says nothing of another day.
 
 Reading
 1. Every row is a scan: ingest writes an event once. One that came in two partitions is there
@@ -58,9 +59,10 @@ Inside
    has an interval inside that place whose scan comes after this opening and before its decisive
    scan, with no other opening there in between and no closing of the place: there is another
    from this opening to the end of that one (its provenance and closing scan), at the latest to
-   the decisive scan, if it ends later and is no longer than any at this place or inside it can be:
-   `most`, and of each of their trips its time and twice `cap_minutes`, at most
-   `max_long_stay_minutes`. Who scans into a room alone is in no list of the building.
+   the decisive scan, if it ends later and is no longer than any here can be: `most`, or the time
+   of the place's longest trip and twice `cap_minutes`; or, of any place inside where that is more
+   than `max_stay_minutes`, that and `cap_minutes`; each at most `max_long_stay_minutes`. Who scans
+   into a room alone is in no list of the building.
 
 Joining
 9. Intervals of one person and place that overlap or touch are one stay: so a second `in` while

@@ -15,6 +15,7 @@ from tracer.columns import I64, NEVER, NONE, U32, firsts, instants, ranges, rows
 
 _TIME_BITS: Final = 44  # milliseconds until 2527; 19 bits are left for the number of a vehicle
 _LAST: Final = 2**_TIME_BITS - 1
+_SHORT: Final = 6 * 3_600_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Timetable:
     _first: I64  # the first of each of `places`
     _line: I64  # by place and departure
     _latest: I64  # so far, of its place
+    _lots: "tuple[_Lot, _Lot]"  # short trips and long ones
 
     def rides(self, place: U32, t: I64, names: pl.Series, cap: int) -> Rides:
         """Of openings at these places and times, whose scans name these trips (null: none).
@@ -63,9 +65,9 @@ class Timetable:
         rides.until[there[some]] = self._latest[behind[some] - 1]
 
         named = np.flatnonzero(names.is_not_null().to_numpy()[there])
-        where, then, behind = where[named], then[named], behind[named]
-        earliest = then - cap - self.longest[where]
-        trip, of = ranges(np.searchsorted(self._line, _on_line(where, earliest)), behind)
+        where, then = where[named], then[named]
+        found = [lot.around(where, then, cap) for lot in self._lots]
+        trip, of = (np.concatenate(some) for some in zip(*found, strict=True))
         meant = (names.gather(there[named[of]]) == self._name.gather(trip)).to_numpy()
         meant &= then[of] <= self._arrives[trip] + cap
         trip, of = trip[meant], of[meant]
@@ -83,18 +85,44 @@ class Timetable:
         return order[firsts(of[order])] if len(of) else order
 
 
+@dataclass(frozen=True)
+class _Lot:
+    """Some of the trips, by place and departure: with one long charter among them, whoever rides a
+    shuttle would be compared with all that the shuttle has done for days."""
+
+    trips: I64
+    line: I64
+    longest: int
+
+    def around(self, where: I64, t: I64, cap: int) -> tuple[I64, I64]:
+        """The trips of the places, as `Timetable.places` numbers them, that may be meant at these
+        times, and of which of the times each is."""
+        first = np.searchsorted(self.line, _on_line(where, t - cap - self.longest))
+        behind = np.searchsorted(self.line, _on_line(where, t + cap), side="right")
+        found, of = ranges(first, behind)
+        return self.trips[found], of
+
+
 def timetable_of(trips: pl.DataFrame) -> Timetable:
-    """Of a frame with the shape `frames.TRIPS`."""
+    """Of a frame with the shape `frames.TRIPS`; one that arrives before it departs is none."""
+    trips = trips.filter(pl.col("departs_at") <= pl.col("arrives_at"))
     trips = trips.sort("place", "departs_at", "arrives_at", "trip")
     departs, arrives = instants(trips["departs_at"]), instants(trips["arrives_at"])
     places, first, where = np.unique(
         trips["place"].to_numpy(), return_index=True, return_inverse=True
     )
+    took = arrives - departs
     longest = np.zeros(len(places), np.int64)
-    np.maximum.at(longest, where, arrives - departs)
+    np.maximum.at(longest, where, took)
     latest = np.maximum.accumulate(_on_line(where, arrives)) & _LAST
     line = _on_line(where, departs)
-    return Timetable(places, longest, trips["trip"], departs, arrives, first, line, latest)
+    lots = tuple(
+        _Lot(np.flatnonzero(some), line[some], int(took[some].max(initial=0)))
+        for some in (took <= _SHORT, took > _SHORT)
+    )
+    return Timetable(
+        places, longest, trips["trip"], departs, arrives, first, line, latest, (lots[0], lots[1])
+    )
 
 
 def _on_line(where: I64, t: I64) -> I64:

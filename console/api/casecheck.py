@@ -17,6 +17,9 @@ from issuer.units import is_ward
 from schemas.cases import DAYS, FIRST_DAY, MOMENTS, Answer, Case, Point
 from schemas.clock import LOCAL, local_midnight
 from schemas.scan import FUTURE_SKEW_SECONDS
+from tracer.columns import instants
+from tracer.frames import TIME
+from tracer.ground import longest_at
 from tracer.parameters import load_parameters
 
 # Of a place-time point; an answer may be as long as a stay at its place, where that is longer.
@@ -138,8 +141,11 @@ def _too_long(name: str, entries: Sequence[Point | Answer], console: Console) ->
     if not long:
         return []
     places = pl.Series([entry.place for _, entry in long], dtype=pl.UInt32)
-    stands_on = ground(console.store, load_parameters()).at(places)
-    stays = stands_on.of(places, "longest")["longest"].to_list()
+    begins = pl.Series([entry.begin for _, entry in long], dtype=TIME)
+    parameters = load_parameters()
+    stands_on, t = ground(console.store, parameters).at(places), instants(begins)
+    rides = stands_on.rides(places.to_numpy(), t, pl.Series([None] * len(long), dtype=pl.String))
+    stays = longest_at(t, rides, stands_on.limits(places.to_numpy()).most, parameters).tolist()
     found = []
     for (number, entry), stay in zip(long, stays, strict=True):
         field, most = f"{name}.{number}.end", LONGEST_STATED
@@ -147,8 +153,8 @@ def _too_long(name: str, entries: Sequence[Point | Answer], console: Console) ->
         if isinstance(entry, Answer):
             most = max(most, timedelta(milliseconds=stay))
             words = (
-                "không khoảng có mặt nào ở đây dài như vậy, hãy xem lại ngày giờ",
-                "no stay there can be, look at the days and times again",
+                "không có khoảng có mặt nào ở đây kéo dài như vậy, hãy kiểm tra lại ngày giờ",
+                "no stay there lasts that long, check the days and times",
             )
         if entry.end - entry.begin > most:
             hours = int(most.total_seconds() // 3600)

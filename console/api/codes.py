@@ -16,7 +16,7 @@ from console.api.codes_schemas import (
     VerifyCode,
 )
 from console.api.documented import answers
-from console.api.errors import ApiError
+from console.api.errors import ApiError, field_problem, invalid
 from console.api.register_reading import PlaceId, place_within
 from console.api.schemas import Sentence
 from console.api.state import Console, console_of
@@ -79,7 +79,8 @@ def issue(place_id: PlaceId, body: IssueCode, principal: Manages, console: Conso
 def revoke(
     place_id: PlaceId, version: Version, body: RevokeCode, principal: Manages, console: ConsoleOf
 ) -> PlaceCodes:
-    """Scans made from now on are refused; earlier ones stay. Revoked before, it stays as it is."""
+    """Scans made from now on, or `since`, are refused; earlier ones stay. Revoked before, it stays
+    as it is."""
     place = place_within(console, principal, place_id)
     if all(code.version != version for code in place.codes):
         raise NotFound(
@@ -88,9 +89,12 @@ def revoke(
         )
     ring = ring_of(console) if body.new else None
     now = utc_now()
+    if body.since is not None and body.since > now:
+        words = "Thời điểm ở tương lai.", "It is in the future."
+        raise invalid(field_problem("since", "in_future", *words))
 
     def decide(place: Place) -> Place | Left:
-        return revoked(place, version, now, body.reason, ring=ring)
+        return revoked(place, version, now, body.reason, ring=ring, since=body.since)
 
     why = Why(principal.by, What.REVOKE, body.reason)
     return _changed(console, place_id, decide, why)

@@ -29,12 +29,23 @@ class IssueCode(ApiModel):
 
 
 class RevokeCode(ApiModel):
-    """Why this version is refused from now on; `new`: with a next one at once if none is left."""
+    """Why this version is refused from now on; `new`: with a next one at once if none is left.
 
-    model_config = example({"reason": "photographed and posted online", "new": True})
+    `since`: from an earlier moment on. What was scanned by it since does not count any more: open
+    cases that were there are traced again, and possible contacts may be withdrawn.
+    """
+
+    model_config = example(
+        {
+            "reason": "photographed and posted online",
+            "new": True,
+            "since": "2026-11-20T01:00:00.000Z",
+        }
+    )
 
     reason: Reason
     new: bool = False
+    since: Timestamp | None = None
 
 
 class OneCode(ApiModel):
@@ -47,6 +58,10 @@ class OneCode(ApiModel):
     valid_to: Timestamp | None
     revoked_at: Timestamp | None
     revoked_reason: str | None
+    taken_back_at: Annotated[
+        Timestamp | None,
+        Field(description="When it was revoked from before: scans accepted until then are out."),
+    ]
 
 
 class PlaceCodes(ApiModel):
@@ -67,6 +82,7 @@ class PlaceCodes(ApiModel):
                     "valid_to": None,
                     "revoked_at": None,
                     "revoked_reason": None,
+                    "taken_back_at": None,
                 }
             ],
         }

@@ -74,7 +74,7 @@ def issue(
     session = session_of(context)
     settings = session.settings()
     ring = ring_of(settings)
-    begins, _ = _begins(valid_from)
+    begins, _ = _begins("--from", valid_from)
 
     def decide(place: Any) -> Any:
         return issued(place, ring, begins)
@@ -111,7 +111,7 @@ def rotate(
     session = session_of(context)
     settings = session.settings()
     ring = ring_of(settings)
-    begins, now = _begins(valid_from)
+    begins, now = _begins("--from", valid_from)
     lasts = span_of("--overlap", overlap)
 
     def decide(place: Any) -> Any:
@@ -137,11 +137,17 @@ def revoke(
     new: Annotated[
         bool, typer.Option("--new", help="Cấp ngay phiên bản mới. / Issue the next one at once.")
     ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="Thu hồi từ lúc này, giờ địa phương: lượt quét bằng mã này từ đó không còn được "
+            "tính. / From then on, local time: scans by it since do not count any more."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Scans made before stay as they are. A revocation is not undone: issue a new version."""
     from console.codekeys import ring_of
-    from console.store.engine import utc_now
     from console.store.history import What
     from issuer.rotation import Left, revoked
 
@@ -149,7 +155,9 @@ def revoke(
         raise UserError("--reason: cần lý do. / --reason: a revocation needs a reason.")
     session = session_of(context)
     ring = ring_of(session.settings()) if new else None
-    now = utc_now()
+    begins, now = _begins("--since", since)
+    if begins > now:
+        raise UserError("--since: thời điểm ở tương lai. / --since: it is in the future.")
 
     def decide(found: Any) -> Any:
         if version is not None and all(code.version != version for code in found.codes):
@@ -157,20 +165,20 @@ def revoke(
                 f"--version: điểm quét {place} không có phiên bản {version}. / "
                 f"--version: place {place} has no code of version {version}."
             )
-        return revoked(found, version, now, reason, ring=ring)
+        return revoked(found, version, now, reason, ring=ring, since=begins)
 
     fine = {Left.NONE_IN_FORCE, Left.HAS_CODE, Left.SINCE}
     _run(session, ([place], None, None), decide, (What.REVOKE, reason), as_json, fine=fine)
 
 
-def _begins(text: str | None) -> "tuple[datetime, datetime]":
-    """When the new version begins, and now."""
+def _begins(option: str, text: str | None) -> "tuple[datetime, datetime]":
+    """The moment that is given, or else now; and now."""
     from datetime import datetime
 
     from console.store.engine import utc_now
 
     now = utc_now()
-    given = moment("--from", text)
+    given = moment(option, text)
     return (datetime.fromisoformat(given) if given else now), now
 
 

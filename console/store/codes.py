@@ -17,6 +17,8 @@ from console.store.history import Why
 from console.store.sites import locked_places, put_places
 from issuer.rotation import Left
 from schemas.places import Place, Status
+from tracer.columns import milliseconds
+from tracer.struck import Revoked
 
 _AT_ONCE: Final = 500
 # SQLite has one writer and no queue: without a pause others would hardly ever find it free
@@ -67,6 +69,15 @@ def change_codes(
         if on_progress:
             on_progress(done)
     return done
+
+
+def taken_back(store: Store) -> list[Revoked]:
+    """The codes that were revoked from before: what they struck does not count in a trace."""
+    c = tables.codes.c
+    query = select(c.place, c.version, c.revoked_at, c.taken_back_at)
+    with store.read() as connection:
+        rows = connection.execute(query.where(c.taken_back_at.is_not(None))).all()
+    return [Revoked(p, version, *map(milliseconds, times)) for p, version, *times in rows]
 
 
 def active_places(

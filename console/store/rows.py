@@ -72,6 +72,7 @@ def code_row(place: int, code: Code) -> dict[str, Any]:
         "valid_to": code.valid_to,
         "revoked_at": code.revoked_at,
         "revoked_reason": code.revoked_reason,
+        "taken_back_at": code.taken_back_at,
     }
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from console.api.past_runs import Difference, Mark, past_run, past_runs, run_before
+from issuer.codes import issue
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
-from schemas.places import Place
+from schemas.places import Code, Place
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs
@@ -25,6 +26,10 @@ DAY = datetime(2026, 3, 5, tzinfo=UTC)
 NOW = DAY + timedelta(days=2)
 CASE, ALICE, BOB = 100, 200, 300
 ROOM = 7
+A_ROOM = Place(
+    id=ROOM, site=1, name="n", kind="meeting_room", ward="w", sector="s",
+    enclosed=True, small=True, gate=False,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +45,7 @@ def tracing(clickhouse: ClickHouse) -> Tracing:
 
 def _directory() -> Directory:
     directory = Directory(RING)
-    place = Place(
-        id=ROOM, site=1, name="n", kind="meeting_room", ward="w", sector="s",
-        enclosed=True, small=True, gate=False,
-    )  # fmt: skip
-    directory.put_site_records([(f"place/{ROOM}", place.model_dump_json().encode())])
+    directory.put_site_records([(f"place/{ROOM}", A_ROOM.model_dump_json().encode())])
     return directory
 
 
@@ -377,3 +378,42 @@ def test_of_two_attempts_at_a_run_the_first_stored_is_listed(clickhouse: ClickHo
         time.sleep(0.01)
     [listed], more = past_runs(clickhouse, "c-twice", 9, 9)
     assert (listed.cause, listed.contacts_by_tier, listed.notes, more) == ("case/1", {}, [], False)
+
+
+def test_what_a_code_struck_that_was_revoked_from_before_is_withdrawn(
+    clickhouse: ClickHouse,
+) -> None:
+    clickhouse.command("TRUNCATE TABLE scans")
+    directory = _directory()
+    tracing = Tracing(clickhouse, directory, load_rule_sets(), load_parameters(), 0)
+    scans = Scans(clickhouse, 5_000)
+    scans.visit(CASE, 0, 200)
+    scans.visit(ALICE, 10, 40)
+    scans.visit(BOB, 100, 140)
+    mine = case(1, id="c-revoked")
+    first = run(tracing, mine, NOW)
+    alice, bob = person_text(ALICE), person_text(BOB)
+    assert {(c.person, c.kind) for c in first.changes} == {(alice, "added"), (bob, "added")}
+    assert tracing.again(mine, NOW, 1, 1) == []
+
+    def revoke(version: int, since: int, code: int = 1) -> None:
+        from_then_on = DAY + timedelta(minutes=since)
+        it = Code(
+            version=code, token=issue(RING, ROOM, code), revoked_at=from_then_on, taken_back_at=NOW
+        )
+        changed = A_ROOM.model_copy(update={"version": version, "codes": (it,)})
+        directory.put_site_records([(f"place/{ROOM}", changed.model_dump_json().encode())])
+
+    revoke(2, 90, code=2)
+    assert tracing.again(mine, NOW, 2, 2) == [], "by another version of the code nobody came"
+    revoke(3, 90)
+    [again] = tracing.again(mine, NOW, 3, 3)
+    gone = [c for c in again.changes if c.kind == "withdrawn"]
+    assert [(c.person, c.reasons) for c in gone] == [(bob, ("facts",))]
+    assert [c["person"] for c in again.contacts] == [alice]
+    assert [stay["closed_by"] for stay in again.summary["stays"]] == [None], (
+        "nor did it see them go"
+    )
+    revoke(4, 5)
+    [last] = tracing.again(mine, NOW, 4, 4)
+    assert last.contacts == []

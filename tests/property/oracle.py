@@ -108,13 +108,21 @@ class City:
         at_most = max(p.max_stay_minutes, p.max_long_stay_minutes or 0)
         return max(p.max_stay_minutes, min(self.usual(place) or 0, at_most)) * MINUTE
 
-    def longest(self, place: int) -> int:
+    def alone(self, place: int) -> int:
+        """The longest interval that nothing inside prolongs."""
         p, longest = self.parameters, self.most(place)
         at_most = max(p.max_stay_minutes, p.max_long_stay_minutes or 0) * MINUTE
         for _, _, _, took in self.trips(place):
             longest = max(longest, min(took + 2 * p.cap_minutes * MINUTE, at_most))
-        within = [self.longest(one) for one in self.places if self.inside(one, place)]
-        return max([longest, *within])
+        return longest
+
+    def longest(self, place: int) -> int:
+        p, longest = self.parameters, self.alone(place)
+        at_most = max(p.max_stay_minutes, p.max_long_stay_minutes or 0) * MINUTE
+        within = [self.alone(one) for one in self.places if self.inside(one, place)]
+        cap = p.cap_minutes * MINUTE
+        long = [min(one + cap, at_most) for one in within if one > p.max_stay_minutes * MINUTE]
+        return max([longest, *long])
 
     def trips(self, place: int) -> list[tuple[int, str, int, int]]:
         return [trip for trip in self.arrivals if trip[0] == place and place in self.places]

@@ -283,3 +283,20 @@ def test_a_request_that_makes_no_sense_is_passed_over(value: Any) -> None:
         assert again.waiting == 0
 
     asyncio.run(play())
+
+
+def test_of_a_timetable_all_are_due_and_who_may_have_one_more_contact_goes_first() -> None:
+    async def play() -> None:
+        traced = Traced(takes_s=0.02)
+        again = Again(traced, pause_s=0.01, not_at_once_s=0)
+        rode = [f"C-{number}" for number in range(20)]
+        task = asyncio.create_task(again.run())
+        again.submit(event(*rode, adds=False, version=1))
+        await asyncio.sleep(0.03)
+        again.submit(event("C-late"))
+        await asyncio.sleep(0.6)
+        task.cancel()
+        assert set(traced.cases) == {*rode, "C-late"}
+        assert traced.cases.index("C-late") < 8
+
+    asyncio.run(play())

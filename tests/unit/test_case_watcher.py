@@ -13,7 +13,9 @@ from schemas.cases import Case, TraceAgain
 from schemas.ids import person_text
 from streams.alerts import trace_requests, version_request
 from streams.cases import CaseWatcher, as_said
-from streams.watch import OpenCases, Watched
+from streams.changed import Changed, changed
+from streams.watch import OpenCases
+from streams.watched import Watched
 from streams.windows import PlaceWindow
 from tests.unit.test_casework import SAID, a_case, of
 from tests.unit.test_contacts import A_CASE, ALICE, BOB, CASE, NOW
@@ -38,15 +40,16 @@ class Reads:
         meanwhile()
         if self.fails:
             raise self.fails
-        return replace(as_said(case), windows=WINDOWS, near=persons(*self.near))
+        found = replace(as_said(case), windows=WINDOWS, near=persons(*self.near))
+        return replace(found, visited=np.array([(1, BEGIN, BEGIN + 5_000)]))
 
 
-def settled(watcher: CaseWatcher) -> None:
+def settled(watcher: CaseWatcher, until: Callable[[], bool] | None = None) -> None:
     async def play() -> None:
         after = asyncio.Event()
         after.set()
-        task = asyncio.create_task(watcher.run(after))
-        while not watcher.settled:  # noqa: ASYNC110 (what it does is what is tested)
+        task = asyncio.create_task(watcher.run(after, after))
+        while not (until() if until else watcher.settled):  # noqa: ASYNC110 (what it does is tested)
             await asyncio.sleep(0.001)
         task.cancel()
 
@@ -171,21 +174,56 @@ def test_whom_the_record_excludes_is_watched_as_such() -> None:
     assert as_said(a_case(1)).excluded == frozenset()
 
 
+def at_rest(watcher: CaseWatcher) -> None:
+    settled(watcher, lambda: watcher.at_rest)
+
+
+def said_of(*places: int, begin: int = BEGIN, end: int = BEGIN) -> Changed:
+    place = np.array(places, np.uint32)
+    return changed(place, np.full(len(place), begin), np.full(len(place), end))
+
+
 def test_what_a_place_is_said_to_be_counts_for_the_cases_that_were_there() -> None:
     told = Told()
     index, reads, watcher = watching(told)
+    watcher.places_changed(said_of(1))
     watcher.apply(of(a_case(1)))
     settled(watcher)
-    watcher.places_changed(np.array([2, 7], np.uint32))
-    settled(watcher)
-    assert (reads.versions, told.versions) == ([1], []), "the case was at place 1 only"
-    watcher.places_changed(np.array([1, 2], np.uint32))
-    settled(watcher)
-    assert (reads.versions, told.versions) == ([1, 1], [1]), "read and traced again"
+    assert (reads.versions, told.versions) == ([1], []), "what comes before is what is first known"
+    watcher.places_changed(said_of(2, 7))
+    watcher.places_changed(said_of(1, begin=BEGIN + 5_001, end=BEGIN + 9_000))
+    at_rest(watcher)
+    assert (reads.versions, told.versions) == ([1], []), "it was at place 1 only, and then"
+    for place in (2, 1):
+        watcher.places_changed(said_of(place, begin=BEGIN - 9, end=BEGIN + 5_000))
+    at_rest(watcher)
+    assert (reads.versions, told.versions) == ([1, 1], [1]), "read and traced again, once"
     watcher.apply(of(a_case(2, status="closed")))
-    watcher.places_changed(np.array([1], np.uint32))
-    settled(watcher)
+    watcher.places_changed(said_of(1))
+    at_rest(watcher)
     assert (reads.versions, index.cases) == ([1, 1], 0)
+
+
+def test_what_a_place_is_said_to_be_while_a_case_is_read_counts() -> None:
+    told = Told()
+    _, reads, watcher = watching(told)
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    reads.meanwhile = lambda: watcher.places_changed(said_of(1))
+    watcher.apply(of(a_case(2, onset="2022-01-02")))
+    at_rest(watcher)
+    assert reads.versions == [1, 2, 2]
+
+
+def test_a_case_that_is_new_is_read_before_those_that_a_timetable_concerns() -> None:
+    _, reads, watcher = watching()
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    watcher.places_changed(said_of(1))
+    other = a_case(7).model_copy(update={"id": "c-other"})
+    watcher.apply(of(other))
+    at_rest(watcher)
+    assert reads.versions == [1, 7, 1, 7], "and both were there"
 
 
 def test_the_day_of_the_result_is_no_reason_to_read_or_trace_again() -> None:

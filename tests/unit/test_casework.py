@@ -159,7 +159,14 @@ def test_what_a_neighbour_raises_stops_it() -> None:
         asyncio.run(work.record(of(a_case(1))))
 
 
-@pytest.mark.parametrize("field", ["onset", "sampled_on", "result_on"])
+def test_a_day_that_decides_nothing_and_stands_for_none_is_left_out() -> None:
+    record = of(a_case(1, result_on="0001-01-01", sampled_on="2022-01-06"))
+    case = read_case(record.key, record.value)
+    assert case is not None
+    assert (case.result_on, str(case.sampled_on)) == (None, "2022-01-06")
+
+
+@pytest.mark.parametrize("field", ["onset", "sampled_on"])
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
 def test_a_day_that_stands_for_none_is_refused(field: str, day: str) -> None:
     record = of(a_case(1))

@@ -11,7 +11,7 @@ import pytest
 
 from console.cli.main import main
 from console.store import sites
-from console.store.codes import change_codes
+from console.store.codes import change_codes, taken_back
 from console.store.engine import Store
 from console.store.history import What, Why
 from console.store.register import register_sites
@@ -20,6 +20,8 @@ from issuer.keyring import KeyRing
 from schemas.places import Place
 from tests.console_kit import RING, WARD, migrated, new_sites
 from tests.layouts import french
+from tracer.columns import milliseconds
+from tracer.struck import Revoked
 
 KEYS = "1:" + "5a" * 32  # as `RING`
 Do = Callable[..., int]
@@ -117,6 +119,19 @@ def test_revoking_with_new_gives_the_next_at_once(do: Do, store: Store) -> None:
     assert place(store, 1).version == 2
 
 
+def test_a_code_is_revoked_from_before(do: Do, store: Store) -> None:
+    since = "2026-11-20T08:30"
+    arguments = ("1", "--reason", "posted online", "--since", since, "--new")
+    assert do("codes", "revoke", *arguments) == 0
+    first, second = place(store, 1).codes
+    assert first.revoked_at == datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
+    assert first.taken_back_at == second.valid_from
+    at = [milliseconds(m) for m in (first.revoked_at, second.valid_from) if m is not None]
+    assert taken_back(store) == [Revoked(1, 1, *at)]
+    assert do("codes", "revoke", "2", "--reason", "lost") == 0
+    assert len(taken_back(store)) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -128,6 +143,8 @@ def test_revoking_with_new_gives_the_next_at_once(do: Do, store: Store) -> None:
         (("rotate", "1", "--from", "soon"), "--from"),
         (("revoke", "1", "--reason", " "), "--reason: a revocation needs a reason"),
         (("revoke", "1"), "--reason"),
+        (("revoke", "1", "--reason", "x", "--since", "2999-01-01"), "--since: it is in the future"),
+        (("revoke", "1", "--reason", "x", "--since", "Monday"), "--since: 'Monday' is not a time"),
         (("revoke", "1", "--version", "9", "--reason", "x"), "--version: place 1 has no code"),
         (("revoke", "99", "--reason", "x"), "PLACE: there is no place 99"),
     ],

@@ -142,7 +142,7 @@ def test_an_answer_may_be_as_long_as_a_stay_there(console: Running, place: int) 
     assert code(vehicle.id, 36) == 200
     assert code(vehicle.id, 45) == (
         "too_long",
-        "Longer than 44 hours: no stay there can be, look at the days and times again.",
+        "Longer than 40 hours: no stay there lasts that long, check the days and times.",
     )
     assert code(place, 24) == 200
     assert code(place, 25)[0] == "too_long"

@@ -115,6 +115,7 @@ def test_a_code_is_rotated_once_and_revoked_with_the_next_at_once(officer: Offic
     [
         ("codes/1/revoke", {}, "reason"),
         ("codes/1/revoke", {"reason": "  "}, "reason"),
+        ("codes/1/revoke", {"reason": "x", "since": "2999-01-01T00:00:00.000Z"}, "since"),
         ("codes/1024/revoke", {"reason": "x"}, "version"),
         ("codes", {"overlap_days": -1}, "overlap_days"),
         ("codes", {"overlap_days": 91}, "overlap_days"),

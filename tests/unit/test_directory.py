@@ -1,7 +1,7 @@
 """Many records read at once are the same as each read by itself, as pydantic reads it."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,18 @@ from console.store.ground import ground
 from console.store.register import NewPlace, NewSite, register_sites
 from issuer.codes import issue, read
 from schemas.places import Code, Hours, Place, Producer, Trip, place_key
+from streams.changed import Changed
 from streams.directory import Directory
 from streams.place_records import ALWAYS, NEVER
 from tests.console_kit import RING, WARD, migrated
-from tracer.columns import instants
+from tracer.columns import instants, milliseconds
 from tracer.frames import PLACES
 from tracer.parameters import load_parameters
 from tracer.places import places_frame, trips_frame
+from tracer.struck import Revoked
 
 NOW = datetime(2026, 11, 26, 8, tzinfo=UTC)
+DAY = timedelta(days=1)
 KINDS = ("market", "office", "bus")
 
 
@@ -208,7 +211,7 @@ def test_a_place_without_trips_any_more_has_none() -> None:
 def test_who_is_told_hears_of_what_traces_depend_on_and_of_nothing_else() -> None:
     directory = Directory(RING)
     told: list[list[int]] = []
-    directory.told = lambda places: told.append(places.tolist())
+    directory.told = lambda changed: told.append(changed.place.tolist())
     ward = GOOD.model_copy(update={"within": 8, "codes": ()})
     building = GOOD.model_copy(update={"id": 8, "codes": (), "within": None})
 
@@ -230,7 +233,39 @@ def test_who_is_told_hears_of_what_traces_depend_on_and_of_nothing_else() -> Non
     assert heard(changed(6, usual_stay=700)) == [[8, 9]]
     assert heard(changed(7, usual_stay=700, within=None)) == [[8, 9]], "it was in it"
     assert heard(changed(8, usual_stay=60)) == [[8, 9]]
+    [code, *_] = GOOD.codes
+    now = code.model_copy(update={"revoked_at": NOW, "revoked_reason": "lost"})
+    since = now.model_copy(update={"taken_back_at": NOW + timedelta(hours=1)})
+    assert heard(changed(9, usual_stay=60, codes=(now,))) == [], "earlier scans stay"
+    assert heard(changed(10, usual_stay=60, codes=(since,))) == [[8, 9]]
+    at = int(NOW.timestamp() * 1000)
+    assert directory.places.revoked() == [Revoked(9, code.version, at, at + 3_600_000)]
+    assert heard(changed(11, usual_stay=60, codes=(since,))) == []
     assert heard(changed(7, usual_stay=61)) == [], "an older record"
+
+
+def test_a_timetable_concerns_the_time_of_what_is_other_in_it() -> None:
+    directory = Directory(RING)
+    told: list[Changed] = []
+    directory.told = told.append
+    trips = [
+        Trip(id=f"t{day}", departs_at=NOW + day * DAY, arrives_at=NOW + (day + 0.1) * DAY)
+        for day in range(-20, 3)
+    ]
+
+    def plan(version: int, some: Sequence[Trip], **more: Any) -> list[list[tuple[int, int]]]:
+        told.clear()
+        bus = GOOD.model_copy(update={"version": 100 + version, "trips": tuple(some)} | more)
+        directory.put_site_records([(place_key(9), bus.model_dump_json().encode())])
+        return [list(zip(c.begin.tolist(), c.end.tolist(), strict=True)) for c in told]
+
+    at = [milliseconds(moment) for moment in (NOW + DAY, NOW + 2.1 * DAY)]
+    assert plan(1, trips[:-2]) == []
+    assert plan(2, trips) == [[(at[0], at[1])]], "tomorrow's and the day after's are new"
+    late = trips[-1].model_copy(update={"arrives_at": NOW + 3 * DAY})
+    assert plan(3, [*trips[:-1], late]) == [[(milliseconds(NOW + 2 * DAY), at[1] + 77_760_000)]]
+    [[(begin, end)]] = plan(4, [*trips[:-1], late], usual_stay=7)
+    assert (begin, end) == (ALWAYS, NEVER)
 
 
 def test_what_producers_may_do_is_made_anew_when_it_changes_and_not_for_each_batch() -> None:

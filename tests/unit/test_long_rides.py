@@ -149,3 +149,18 @@ def test_who_spends_a_day_in_a_room_spends_it_in_the_building() -> None:
         (CASE, building, "in", 21, None), (CASE, building, "out", 22, None),
     )  # fmt: skip
     assert exposed(scans, places) == [(ALICE, 60, "scan_out")]
+
+
+def test_who_comes_to_a_building_before_its_room_stays_as_long_there() -> None:
+    building, ward = 62, 63
+    places = [
+        place(building, "hospital", True, False),
+        place(ward, "hospital", True, False).model_copy(
+            update={"usual_stay": 1440, "within": building}
+        ),
+    ]
+    scans = boarded(
+        (ALICE, building, "in", 0, None), (ALICE, ward, "in", 0.5, None),
+        (CASE, building, "in", 24, None), (CASE, building, "out", 26, None),
+    )  # fmt: skip
+    assert exposed(scans, places) == [(ALICE, 30, "usual_stay")]

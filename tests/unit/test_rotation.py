@@ -93,6 +93,27 @@ def test_revoking_takes_one_version_or_all_and_can_make_the_next() -> None:
         revoked(two, 1, NOW, "  ")
 
 
+def test_from_before_takes_back_what_was_scanned_since() -> None:
+    monday = NOW - 2 * DAY
+    after = placed(revoked(ONE, None, NOW, "posted online", ring=RING, since=monday))
+    old, new = after.codes
+    assert (old.revoked_at, old.taken_back_at, new.valid_from) == (monday, NOW, NOW)
+    soon = NOW + timedelta(minutes=1)
+    again = revoked(after, None, soon, "posted online", ring=RING, since=monday)
+    assert again is Left.SINCE, "given twice"
+    assert placed(revoked(ONE, 1, NOW, "lost", since=NOW)).codes[0].taken_back_at is None
+    # known to be copied since earlier than it was first revoked for, and never later
+    lost = placed(revoked(ONE, 1, NOW, "lost"))
+    [code] = placed(revoked(lost, 1, soon, "posted online", since=monday)).codes
+    assert (code.revoked_at, code.taken_back_at) == (monday, soon)
+    assert revoked(placed(revoked(ONE, 1, NOW, "lost", since=monday)), 1, soon, "x") is (
+        Left.NONE_IN_FORCE
+    )
+    two = placed(rotated(ONE, RING, NOW, timedelta(0), now=NOW))
+    all_since = placed(revoked(two, None, soon, "posted online", since=monday))
+    assert [code.taken_back_at for code in all_since.codes] == [soon, soon], "ended since, too"
+
+
 def test_a_closed_place_keeps_its_codes_revoked_and_gets_no_new_one() -> None:
     after = closed(ONE, NOW)
     assert (after.status, after.version) == (Status.CLOSED, ONE.version + 1)

@@ -11,7 +11,8 @@ from schemas.ids import person_text
 from streams.columns import I64, U64
 from streams.convert import Rows
 from streams.matches import Keys, matches
-from streams.watch import Look, OpenCases, Watched, alert_id
+from streams.watch import Look, OpenCases, alert_id
+from streams.watched import Watched
 from streams.windows import PlaceWindow
 
 BEGIN = 1_638_316_800_000

@@ -1,0 +1,14 @@
+"""When a code was revoked from before: what was scanned by it until then does not count."""
+
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: Final = "0014"
+down_revision: Final = "0013"
+
+
+def upgrade() -> None:
+    """Those that are here were revoked from when it was said on."""
+    op.add_column("codes", sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True))

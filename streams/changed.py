@@ -1,0 +1,47 @@
+"""Places of which something else is said than before, and which open cases that concerns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tracer.columns import FOREVER, I64, NEVER, NONE, U32, rows_in
+
+
+@dataclass(frozen=True)
+class Changed:
+    """`place`, rising; of each, in what time stays may be others than before, from `begin` to `end`
+    (milliseconds since 1970 UTC, both included)."""
+
+    place: U32
+    begin: I64
+    end: I64
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    def concerns(self, visited: npt.NDArray[np.int64]) -> bool:
+        """Whether somebody's visits, (n, 3): place, begin, end, are at one of them then."""
+        place, begin, end = visited.T
+        row = rows_in(self.place, place)
+        there = row != NONE
+        row = row[there]
+        return bool(((self.begin[row] <= end[there]) & (begin[there] <= self.end[row])).any())
+
+
+def changed(place: U32, begin: I64, end: I64) -> Changed:
+    """Each place once, from the first to the last of its times."""
+    unique, row = np.unique(place, return_inverse=True)
+    first, last = np.full(len(unique), FOREVER), np.full(len(unique), NEVER)
+    np.minimum.at(first, row, begin)
+    np.maximum.at(last, row, end)
+    return Changed(unique, first, last)
+
+
+def together(some: Sequence[Changed]) -> Changed:
+    """All of them."""
+    none = Changed(np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0, np.int64))
+    columns = zip(*((c.place, c.begin, c.end) for c in (none, *some)), strict=True)
+    place, begin, end = (np.concatenate(column) for column in columns)
+    return changed(place, begin, end)
