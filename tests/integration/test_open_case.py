@@ -1,6 +1,7 @@
 """An open case whose person goes on: every worker watches it, by each id, and answers are runs."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import orjson
 import pytest
 
 from schemas.cases import Case
-from schemas.topics import ALERTS, CASES
-from tests.integration.test_late_scans import FIRST, visit
+from schemas.places import place_key
+from schemas.topics import ALERTS, CASES, SITES
+from tests.integration.test_late_scans import FIRST, at, visit
 from tests.system import System, running_system, wait_for
 
 CASE, CARD = "0000000000CAS", "0000000000CAR"
@@ -84,3 +86,21 @@ def test_answers_are_one_run_with_their_reason(system: System) -> None:
     made = {alert["run"] for alert in alerts(system, "run_completed")} - before
     assert len(runs) <= 3, "six answers wait for each other"
     assert runs <= made
+
+
+def test_what_a_code_struck_that_is_revoked_from_before_is_taken_back(system: System) -> None:
+    place = system.places[1]
+    *others, code = place.codes
+    gone = code.model_copy(update={"revoked_at": at(20), "taken_back_at": datetime.now(UTC)})
+    changed = {"version": place.version + 1, "codes": (*others, gone)}
+    record = place.model_copy(update=changed).model_dump_json().encode()
+    before = {alert["run"] for alert in alerts(system, "run_completed")}
+    system.publish(SITES.name, [(place_key(place.id), record)])
+    wait_for(lambda: bool(newer(system, before)), 60, "a run without those scans")
+    [run] = newer(system, before)
+    lost = [a for a in alerts(system, "contact_withdrawn") if a["run"] == run]
+    assert {(a["person"], *a["reasons"]) for a in lost} == {(p, "facts") for p in PEOPLE}
+
+
+def newer(system: System, before: set[int]) -> set[int]:
+    return {alert["run"] for alert in alerts(system, "run_completed")} - before

@@ -201,7 +201,7 @@ def test_ours_that_waits_and_is_not_above_does_not_do(store: Store) -> None:
     ("changes", "field"),
     [({"ward": "x" * 65}, "ward"), ({"ward": "a\0b"}, "ward"), ({"rule_set": "x" * 65}, "rule_set"),
      ({"version": 2**31 - 1}, "version"), ({"version": 2**31 - 2}, "version"),
-     ({"result_on": "0001-01-01"}, "result_on"), ({"isolated_at": LAST}, "isolated_at"),
+     ({"isolated_at": LAST}, "isolated_at"),
      ({"negative_at": FIRST}, "negative_at"), ({"registered_at": LAST}, "registered_at"),
      ({"points": [STAYED | {"end": LAST}]}, "points"),
      ({"answers": [STAYED | {"begin": FIRST, "person": A}]}, "answers"),
@@ -213,6 +213,12 @@ def test_what_the_tables_cannot_hold_is_refused(
     with pytest.raises(ValueError, match=field):
         take_in(store, record(**changes))
     assert cases.case(store, ID) is None
+
+
+def test_a_day_that_decides_nothing_and_stands_for_none_is_left_out(store: Store) -> None:
+    assert take_in(store, record(result_on="0001-01-01")) is Taken.NEW
+    assert there(store).result_on is None
+    assert stands(store, record(result_on="0001-01-01"))
 
 
 def test_whose_case_it_is() -> None:
