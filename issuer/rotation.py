@@ -14,6 +14,7 @@ from schemas.places import Code, Place, Status
 CLOSED_REASON: Final = "closed"
 # A place that got a next version so short a time ago is left alone: the command was given twice.
 RECENT: Final = timedelta(minutes=10)
+FURTHEST: Final = timedelta(days=90)  # back, that a code can be revoked since
 
 
 class Left(StrEnum):
@@ -41,6 +42,16 @@ WHY_LEFT: Final[dict[Left, tuple[str, str]]] = {
     Left.USED_UP: ("đã dùng hết 1023 phiên bản", "all 1,023 versions are used up"),
     Left.NONE_IN_FORCE: ("không có mã nào đang hiệu lực", "no code of it is in force"),
 }
+
+
+def too_far(since: datetime, now: datetime) -> tuple[str, str] | None:
+    """Why a code cannot be revoked since then, in both languages."""
+    if since > now:
+        return "thời điểm ở tương lai", "it is in the future"
+    if since < now - FURTHEST:
+        days = FURTHEST.days
+        return f"hơn {days} ngày trước", f"it is more than {days} days ago"
+    return None
 
 
 def usable(code: Code, at: datetime) -> bool:
@@ -115,18 +126,18 @@ def revoked(
 ) -> Place | Left:
     """The place with this version revoked from `at` on, or all that are usable; with a `ring`,
     and a next version from then on if an active place has no other that is usable. With `since`,
-    an earlier moment, from then on, and of all what was usable then: what was scanned since is
+    an earlier moment, from then on, and of all only what was good then: what was scanned since is
     taken back.
 
     All that are usable, with the next at once: left alone for ten minutes after the same was done
     for the same reason, else the second time would revoke what the first has made.
     Raises ValueError for a blank reason; a version that is not there changes nothing.
     """
-    if version is None and ring is not None and _just_replaced(place, at, reason):
+    if version is None and ring is not None and _just_replaced(place, at, reason, since):
         return Left.SINCE
     codes = tuple(
         revoke(code, since or at, reason, at)
-        if code.version == version or (version is None and usable(code, since or at))
+        if code.version == version or (version is None and _meant(code, at, since))
         else code
         for code in place.codes
     )
@@ -163,7 +174,12 @@ def _just_renewed(place: Place, now: datetime) -> bool:
     )
 
 
-def _just_replaced(place: Place, now: datetime, reason: str) -> bool:
+def _meant(code: Code, at: datetime, since: datetime | None) -> bool:
+    """Whether it is among all that are to be revoked; what hung up later was not copied then."""
+    return usable(code, at) if since is None else accepted(code, since)
+
+
+def _just_replaced(place: Place, now: datetime, reason: str, since: datetime | None) -> bool:
     """Whether its only usable code was made a short while ago as others were revoked for this."""
     live = [code for code in place.codes if usable(code, now)]
     return (
@@ -172,6 +188,7 @@ def _just_replaced(place: Place, now: datetime, reason: str) -> bool:
         and any(
             (code.taken_back_at or code.revoked_at) == live[0].valid_from
             and code.revoked_reason == reason
+            and (since is None or (code.revoked_at is not None and code.revoked_at <= since))
             for code in place.codes
         )
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tracer.columns import FOREVER, I64, NEVER, NONE, U32, rows_in
+from tracer.columns import FOREVER, I64, NEVER, NONE, rows_in
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Changed:
     """`place`, rising; of each, in what time stays may be others than before, from `begin` to `end`
     (milliseconds since 1970 UTC, both included)."""
 
-    place: U32
+    place: I64
     begin: I64
     end: I64
 
@@ -30,9 +30,10 @@ class Changed:
         return bool(((self.begin[row] <= end[there]) & (begin[there] <= self.end[row])).any())
 
 
-def changed(place: U32, begin: I64, end: I64) -> Changed:
+def changed(place: npt.NDArray[np.integer], begin: I64, end: I64) -> Changed:
     """Each place once, from the first to the last of its times."""
-    unique, row = np.unique(place, return_inverse=True)
+    # of one type with what is looked up in it, which else were copied for each
+    unique, row = np.unique(place.astype(np.int64), return_inverse=True)
     first, last = np.full(len(unique), FOREVER), np.full(len(unique), NEVER)
     np.minimum.at(first, row, begin)
     np.maximum.at(last, row, end)
@@ -41,7 +42,7 @@ def changed(place: U32, begin: I64, end: I64) -> Changed:
 
 def together(some: Sequence[Changed]) -> Changed:
     """All of them."""
-    none = Changed(np.empty(0, np.uint32), np.empty(0, np.int64), np.empty(0, np.int64))
+    none = Changed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
     columns = zip(*((c.place, c.begin, c.end) for c in (none, *some)), strict=True)
     place, begin, end = (np.concatenate(column) for column in columns)
     return changed(place, begin, end)

@@ -3,10 +3,10 @@
 from schemas import metrics as m
 from schemas.meters import Metrics
 from streams.alerts import alert_message, trace_requests
-from streams.cases import CaseWatcher
 from streams.pending import Pending
 from streams.publish import Item, Publisher
 from streams.watch import OpenCases
+from streams.watcher import CaseWatcher
 
 
 class FollowUp:

@@ -63,7 +63,7 @@ class PlaceTable:
             other = self._columns[name][row] != values[name]
             begin[other], end[other] = ALWAYS, NEVER
         some = (begin <= end) & ~new
-        others = Changed(place[some], begin[some], end[some])
+        others = changed(place[some], begin[some], end[some])
         before = self._around(others)
         for name, value in values.items():
             self._columns[name][row] = value
@@ -99,7 +99,7 @@ class PlaceTable:
         """These places, and those they lie within, for the same times."""
         found = [others]
         while len(others) and len(found) <= DEEPEST:
-            row = self._row.of(others.place)
+            row = self._row.of(others.place.astype(np.uint32))
             holder = np.where(row == NONE, 0, self._columns["within"][row])
             inside = holder != 0
             others = changed(holder[inside], others.begin[inside], others.end[inside])
@@ -159,11 +159,13 @@ def _replaced(
     begin, end = np.full(len(place), NEVER), np.full(len(place), ALWAYS)
     for row in np.flatnonzero(np.isin(place, [*known, *now])).tolist():
         number = int(place[row])
-        before, after = known.pop(number, []), now.get(number, [])
+        before, after = known.get(number, []), now.get(number, [])
         for *_, first, last in set(before) ^ set(after):
             begin[row], end[row] = min(begin[row], first), max(end[row], last)
         if after:
-            known[number] = after
+            known[number] = after  # at once: another thread reads them
+        else:
+            known.pop(number, None)
     return begin, end
 
 

@@ -5,6 +5,7 @@ A run that is already stored is not made again: its alerts go out as they were, 
 ids.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +19,7 @@ from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
 from streams.spans import OFF, Spans
 from streams.watched import Watched
 from streams.windows import PlaceWindow
-from tracer.columns import U64, milliseconds
+from tracer.columns import I64, U64, instants, milliseconds
 from tracer.documents import contact_documents, run_document
 from tracer.fetch import ToWatch, to_watch, trace_from
 from tracer.frames import NO_SCANS
@@ -26,7 +27,7 @@ from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
-from tracer.struck import Revoked, Struck
+from tracer.struck import Revoked, Struck, asked
 from tracer.trace import trace
 from tracer.versions import Change, Version, changes, voided
 from tracer.window import window_of
@@ -126,6 +127,20 @@ class Tracing:
         found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
         return as_watched(case, found)
 
+    def revoked(self) -> list[Revoked]:
+        """The codes that were revoked from before, as far as this worker has heard."""
+        return self._directory.places.revoked()
+
+    def struck(self, revoked: Collection[Revoked]) -> tuple[U64, I64]:
+        """Who had scanned by these codes, and when (milliseconds since 1970 UTC)."""
+        kept = retained_from(datetime.now(UTC), self._retention_days)
+        earliest = 0 if kept is None else milliseconds(kept)
+        ask = self._clickhouse.query_arrow
+        found = [some for one in revoked for some in asked(one, earliest, ask)]
+        persons = [np.empty(0, np.uint64), *(some["person"].to_numpy() for some in found)]
+        times = [np.empty(0, np.int64), *(instants(some["scanned_at"]) for some in found)]
+        return np.concatenate(persons), np.concatenate(times)
+
     def _before(self, case: Case, now: datetime) -> Version | None:
         """The case's last run, if some of what it was made of may have grown too old."""
         kept = retained_from(now, self._retention_days)
@@ -153,8 +168,7 @@ class Tracing:
 
     def _scans(self, now: datetime) -> Scans:
         kept = retained_from(now, self._retention_days)
-        revoked = self._directory.places.revoked()
-        struck = Struck(revoked, milliseconds(now), self._struck)
+        struck = Struck(self.revoked(), milliseconds(now), self._struck)
         return Scans(self._clickhouse, kept, struck=struck)
 
     def _ground(self) -> Ground:

@@ -119,6 +119,15 @@ class OpenCases:
         """How many place-windows they have."""
         return sum(len(case.windows) for case in self._cases.values())
 
+    def concerned(self, person: U64, at: I64) -> set[str]:
+        """The cases of these persons, and those that they were near at these times (ms)."""
+        if not self._cases:
+            return set()
+        if self._made is None:
+            self._made = _Index(self._cases)
+        near = self._near.touched(person, at) | self._far.touched(person, at)
+        return self._names(near | self._made.of(person))
+
     def look(self, rows: Rows) -> Look:
         """At the scans of a batch."""
         scans = rows.tables["scans"]

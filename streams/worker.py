@@ -27,7 +27,6 @@ from streams import memory
 from streams.accounts import Accounts
 from streams.again import Again
 from streams.app import add_case_agent, add_scan_agent, add_trace_agent, create_app
-from streams.cases import CaseWatcher
 from streams.casework import CaseWork, asking
 from streams.clickhouse import ClickHouse, Priority
 from streams.directory import Directory
@@ -51,6 +50,7 @@ from streams.tracing import Tracing
 from streams.transport import Hooks
 from streams.warm import warm
 from streams.watch import OpenCases
+from streams.watcher import CaseWatcher
 from streams.write import Writer
 from tracer.parameters import load_parameters
 from tracer.ruleset import load_rule_sets
@@ -80,7 +80,7 @@ class Worker:
             tables, self.directory, load_rule_sets(kinds=kinds()), load_parameters(),
             settings.retention_days, self.spans,
         )  # fmt: skip
-        self.watcher = CaseWatcher(self.open_cases, self.tracing.watched, asking(self.publisher))
+        self.watcher = CaseWatcher(self.open_cases, self.tracing, asking(self.publisher))
         self.directory.told = self.watcher.places_changed
         self._follow_up = FollowUp(self.open_cases, self.watcher, self.publisher, self.metrics)
         self._accounts = Accounts(

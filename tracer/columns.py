@@ -82,7 +82,7 @@ def as_index(rows: npt.NDArray[np.integer]) -> pl.Series:
     return pl.Series(rows.astype(np.uint32))
 
 
-def rows_in(rising: U32 | U64, wanted: npt.NDArray[Any]) -> I64:
+def rows_in(rising: U32 | U64 | I64, wanted: npt.NDArray[Any]) -> I64:
     """For each wanted value its row in a column that rises, or NONE."""
     if not len(rising):
         return np.full(len(wanted), NONE)

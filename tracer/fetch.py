@@ -97,7 +97,8 @@ def fetch(
 
     `older`: stays of the case whose scans are gone. Raises what the client raises.
     """
-    own, case_stays = _own(scans, case, ground, rule_set, now, older)
+    own = scans.counted(_itinerary(scans, case, ground, rule_set, now))
+    case_stays = _counting(own, case, ground, rule_set, now, older)
     if case_stays.is_empty():
         return Fetched(own, case_stays, NOBODY, iter(()))
     met = meetings(case_stays, ground)
@@ -116,8 +117,10 @@ def to_watch(
 
     Raises what the client raises.
     """
-    own, case_stays = _own(scans, case, ground, rule_set, now)
-    met, been = meetings(case_stays, ground), visited(own, case, ground)
+    everything = _itinerary(scans, case, ground, rule_set, now)
+    been = visited(everything, case, ground)
+    case_stays = _counting(scans.counted(everything), case, ground, rule_set, now)
+    met = meetings(case_stays, ground)
     if met.is_empty():
         return ToWatch([], [], [], (0, 0), been)
     same = same_of(case)
@@ -200,25 +203,31 @@ def trace_from(
     return replace(result, notes=tuple(notes), companions=beside)
 
 
-def _own(
-    scans: Scans,
+def _itinerary(
+    scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
+) -> pl.DataFrame:
+    """The case's scans around its window, those, too, that do not count."""
+    if case.person is None:
+        return NO_SCANS
+    window = window_of(case, rule_set, now)
+    margin = margin_of(ground.longest, ground.parameters)
+    begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
+    ids = [case.person, *(entry.person for entry in case.same if entry.of == case.person)]
+    every = [scans.itinerary(one, begin, end) for one in ids]
+    return as_one(pl.concat(every), same_of(case))
+
+
+def _counting(
+    own: pl.DataFrame,
     case: Case,
     ground: Grounds,
     rule_set: RuleSet,
     now: datetime,
     older: pl.DataFrame = NOTHING.case,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The case's scans; the parts of its stays that count, of these and of what was stated."""
-    own = NO_SCANS
-    if case.person is not None:
-        window = window_of(case, rule_set, now)
-        margin = margin_of(ground.longest, ground.parameters)
-        begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
-        ids = [case.person, *(entry.person for entry in case.same if entry.of == case.person)]
-        every = [scans.itinerary(one, begin, end) for one in ids]
-        own = as_one(pl.concat(every), same_of(case))
+) -> pl.DataFrame:
+    """The parts that count of the case's stays, of these scans of its own and of what is stated."""
     case_stays = with_older(stays_of_case(case, own, ground, answers_of(case)), older)
-    return own, parts_that_count(case_stays, case, rule_set, now)
+    return parts_that_count(case_stays, case, rule_set, now)
 
 
 def _close(met: pl.DataFrame, ground: Grounds) -> pl.Series:

@@ -40,7 +40,7 @@ from tracer.statements import (
     scans_of,
     visits_of,
 )
-from tracer.struck import Struck, without
+from tracer.struck import Gone, Struck, without
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
@@ -74,8 +74,8 @@ class Scans:
     """The scans of everybody, for one trace: not shared between threads.
 
     Nothing scanned before `retained_from` is read (None: no retention). `settings` go to
-    ClickHouse with each query. What is `struck` does not count, except to say who may have been
-    somewhere (`at`). Methods raise what the client raises.
+    ClickHouse with each query. What is `struck` is not among what `at` and `of` read.
+    Methods raise what the client raises.
     """
 
     def __init__(
@@ -91,14 +91,16 @@ class Scans:
         self._settings = {**FEW_ROWS, **(settings or {})}
         self._source: Source | None = None
         self._struck = struck
+        self._known_gone: Gone | None = None
 
     def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:
-        """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`."""
+        """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`;
+        those, too, that do not count (see `counted`)."""
         wanted = sought([person_bits(person)], start, end).since(self._earliest)
         found = self._hoped(wanted) if self._source is None else None
         if found is None:
             found = self._read(self._by_person(), wanted.weeks(), wanted.person, trips=True)
-        return without(_only(wanted, found), self._no_scans())
+        return _only(wanted, found)
 
     def at(
         self, spans: Sequence[Span], *, details: bool = True, persons: U64 | None = None
@@ -141,17 +143,22 @@ class Scans:
         pieces = [_pieces(part) for part in parts]
         calls = [partial(read, *piece) for some in pieces for piece in some]
         found = _ahead(calls, 2 * max(map(len, pieces)))
-        struck = self._no_scans()
         for part, some in zip(parts, pieces, strict=True):
-            yield without(_only(part, pl.concat(islice(found, len(some)))), struck)
+            yield self.counted(_only(part, pl.concat(islice(found, len(some)))))
 
-    def _no_scans(self) -> U64:
-        """Which of them do not count, by `struck.number_of`."""
+    def counted(self, scans: pl.DataFrame) -> pl.DataFrame:
+        """Those that count, of a frame with place, kafka_partition and kafka_offset."""
+        return without(scans, self._gone())
+
+    def _gone(self) -> Gone:
+        """What does not count, asked once."""
 
         def ask(query: str) -> pa.Table:
             return self._client.query_arrow(query, {}, self._settings)
 
-        return self._struck.scans(self._earliest, ask)
+        if self._known_gone is None:
+            self._known_gone = self._struck.scans(self._earliest, ask)
+        return self._known_gone
 
     def _kept(self, start: int) -> int:
         return max(start, self._earliest)
@@ -167,8 +174,13 @@ class Scans:
     def _at(self, spans: Sequence[Span], *, details: bool, persons: U64 | None) -> pl.DataFrame:
         # the primary key is the one to read by: to weigh the projections, too, takes half as long
         settings = {**self._settings, "optimize_use_projections": 0}
-        query = at_places(spans, details=details)
-        found = visits_of(self._client.query_arrow(query, {}, settings))
+        there = {span.place for span in spans}
+        gone = [(place, numbers) for place, numbers in self._gone() if place in there]
+        query = at_places(spans, details=details, offsets=bool(gone))
+        answer = self._client.query_arrow(query, {}, settings)
+        if gone:
+            answer = without(pl.DataFrame(pl.from_arrow(answer)), gone).to_arrow()
+        found = visits_of(answer)
         if persons is not None:
             found = found[np.flatnonzero(rows_in(persons, found["person"].to_numpy()) != NONE)]
         return within(found, spans)

@@ -105,12 +105,13 @@ def scans_of(answer: pa.Table) -> pl.DataFrame:
     )
 
 
-def at_places(spans: Sequence[Span], *, details: bool = True) -> str:
-    """Everybody's scans in the hours that the spans touch.
+def at_places(spans: Sequence[Span], *, details: bool = True, offsets: bool = False) -> str:
+    """Everybody's scans in the hours that the spans touch; with `offsets`, where in the log too.
 
     The engine sees through `toUnixTimestamp` to the hour of the primary key.
     """
     more = ", method, producer, appended_at, companions" if details else ""
+    more += ", kafka_partition, kafka_offset" if offsets else ""
     return (
         f"SELECT person, place, scanned_at, direction{more} "  # noqa: S608
         "FROM scans WHERE (place, toUnixTimestamp(toStartOfHour(scanned_at))) "
@@ -119,10 +120,10 @@ def at_places(spans: Sequence[Span], *, details: bool = True) -> str:
 
 
 def by_code(spans: Sequence[Span], version: int, since: int) -> str:
-    """Where in the log everything is that was scanned by this version of the places' codes in the
-    hours that the spans touch, not before `since` (milliseconds since 1970 UTC)."""
+    """Everything that was scanned by this version of the places' codes in the hours that the spans
+    touch, not before `since` (milliseconds since 1970 UTC), and where in the log it is."""
     return (
-        "SELECT kafka_partition, kafka_offset FROM scans "  # noqa: S608
+        "SELECT person, scanned_at, kafka_partition, kafka_offset FROM scans "  # noqa: S608
         f"WHERE (place, toUnixTimestamp(toStartOfHour(scanned_at))) IN {listed(spans)} "
         f"AND code_version = {int(version)} "
         f"AND scanned_at >= fromUnixTimestamp64Milli({int(since)}, 'UTC')"

@@ -5,7 +5,7 @@ scanned by it until then is in the table, and may be of anybody anywhere: traces
 are few such codes, and what each struck is asked once and remembered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -13,15 +13,20 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tracer.columns import U64
+from tracer.columns import NONE, U64, rows_in
 from tracer.hours import HOURS_PER_QUERY, Span, lots, questions
 from tracer.statements import by_code
 
 # Longer than a phone's clock may be ahead and a worker may not have heard of it: then all that was
 # accepted is in the table.
 _SETTLED_MS: Final = 3_600_000
+FURTHEST_DAYS: Final = 90  # back: an hour of a place is a condition of a question
+_FURTHEST_MS: Final = FURTHEST_DAYS * 86_400_000
 _OFFSET_BITS: Final = 48
 _NOTHING: Final = np.empty(0, np.uint64)
+Ask = Callable[[str], pa.Table]
+# Of a place, the numbers (`number_of`) of scans there that do not count, rising.
+Gone = list[tuple[int, U64]]
 
 
 class Revoked(NamedTuple):
@@ -43,29 +48,34 @@ class Struck:
     now: int = 0
     known: dict[Revoked, U64] = field(default_factory=dict)
 
-    def scans(self, earliest: int, ask: Callable[[str], pa.Table]) -> U64:
-        """The numbers (`number_of`) of the scans by these codes that do not count, rising; not by
-        codes that were taken back before `earliest`, of which there are no scans any more.
+    def scans(self, earliest: int, ask: Ask) -> Gone:
+        """What does not count, by code; not by codes that were taken back before `earliest`, of
+        which there are no scans any more.
 
         `ask` puts a query to ClickHouse; raises what it raises.
         """
-        some = [self._of(one, ask) for one in self.revoked if one.decided >= earliest]
-        return np.unique(np.concatenate([_NOTHING, *some]))
+        some = [one for one in self.revoked if one.decided >= earliest]
+        return [(one.place, self._of(one, earliest, ask)) for one in some]
 
-    def _of(self, one: Revoked, ask: Callable[[str], pa.Table]) -> U64:
+    def _of(self, one: Revoked, earliest: int, ask: Ask) -> U64:
         known = self.known.get(one)
         if known is not None:
             return known
-        span = Span(one.place, one.since, one.decided + _SETTLED_MS)
-        found = [
-            pl.DataFrame(pl.from_arrow(ask(by_code(some, one.version, one.since))))
-            for lot in lots([span], HOURS_PER_QUERY)
-            for some in questions(lot, HOURS_PER_QUERY)
-        ]
-        numbers = np.concatenate([_NOTHING, *map(number_of, found)])
+        found = [number_of(some) for some in asked(one, earliest, ask)]
+        numbers = np.unique(np.concatenate([_NOTHING, *found]))
         if self.now > one.decided + _SETTLED_MS:
             self.known[one] = numbers
         return numbers
+
+
+def asked(one: Revoked, earliest: int, ask: Ask) -> Iterator[pl.DataFrame]:
+    """What was scanned by this code since it is revoked and not before `earliest`, in parts:
+    person, scanned_at, kafka_partition, kafka_offset."""
+    since = max(one.since, earliest, one.decided - _FURTHEST_MS)
+    span = Span(one.place, since, one.decided + _SETTLED_MS)
+    for lot in lots([span], HOURS_PER_QUERY):
+        for some in questions(lot, HOURS_PER_QUERY):
+            yield pl.DataFrame(pl.from_arrow(ask(by_code(some, one.version, since))))
 
 
 def number_of(scans: pl.DataFrame) -> U64:
@@ -75,8 +85,12 @@ def number_of(scans: pl.DataFrame) -> U64:
     return numbers
 
 
-def without(scans: pl.DataFrame, struck: U64) -> pl.DataFrame:
-    """The scans that count."""
-    if not len(struck):
-        return scans
-    return scans[np.flatnonzero(~np.isin(number_of(scans), struck))]
+def without(scans: pl.DataFrame, gone: Gone) -> pl.DataFrame:
+    """The scans that count, of a frame with place, kafka_partition and kafka_offset."""
+    struck = np.zeros(scans.height, np.bool_)
+    places = scans["place"].to_numpy()
+    for place, numbers in gone:
+        rows = np.flatnonzero(places == place)
+        if len(rows):
+            struck[rows] |= rows_in(numbers, number_of(scans[rows])) != NONE
+    return scans[np.flatnonzero(~struck)] if struck.any() else scans

@@ -27,7 +27,7 @@ from console.store.errors import NotFound
 from console.store.history import What, Why
 from issuer.codes import BadToken, KeyRing, code_url
 from issuer.delivered import read_text
-from issuer.rotation import Left, issued, revoked, rotated, usable
+from issuer.rotation import Left, issued, revoked, rotated, too_far, usable
 from issuer.standing import SENTENCES, Standing, code_of, standing_of
 from schemas.places import Place
 
@@ -89,9 +89,8 @@ def revoke(
         )
     ring = ring_of(console) if body.new else None
     now = utc_now()
-    if body.since is not None and body.since > now:
-        words = "Thời điểm ở tương lai.", "It is in the future."
-        raise invalid(field_problem("since", "in_future", *words))
+    if body.since is not None and (wrong := too_far(body.since, now)):
+        raise invalid(field_problem("since", "too_far", *(f"{words}." for words in wrong)))
 
     def decide(place: Place) -> Place | Left:
         return revoked(place, version, now, body.reason, ring=ring, since=body.since)
@@ -118,7 +117,7 @@ def verify(body: VerifyCode, principal: Verifies, console: ConsoleOf) -> CodeSai
         names = sites.named(console.store, [place.id])[place.id]
         fields |= {"place_name": names.name, "site_name": names.site_name, "ward": place.ward}
         if code := code_of(reading, place):
-            kept = ("valid_from", "valid_to", "revoked_at", "revoked_reason")
+            kept = ("valid_from", "valid_to", "revoked_at", "revoked_reason", "taken_back_at")
             fields |= {name: getattr(code, name) for name in kept}
     return _said(standing, ours=reading.ours, **fields)
 

@@ -142,3 +142,4 @@ class CodeSaid(ApiModel):
     valid_to: Timestamp | None = None
     revoked_at: Timestamp | None = None
     revoked_reason: str | None = None
+    taken_back_at: Timestamp | None = None

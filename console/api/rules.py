@@ -66,7 +66,7 @@ def _traced(
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
     kept = retained_from(now, console.settings.retention_days)
-    struck = Struck(taken_back(console.store), milliseconds(now))
+    struck = Struck(taken_back(console.store), milliseconds(now), console.struck)
     scans = Scans(console.clickhouse, kept, _SETTINGS, struck)
     first, second = (trace_from(scans, case, stands_on, rules, now) for rules in rule_sets)
     return first, second

@@ -111,7 +111,7 @@ def _traced(
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
     kept = retained_from(now, console.settings.retention_days)
-    struck = Struck(taken_back(console.store), milliseconds(now))
+    struck = Struck(taken_back(console.store), milliseconds(now), console.struck)
     scans = Scans(console.clickhouse, kept, _SETTINGS, struck)
     origin = {"person": case.person, "case": case.id}
     same = same_of(case)

@@ -19,6 +19,8 @@ from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from streams.spans import Spans
+from tracer.columns import U64
+from tracer.struck import Revoked
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Console:
     rule_sets: frozenset[str]
     spans: Spans
     vault: IdentityVault = field(default_factory=NoVault)
+    struck: dict[Revoked, U64] = field(default_factory=dict)  # remembered for `tracer.struck`
 
 
 def console_of(request: Request) -> Console:

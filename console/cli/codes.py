@@ -149,15 +149,15 @@ def revoke(
     """Scans made before stay as they are. A revocation is not undone: issue a new version."""
     from console.codekeys import ring_of
     from console.store.history import What
-    from issuer.rotation import Left, revoked
+    from issuer.rotation import Left, revoked, too_far
 
     if not reason.strip():
         raise UserError("--reason: cần lý do. / --reason: a revocation needs a reason.")
     session = session_of(context)
     ring = ring_of(session.settings()) if new else None
     begins, now = _begins("--since", since)
-    if begins > now:
-        raise UserError("--since: thời điểm ở tương lai. / --since: it is in the future.")
+    if wrong := too_far(begins, now):
+        raise UserError(f"--since: {wrong[0]}. / --since: {wrong[1]}.")
 
     def decide(found: Any) -> Any:
         if version is not None and all(code.version != version for code in found.codes):
@@ -165,7 +165,7 @@ def revoke(
                 f"--version: điểm quét {place} không có phiên bản {version}. / "
                 f"--version: place {place} has no code of version {version}."
             )
-        return revoked(found, version, now, reason, ring=ring, since=begins)
+        return revoked(found, version, now, reason, ring=ring, since=begins if since else None)
 
     fine = {Left.NONE_IN_FORCE, Left.HAS_CODE, Left.SINCE}
     _run(session, ([place], None, None), decide, (What.REVOKE, reason), as_json, fine=fine)

@@ -83,7 +83,8 @@ def _interval(code: "Code", session: Session) -> str:
         return f"{session.words(vi, en)} {local_text(when)}" if when else ""
 
     if code.revoked_at:
-        return f"{at('thu hồi', 'revoked', code.revoked_at)} ({code.revoked_reason})"
+        decided = at(", quyết định", ", decided", code.taken_back_at)
+        return f"{at('thu hồi', 'revoked', code.revoked_at)}{decided} ({code.revoked_reason})"
     both = at("từ", "from", code.valid_from), at("đến", "to", code.valid_to)
     return "  ".join(filter(None, both))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,16 +10,20 @@ import numpy as np
 import pytest
 
 from schemas.cases import Case, TraceAgain
+from schemas.errors import Retryable
 from schemas.ids import person_text
 from streams.alerts import trace_requests, version_request
-from streams.cases import CaseWatcher, as_said
+from streams.cases import as_said
 from streams.changed import Changed, changed
+from streams.columns import I64, U64
 from streams.watch import OpenCases
 from streams.watched import Watched
+from streams.watcher import CaseWatcher
 from streams.windows import PlaceWindow
 from tests.unit.test_casework import SAID, a_case, of
 from tests.unit.test_contacts import A_CASE, ALICE, BOB, CASE, NOW
 from tests.unit.test_watch import BEGIN, persons, rows_of
+from tracer.struck import Revoked
 
 MINE = {A_CASE.id}
 WINDOWS = (PlaceWindow(1, BEGIN, BEGIN + 1_000),)
@@ -33,14 +37,29 @@ class Reads:
     meanwhile: Callable[[], None] = lambda: None
     fails: Exception | None = None
     near: tuple[int, ...] = ()
+    codes: list[Revoked] = field(default_factory=list)
+    scanned: tuple[int, ...] = ()
+    never: str = ""
 
-    def __call__(self, case: Case) -> Watched:
+    def revoked(self) -> list[Revoked]:
+        return self.codes
+
+    def struck(self, revoked: Collection[Revoked]) -> tuple[U64, I64]:
+        assert revoked
+        if self.fails:
+            raise self.fails
+        return persons(*self.scanned), np.full(len(self.scanned), BEGIN)
+
+    def watched(self, case: Case) -> Watched:
         self.versions.append(case.version)
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
         meanwhile()
         if self.fails:
             raise self.fails
+        if case.id == self.never:
+            raise Retryable("the tables have no memory left")
         found = replace(as_said(case), windows=WINDOWS, near=persons(*self.near))
+        found = replace(found, around=(BEGIN - 5, BEGIN + 5))
         return replace(found, visited=np.array([(1, BEGIN, BEGIN + 5_000)]))
 
 
@@ -224,6 +243,55 @@ def test_a_case_that_is_new_is_read_before_those_that_a_timetable_concerns() -> 
     watcher.apply(of(other))
     at_rest(watcher)
     assert reads.versions == [1, 7, 1, 7], "and both were there"
+
+
+GONE = Revoked(1, 1, BEGIN, BEGIN + 10)
+
+
+@pytest.mark.parametrize(
+    ("code", "scanned", "looks"),
+    [
+        (GONE, (), 2),  # at its place, then
+        (GONE._replace(place=5), (), 1),
+        (GONE._replace(place=5), (CASE,), 2),  # wherever it scanned itself
+        (GONE._replace(place=5), (BOB,), 2),  # whoever was near it
+        (GONE._replace(place=5), (ALICE,), 1),
+    ],
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_what_a_code_struck_counts_for_whom_it_concerns_also_after_a_start(
+    code: Revoked, scanned: tuple[int, ...], looks: int, before: bool
+) -> None:
+    told = Told()
+    _, reads, watcher = watching(told)
+    reads.near, reads.scanned = (BOB,), scanned
+    if before:
+        reads.codes = [code]
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    if not before:
+        reads.codes = [code]
+        watcher.places_changed(said_of(99))
+    at_rest(watcher)
+    assert (len(reads.versions), len(told.versions)) == (looks, looks - 1)
+    at_rest(watcher)
+    assert len(reads.versions) == looks, "once"
+
+
+def test_a_case_that_cannot_be_read_for_now_keeps_nobody_from_hearing_of_a_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.watcher._PAUSE_S", 0.001)
+    _, reads, watcher = watching()
+    watcher.apply(of(a_case(1)))
+    settled(watcher)
+    large = a_case(7).model_copy(update={"id": "c-large"})
+    reads.never = large.id
+    watcher.apply(of(large))
+    watcher.places_changed(said_of(1))
+    settled(watcher, lambda: reads.versions.count(1) == 2)
+    reads.never = ""
+    at_rest(watcher)
 
 
 def test_the_day_of_the_result_is_no_reason_to_read_or_trace_again() -> None:

@@ -7,6 +7,7 @@ import pytest
 from issuer.codes import KeyRing, code_at, first_code, issue, verify
 from issuer.rotation import (
     CLOSED_REASON,
+    FURTHEST,
     RECENT,
     WHY_LEFT,
     Left,
@@ -14,6 +15,7 @@ from issuer.rotation import (
     issued,
     revoked,
     rotated,
+    too_far,
     usable,
 )
 from schemas.places import Code, Place, Status
@@ -111,7 +113,20 @@ def test_from_before_takes_back_what_was_scanned_since() -> None:
     )
     two = placed(rotated(ONE, RING, NOW, timedelta(0), now=NOW))
     all_since = placed(revoked(two, None, soon, "posted online", since=monday))
-    assert [code.taken_back_at for code in all_since.codes] == [soon, soon], "ended since, too"
+    assert [c.taken_back_at for c in all_since.codes] == [soon, None], "what hung up later is good"
+    forgot = placed(revoked(ONE, None, NOW, "posted online", ring=RING))
+    mended = placed(revoked(forgot, None, soon, "posted online", ring=RING, since=monday))
+    assert [(c.revoked_at, c.taken_back_at) for c in mended.codes] == [(monday, soon), (None, None)]
+
+
+def test_a_code_is_not_revoked_since_a_moment_that_is_no_slip() -> None:
+    assert too_far(NOW, NOW) is None
+    assert too_far(NOW - FURTHEST, NOW) is None
+    assert too_far(NOW + DAY, NOW) == ("thời điểm ở tương lai", "it is in the future")
+    assert too_far(NOW - FURTHEST - DAY, NOW) == (
+        "hơn 90 ngày trước",
+        "it is more than 90 days ago",
+    )
 
 
 def test_a_closed_place_keeps_its_codes_revoked_and_gets_no_new_one() -> None:

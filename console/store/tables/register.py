@@ -53,7 +53,7 @@ codes: Final = Table(
     column("valid_to", Moment, nullable=True),
     column("revoked_at", Moment, nullable=True),
     column("revoked_reason", Text, nullable=True),
-    column("taken_back_at", Moment, nullable=True),
+    column("taken_back_at", Moment, nullable=True, index=True),
 )
 
 # Who changed what of a site or a place: a row for each version after the first.

@@ -12,3 +12,4 @@ down_revision: Final = "0013"
 def upgrade() -> None:
     """Those that are here were revoked from when it was said on."""
     op.add_column("codes", sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_codes_taken_back_at", "codes", ["taken_back_at"])
