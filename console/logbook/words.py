@@ -32,6 +32,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "case_traced": ("Đã truy vết ca", "a case was traced"),
     "case_voided": ("Đã rút mọi cảnh báo của ca bị huỷ", "a voided case's alerts were withdrawn"),
     "case_waits": ("Ca đang chờ để được theo dõi", "a case waits to be watched"),
+    "strikes_wait": (
+        "Lượt quét bằng mã bị thu hồi từ trước đang chờ được tra",
+        "scans by codes revoked from before wait to be looked up",
+    ),
     "clickhouse_away": ("Không ghi hoặc hỏi được ClickHouse", "ClickHouse does not answer"),
     "code_never_came": (
         "Mã có chữ ký đúng nhưng không thấy trong sổ",
