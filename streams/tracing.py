@@ -5,7 +5,6 @@ A run that is already stored is not made again: its alerts go out as they were, 
 ids.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -131,12 +130,12 @@ class Tracing:
         """The codes that were revoked from before, as far as this worker has heard."""
         return self._directory.places.revoked()
 
-    def struck(self, revoked: Collection[Revoked]) -> tuple[U64, I64]:
-        """Who had scanned by these codes, and when (milliseconds since 1970 UTC)."""
+    def struck(self, revoked: Revoked) -> tuple[U64, I64]:
+        """Who had scanned by this code, and when (milliseconds since 1970 UTC)."""
         kept = retained_from(datetime.now(UTC), self._retention_days)
         earliest = 0 if kept is None else milliseconds(kept)
         ask = self._clickhouse.query_arrow
-        found = [some for one in revoked for some in asked(one, earliest, ask)]
+        found = list(asked(revoked, earliest, ask))
         persons = [np.empty(0, np.uint64), *(some["person"].to_numpy() for some in found)]
         times = [np.empty(0, np.int64), *(instants(some["scanned_at"]) for some in found)]
         return np.concatenate(persons), np.concatenate(times)

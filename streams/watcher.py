@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -32,8 +32,8 @@ class Looks(Protocol):
     def revoked(self) -> list[Revoked]:
         """The codes that were revoked from before, as far as this worker has heard."""
 
-    def struck(self, revoked: Collection[Revoked]) -> tuple[U64, I64]:
-        """Who had scanned by these codes, and when (milliseconds since 1970 UTC)."""
+    def struck(self, revoked: Revoked) -> tuple[U64, I64]:
+        """Who had scanned by this code, and when (milliseconds since 1970 UTC)."""
 
 
 class CaseWatcher:
@@ -62,7 +62,9 @@ class CaseWatcher:
         self._behind: dict[str, None] = {}  # whom that concerns: whatever is due goes before
         self._waits = False  # the tables did not answer for the last case
         self._came = asyncio.Event()
+        self._failed: set[Revoked] = set()  # for which the tables did not answer: the others first
         self._in_hand: str | None = None
+        self._urgent = False  # the case in hand was due, not behind
         self._hears = False  # of places; what is said before is part of what is first known
 
     def apply(self, record: Any) -> None:
@@ -120,10 +122,11 @@ class CaseWatcher:
             while not self.at_rest:
                 self._in_hand = await self._next()
                 if self._in_hand is not None:
+                    self._urgent = self._in_hand not in self._behind
                     self._behind.pop(self._in_hand, None)
                     self._waits = False
                     await self._look_at(self._in_hand)
-                    self._in_hand = None
+                    self._in_hand, self._urgent = None, False
             await self._came.wait()
 
     async def _next(self) -> str | None:
@@ -132,7 +135,10 @@ class CaseWatcher:
         if self._due and not self._waits:
             return next(iter(self._due))
         await self._hear_of_strikes()
-        self._behind |= dict.fromkeys(self._concerned())
+        if self._changed:
+            # where those were that have not been read is not known, and they may have been there
+            self._due = dict.fromkeys(self._due, True)
+            self._behind |= dict.fromkeys(self._concerned())
         for case in self._behind:
             self._make_due(case, tell=True)
             return case
@@ -142,12 +148,13 @@ class CaseWatcher:
     def settled(self) -> bool:
         """Whether nothing is due or being looked at, but for what other facts of places may have
         changed."""
-        return not self._due and self._in_hand is None
+        return not self._due and not self._urgent
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing at all is left to look at."""
-        return self.settled and not (self._changed or self._behind or self._unheard())
+        idle = self.settled and self._in_hand is None
+        return idle and not (self._changed or self._behind or self._unheard())
 
     def _unheard(self) -> set[Revoked]:
         return set(self._tables.revoked()) - self._struck
@@ -159,14 +166,16 @@ class CaseWatcher:
         new = self._unheard()
         if not new:
             return
+        one = min(new - self._failed or new)
         try:
-            person, at = await asyncio.to_thread(self._tables.struck, new)
+            person, at = await asyncio.to_thread(self._tables.struck, one)
         except Retryable as error:
             log.warning("strikes_wait", codes=len(new), detail=str(error))
+            self._failed = (self._failed & new | {one}) if new - self._failed else {one}
             await asyncio.sleep(_PAUSE_S)
             return
-        self._struck |= new
-        place, _, since, decided = np.array(sorted(new), np.int64).T
+        self._struck.add(one)
+        place, _, since, decided = np.array([one], np.int64).T
         self._changed.append(changed(place, since, decided))
         self._behind |= dict.fromkeys(sorted(self._index.concerned(person, at)))
 

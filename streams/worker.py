@@ -87,11 +87,11 @@ class Worker:
             self.metrics, self.latencies, self.directory, settings, self.spans
         )
         self.pipeline = Pipeline(self._shop(), self._fatal, self.latencies.begin)
-        self._followers = [  # the first two have been read before a case is looked at
+        self._followers = [  # the first three have been read before a case is looked at
             Follower(settings, TRACES.name, each(self.watcher.moved), news=True),
             Follower(settings, SITES.name, self.directory.site_records),
-            Follower(settings, PRODUCERS.name, each(self.directory.producer_record)),
             Follower(settings, CASES.name, each(self.watcher.apply)),
+            Follower(settings, PRODUCERS.name, each(self.directory.producer_record)),
             Follower(settings, ERASURES.name, each(self.erasures.record)),
         ]
         self._monitor = Monitor(
@@ -169,7 +169,7 @@ class Worker:
 
     async def _open(self) -> None:
         background = [f.run() for f in self._followers]
-        background += [self.watcher.run(*(f.ready for f in self._followers[:2])), self.again.run()]
+        background += [self.watcher.run(*(f.ready for f in self._followers[:3])), self.again.run()]
         self._tasks = [asyncio.create_task(work) for work in background]
         for task in self._tasks:
             task.add_done_callback(self._task_ended)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,14 +40,14 @@ class Reads:
     codes: list[Revoked] = field(default_factory=list)
     scanned: tuple[int, ...] = ()
     never: str = ""
+    unanswered: tuple[Revoked, ...] = ()
 
     def revoked(self) -> list[Revoked]:
         return self.codes
 
-    def struck(self, revoked: Collection[Revoked]) -> tuple[U64, I64]:
-        assert revoked
-        if self.fails:
-            raise self.fails
+    def struck(self, revoked: Revoked) -> tuple[U64, I64]:
+        if revoked in self.unanswered:
+            raise Retryable("the tables have no memory left")
         return persons(*self.scanned), np.full(len(self.scanned), BEGIN)
 
     def watched(self, case: Case) -> Watched:
@@ -268,7 +268,7 @@ def test_what_a_code_struck_counts_for_whom_it_concerns_also_after_a_start(
     if before:
         reads.codes = [code]
     watcher.apply(of(a_case(1)))
-    settled(watcher)
+    at_rest(watcher)
     if not before:
         reads.codes = [code]
         watcher.places_changed(said_of(99))
@@ -292,6 +292,39 @@ def test_a_case_that_cannot_be_read_for_now_keeps_nobody_from_hearing_of_a_place
     settled(watcher, lambda: reads.versions.count(1) == 2)
     reads.never = ""
     at_rest(watcher)
+
+
+def test_a_strike_that_is_heard_before_a_case_is_read_concerns_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.watcher._PAUSE_S", 0.001)
+    told = Told()
+    _, reads, watcher = watching(told)
+    reads.codes, reads.never = [GONE], A_CASE.id
+    watcher.apply(of(a_case(1)))
+
+    def answers_again() -> bool:
+        if reads.versions:  # it was asked once, in vain, and then the strike was heard
+            reads.never = ""
+        return watcher.at_rest
+
+    settled(watcher, answers_again)
+    assert told.versions == [1], "a run without what was struck"
+
+
+def test_a_code_that_cannot_be_asked_for_keeps_no_other_from_being_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.watcher._PAUSE_S", 0.001)
+    told = Told()
+    _, reads, watcher = watching(told)
+    watcher.apply(of(a_case(1)))
+    large = GONE._replace(place=0)
+    reads.codes, reads.unanswered = [large, GONE], (large,)
+    settled(watcher, lambda: len(told.versions) == 1)
+    reads.unanswered = ()
+    at_rest(watcher)
+    assert told.versions == [1], "nobody was at the other place"
 
 
 def test_the_day_of_the_result_is_no_reason_to_read_or_trace_again() -> None:
