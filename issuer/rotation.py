@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Final
 
 from issuer.codes import MAX_VERSION, KeyRing, next_version, revoke
-from schemas.places import Code, Place, Status
+from schemas.places import REVOKED_SINCE_DAYS, Code, Place, Status
 
 CLOSED_REASON: Final = "closed"
 # A place that got a next version so short a time ago is left alone: the command was given twice.
 RECENT: Final = timedelta(minutes=10)
-FURTHEST: Final = timedelta(days=90)  # back, that a code can be revoked since
+FURTHEST: Final = timedelta(days=REVOKED_SINCE_DAYS)
 
 
 class Left(StrEnum):

@@ -21,6 +21,13 @@ MOST_SAID: Final = 1_500
 # any more. Checked where a case comes in, and not in `Case`: what is stored must stay readable.
 FIRST_DAY: Final = date(2000, 1, 1)
 BEHIND_LAST_DAY: Final = date(2200, 1, 1)
+
+
+def is_a_day(day: date) -> bool:
+    """Whether it stands for one."""
+    return FIRST_DAY <= day < BEHIND_LAST_DAY
+
+
 # The tables of runs and of cases hold no more; whoever counts on from a record needs one more.
 HIGHEST_VERSION: Final = 2**31 - 2
 

@@ -4,7 +4,7 @@ Both topics are compacted; every record carries a rising `version`, an older one
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,9 @@ class Site(Record):
     address: str | None = None
     status: Status = Status.ACTIVE
     merged_into: Annotated[int, Field(ge=1, lt=2**32)] | None = None
+
+
+REVOKED_SINCE_DAYS: Final = 90  # back: how long before a code can be revoked from
 
 
 class Code(Record):

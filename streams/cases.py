@@ -1,20 +1,18 @@
 """Reading `cases.v1`: what a record says of a case."""
 
 import traceback
-from datetime import date
 from typing import Final
 
 from polars.exceptions import PolarsError
 from pydantic import ValidationError
 
 from schemas.cases import (
-    BEHIND_LAST_DAY,
-    FIRST_DAY,
     HIGHEST_VERSION,
     OPEN_STATUSES,
     WORKED,
     Case,
     CaseStatus,
+    is_a_day,
     system_of,
 )
 from schemas.errors import InvalidEvent
@@ -49,9 +47,9 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
     days = [("onset", case.onset), ("sampled_on", case.sampled_on)]
     days += [("named.last_contact", entry.last_contact) for entry in case.named]
     for field, day in days if case.status in OPEN_STATUSES else ():  # it can always be ended
-        if day is not None and not _is_a_day(day):
+        if day is not None and not is_a_day(day):
             raise InvalidEvent(f"case record: {field}: {day} stands for no day")
-    if case.result_on is not None and not _is_a_day(case.result_on):
+    if case.result_on is not None and not is_a_day(case.result_on):
         case = case.model_copy(update={"result_on": None})  # it decides nothing
     if key != case.id.encode():
         raise InvalidEvent(f"case record: the key is not the case's id {case.id}")
@@ -59,10 +57,6 @@ def read_case(key: bytes | None, value: bytes | None) -> Case | None:
     if system is not None and case.registered_by != system:
         raise InvalidEvent(f"case record: {case.registered_by} may not write case {case.id}")
     return as_traced(case)
-
-
-def _is_a_day(day: date) -> bool:
-    return FIRST_DAY <= day < BEHIND_LAST_DAY
 
 
 def as_traced(case: Case) -> Case:

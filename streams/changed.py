@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from tracer.columns import FOREVER, I64, NEVER, NONE, rows_in
+from tracer.columns import I64, NONE, first_to_last, rows_in
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,16 @@ class Changed:
         return bool(((self.begin[row] <= end[there]) & (begin[there] <= self.end[row])).any())
 
 
+_NONE: Final = Changed(*(np.empty(0, np.int64) for _ in range(3)))
+
+
 def changed(place: npt.NDArray[np.integer], begin: I64, end: I64) -> Changed:
     """Each place once, from the first to the last of its times."""
     # of one type with what is looked up in it, which else were copied for each
-    unique, row = np.unique(place.astype(np.int64), return_inverse=True)
-    first, last = np.full(len(unique), FOREVER), np.full(len(unique), NEVER)
-    np.minimum.at(first, row, begin)
-    np.maximum.at(last, row, end)
-    return Changed(unique, first, last)
+    return Changed(*first_to_last(place.astype(np.int64), begin, end))
 
 
 def together(some: Sequence[Changed]) -> Changed:
     """All of them."""
-    none = Changed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
-    columns = zip(*((c.place, c.begin, c.end) for c in (none, *some)), strict=True)
-    place, begin, end = (np.concatenate(column) for column in columns)
-    return changed(place, begin, end)
+    columns = zip(*((c.place, c.begin, c.end) for c in (_NONE, *some)), strict=True)
+    return changed(*map(np.concatenate, columns))

@@ -119,30 +119,31 @@ class OpenCases:
         """How many place-windows they have."""
         return sum(len(case.windows) for case in self._cases.values())
 
+    @property
+    def _index(self) -> "_Index":
+        if self._made is None:
+            self._made = _Index(self._cases)
+        return self._made
+
     def concerned(self, person: U64, at: I64) -> set[str]:
         """The cases of these persons, and those that they were near at these times (ms)."""
         if not self._cases:
             return set()
-        if self._made is None:
-            self._made = _Index(self._cases)
         near = self._near.touched(person, at) | self._far.touched(person, at)
-        return self._names(near | self._made.of(person))
+        return self._names(near | self._index.of(person))
 
     def look(self, rows: Rows) -> Look:
         """At the scans of a batch."""
         scans = rows.tables["scans"]
         if not self._cases or not scans.num_rows:
             return _NOTHING
-        if self._made is None:
-            self._made = _Index(self._cases)
+        index = self._index
         person, place = (scans.column(name).to_numpy() for name in ("person", "place"))
         at = scans.column("scanned_at").cast(pa.int64()).to_numpy()
         out = scans.column("direction").to_numpy() == _OUT
-        alerts, may_add, came_long_before = self._at_windows(
-            self._made, rows, person, place, at, out
-        )
-        may_add |= self._left_late(self._made, person[out], place[out], at[out])
-        moved = self._names(self._made.of(person))
+        alerts, may_add, came_long_before = self._at_windows(index, rows, person, place, at, out)
+        may_add |= self._left_late(index, person[out], place[out], at[out])
+        moved = self._names(index.of(person))
         adds = self._names(may_add) | moved
         ends = self._names(self._near.touched(person, at) | came_long_before)
         return Look(alerts, adds, ends - adds, moved)

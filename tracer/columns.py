@@ -125,6 +125,15 @@ def together(group: I64) -> I64:
     return np.argsort(group * len(group) + np.arange(len(group)))
 
 
+def first_to_last(of: npt.NDArray[Any], begin: I64, end: I64) -> tuple[npt.NDArray[Any], I64, I64]:
+    """Each of these once, rising, and from the first of its times to the last."""
+    unique, row = np.unique(of, return_inverse=True)
+    first, last = np.full(len(unique), FOREVER), np.full(len(unique), NEVER)
+    np.minimum.at(first, row, begin)
+    np.maximum.at(last, row, end)
+    return unique, first, last
+
+
 def apart(group: I64, *times: I64) -> tuple[I64, ...]:
     """The times of groups 0, 1, … with each group's all after those of the one before.
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from tracer.columns import FOREVER, I64, NEVER, NONE, U64, Mask, rows_in
+from tracer.columns import I64, NONE, U64, Mask, first_to_last, rows_in
 
 _DAY_MS: Final = 86_400_000
 _MOST_WEEKS: Final = 100
@@ -102,13 +102,8 @@ NOBODY: Final = sought([], 0, 0)
 def together(some: Sequence[Sought]) -> Sought:
     """All that is in any of them; who is in several, from the first to the last of their times."""
     some = [NOBODY, *some]
-    person = np.concatenate([one.person for one in some])
-    unique, row = np.unique(person, return_inverse=True)
-    start = np.full(len(unique), FOREVER)
-    end = np.full(len(unique), NEVER)
-    np.minimum.at(start, row, np.concatenate([one.start for one in some]))
-    np.maximum.at(end, row, np.concatenate([one.end for one in some]))
-    return Sought(unique, start, end)
+    columns = zip(*((one.person, one.start, one.end) for one in some), strict=True)
+    return Sought(*first_to_last(*map(np.concatenate, columns)))
 
 
 def _week(t: I64) -> I64:

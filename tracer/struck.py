@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from schemas.places import REVOKED_SINCE_DAYS
 from tracer.columns import NONE, U64, rows_in
 from tracer.hours import HOURS_PER_QUERY, Span, lots, questions
 from tracer.statements import by_code
@@ -20,8 +21,8 @@ from tracer.statements import by_code
 # Longer than a phone's clock may be ahead and a worker may not have heard of it: then all that was
 # accepted is in the table.
 _SETTLED_MS: Final = 3_600_000
-FURTHEST_DAYS: Final = 90  # back: an hour of a place is a condition of a question
-_FURTHEST_MS: Final = FURTHEST_DAYS * 86_400_000
+# Whoever writes `sites.v1` may say more; an hour of a place is a condition of a question.
+_FURTHEST_MS: Final = REVOKED_SINCE_DAYS * 86_400_000
 _OFFSET_BITS: Final = 48
 _NOTHING: Final = np.empty(0, np.uint64)
 Ask = Callable[[str], pa.Table]

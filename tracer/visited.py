@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from schemas.cases import Case
-from tracer.columns import instants, milliseconds
+from tracer.columns import first_to_last, instants, milliseconds
 from tracer.ground import Grounds
 
 
@@ -19,10 +19,7 @@ def visited(scans: pl.DataFrame, case: Case, ground: Grounds) -> npt.NDArray[np.
     points = [(p.place, *map(milliseconds, (p.begin, p.end))) for p in case.points]
     stated = np.array(points, np.int64).reshape(-1, 3)
     rows = np.vstack([np.stack([scans["place"].to_numpy().astype(np.int64), t, t], 1), stated])
-    place, row = np.unique(rows[:, 0], return_inverse=True)
+    place, begin, end = first_to_last(*rows.T)
     asked = pl.Series(place.astype(np.uint32))
     longest = ground.at(asked).of(asked, "longest")["longest"].to_numpy()
-    begin, end = np.full(len(place), np.iinfo(np.int64).max), np.zeros(len(place), np.int64)
-    np.minimum.at(begin, row, rows[:, 1])
-    np.maximum.at(end, row, rows[:, 2])
     return np.stack([place, begin - longest, end + longest], 1)

@@ -10,25 +10,21 @@ from console.api.cases import ConsoleOf, ReadsContacts, within
 from console.api.documented import answers
 from console.api.errors import invalid
 from console.api.rules_schemas import RulesDiff
+from console.api.scans import scans_at
 from console.api.state import Console
-from console.store.codes import taken_back
 from console.store.engine import utc_now
 from console.store.ground import ground
 from schemas.cases import Case
 from schemas.ids import person_text
 from schemas.scan import format_timestamp
-from tracer.columns import milliseconds
 from tracer.comparison import Change, Row, compare
 from tracer.fetch import trace_from
 from tracer.parameters import load_parameters
-from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
-from tracer.struck import Struck
 from tracer.trace import TraceResult
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
-_SETTINGS = {"max_execution_time": 30}
 
 
 @router.get(
@@ -65,9 +61,7 @@ def _traced(
 ) -> tuple[TraceResult, TraceResult]:
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
-    kept = retained_from(now, console.settings.retention_days)
-    struck = Struck(taken_back(console.store), milliseconds(now), console.struck)
-    scans = Scans(console.clickhouse, kept, _SETTINGS, struck)
+    scans = scans_at(console, now)
     first, second = (trace_from(scans, case, stands_on, rules, now) for rules in rule_sets)
     return first, second
 

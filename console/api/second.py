@@ -10,29 +10,25 @@ from console.api.cases import ConsoleOf, ReadsContacts, within
 from console.api.documented import answers
 from console.api.errors import not_found
 from console.api.runs import StoredRun, newest_run, page_of_contacts
+from console.api.scans import scans_at
 from console.api.second_schemas import SecondContacts
 from console.api.state import Console
 from console.store import cases as store
-from console.store.codes import taken_back
 from console.store.engine import utc_now
 from console.store.ground import ground
 from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
 from schemas.ids import person_bits
-from tracer.columns import milliseconds
 from tracer.fetch import second_from
 from tracer.identity import same_of
 from tracer.parameters import load_parameters
-from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.second import MOST_FIRST, Second, firsts_of
 from tracer.stated import answers_of
-from tracer.struck import Struck
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
-_SETTINGS: Final = {"max_execution_time": 30}
 _PAGE: Final = 1_000
 
 
@@ -110,9 +106,7 @@ def _traced(
     firsts, not_followed = firsts_of(contacts, _isolated(console, case))
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
-    kept = retained_from(now, console.settings.retention_days)
-    struck = Struck(taken_back(console.store), milliseconds(now), console.struck)
-    scans = Scans(console.clickhouse, kept, _SETTINGS, struck)
+    scans = scans_at(console, now)
     origin = {"person": case.person, "case": case.id}
     same = same_of(case)
     told = answers_of(case)

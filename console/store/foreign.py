@@ -27,6 +27,7 @@ from schemas.cases import (
     MOMENTS,
     Case,
     CaseStatus,
+    is_a_day,
 )
 from schemas.clock import LOCAL
 from schemas.topics import CASES
@@ -138,7 +139,7 @@ def _check(case: Case) -> None:
     if case.version >= HIGHEST_VERSION:  # ours above it still has room in the column
         raise ValueError("case record: version: too high")
     for name, day in _days(case):
-        if not FIRST_DAY <= day < BEHIND_LAST_DAY:
+        if not is_a_day(day):
             raise ValueError(f"case record: {name}: {day} stands for no day")
 
 

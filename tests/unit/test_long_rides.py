@@ -135,32 +135,27 @@ def test_a_name_that_is_given_to_a_trip_again_is_that_of_the_day() -> None:
     assert exposed(scans, [coach, PLACES[1]]) == [(ALICE, 30, "trip_end")]
 
 
+BUILDING, WARD = 62, 63
+HOSPITAL = [
+    place(BUILDING, "hospital", True, False),
+    place(WARD, "hospital", True, False).model_copy(
+        update={"usual_stay": 1440, "within": BUILDING}
+    ),
+]
+
+
 def test_who_spends_a_day_in_a_room_spends_it_in_the_building() -> None:
-    building, ward = 62, 63
-    places = [
-        place(building, "hospital", True, False),
-        place(ward, "hospital", True, False).model_copy(
-            update={"usual_stay": 1440, "within": building}
-        ),
-    ]
     scans = boarded(
-        (ALICE, building, "in", 0, None), (ALICE, ward, "in", 0.1, None),
-        (ALICE, ward, "out", 23, None),
-        (CASE, building, "in", 21, None), (CASE, building, "out", 22, None),
+        (ALICE, BUILDING, "in", 0, None), (ALICE, WARD, "in", 0.1, None),
+        (ALICE, WARD, "out", 23, None),
+        (CASE, BUILDING, "in", 21, None), (CASE, BUILDING, "out", 22, None),
     )  # fmt: skip
-    assert exposed(scans, places) == [(ALICE, 60, "scan_out")]
+    assert exposed(scans, HOSPITAL) == [(ALICE, 60, "scan_out")]
 
 
 def test_who_comes_to_a_building_before_its_room_stays_as_long_there() -> None:
-    building, ward = 62, 63
-    places = [
-        place(building, "hospital", True, False),
-        place(ward, "hospital", True, False).model_copy(
-            update={"usual_stay": 1440, "within": building}
-        ),
-    ]
     scans = boarded(
-        (ALICE, building, "in", 0, None), (ALICE, ward, "in", 0.5, None),
-        (CASE, building, "in", 24, None), (CASE, building, "out", 26, None),
+        (ALICE, BUILDING, "in", 0, None), (ALICE, WARD, "in", 0.5, None),
+        (CASE, BUILDING, "in", 24, None), (CASE, BUILDING, "out", 26, None),
     )  # fmt: skip
-    assert exposed(scans, places) == [(ALICE, 30, "usual_stay")]
+    assert exposed(scans, HOSPITAL) == [(ALICE, 30, "usual_stay")]

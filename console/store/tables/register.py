@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String, Table, Text, text
 
 from console.store.column import BigId, Moment, column
 from console.store.tables.base import metadata
@@ -53,7 +53,13 @@ codes: Final = Table(
     column("valid_to", Moment, nullable=True),
     column("revoked_at", Moment, nullable=True),
     column("revoked_reason", Text, nullable=True),
-    column("taken_back_at", Moment, nullable=True, index=True),
+    column("taken_back_at", Moment, nullable=True),
+    Index(
+        "ix_codes_taken_back",
+        "taken_back_at",
+        sqlite_where=text("taken_back_at IS NOT NULL"),
+        postgresql_where=text("taken_back_at IS NOT NULL"),
+    ),
 )
 
 # Who changed what of a site or a place: a row for each version after the first.

@@ -12,4 +12,7 @@ down_revision: Final = "0013"
 def upgrade() -> None:
     """Those that are here were revoked from when it was said on."""
     op.add_column("codes", sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index("ix_codes_taken_back_at", "codes", ["taken_back_at"])
+    few = sa.text("taken_back_at IS NOT NULL")
+    op.create_index(
+        "ix_codes_taken_back", "codes", ["taken_back_at"], sqlite_where=few, postgresql_where=few
+    )
