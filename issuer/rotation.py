@@ -26,6 +26,7 @@ class Left(StrEnum):
     SINCE = "since"
     USED_UP = "used_up"
     NONE_IN_FORCE = "none_in_force"
+    NONE_THEN = "none_then"
 
 
 WHY_LEFT: Final[dict[Left, tuple[str, str]]] = {
@@ -41,6 +42,10 @@ WHY_LEFT: Final[dict[Left, tuple[str, str]]] = {
     ),
     Left.USED_UP: ("đã dùng hết 1023 phiên bản", "all 1,023 versions are used up"),
     Left.NONE_IN_FORCE: ("không có mã nào đang hiệu lực", "no code of it is in force"),
+    Left.NONE_THEN: (
+        "mã đang hiệu lực có sau thời điểm ấy: ghi rõ --version, hoặc thời điểm muộn hơn",
+        "the code in force began after that moment: name its --version, or a later moment",
+    ),
 }
 
 
@@ -135,6 +140,8 @@ def revoked(
     """
     if version is None and ring is not None and _just_replaced(place, at, reason, since):
         return Left.SINCE
+    if version is None and since is not None and _all_later(place, at, since):
+        return Left.NONE_THEN
     codes = tuple(
         revoke(code, since or at, reason, at)
         if code.version == version or (version is None and _meant(code, at, since))
@@ -177,6 +184,14 @@ def _just_renewed(place: Place, now: datetime) -> bool:
 def _meant(code: Code, at: datetime, since: datetime | None) -> bool:
     """Whether it is among all that are to be revoked; what hung up later was not copied then."""
     return usable(code, at) if since is None else accepted(code, since)
+
+
+def _all_later(place: Place, at: datetime, since: datetime) -> bool:
+    """Whether its codes in force all began after `since`, and what was good then is not yet
+    taken back."""
+    done = any(c.taken_back_at and c.revoked_at and c.revoked_at <= since for c in place.codes)
+    in_force = any(accepted(code, at) for code in place.codes)
+    return in_force and not done and not any(_meant(code, at, since) for code in place.codes)
 
 
 def _just_replaced(place: Place, now: datetime, reason: str, since: datetime | None) -> bool:

@@ -31,6 +31,7 @@ from streams.write import NotOurs
 log = structlog.get_logger()
 _LOOK_AGAIN_S: Final = 0.1
 _RECALL_AGAIN_S: Final = 5.0
+_ASK_AGAIN_S: Final = 1.0
 # Records judged at once: enough that numpy's calls cost little, few enough to stay in the cache.
 PIECE: Final = 20_000
 
@@ -160,7 +161,9 @@ class Line:
         self._outlet.present = await self._thread(
             self._shop.writer.take_over, self.partition, block.first, self._tenure.permit
         )
-        window = await self._patiently(self._shop.rebuild, self.partition, block.first_timestamp)
+        asked = self._shop.rebuild, self.partition, block.first_timestamp
+        async with self._shop.rebuilding:
+            window = await self._patiently(*asked)
         self._outlet.written = block.first
         recall = asyncio.create_task(self._recall(window, block.first_timestamp))
         try:
@@ -253,14 +256,19 @@ class Line:
         self._shop.stopped(self.partition, error)
 
     async def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
-        """`call` in a thread, again while it is Retryable and the line is not lost."""
+        """`call`, which asks ClickHouse, in a thread; again while it is Retryable and the line is
+        not lost."""
         while True:
             try:
-                return await self._thread(call, *args)
+                found = await self._thread(call, *args)
             except Retryable as error:
                 log.warning("line_waits", partition=self.partition, detail=str(error))
+                self._shop.writer.away()
                 self._tenure.check()
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(_ASK_AGAIN_S)
+            else:
+                self._shop.writer.answers()
+                return found
 
     async def _thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._shop.threads, call, *args)

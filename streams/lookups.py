@@ -34,6 +34,9 @@ _WITHIN: Final = (
     "AND scanned_at < fromUnixTimestamp64Milli({end:Int64}, 'UTC')"
 )
 _TIMEOUT: Final = {"max_execution_time": 30}
+# A question about an hour of everybody looks into every place's part of it.
+REBUILD_S: Final = 120
+_REBUILD_TIMEOUT: Final = {"max_execution_time": REBUILD_S}
 Minute = tuple[int, int]  # when it begins (ms since 1970, UTC), and how many rows it has
 
 
@@ -116,7 +119,7 @@ def _read(clickhouse: ClickHouse, partition: int, begin_ms: int, end_ms: int) ->
     return clickhouse.query_arrow(
         f"SELECT {_COLUMNS} FROM scans WHERE {_WITHIN}",  # noqa: S608 (constants)
         {"partition": partition, "begin": begin_ms, "end": end_ms},
-        _TIMEOUT,
+        _REBUILD_TIMEOUT,
     )
 
 
@@ -126,7 +129,7 @@ def _count(clickhouse: ClickHouse, partition: int, begin_ms: int, end_ms: int) -
         "SELECT toUnixTimestamp(toStartOfMinute(scanned_at)) AS minute, count() AS rows "  # noqa: S608
         f"FROM scans WHERE {_WITHIN} GROUP BY minute ORDER BY minute DESC",
         {"partition": partition, "begin": begin_ms, "end": end_ms},
-        _TIMEOUT,
+        _REBUILD_TIMEOUT,
     )
     minutes, rows = (counted.column(name).to_pylist() for name in ("minute", "rows"))
     return [(1000 * minute, count) for minute, count in zip(minutes, rows, strict=True)]

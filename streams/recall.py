@@ -12,7 +12,7 @@ from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from streams.keys import Keys
-from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
+from streams.lookups import REBUILD_S, Memory, rebuild_window, remember_older, rows_of_persons
 from streams.window import Window
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ class Recall:
 
     def __init__(self, clickhouse: ClickHouse, settings: Settings, metrics: Metrics) -> None:
         self._clickhouse = clickhouse
+        self._past = ClickHouse(settings, timeout_s=REBUILD_S)
         self._metrics = metrics
         self._one_at_a_time = threading.Lock()
         self._memory = Memory(
@@ -35,7 +36,7 @@ class Recall:
     def rebuild(self, partition: int, reference_ms: int) -> Window:
         """The window of a partition with its newest ids."""
         begin = time.monotonic()
-        window = rebuild_window(self._clickhouse, partition, self._memory, reference_ms, self._salt)
+        window = rebuild_window(self._past, partition, self._memory, reference_ms, self._salt)
         took = round(time.monotonic() - begin, _DIGITS)
         log.info("window_rebuilt", partition=partition, ids=len(window), seconds=took)
         return window
@@ -43,7 +44,7 @@ class Recall:
     def remember(self, partition: int, window: Window, reference_ms: int) -> bool:
         """Older ids, a stretch of them; False when there are no more to remember."""
         begin = time.monotonic()
-        more = remember_older(self._clickhouse, partition, window, self._memory, reference_ms)
+        more = remember_older(self._past, partition, window, self._memory, reference_ms)
         took = round(time.monotonic() - begin, _DIGITS)
         event = "window_remembers" if more else "window_complete"
         log.info(event, partition=partition, horizon_ms=window.horizon_ms, seconds=took)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -17,6 +17,7 @@ from streams.window import Window
 from streams.write import Writer, Written
 
 _WORTHWHILE: Final = 40_000
+_REBUILDS: Final = 2  # one is read while of another what was read is remembered
 
 
 class Slots:
@@ -27,8 +28,9 @@ class Slots:
     so much waits that it is a backlog, half of what one insert may hold, do several keep the
     engine busy, one being read back while others are written.
 
-    A slot is taken until what is in it is acknowledged, so `most` bounds memory; but what is
-    settled, or told of, after the engine's answer holds no other insert up.
+    A slot is taken until the partition that set the insert off has its batch acknowledged; but
+    what is settled, or told of, after the engine's answer holds no other insert up. Of each
+    partition one batch is under way at a time: that bounds memory.
     """
 
     def __init__(self, most: int, flush_records: int) -> None:
@@ -99,6 +101,9 @@ class Shop:
     flush_s: float
     code_wait_s: float
     surely_ours_s: Callable[[], float]  # seconds this worker's assignment surely still holds
+    # windows that are rebuilt at a time: all at once would each take as long as all together, and
+    # a question that takes too long begins anew
+    rebuilding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_REBUILDS))
 
     @cached_property
     def company(self) -> Company:

@@ -39,10 +39,15 @@ from mode.utils.futures import notify
 
 from streams.blocks import Block
 from streams.fetched import fetched_blocks
+from streams.heartbeat import HeartbeatClock
 from streams.marks import Reading
 
 _LOG_APPEND_TIME = 1
 _FETCH_AT_LEAST, _FETCH_WITHIN_MS = 256 * 1024, 50
+# aiokafka leaves the group after so long without a fetch, and joins it again only after a fetch,
+# which Faust does not begin before it has joined: held back for that long by its agents (an outage
+# of what they write to), a worker would never come back.
+_NEVER_S = 10 * 365 * 86_400.0
 
 
 class WholePartitions:
@@ -80,30 +85,6 @@ class Deliveries:
     def pending(self) -> int:
         """Batches delivered and not yet taken for a commit."""
         return len(self._order)
-
-
-class HeartbeatClock:
-    """When this worker last heard from its group's coordinator (monotonic seconds)."""
-
-    def __init__(self) -> None:
-        self.last_good = time.monotonic()
-
-    def age(self) -> float:
-        """Seconds since the last good heartbeat."""
-        return time.monotonic() - self.last_good
-
-    def watch(self, coordinator: Any) -> None:
-        """Note each heartbeat of this aiokafka group coordinator that was answered well."""
-        beat = coordinator._do_heartbeat
-
-        async def noted() -> Any:
-            sent = time.monotonic()
-            good = await beat()
-            if good:
-                self.last_good = sent
-            return good
-
-        coordinator._do_heartbeat = noted
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
@@ -151,6 +132,7 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._deliveries: dict[TP, Deliveries] = {}
+        self._finishing = False
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
@@ -218,19 +200,33 @@ class BatchConsumer(driver.Consumer):
         """Nothing: contiguity is by delivery."""
 
     async def perform_seek(self) -> None:
-        """Start again from the committed offsets: what was delivered before does not count."""
+        """Start again from the committed offsets: what was delivered before does not count.
+
+        Not while what is in flight is finished: Faust asks for it when a fetch ends then, all this
+        is still to be committed, and the next assignment asks again.
+        """
+        if self._finishing:
+            return
         with ack_lock:
             self._deliveries.clear()
         await super().perform_seek()
 
-    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Finish what is in flight, commit it, then hand the partitions over."""
+    async def finish(self, in_flight: Awaitable[None]) -> None:
+        """Read nothing more, wait for what is `in_flight`, and commit it."""
         # A fetch that starts while the group is being joined waits for the new assignment and
         # holds up the thread's queue, where our commit would wait behind it for ever.
         self.stop_flow()
         self.app.flow_control.suspend()
-        await cast(BatchApp, self.app).hooks.before_revoke(revoked)
-        await self.commit()
+        self._finishing = True
+        try:
+            await in_flight
+            await self.commit()
+        finally:
+            self._finishing = False
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish what is in flight, commit it, then hand the partitions over."""
+        await self.finish(cast(BatchApp, self.app).hooks.before_revoke(revoked))
         with ack_lock:
             for tp in revoked:
                 self._deliveries.pop(tp, None)
@@ -268,6 +264,7 @@ class BatchApp(faust.App):
         self.hooks = hooks
         self.heartbeat = HeartbeatClock()
         self.reading = reading
+        options.setdefault("broker_max_poll_interval", _NEVER_S)
         super().__init__(
             *args, topic_disable_leader=True, ConsumerScheduler=WholePartitions, **options
         )

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import faust
 import structlog
@@ -47,7 +47,7 @@ from streams.shop import Shop, Slots
 from streams.spans import open_spans
 from streams.steps import Steps
 from streams.tracing import Tracing
-from streams.transport import Hooks
+from streams.transport import BatchConsumer, Hooks
 from streams.warm import warm
 from streams.watch import OpenCases
 from streams.watcher import CaseWatcher
@@ -193,12 +193,9 @@ class Worker:
         self._closing = True
         self._asked_to_close.set()
         leave_within(WITHIN_S, self.exit_code)
-        # nothing may come in behind our back while what is in flight ends
-        self.app.consumer.stop_flow()
-        self.app.flow_control.suspend()
         self.pipeline.close()
-        await self._leave(line.partition for line in self.pipeline.lines())
-        await self.app.consumer.commit()
+        mine = [line.partition for line in self.pipeline.lines()]
+        await cast(BatchConsumer, self.app.consumer).finish(self._leave(mine))
         self._released = True
         for task in self._tasks:
             task.cancel()

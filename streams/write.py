@@ -106,13 +106,22 @@ class Writer:
             try:
                 end_attempts(self._clickhouse, mark)
                 present = present_rows(self._clickhouse, partition, first)
+                self.answers()
                 if len(present) and self._same_log is not None:
                     self._same_log(partition)
                 return present
             except Retryable as error:
-                self._away(error, partition)
+                self._failed(error, partition)
                 time.sleep(pause)
         raise AssertionError("unreachable")
+
+    def away(self) -> None:
+        """Say that ClickHouse does not do what a partition waits for."""
+        self._metrics.gauge(m.ENGINE_AWAY).set(1)
+
+    def answers(self) -> None:
+        """Say that it did."""
+        self._metrics.gauge(m.ENGINE_AWAY).set(0)
 
     def standing(self, partition: int, present: Present, first: int, last: int) -> Standing:
         """What the tables say of those present from `first` to `last`. Raises Retryable."""
@@ -155,7 +164,7 @@ class Writer:
         return self._written(batch)
 
     def _written(self, batch: Batch) -> Written:
-        self._metrics.gauge(m.ENGINE_AWAY).set(0)
+        self.answers()
         acknowledged_ms = now_ms()
         rows = expire(_absent(batch), acknowledged_ms, self._retention_days)
         return Written(rows, acknowledged_ms, batch.since_ms)
@@ -178,7 +187,7 @@ class Writer:
                 if not self._insert([without(rows, there)], permit):
                     time.sleep(pause)
             except Retryable as error:
-                self._away(error, rows.partition)
+                self._failed(error, rows.partition)
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
@@ -188,7 +197,7 @@ class Writer:
         try:
             return present_fingerprints(self._clickhouse, spans)
         except Retryable as error:
-            self._away(error, *(rows.partition for rows in several))
+            self._failed(error, *(rows.partition for rows in several))
             return {}
 
     def _insert(self, several: Sequence[Rows], permit: Permit) -> bool:
@@ -202,7 +211,7 @@ class Writer:
                     for piece in _pieces(name, whole(some)):
                         self._insert_piece(name, piece, comment, permit)
         except Retryable as error:
-            self._away(error, *(rows.partition for rows in several))
+            self._failed(error, *(rows.partition for rows in several))
             return False
         return True
 
@@ -234,8 +243,8 @@ class Writer:
             for rows in several
         )
 
-    def _away(self, error: Retryable, *partitions: int) -> None:
-        self._metrics.gauge(m.ENGINE_AWAY).set(1)
+    def _failed(self, error: Retryable, *partitions: int) -> None:
+        self.away()
         for partition in partitions:
             log.warning("clickhouse_away", partition=partition, detail=str(error))
 

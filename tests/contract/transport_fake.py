@@ -206,6 +206,7 @@ class FakeMember(Member):
 
     async def _before_revoke(self, _revoked: set[TP]) -> None:
         if self.finishes_on_revoke:
+            await asyncio.sleep(self.finishes_after_s)
             self.ack_all()
 
     async def _read(self) -> None:

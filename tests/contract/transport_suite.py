@@ -31,6 +31,7 @@ class Member(ABC):
     def __init__(self) -> None:
         self.batches: list[Batch] = []
         self.finishes_on_revoke = False  # acknowledges all it has before it hands over
+        self.finishes_after_s = 0.0  # and takes so long for it
 
     @abstractmethod
     async def leave(self) -> None:
@@ -253,10 +254,19 @@ class TransportSuite:
     async def test_what_is_finished_before_a_hand_over_is_not_done_again(
         self, cluster: Cluster
     ) -> None:
+        await self._handed_over(cluster, after_s=0.0)
+
+    @scenario(partitions=2)
+    async def test_what_is_finished_while_a_fetch_ends_is_not_done_again_either(
+        self, cluster: Cluster
+    ) -> None:
+        await self._handed_over(cluster, after_s=1.5)
+
+    async def _handed_over(self, cluster: Cluster, after_s: float) -> None:
         wanted = {p: await cluster.publish(p, 40) for p in (0, 1)}
         one = await cluster.join()
         await one.has(wanted)
-        one.finishes_on_revoke = True
+        one.finishes_on_revoke, one.finishes_after_s = True, after_s
         two = await cluster.join()
         await until(lambda: bool(two.assigned()), "the second to have its share")
         for partition, offsets in wanted.items():

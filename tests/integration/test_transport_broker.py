@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.consumer.subscription_state import SubscriptionState
 from faust import Stream
 from faust.types import TP
 from faust.types.tuples import Message
@@ -153,6 +154,7 @@ class BrokerMember(Member):
 
     async def _before_revoke(self, _revoked: set[TP]) -> None:
         if self.finishes_on_revoke:
+            await asyncio.sleep(self.finishes_after_s)
             self.ack_all()
 
 
@@ -182,6 +184,27 @@ class TestOnABroker(TransportSuite):
     def cluster(self, partitions: int) -> AbstractAsyncContextManager[Any]:
         """See `TransportSuite`."""
         return _cluster(self._bootstrap, self._directory, partitions)
+
+    def test_who_has_fetched_nothing_for_a_day_is_still_in_the_group(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As when its agents wait for a database that is away."""
+
+        async def main() -> None:
+            async with self.cluster(1) as cluster:
+                member = await cluster.join()
+                await member.has({0: await cluster.publish(0, 5)})
+                before = member.app.rebalancing_count
+                with monkeypatch.context() as patch:
+                    patch.setattr(SubscriptionState, "fetcher_idle_time", 86_400.0)
+                    await asyncio.sleep(2)  # some heartbeats
+                await member.has({0: await cluster.publish(0, 5)})
+                assert member.app.rebalancing_count == before
+                member.ack_all()
+                await member.leave()
+                assert await cluster.committed(0) == await cluster.end(0)
+
+        asyncio.run(main())
 
 
 @asynccontextmanager

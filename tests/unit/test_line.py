@@ -62,7 +62,8 @@ class Tables:
         self.present = NOTHING
         self.refused: tuple[U64, tuple[Why, ...]] = (np.zeros(0, np.uint64), ())
         self.asked: list[tuple[int, int]] = []
-        self.away: list[Exception] = []
+        self.raises: list[Exception] = []
+        self.said: list[str] = []
         self.held = asyncio.Event()
         self.held.set()
         self._loop = asyncio.get_running_loop()
@@ -72,9 +73,15 @@ class Tables:
 
     def standing(self, partition: int, present: Present, first: int, last: int) -> Standing:
         self.asked.append((first, last))
-        if self.away:
-            raise self.away.pop()
+        if self.raises:
+            raise self.raises.pop()
         return Standing(present, *self.refused)
+
+    def away(self) -> None:
+        self.said.append("away")
+
+    def answers(self) -> None:
+        self.said.append("answers")
 
     def attempt(self, batches: Sequence[Batch]) -> list[Written | None]:
         try:
@@ -203,13 +210,16 @@ def test_what_a_former_attempt_wrote_keeps_its_verdict() -> None:
             np.arange(4, dtype=np.uint64), np.array([0, 0, 1, 2], np.uint8)
         )
         world.tables.refused = np.array([2], np.uint64), ((Reason.UNKNOWN_CODE, "then"),)
-        world.tables.away = [Retryable("away for a moment")]
+        world.tables.raises = [Retryable("away for a moment")]
         one, two = Delivery(0, scans(0, 4)), Delivery(4, scans(4, 2))
         world.line.offer(one)
         await world.until(lambda: one.acked)
         world.line.offer(two)
         await world.until(lambda: two.acked)
         assert world.tables.asked == [(0, 3)] * 2, "and what comes after costs nothing"
+        rebuilt, *others = world.tables.said
+        assert rebuilt == "answers"
+        assert others[:2] == ["away", "answers"], "operations see that reading fails, too"
         [first, second] = world.followed
         [letter] = unpacked(first.letters)
         assert letter.key == f"scans.v1/{HOME}/2".encode()

@@ -117,6 +117,21 @@ def test_from_before_takes_back_what_was_scanned_since() -> None:
     forgot = placed(revoked(ONE, None, NOW, "posted online", ring=RING))
     mended = placed(revoked(forgot, None, soon, "posted online", ring=RING, since=monday))
     assert [(c.revoked_at, c.taken_back_at) for c in mended.codes] == [(monday, soon), (None, None)]
+    late = NOW + DAY
+    assert revoked(mended, None, late, "posted online", ring=RING, since=monday) is (
+        Left.NONE_IN_FORCE
+    )
+
+
+@pytest.mark.parametrize("ring", [RING, None])
+def test_a_code_that_began_after_the_moment_is_named_or_stays(ring: KeyRing | None) -> None:
+    """Its poster may be what was copied, or what replaced it: an officer says which."""
+    [old] = ONE.codes
+    begun = ONE.model_copy(update={"codes": (old.model_copy(update={"valid_from": NOW - DAY}),)})
+    before = NOW - 2 * DAY
+    assert revoked(begun, None, NOW, "posted online", ring=ring, since=before) is Left.NONE_THEN
+    named = placed(revoked(begun, 1, NOW, "posted online", ring=ring, since=before))
+    assert (named.codes[0].revoked_at, named.codes[0].taken_back_at) == (before, NOW)
 
 
 def test_a_code_is_not_revoked_since_a_moment_that_is_no_slip() -> None:

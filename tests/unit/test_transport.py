@@ -12,12 +12,12 @@ from faust.exceptions import ImproperlyConfigured
 from faust.types import TP
 
 from streams.blocks import Block
+from streams.heartbeat import HeartbeatClock
 from streams.transport import (
     BatchApp,
     BatchConsumer,
     BatchConsumerThread,
     Deliveries,
-    HeartbeatClock,
     Hooks,
     WholePartitions,
 )
@@ -124,7 +124,7 @@ def test_it_could_be_proposed_upstream_as_it_is() -> None:
         "faust", "mode", "aiokafka", "numpy", "numba",
     }  # fmt: skip
     assert modules == {
-        "streams.transport", "streams.fetched", "streams.blocks", "streams.texts",
+        "streams.transport", "streams.heartbeat", "streams.fetched", "streams.blocks", "streams.texts",
         "streams.kernels.records", "streams.kernels.compiled", "streams.marks",
         "streams.waiting",
     }, "nothing of truyvet comes along"  # fmt: skip
