@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from tracer.struck import Revoked
 
 log = structlog.get_logger()
 _PAUSE_S = 1.0
+_A_MOMENT_S: Final = 1.0
 _MOVED: Final = b'"moved":true'
 
 
@@ -65,6 +67,9 @@ class CaseWatcher:
         self._failed: set[Revoked] = set()  # for which the tables did not answer: the others first
         self._in_hand: str | None = None
         self._urgent = False  # the case in hand was due, not behind
+        self._over: dict[
+            str, asyncio.TimerHandle
+        ] = {}  # where a case is now, until it will have gone
         self._hears = False  # of places; what is said before is part of what is first known
 
     def apply(self, record: Any) -> None:
@@ -78,7 +83,7 @@ class CaseWatcher:
             return
         self._cases[case.id] = case
         if case.status not in OPEN_STATUSES:
-            self._index.close(case.id)
+            self._close(case.id)
             return
         self._index.announce(as_said(case))
         if known is None or but_for_work(known) != but_for_work(case):
@@ -202,15 +207,35 @@ class CaseWatcher:
             return
         except REFUSED as error:
             log.error("case_not_watched", case=case_id, detail=said(error))
-            self._index.close(case_id)
+            self._close(case_id)
             return
         latest = self._cases.get(case_id)
         if latest is not None and but_for_work(latest) == but_for_work(case):
             tell |= self._missed(watched)
             self._index.open(replace(watched, version=latest.version))
+            self._look_when_over(watched)
             if tell:
                 await self._opened(latest)
         # else it has ended, or is due again
+
+    def _look_when_over(self, watched: Watched) -> None:
+        """Where the case is now, minutes are still going by: looked at and traced again when it
+        would go, by the rules of stays, if no scan of its own says otherwise before."""
+        self._forget_over(watched.case)
+        left_s = max((w.end for w in watched.windows), default=0) / 1000 - time.time()
+        if left_s > 0:
+            loop = asyncio.get_running_loop()
+            again = partial(self._make_due, watched.case, tell=True)
+            self._over[watched.case] = loop.call_later(left_s + _A_MOMENT_S, again)
+
+    def _forget_over(self, case_id: str) -> None:
+        timer = self._over.pop(case_id, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _close(self, case_id: str) -> None:
+        self._forget_over(case_id)
+        self._index.close(case_id)
 
     def _missed(self, now: Watched) -> bool:
         """Whether a case that was watched has somebody of whom nothing was known: of scans that
@@ -222,7 +247,7 @@ class CaseWatcher:
 
     def _forget(self, case_id: str) -> None:
         self._cases.pop(case_id, None)
-        self._index.close(case_id)
+        self._close(case_id)
 
     def _make_due(self, case_id: str, *, tell: bool) -> None:
         self._due[case_id] = self._due.get(case_id, False) or tell

@@ -5,6 +5,7 @@ infection: `tracer.presence`.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from tracer.clauses import clauses_of, least_minutes, questions_of
-from tracer.columns import I64, NONE, U32, Floats, as_index, instants, rows_in
+from tracer.columns import I64, NONE, U32, Floats, as_index, instants, milliseconds, rows_in
 from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.meetings import read_around
@@ -25,6 +26,8 @@ from tracer.ruleset import RuleSet
 from tracer.sought import Sought
 from tracer.stays import STAYS
 from tracer.tiers import TIERS, Known, tier
+from tracer.unbroken import at_most as unbroken
+from tracer.unbroken import touch
 
 BAND: Final = pl.Enum(BANDS)
 _BANDS: Final = pl.Series("band", BANDS, BAND)
@@ -38,14 +41,15 @@ def exposures(
     ground: Grounds,
     rule_set: RuleSet,
     wanted: Sought | None = None,
+    now: datetime | None = None,
 ) -> pl.DataFrame:
     """One row an overlap longer than zero, ordered by person, start, place, case's stay.
 
     `case_stays`: of `parts_that_count`, of one person or more; `others`: of `stays`, where their
     own are passed over. `wanted`: when scans of theirs were read, if not at all times: who met one
     of these stays was read around it (`meetings.could_meet`), so an overlap with another was only
-    not seen to have ended, and is none. Columns: person, place, start,
-    end (UTC), minutes (exact to the millisecond), tier, clauses, questions (lists of ids),
+    not seen to have ended, and is none. `now`: what reaches up to it is not over. Columns: person,
+    place, start, end (UTC), minutes (exact to the millisecond), tier, clauses, questions (ids),
     confidence (0 to 1), band, weighted (minutes, rounded to whole ones, by the weight of their
     day; null where the rule-set has no weights), case_person (whose stay of `case_stays` it is;
     null of place-time points alone), and `case_…` and `their_…` for each of `STAY_PARTS`.
@@ -67,7 +71,14 @@ def exposures(
     minutes = in_minutes(together)
     weight = case_stays["weight"].to_numpy()[mine]  # NaN for null
     both = there(case_stays).rows(mine), there(others).rows(theirs)
-    at_most = np.where(assumed(start, end, *both), np.inf, minutes)
+    longer = assumed(start, end, *both)
+    if now is not None:
+        longer |= end >= milliseconds(now)
+    at_most = np.where(longer, np.inf, minutes)
+    whose = case_stays["person"].fill_null(0).to_numpy()
+    if touch(whose, *parts):
+        of = others["person"].to_numpy()[theirs], parts.place[mine], whose[mine]
+        at_most = unbroken(of, start, end, longer)
     sure = confidence(start, *both, ground.parameters)
     of_case, of_others = as_index(mine), as_index(theirs)
     return pl.DataFrame(

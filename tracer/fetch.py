@@ -16,7 +16,7 @@ warning of a stay that began before the margin is rounded from another moment.
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -113,13 +113,15 @@ def fetch(
 def to_watch(
     scans: Scans, case: Case, ground: Grounds, rule_set: RuleSet, now: datetime
 ) -> ToWatch:
-    """Where and when new scans may change the case's trace, and of whom any scan may.
+    """Where and when new scans may change the case's trace, and of whom any scan may. Where it is
+    now, until it would go by the rules of stays: whoever comes meets it there.
 
     Raises what the client raises.
     """
     everything = _itinerary(scans, case, ground, rule_set, now)
     been = visited(everything, case, ground)
-    case_stays = _counting(scans.counted(everything), case, ground, rule_set, now)
+    ahead = timedelta(milliseconds=ground.longest)
+    case_stays = _counting(scans.counted(everything), case, ground, rule_set, now, ahead=ahead)
     met = meetings(case_stays, ground)
     if met.is_empty():
         return ToWatch([], [], [], (0, 0), been)
@@ -173,7 +175,7 @@ def second_from(
         near = _near(scans, met, close, same)
         wanted = together([near, _answered(answers, met)]).without(own)
         chunks = _of(scans, wanted, same, ground, met)
-    return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers, wanted)
+    return second_contacts(case, firsts, counted, chunks, ground, rule_set, answers, wanted, now)
 
 
 def trace_from(
@@ -224,10 +226,11 @@ def _counting(
     rule_set: RuleSet,
     now: datetime,
     older: pl.DataFrame = NOTHING.case,
+    ahead: timedelta = timedelta(0),
 ) -> pl.DataFrame:
     """The parts that count of the case's stays, of these scans of its own and of what is stated."""
     case_stays = with_older(stays_of_case(case, own, ground, answers_of(case)), older)
-    return parts_that_count(case_stays, case, rule_set, now)
+    return parts_that_count(case_stays, case, rule_set, now, ahead)
 
 
 def _close(met: pl.DataFrame, ground: Grounds) -> pl.Series:

@@ -1,6 +1,6 @@
 """Which parts of a case's stays count: those in its window, or the warnings made of them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -14,15 +14,20 @@ from tracer.window import Window, weighted_days, window_of
 
 
 def parts_that_count(
-    case_stays: pl.DataFrame, case: Case, rule_set: RuleSet, now: datetime
+    case_stays: pl.DataFrame,
+    case: Case,
+    rule_set: RuleSet,
+    now: datetime,
+    ahead: timedelta = timedelta(0),
 ) -> pl.DataFrame:
     """The case's stays (of `tracer.stays`) with `from`, `to` and `weight` of the part that counts.
 
     By the rule-set's window, `weight` is null; by its warnings, a stay has a part for each UTC
     day that weighs something. Nothing counts after `now`: a stay that is not over, and the air
-    of one just ended, warn of what has been. Raises what `window_of` raises.
+    of one just ended, warn of what has been. Or nothing later than `ahead` after `now`: where the
+    case will have been if it does not scan again. Raises what `window_of` raises.
     """
-    window = window_of(case, rule_set, now)
+    window = window_of(case, rule_set, now, ahead)
     if rule_set.warning is not None:
         days = weighted_days(case, rule_set.warning, now)
         until = pl.min_horizontal("to", pl.lit(window.end).cast(TIME)).alias("to")

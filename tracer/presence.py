@@ -22,7 +22,7 @@ KNOTS: Final = 5
 _PARTS: Final = KNOTS - 1
 _STARTS: Final = pl.Enum((*STARTS, *STATED))
 _ENDS: Final = pl.Enum((*ENDS, *STATED))
-_ASSUMED: Final = STARTS.index("assumed")
+_NOT_SEEN_TO_COME: Final = [STARTS.index(name) for name in ("assumed", "scan_pass")]
 _NOT_SEEN: Final = [ENDS.index(name) for name in ("usual_stay", "cap")]
 
 
@@ -52,10 +52,11 @@ def there(stays: pl.DataFrame, prefix: str = "") -> There:
 
 def assumed(start: I64, end: I64, *both: There) -> Mask:
     """Of each exposure, whether it begins or ends where only an assumption says that one of the
-    two came or went: it may have been longer. Times are milliseconds since 1970 UTC."""
+    two came or went: it may have been longer. A `pass` says that somebody was there, and not that
+    they came. Times are milliseconds since 1970 UTC."""
     found = np.zeros(len(start), bool)
     for stay in both:
-        found |= (stay.started == _ASSUMED) & (stay.start == start)
+        found |= np.isin(stay.started, _NOT_SEEN_TO_COME) & (stay.start == start)
         found |= np.isin(stay.ended, _NOT_SEEN) & (stay.end == end)
     return found
 

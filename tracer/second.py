@@ -9,6 +9,7 @@ far as that is known, or `now`. The case and the F1s themselves are nobody's F2.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Final
 
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from schemas.ids import person_bits, person_text
+from tracer.columns import I64, instants, milliseconds
 from tracer.columns import firsts as first_rows
 from tracer.contacts import contacts
 from tracer.documents import Document, rows_of
@@ -26,6 +28,7 @@ from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.sought import Sought
 from tracer.stays import stays
+from tracer.tiers import Tier
 from tracer.trace import at_least_one
 
 MOST_DAYS: Final = 14
@@ -39,15 +42,38 @@ _NEEDED: Final = (
 
 
 @dataclass(frozen=True)
-class First:
-    """An F1 to follow: since when, how sure that they were with the case, their step of the path
-    (place, start and end as they are written), and when they were isolated, if it is known."""
+class Met:
+    """A time with the case: since when, how sure, and that step of a path (place, start and end as
+    they are written)."""
 
-    person: int
     since: datetime
     confidence: float
     step: Document
+
+
+@dataclass(frozen=True)
+class First:
+    """An F1 to follow: when they were with the case, at least once, each time surer than before;
+    and when they were isolated, if it is known."""
+
+    person: int
+    met: tuple[Met, ...]
     isolated: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """From when on they may have passed it on."""
+        return self.met[0].since
+
+    @cached_property
+    def begins(self) -> I64:
+        """Of each time with the case when it began, milliseconds since 1970 UTC."""
+        return np.array([milliseconds(one.since) for one in self.met], np.int64)
+
+    def before(self, moment: int) -> Met:
+        """The surest time that had begun by then (milliseconds since 1970 UTC): whom they met
+        before the case they did not meet after it."""
+        return self.met[int(np.searchsorted(self.begins, moment, side="right")) - 1]
 
 
 @dataclass(frozen=True)
@@ -101,23 +127,24 @@ def second_contacts(
     rule_set: RuleSet,
     answers: pl.DataFrame | None = None,
     wanted: Sought | None = None,
+    now: datetime | None = None,
 ) -> Second:
     """The F2s in `chunks` of others' scans (shape `frames.SCANS`, whole persons).
 
     `case`: the first step of each path; `counted`: of `first_stays`; `answers`: as stays take
-    them; `wanted`: as `exposures` do. Only those whom a scan brings as near as the call list asks
-    for are named.
+    them; `wanted`, `now`: as `exposures` do. Only those whom a scan brings as near as the call list
+    asks for are named.
     """
     found = []
     for chunk in at_least_one(chunks):
-        met = exposures(counted, stays(chunk, ground, answers), ground, rule_set, wanted)
+        met = exposures(counted, stays(chunk, ground, answers), ground, rule_set, wanted, now)
         found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
     every = ordered_by(pl.concat(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
     met = every.filter(pl.col("person").is_in(named["person"].implode()))
     likeliest, through = _likeliest(met), _through(met)
-    steps = {first.person: (person_text(first.person), first.step) for first in firsts}
+    steps = {first.person: (person_text(first.person), first) for first in firsts}
     documents = [
         _document(rank, row, likeliest[row["person"]], through[row["person"]], case, steps)
         for rank, row in enumerate(rows_of(named), start=1)
@@ -126,15 +153,31 @@ def second_contacts(
 
 
 def _less_sure(met: pl.DataFrame, firsts: list[First], parameters: Parameters) -> pl.DataFrame:
-    """As sure as the exposure is, and as that the F1 was with the case."""
-    surely = {first.person: first.confidence for first in firsts}
-    persons = np.array(sorted(surely), np.uint64)
-    by_person = np.array([surely[person] for person in sorted(surely)], np.float64)
+    """As sure as the exposure is, and as that the F1 had been with the case before it."""
+    by_person = sorted(firsts, key=lambda first: first.person)
+    persons = np.array([first.person for first in by_person], np.uint64)
+    # all times of all F1s on one line, each F1's after those of the one before
+    whose = np.repeat(np.arange(len(by_person)), [len(first.met) for first in by_person])
+    begins = np.concatenate([np.empty(0, np.int64), *(first.begins for first in by_person)])
+    surely = np.array([one.confidence for first in by_person for one in first.met], np.float64)
     which = np.searchsorted(persons, met["case_person"].to_numpy())
-    confidence = met["confidence"].to_numpy() * by_person[which]
+    last = _last_begun(whose, begins, which, instants(met["start"]))
+    confidence = met["confidence"].to_numpy() * surely[last]
     return met.with_columns(
         pl.Series("confidence", confidence, pl.Float64), bands(confidence, parameters)
     )
+
+
+def _last_begun(whose: I64, begins: I64, which: I64, at: I64) -> I64:
+    """The row of the last time of each of `which` that had begun at `at`."""
+    if not len(begins):
+        return np.empty(0, np.int64)
+    first, last = begins.min(), begins.max()
+    span = last - first + 1
+    line = whose * span + (begins - first)
+    asked = which * span + np.clip(at - first, 0, span - 1)
+    rows: I64 = np.searchsorted(line, asked, side="right") - 1
+    return rows
 
 
 def _likeliest(met: pl.DataFrame) -> dict[int, Document]:
@@ -145,7 +188,8 @@ def _likeliest(met: pl.DataFrame) -> dict[int, Document]:
     )
     order = np.lexsort((*reversed(rest), -minutes, tier, person))
     _, first = np.unique(person[order], return_index=True)
-    meetings = met[order[first]].select("person", "case_person", "place", "start", "end")
+    at = pl.col("start").cast(pl.Int64).alias("at")
+    meetings = met[order[first]].select("person", "case_person", "place", "start", "end", at)
     return {row["person"]: row for row in rows_of(meetings)}
 
 
@@ -162,10 +206,15 @@ def _through(met: pl.DataFrame) -> dict[int, list[int]]:
 
 
 def _first(document: Document, isolated: datetime | None) -> First:
-    since = min(exposure["start"] for exposure in document["exposures"])
-    step = document["path"][1]
-    person = person_bits(document["person"])
-    return First(person, datetime.fromisoformat(since), document["confidence"], step, isolated)
+    every = sorted(document["exposures"], key=lambda e: (e["start"], -e["confidence"]))
+    # who is an F1 for having been near is one from then on, and not since both were at a market
+    near = [e for e in every if e["tier"] != Tier.SAME_TIME_ONLY] or every
+    met: list[Met] = []
+    for one in near:
+        if not met or one["confidence"] > met[-1].confidence:
+            step = {name: one[name] for name in ("place", "start", "end")}
+            met.append(Met(datetime.fromisoformat(one["start"]), one["confidence"], step))
+    return First(person_bits(document["person"]), tuple(met), isolated)
 
 
 def _document(
@@ -174,10 +223,10 @@ def _document(
     meeting: Document,
     through: list[int],
     case: Document,
-    steps: dict[int, tuple[str, Document]],
+    steps: dict[int, tuple[str, First]],
 ) -> Document:
     person = person_text(row["person"])
-    first, step = steps[meeting["case_person"]]
+    first, followed = steps[meeting["case_person"]]
     return {
         "rank": rank,
         "person": person,
@@ -192,7 +241,7 @@ def _document(
         "through": [steps[bits][0] for bits in through],
         "path": [
             case,
-            step,
+            followed.before(meeting["at"]).step,
             {"person": first},
             {name: meeting[name] for name in ("place", "start", "end")},
             {"person": person},

@@ -114,10 +114,10 @@ def trace_chunks(
     highest = [older.offsets, _offsets(itinerary)]
     found = []
     if not older.others.is_empty():
-        found.append(exposures(case_stays, older.others, ground, rule_set))
+        found.append(exposures(case_stays, older.others, ground, rule_set, now=now))
     for chunk in at_least_one(chunks):
         theirs = without(stays(chunk, ground, answers), older.others)
-        found.append(exposures(case_stays, theirs, ground, rule_set, wanted))
+        found.append(exposures(case_stays, theirs, ground, rule_set, wanted, now))
         highest.append(_offsets(chunk))
     every = ordered_by(pl.concat(found), "person", "start", "place", "end")
     left, ruled_out = _without_excluded(every, case)

@@ -25,8 +25,11 @@ class Window:
         return self.start == self.end
 
 
-def window_of(case: Case, rule_set: RuleSet, now: datetime) -> Window:
-    """When the rule-set says that the case may have passed it on, at the latest until `now`.
+def window_of(
+    case: Case, rule_set: RuleSet, now: datetime, ahead: timedelta = timedelta(0)
+) -> Window:
+    """When the rule-set says that the case may have passed it on, at the latest until `now`, or
+    until so long after it.
 
     By `window`: from local midnight of the days before onset to what ended it. Without an onset
     the days count from `sampled_on`. The end is the earliest of `now` and of what ended it
@@ -35,7 +38,7 @@ def window_of(case: Case, rule_set: RuleSet, now: datetime) -> Window:
     last. Raises ValueError naming the fields if the case
     has neither onset nor sampling date where one is needed.
     """
-    end = now.astimezone(UTC)
+    end = now.astimezone(UTC) + ahead
     if rule_set.warning is not None:
         return _of_days(weighted_days(case, rule_set.warning, now), end)
     assert rule_set.window is not None, "a rule-set has a window or a warning"

@@ -94,10 +94,16 @@ def _worth_following(
     console: Console, case: Case, run: StoredRun, confirmed: bool
 ) -> list[dict[str, Any]]:
     decided = {p: work.classification for p, work in works(console.store, case.id).items()}
-    contacts = [(c, decided.get(c["person"])) for c in _contacts(console, run)]
+    made = {person for person, said in decided.items() if said is Classification.CONFIRMED}
+    contacts = [(c, decided.get(c["person"])) for c in _contacts(console, run, made)]
     if confirmed:
-        return [c for c, said in contacts if said is Classification.CONFIRMED]
-    return [c for c, said in contacts if said is not Classification.NO_CONTACT]
+        contacts = [(c, said) for c, said in contacts if said is Classification.CONFIRMED]
+    # whom an officer has made one is an F1 wherever the two met, at a market too
+    return [
+        c | {"call": True} if said is Classification.CONFIRMED else c
+        for c, said in contacts
+        if said is not Classification.NO_CONTACT
+    ]
 
 
 def _traced(
@@ -125,12 +131,14 @@ def _isolated(console: Console, case: Case) -> dict[str, datetime]:
     return found
 
 
-def _contacts(console: Console, run: StoredRun) -> list[Any]:
-    """By rank, as far as the last one that could be followed."""
+def _contacts(console: Console, run: StoredRun, confirmed: set[str]) -> list[Any]:
+    """By rank, as far as the last one that could be followed, and all who are confirmed."""
     found: list[Any] = []
+    left = set(confirmed)
     for begin in range(0, run.total, _PAGE):
         page = page_of_contacts(console.clickhouse, run, _PAGE, begin)
         found += page
-        if sum(bool(c["call"]) for c in found) > MOST_FIRST and not page[-1]["call"]:
+        left -= {c["person"] for c in page}
+        if not left and sum(bool(c["call"]) for c in found) > MOST_FIRST and not page[-1]["call"]:
             break
     return found

@@ -392,7 +392,9 @@ class Exposure:
         return (self.end - self.start) / MINUTE
 
 
-def exposures(city: City, case: int, window: tuple[int, int], rules: RuleSet) -> list[Exposure]:
+def exposures(
+    city: City, case: int, window: tuple[int, int], rules: RuleSet, now: int
+) -> list[Exposure]:
     """All exposures to one person in a window, by person, start, place."""
     everyone = stays(city)
     found = []
@@ -403,7 +405,7 @@ def exposures(city: City, case: int, window: tuple[int, int], rules: RuleSet) ->
             start = max(mine.start, theirs.start, window[0])
             end = min(mine.end, theirs.end, window[1])
             if start < end:
-                found.append(_exposure(mine, theirs, start, end, city, rules))
+                found.append(_exposure(mine, theirs, start, end, city, rules, now))
     return sorted(found, key=lambda e: (e.person, e.start, e.place, e.end))
 
 
@@ -416,13 +418,13 @@ def tier_of(city: City, where: int) -> str:
 
 
 def _exposure(
-    mine: Stay, theirs: Stay, start: int, end: int, city: City, rules: RuleSet
+    mine: Stay, theirs: Stay, start: int, end: int, city: City, rules: RuleSet, now: int
 ) -> Exposure:
     unknown = Place(mine.place, None, False, False, False, None, None)
     place = city.places.get(mine.place, unknown)
     minutes = (end - start) / MINUTE
-    longer = any(
-        (stay.started == "assumed" and stay.start == start)
+    longer = end == now or any(
+        (stay.started in ("assumed", "scan_pass") and stay.start == start)
         or (stay.ended in ("usual_stay", "cap") and stay.end == end)
         for stay in (mine, theirs)
     )

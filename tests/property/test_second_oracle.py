@@ -26,7 +26,7 @@ from tracer.documents import contact_documents
 from tracer.fetch import second_from, trace_from
 from tracer.queries import Scans
 from tracer.ruleset import load_rule_sets
-from tracer.second import MOST_DAYS, First, firsts_of
+from tracer.second import MOST_DAYS, First, Met, firsts_of
 
 F2_RULES = next(r for r in load_rule_sets() if r.id == "vn-2021-07-30")
 TIERS = oracle.TIERS
@@ -97,7 +97,8 @@ def test_second_contacts_are_the_oracles(seed: int, monkeypatch: pytest.MonkeyPa
             assert last == {"person": document["person"]}
             assert first["person"] in document["through"]
             [followed] = [f for f in firsts if person_text(f.person) == first["person"]]
-            assert first_place == followed.step
+            assert first_place in [met.step for met in followed.met]
+            assert first_place["start"] <= place["start"], "whom they met before is nobody's F2"
             assert place["start"] < place["end"]
     assert some or seed, "the first crowd has F2s"
 
@@ -107,7 +108,7 @@ def test_who_is_read_around_one_meeting_is_a_second_contact_by_no_other(seed: in
     city = ten_days(100 + seed)
     ground, _ = ground_and_answers(city)
     now = BEGIN + 960 * STEP
-    first = First(min(scan.person for scan in city.scans), at(BEGIN), 1.0, {})
+    first = First(min(scan.person for scan in city.scans), (Met(at(BEGIN), 1.0, {}),))
     engine = Scans(FakeEngine(scans_frame(city)))
     found = second_from(engine, {"person": None}, [first], ground, F2_RULES, at(now))
     said = {person_bits(d["person"]): d["minutes"] for d in found.contacts}

@@ -283,7 +283,7 @@ def check_trace(city: oracle.City, person: int, onset: int, isolated: int, now: 
     assert window[1] == ms(result.window.end)
     assert result.exposures["weighted"].is_null().all()
     assert result.contacts["category"].is_null().all()
-    expected = oracle.exposures(city, person, window, RULES)
+    expected = oracle.exposures(city, person, window, RULES, now)
     assert result.exposures.drop("band", "weighted", "case_person").rows() == [
         (
             e.person, e.place, at(e.start), at(e.end), e.minutes, e.tier, e.clauses,

@@ -14,7 +14,7 @@ import pytest
 
 from schemas.cases import Case
 from streams.tracing import as_watched
-from streams.watch import OpenCases
+from streams.watch import Look, OpenCases
 from tests.property import oracle
 from tests.property.test_tracer_oracle import (
     BEGIN,
@@ -77,14 +77,22 @@ def met(city: oracle.City, case: Case) -> pl.DataFrame:
     return exposures.filter(pl.col("tier") != "same_time_only").select(MET)
 
 
-def opened(city: oracle.City, case: Case) -> OpenCases:
+def opened(
+    city: oracle.City, case: Case, now: int = BEGIN + 200 * STEP, index: OpenCases | None = None
+) -> OpenCases:
     """The case as a worker watches it that has these scans."""
     ground, _ = ground_and_answers(city)
     engine = Scans(FakeEngine(scans_frame(city)))
-    found = to_watch(engine, case, ground, RULES, at(BEGIN + 200 * STEP))
-    index = OpenCases()
+    found = to_watch(engine, case, ground, RULES, at(now))
+    index = index or OpenCases()
     index.open(as_watched(case, found))
     return index
+
+
+def seen(index: OpenCases, scan: oracle.Scan) -> Look:
+    columns = (scan.place, scan.person, scan.t, DIRECTIONS[scan.direction])
+    types = (np.int64, np.uint64, np.int64, np.int8)
+    return index.look(rows_of(*(np.array([c], t) for c, t in zip(columns, types, strict=True))))
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -101,9 +109,7 @@ def test_no_scan_changes_a_run_unseen(seed: int) -> None:
     changed = at_once = by_out = 0
     for scan in coming:
         known.append(scan)
-        columns = (scan.place, scan.person, scan.t, DIRECTIONS[scan.direction])
-        types = (np.int64, np.uint64, np.int64, np.int8)
-        look = index.look(rows_of(*(np.array([c], t) for c, t in zip(columns, types, strict=True))))
+        look = seen(index, scan)
         after = met(replace(city, scans=known), case)
         new = set(after["person"]) - set(before["person"])
         if not after.equals(before):
@@ -116,3 +122,31 @@ def test_no_scan_changes_a_run_unseen(seed: int) -> None:
     assert changed > 1
     # one that contradicts a closing time, or what another scan says, may wait
     assert at_once >= by_out - 1
+
+
+# in 4 and 6 the case goes nowhere any more where somebody comes
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 5, 7, 8, 9, 10, 11])
+def test_whoever_comes_where_the_case_is_now_is_seen(seed: int) -> None:
+    """Scans come as they are made; the case was registered in the morning, is not isolated, and is
+    looked at again whenever it scans."""
+    r = Random(700 + seed)
+    city = town(r)
+    morning = BEGIN + 15 * STEP
+    known = [scan for scan in city.scans if scan.t <= morning]
+    coming = sorted((s for s in city.scans if s.t > morning), key=lambda scan: scan.t)
+    case = a_case(CASE, date(2021, 11, 30), None)
+    index = opened(replace(city, scans=known), case, morning)
+    before = met(replace(city, scans=known), case)
+    changed = 0
+    for scan in coming:
+        known.append(scan)
+        look = seen(index, scan)
+        after = met(replace(city, scans=known), case)
+        if scan.person == CASE:
+            assert look.moved == {"c1"}
+            opened(replace(city, scans=known), case, scan.t, index)
+        elif not after.equals(before):
+            assert "c1" in look.adds | look.ends, scan
+            changed += 1
+        before = after
+    assert changed > 1

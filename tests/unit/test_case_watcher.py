@@ -338,6 +338,41 @@ def test_a_code_that_cannot_be_asked_for_keeps_no_other_from_being_heard(
     assert told.versions == [1], "nobody was at the other place"
 
 
+def test_where_a_case_is_now_is_looked_at_again_when_it_would_have_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Minutes go by without a scan, and nobody else would say so."""
+    monkeypatch.setattr("streams.watcher._A_MOMENT_S", 0.0)
+    told = Told()
+    _, reads, watcher = watching(told)
+    clock = iter([BEGIN + 900] * 2)  # a tenth of a second before it would go, and then no more
+    monkeypatch.setattr("streams.watcher.time.time", lambda: next(clock, BEGIN + 2_000) / 1000)
+    watcher.apply(of(a_case(1)))
+    settled(watcher, lambda: len(told.versions) == 1)
+    assert reads.versions == [1, 1]
+
+
+def test_a_case_that_is_closed_is_not_looked_at_when_it_would_have_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.watcher.time.time", lambda: (BEGIN + 900) / 1000)
+    _, reads, watcher = watching()
+
+    async def play() -> None:
+        task = asyncio.create_task(watcher.run())
+        watcher.apply(of(a_case(1)))
+        while not watcher.at_rest:  # noqa: ASYNC110 (what it does is tested)
+            await asyncio.sleep(0.001)
+        [timer] = watcher._over.values()
+        watcher.apply(of(a_case(2, status="closed")))
+        assert timer.cancelled()
+        assert not watcher._over
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(play(), 30))
+    assert reads.versions == [1]
+
+
 def test_the_day_of_the_result_is_no_reason_to_read_or_trace_again() -> None:
     told = Told()
     _, reads, watcher = watching(told)

@@ -132,6 +132,31 @@ def test_a_duration_that_nobody_saw_excludes_no_clause() -> None:
     assert clauses(both.filter(~entered)) == ["a", "b", "c"]
 
 
+def test_what_is_not_over_yet_excludes_no_clause() -> None:
+    """They came ten and five minutes ago, and nobody has gone."""
+    scans = visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 5, 60))
+    entered = scans.filter(pl.col("direction") == "in")
+    for minutes, clauses in ((10, ["a", "b", "c"]), (8 * 60, ["a", "b", "c"])):
+        (row,) = trace(
+            A_CASE, entered, GROUND, RULES, DAY + timedelta(minutes=minutes)
+        ).exposures.rows(named=True)
+        assert row["clauses"] == clauses
+    ended = A_CASE.model_copy(update={"isolated_at": DAY + timedelta(minutes=10)})
+    (row,) = trace(ended, entered, GROUND, RULES, NOW).exposures.rows(named=True)
+    assert (row["minutes"], row["clauses"]) == (5, ["a", "c"]), "an isolation is known"
+
+
+def test_who_only_passed_may_have_been_there_for_longer() -> None:
+    scans = visits((CASE, ROOM, 0, 65), (ALICE, ROOM, 60, 90))
+    hers = pl.col("person") == ALICE
+    passed = scans.filter(~hers | (pl.col("direction") == "in")).with_columns(
+        pl.when(hers).then(pl.lit("pass")).otherwise("direction").cast(SCANS["direction"])
+        .alias("direction")
+    )  # fmt: skip
+    (row,) = trace(A_CASE, passed, GROUND, RULES, NOW).exposures.rows(named=True)
+    assert (row["minutes"], row["clauses"]) == (5, ["a", "b", "c"])
+
+
 def test_touching_is_not_overlapping() -> None:
     assert traced((CASE, ROOM, 0, 60), (ALICE, ROOM, 60, 90)).contacts.is_empty()
 

@@ -24,7 +24,7 @@ from tracer.frames import SCANS
 from tracer.parameters import load_parameters
 from tracer.places import ground_at
 from tracer.queries import Scans
-from tracer.second import First
+from tracer.second import First, Met
 
 COACH, STATION = 60, 61
 HOUR = timedelta(hours=1)
@@ -77,7 +77,7 @@ def test_an_f1_who_rode_on_is_followed_to_the_arrival() -> None:
     )  # fmt: skip
     ground = ground_at(PLACES, load_parameters())
     step = {"place": COACH, "start": "2022-01-06T10:00:00.000Z", "end": "2022-01-06T12:00:00.000Z"}
-    first = First(ALICE, DAY + 34 * HOUR, 0.9, step)
+    first = First(ALICE, (Met(DAY + 34 * HOUR, 0.9, step),))
     case = {"id": "c1", "person": person_text(CASE)}
     with_f2 = RULE_SETS["vn-2021-07-30"]
     found = second_from(Scans(FakeEngine(scans)), case, [first], ground, with_f2, NOW)

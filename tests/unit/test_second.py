@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 import pytest
 
 from console.cli.api import Api
@@ -21,6 +22,7 @@ from tests.unit.test_contacts import (
     GROUND,
     HALL,
     ROOM,
+    SQUARE,
     FakeEngine,
     visits,
 )
@@ -53,14 +55,14 @@ def registered(console: Running) -> str:
     return str(console.client.post("/v1/cases", json=body, headers=HEAD).json()["id"])
 
 
-def traced(console: Running, case_id: str, rules: str) -> None:
+def traced(console: Running, case_id: str, rules: str, scans: pl.DataFrame = VISITS) -> None:
     """A stored run of the case by these rules."""
     case = Case(
         id=case_id, status=CaseStatus.CONFIRMED, person=person_text(CASE), ward=WARD,
         onset=date(2022, 1, 5), registered_at=DAY, registered_by="o",
     )  # fmt: skip
     now = DAY + timedelta(days=1)
-    result = trace(case, VISITS, GROUND, RULE_SETS[rules], now)
+    result = trace(case, scans, GROUND, RULE_SETS[rules], now)
     documents = contact_documents(result)
     at = int(DAY.timestamp() * 1000)
 
@@ -131,6 +133,28 @@ def test_what_officers_decided_counts(console: Running, monkeypatch: pytest.Monk
     assert (followed(), followed("?confirmed=true")) == (1, 1)
     decided("NO_CONTACT")
     assert (followed(), followed("?confirmed=true")) == (0, 0)
+
+
+def test_whom_an_officer_has_made_an_f1_is_followed_from_a_market_too(
+    console: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
+    case = registered(console)
+    there = visits(
+        (CASE, SQUARE, 0, 60), (ALICE, SQUARE, 10, 40), (ALICE, HALL, 100, 130),
+        (BOB, HALL, 110, 140),
+    )  # fmt: skip
+    engine = FakeEngine(there)
+    monkeypatch.setattr(console.tables, "query_arrow", engine.query_arrow)
+    traced(console, case, "vn-2021-07-30", there)
+    assert ask(console, case)["followed"] == 0
+    path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
+    body = {"classification": "CONFIRMED"}
+    assert console.client.patch(path, json=body, headers=HEAD).status_code == 200
+    for query in ("", "?confirmed=true"):
+        found = ask(console, case, query)
+        assert found["followed"] == 1
+        assert [c["person"] for c in found["contacts"]] == [person_text(BOB)]
 
 
 def test_a_case_without_a_run_has_none(console: Running) -> None:

@@ -11,6 +11,8 @@ from tests.unit.test_contacts import (
     ALICE,
     BOB,
     CASE,
+    CLINIC,
+    DAY,
     GROUND,
     HALL,
     NOW,
@@ -60,6 +62,60 @@ def test_who_says_they_stayed_longer_than_any_rule_would_is_found() -> None:
     rows = (ALICE, HALL, 100, 100), (BOB, HALL, -200, -200)
     assert second(*rows) == {}
     assert second(*rows, answers=[answer(B, -200, 150)]) == {BOB: 50}
+
+
+def test_the_path_goes_forward_in_time() -> None:
+    """She met the case for five minutes in the morning, and for an hour the next day; him between
+    the two. What came after is in no path to him."""
+    day = 24 * 60
+    city = visits(
+        (CASE, ROOM, 0, 5), (ALICE, ROOM, -200, 0), (ALICE, HALL, 400, 460), (BOB, HALL, 420, 450),
+        (CASE, CLINIC, day, day + 60), (ALICE, CLINIC, day, day + 60),
+    )  # fmt: skip
+    # nobody scanned her out of the room, so that is less sure than the next day
+    city = city.filter((pl.col("place") != ROOM) | (pl.col("direction") == "in"))
+    scans, rest = Scans(FakeEngine(city)), (GROUND, F2_RULES, NOW)
+    documents = contact_documents(trace_from(scans, A_CASE, *rest))
+    firsts, _ = firsts_of(documents)
+    [alice] = firsts
+    assert [met.step["place"] for met in alice.met] == [ROOM, CLINIC]
+    origin = {"person": A_CASE.person, "case": A_CASE.id}
+    [bob] = second_from(scans, origin, firsts, *rest).contacts
+    places = [step["place"] for step in bob["path"] if "place" in step]
+    times = [step["start"] for step in bob["path"] if "start" in step]
+    assert (places, times) == ([ROOM, HALL], sorted(times))
+    sure = min(alice.met[0].confidence, alice.met[1].confidence)
+    assert bob["confidence"] < sure * 1.0001 < alice.met[1].confidence
+
+
+def test_who_was_at_a_market_with_the_case_is_followed_from_when_they_were_near() -> None:
+    city = visits(
+        (CASE, SQUARE, 0, 60), (ALICE, SQUARE, 0, 60), (ALICE, HALL, 100, 160),
+        (BOB, HALL, 100, 160), (CASE, ROOM, 200, 260), (ALICE, ROOM, 200, 260),
+    )  # fmt: skip
+    scans, rest = Scans(FakeEngine(city)), (GROUND, F2_RULES, NOW)
+    documents = contact_documents(trace_from(scans, A_CASE, *rest))
+    firsts, _ = firsts_of(documents)
+    assert [first.since for first in firsts] == [DAY + timedelta(minutes=200)]
+    origin = {"person": A_CASE.person, "case": A_CASE.id}
+    assert second_from(scans, origin, firsts, *rest).contacts == []
+
+
+def test_more_than_are_named_are_counted_and_days_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = 24 * 60
+    met = [(1_000 + n, HALL, 110, 120) for n in range(5)]
+    late = [(ALICE, CLINIC, d * day, d * day + 60) for d in (13, 15)]
+    late += [(2_000 + d, CLINIC, d * day, d * day + 60) for d in (13, 15)]
+    city = visits(*MET, (ALICE, HALL, 100, 130), *met, *late)
+    scans, rest = Scans(FakeEngine(city)), (GROUND, F2_RULES, NOW + timedelta(days=20))
+    firsts, _ = firsts_of(contact_documents(trace_from(scans, A_CASE, *rest)))
+    origin = {"person": A_CASE.person, "case": A_CASE.id}
+    every = second_from(scans, origin, firsts, *rest)
+    named = {person_bits(contact["person"]) for contact in every.contacts}
+    assert named == {*range(1_000, 1_005), 2_013}, "the fifteenth day is not followed"
+    monkeypatch.setattr("tracer.second.MOST_SECOND", 2)
+    some = second_from(scans, origin, firsts, *rest)
+    assert (some.contacts, some.left_out) == (every.contacts[:2], 4)
 
 
 def test_an_f1_who_is_not_followed_is_nobodys_f2() -> None:

@@ -66,6 +66,20 @@ def test_a_point_stands_beside_the_scans() -> None:
     assert exposure["confidence"] == round(surely, 4)
 
 
+@pytest.mark.parametrize(("first", "clauses"), [(10, ["a", "b", "c"]), (11, ["a", "c"])])
+def test_what_goes_on_without_a_break_excludes_no_clause_by_its_parts(
+    first: int, clauses: list[str]
+) -> None:
+    """A camera sees the case where it scanned out after ten minutes, for fourteen more."""
+    camera = {"place": ROOM, "begin": at(first), "end": at(24), "source": "camera"}
+    [alice] = document(with_(points=[camera]), (CASE, ROOM, 0, 10), (ALICE, ROOM, 0, 24))[
+        "contacts"
+    ]
+    assert [e["clauses"] for e in alice["exposures"]] == [clauses] * 2
+    other = document(with_(points=[camera]), (CASE, ROOM, 0, 10), (BOB, ROOM, 0, 10))["contacts"]
+    assert [e["clauses"] for e in other[0]["exposures"]] == [["a", "c"]], "each by themselves"
+
+
 def test_what_a_stay_and_a_point_both_say_is_in_one_order_among_many() -> None:
     """By end; of two that are alike in all of it the scans' comes first, not as chance has it."""
     many = [(1_000 + n, ROOM, 10 + n % 7, 40 + n % 2 * 15) for n in range(600)]
