@@ -68,6 +68,7 @@ def run_document(result: TraceResult) -> Document:
         "f2": result.rule_set.f2,
         "notes": [note.model_dump() for note in result.notes],
         "parameters": result.parameters.model_dump(mode="json"),
+        "facts": result.facts,
         "offsets": {str(partition): offset for partition, offset in result.offsets.items()},
         "stays": [
             {"place": row["place"], "from": row["from"], "to": row["to"]}

@@ -29,6 +29,7 @@ from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
 from tracer.companions import Companions, companions_of
 from tracer.documents import Document
+from tracer.facts import codes_of
 from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
@@ -193,16 +194,16 @@ def trace_from(
     """
     older = carried(last, scans.retained_from, case)
     fetched = fetch(scans, case, ground, rule_set, now, older.case)
-    own, chunks, mine = fetched.itinerary, fetched.chunks, fetched.case_stays
     result = trace_chunks(
-        case, own, chunks, ground, rule_set, now,
-        case_stays=mine, older=older, wanted=fetched.wanted,
+        case, fetched.itinerary, fetched.chunks, ground, rule_set, now,
+        case_stays=fetched.case_stays, older=older, wanted=fetched.wanted,
     )  # fmt: skip
     notes = [*result.notes, *fetched.clocks]
     if scans.retained_from is not None and result.window.start < scans.retained_from:
         notes.append(BEFORE_RETENTION)
     beside = {**older.companions, **fetched.companions}
-    return replace(result, notes=tuple(notes), companions=beside)
+    facts = result.facts | codes_of(scans.revoked)
+    return replace(result, notes=tuple(notes), companions=beside, facts=facts)
 
 
 def _itinerary(
@@ -240,11 +241,9 @@ def _close(met: pl.DataFrame, ground: Grounds) -> pl.Series:
 
 def _candidates(there: Iterable[pl.DataFrame], case: Case, met: pl.DataFrame) -> Sought:
     """The persons who could have met the case, and when their scans decide it."""
-    present = _present(there, met, same_of(case))
     own = bits_of(case)
-    return together([present, _answered(answers_of(case), met)]).without(
-        [] if own is None else [own]
-    )
+    found = together([_present(there, met, same_of(case)), _answered(answers_of(case), met)])
+    return found.without([] if own is None else [own])
 
 
 def _answered(answers: pl.DataFrame, met: pl.DataFrame) -> Sought:

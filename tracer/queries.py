@@ -40,7 +40,7 @@ from tracer.statements import (
     scans_of,
     visits_of,
 )
-from tracer.struck import Gone, Struck, without
+from tracer.struck import Gone, Revoked, Struck, without
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
 _AT_ONCE: Final = 2
@@ -92,6 +92,11 @@ class Scans:
         self._source: Source | None = None
         self._struck = struck
         self._known_gone: Gone | None = None
+
+    @property
+    def revoked(self) -> Sequence[Revoked]:
+        """The codes that have struck scans."""
+        return self._struck.revoked
 
     def itinerary(self, person: str, start: int, end: int) -> pl.DataFrame:
         """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`;

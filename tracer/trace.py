@@ -17,6 +17,7 @@ from schemas.ids import person_bits
 from tracer.companions import Companions
 from tracer.contacts import contacts
 from tracer.exposures import exposures, ordered_by
+from tracer.facts import facts_of
 from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, by_person, same_of
@@ -40,7 +41,8 @@ class TraceResult:
     `contacts`: see the functions of these names, without those an officer has excluded;
     `ruled_out`: the excluded who have exposures; `offsets`: the highest Kafka offset used, by
     partition; `notes`: what has to be said beside every view of the result; `companions`: who came
-    with some, as far as scans say so.
+    with some, as far as scans say so; `facts`: of the case's places and of codes, see
+    `tracer.facts`.
     """
 
     case: Case
@@ -54,6 +56,7 @@ class TraceResult:
     offsets: dict[int, int]
     notes: tuple[Text, ...]
     companions: Companions = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def people(self) -> Case:
@@ -137,6 +140,7 @@ def trace_chunks(
             *_of_places(case_stays, ground),
             *long_stays(itinerary, ground),
         ),
+        facts=facts_of(case_stays, ground),
     )
 
 

@@ -5,14 +5,16 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `rule_set`: another rule-set applies;
 - `parameters`: stays are inferred by other parameters;
 - `window`: they were together at a time in one run's window and not in the other's;
-- `late_scan`: a scan says so that the earlier run had not seen;
+- `late_scan`: a scan says so that the earlier run had not seen, and nothing that an officer did
+  would have had it look there; or nothing else has changed, and yet the times are others: one
+  has ended a stay, or prolonged it;
 - `excluded`, `named`: an officer has ruled the person out or named them, or has taken it back;
-- `points`: place-time points of the case were entered, changed or taken back;
+- `points`: place-time points of the case that say so were entered, changed or taken back;
 - `answered`: what this person or the case said of their stays, or this person answered to the
   rule-set's questions, was entered or taken back;
 - `decided`: an officer's answers have made this person an F1 or none, or that was taken back;
 - `same_person`: an officer has said, or no longer says, that two ids are one person's;
-- `facts`: none of these; what is known of places, codes, trips or answers has changed.
+- `facts`: none of these: what is known of places, codes or trips has changed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ from typing import Final, Literal
 
 from schemas.cases import Decided
 from tracer.documents import Document
+from tracer.parameters import STATED
 
 REASONS: Final = (
     "case_voided", "rule_set", "parameters", "window", "late_scan", "excluded", "named", "points",
@@ -105,14 +108,8 @@ def _reasons(
     found = {name for name in ("rule_set", "parameters") if before[name] != after[name]}
     if _any_outside(old - new, after["window"]) or _any_outside(new - old, before["window"]):
         found.add("window")
-    # where both looked: a scan outside the earlier window was there, only nobody asked for it
-    inside = {time for time in new - old if not _any_outside([time], before["window"])}
-    if now is not None and _cites_unseen(now, inside, before["offsets"]):
-        found.add("late_scan")
     by_hand = ("excluded", "named", "decided")
     found |= {n for n in by_hand if _of(person, n, before) != _of(person, n, after)}
-    if old != new and before.get("points") != after.get("points"):
-        found.add("points")
     asked = {person, after["person"]}
     if old != new and any(_of(p, "answers", before) != _of(p, "answers", after) for p in asked):
         found.add("answered")
@@ -120,7 +117,35 @@ def _reasons(
         found.add("answered")
     if old != new and any(_ids(p, before) != _ids(p, after) for p in asked):
         found.add("same_person")
-    return tuple(reason for reason in REASONS if reason in found) or ("facts",)
+    if before.get("points") != after.get("points") and _by_points(was, now, old ^ new):
+        found.add("points")
+    same_facts = _same_facts(before, after)
+    # only where both looked: what else explains it may have had the earlier run not look there
+    inside = {time for time in new - old if not _any_outside([time], before["window"])}
+    looked = found <= {"window"} and same_facts is not False
+    if looked and _cites_unseen(now, inside, before["offsets"]):
+        found.add("late_scan")
+    if not found:
+        found.add("late_scan" if same_facts and old != new else "facts")
+    return tuple(reason for reason in REASONS if reason in found)
+
+
+def _same_facts(before: Document, after: Document) -> bool | None:
+    """Whether the same is known of what both stood on; None of a run that does not say."""
+    if "facts" not in before or "facts" not in after:
+        return None
+    was, now = before["facts"], after["facts"]
+    return all(was[one] == now[one] for one in was.keys() & now.keys())
+
+
+def _by_points(was: Document | None, now: Document | None, times: set[_Time]) -> bool:
+    """Whether what says one of these times of the case was entered by hand."""
+    return any(
+        _time(exposure) in times and exposure["case_stay"]["start_provenance"] in STATED
+        for contact in (was, now)
+        if contact is not None
+        for exposure in contact["exposures"]
+    )
 
 
 def _of(person: str, name: str, summary: Document) -> list[Document]:
@@ -137,7 +162,11 @@ def _ids(person: str, summary: Document) -> list[Document]:
 def _times(contact: Document | None) -> set[_Time]:
     if contact is None:
         return set()
-    return {(e["place"], e["start"], e["end"]) for e in contact["exposures"]}
+    return {_time(exposure) for exposure in contact["exposures"]}
+
+
+def _time(exposure: Document) -> _Time:
+    return exposure["place"], exposure["start"], exposure["end"]
 
 
 def _any_outside(times: Iterable[_Time], window: Document) -> bool:
@@ -145,10 +174,10 @@ def _any_outside(times: Iterable[_Time], window: Document) -> bool:
     return any(start < window["from"] or end > window["to"] for _, start, end in times)
 
 
-def _cites_unseen(contact: Document, new: set[_Time], seen: Mapping[str, int]) -> bool:
+def _cites_unseen(contact: Document | None, new: set[_Time], seen: Mapping[str, int]) -> bool:
     """Whether the evidence of a new time is a scan beyond the offsets an earlier run had seen."""
-    for exposure in contact["exposures"]:
-        if (exposure["place"], exposure["start"], exposure["end"]) not in new:
+    for exposure in contact["exposures"] if contact is not None else ():
+        if _time(exposure) not in new:
             continue
         for stay in (exposure["case_stay"], exposure["stay"]):
             for scan in (stay["opened_by"], stay["closed_by"]):

@@ -16,20 +16,26 @@ from tests.unit.test_contacts import (
     ALICE,
     BOB,
     CASE,
+    CLINIC,
+    DAY,
     GATE,
+    GROUND,
     HALL,
     NOW,
     PARAMETERS,
     PLACES,
     ROOM,
+    FakeEngine,
     visits,
 )  # fmt: skip
 from tracer.documents import contact_documents, run_document
+from tracer.fetch import trace_from
 from tracer.frames import TRIPS, empty
 from tracer.ground import ground_of
 from tracer.parameters import Parameters
+from tracer.queries import Scans
 from tracer.ruleset import RuleSet, load_rule_sets
-from tracer.trace import trace
+from tracer.trace import TraceResult, trace
 from tracer.versions import REASONS, Version, changes, voided
 
 RULE_SETS = {rule_set.id: rule_set for rule_set in load_rule_sets()}
@@ -50,7 +56,10 @@ def version(
     places: pl.DataFrame = PLACES,
 ) -> Version:
     ground = ground_of(places, empty(TRIPS), parameters)
-    result = trace(case, visits(*rows), ground, rules, NOW)
+    return of(trace(case, visits(*rows), ground, rules, NOW))
+
+
+def of(result: TraceResult) -> Version:
     return Version(run_document(result), contact_documents(result))
 
 
@@ -84,6 +93,71 @@ def test_a_late_scan_is_named_as_the_reason() -> None:
     # the same person longer, by a scan that came later
     longer = version(*ROWS[:2], (ALICE, ROOM, 45, 55))
     assert found(version(*ROWS[:2]), longer) == {A: ("changed", ("late_scan",))}
+
+
+def test_a_late_scan_that_takes_time_away_is_named_as_the_reason() -> None:
+    """Nothing of it is in what is left: it ended a stay before the case came, or while it was
+    there; or it is the case's own."""
+    scans = visits((CASE, ROOM, 90, 180), (ALICE, ROOM, 0, 60), (CASE, HALL, 300, 360),
+                   (ALICE, HALL, 300, 400))  # fmt: skip
+    hers_out = (pl.col("person") == ALICE) & (pl.col("place") == ROOM)
+    hers_out &= pl.col("direction") == "out"
+    late = pl.col("kafka_offset") + 100
+    with_it = scans.with_columns(pl.when(hers_out).then(late).otherwise("kafka_offset"))
+
+    def run(scans: pl.DataFrame) -> Version:
+        return of(trace_from(Scans(FakeEngine(scans)), A_CASE, GROUND, RULES, NOW))
+
+    in_room = pl.col("place") == ROOM
+    without = run(scans.filter(~hers_out))
+    assert found(without, run(with_it)) == {A: ("changed", ("late_scan",))}
+    alone = run(scans.filter(in_room & ~hers_out))
+    assert found(alone, run(with_it.filter(in_room))) == {A: ("withdrawn", ("late_scan",))}
+    # the case had gone sooner than was known
+    out = (pl.col("person") == CASE) & in_room & (pl.col("direction") == "out")
+    came_late = scans.with_columns(
+        pl.when(out).then(pl.col("scanned_at") - timedelta(minutes=80)).otherwise("scanned_at"),
+        pl.when(out).then(late).otherwise("kafka_offset"),
+    )
+    stayed = scans.filter(~hers_out & ~out)
+    assert found(run(stayed), run(came_late.filter(~hers_out))) == {A: ("changed", ("late_scan",))}
+
+
+def test_a_second_scan_in_that_came_late_and_prolongs_is_named_as_the_reason() -> None:
+    entered = pl.col("direction") == "in"
+    scans = visits((CASE, ROOM, 0, 600), (ALICE, ROOM, 10, 11), (ALICE, ROOM, 100, 101))
+    scans = scans.filter(entered | (pl.col("person") == CASE))
+    before, after = (of(trace(A_CASE, some, GROUND, RULES, NOW)) for some in (scans[:3], scans))
+    assert found(before, after) == {A: ("changed", ("late_scan",))}
+
+
+def test_what_nobody_had_asked_for_is_no_late_scan_whatever_its_offset() -> None:
+    """His scans are in a partition of which the earlier run had read nothing."""
+    his = pl.col("person") == BOB
+    rows = (*ROWS[:2], (BOB, CLINIC, 100, 130), (BOB, ROOM, 200, 230))
+    scans = visits(*rows).with_columns(
+        pl.when(his).then(pl.lit(3)).otherwise("kafka_partition").cast(pl.UInt16)
+        .alias("kafka_partition")
+    )  # fmt: skip
+
+    def run(scans: pl.DataFrame, **lists: Any) -> Version:
+        case = Case.model_validate(A_CASE.model_dump() | lists)
+        return of(trace_from(Scans(FakeEngine(scans)), case, GROUND, RULES, NOW))
+
+    point = {"place": CLINIC, "begin": DAY + timedelta(minutes=100),
+             "end": DAY + timedelta(minutes=120), "source": "interview"}  # fmt: skip
+    plain, pointed = run(scans), run(scans, points=[point])
+    assert found(plain, pointed) == {B: ("added", ("points",))}
+    assert found(pointed, plain) == {B: ("withdrawn", ("points",))}
+    # a scan of somebody else's that comes then is named, for no point says so
+    new = (400, ROOM, 20, 50)
+    late = pl.concat([scans, visits(*rows, new)[-2:]])
+    assert found(plain, run(late, points=[point])) == {
+        B: ("added", ("points",)),
+        person_text(400): ("added", ("late_scan",)),
+    }
+    card = [{"person": person_text(BOB), "of": person_text(CASE)}]
+    assert "late_scan" not in found(plain, run(scans, same=card)).get(B, ("", ()))[1]
 
 
 def test_a_scan_that_was_there_and_not_asked_for_is_no_late_one() -> None:
@@ -138,7 +212,7 @@ def test_officers_are_told_only_what_changed_and_why() -> None:
     kinds = {alert["person"]: (alert["kind"], alert["reasons"]) for alert in told}
     assert kinds == {
         A: ("contact_changed", ["late_scan"]),
-        B: ("contact_withdrawn", ["facts"]),  # the scans are not there any more
+        B: ("contact_withdrawn", ["late_scan"]),  # nothing else has changed
     }
     assert done["kind"] == AlertKind.RUN_COMPLETED.value
     assert done["changes"] == {"changed": 1, "withdrawn": 1}

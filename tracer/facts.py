@@ -1,0 +1,35 @@
+"""What a run stood on, in a few letters a place: of two runs it says whether facts differ."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+import polars as pl
+
+from tracer.frames import PLACES
+from tracer.ground import Grounds
+from tracer.struck import Revoked
+
+CODES: Final = "codes"
+_BYTES: Final = 6
+_KNOWN: Final = (*(column for column in PLACES if column != "place"), "longest", "ridden")
+
+
+def facts_of(case_stays: pl.DataFrame, ground: Grounds) -> dict[str, str]:
+    """Of each place of these stays: of what is known of it, and of how long its trips let a stay
+    be. The same for the same facts, in any process and version.
+    """
+    places = case_stays["place"].unique().sort()
+    known = ground.at(places).of(places, *_KNOWN).rows()
+    written = zip(places.to_list(), map(orjson.dumps, known), strict=True)
+    return {str(place): _short(text) for place, text in written}
+
+
+def codes_of(revoked: Sequence[Revoked]) -> dict[str, str]:
+    """Of all codes together that are revoked from before; by the name `CODES`."""
+    return {CODES: _short(orjson.dumps(sorted(map(tuple, revoked))))}
+
+
+def _short(text: bytes) -> str:
+    return blake2b(text, digest_size=_BYTES).hexdigest()
