@@ -2,16 +2,22 @@
 
 import numpy as np
 
+from tracer.cameandwent import came_and_went
 from tracer.columns import I64, Mask, apart, changes, in_order, next_of, own
-from tracer.ground import Ground
+from tracer.ground import Ground, Limits
 from tracer.nesting import with_nesting
-from tracer.scanned import OUT, Read, Scanned
+from tracer.scanned import IN, OUT, Read, Scanned
 
 
-def read_in_order(scans: Scanned, ground: Ground) -> Read:
-    """Rules 2 and 3 of `tracer.stays`, and the decisive scans of rule 4. At least one scan."""
+def read_in_order(scans: Scanned, ground: Ground, limits: Limits) -> Read:
+    """Rules 2 and 3 of `tracer.stays`, and the decisive scans of rule 4. At least one scan.
+    `limits`: of `scans.places`."""
     (moment,) = apart(scans.who, scans.t)
     scan = in_order(moment, scans.direction, scans.where, scans.partition, scans.offset)
+    last = came_and_went(scans, moment, scan, limits)
+    if last.any():
+        rank = np.where(last, IN + 0.5, scans.direction)
+        scan = in_order(moment, rank, scans.where, scans.partition, scans.offset)
     scan = scan[~_double_taps(scans, scan, ground.parameters.double_tap_seconds * 1000)]
 
     who, where, direction = scans.who[scan], scans.where[scan], scans.direction[scan]

@@ -20,7 +20,11 @@ Reading
 1. Every row is a scan: ingest writes an event once. One that came in two partitions is there
    twice, at the same time and place: a double tap of itself, of which rule 3 reads the first.
 2. One person's scans are read by time; at equal time `out` before `in` before `pass`, then by
-   place, partition, offset. Before and after below mean this order.
+   place, partition, offset. Before and after below mean this order. But of an `in` and an `out`
+   here at one time (paper is typed to the minute) the `in` is read first, as of somebody who
+   stayed less than that, unless the person's last scan here before that time, other than such
+   two, is an `in` or a `pass` at most as long ago as a stay here can be: then they went out and
+   came back.
 3. Double tap: a scan at the same place, in the same direction and at most `double_tap_seconds`
    after the scan just before it (itself a double tap or not) is not read any further.
 
@@ -138,7 +142,7 @@ def stays(
     came = scanned(scans)
     here = ground.at(pl.Series(came.places))
     limits = here.limits(came.places)
-    read = read_in_order(came, here)
+    read = read_in_order(came, here, limits)
     opened = opening_passes(read, with_ends(came, read, limits, here, answers))
     intervals = opened + _of_lone_outs(read, opened, limits)
     if here.levels:

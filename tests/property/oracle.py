@@ -172,7 +172,7 @@ def stays(city: City) -> list[Stay]:
 
 def _stays_of(person: int, city: City) -> list[Stay]:
     mine = [scan for scan in city.scans if scan.person == person]
-    ordered = sorted(mine, key=lambda scan: scan.order)
+    ordered = sorted(mine, key=lambda scan: _read_at(scan, mine, city))
     read: list[Scan] = []
     for i, scan in enumerate(ordered):
         before = ordered[i - 1] if i else None
@@ -215,6 +215,25 @@ def _stays_of(person: int, city: City) -> list[Stay]:
     for stay in base:
         intervals[stay.place] += _going_on(stay, base, read, city)
     return [stay for of_place in intervals.values() for stay in _united(of_place)]
+
+
+def _read_at(scan: Scan, mine: list[Scan], city: City) -> tuple[float, ...]:
+    """By what a scan is read: as `order`, but that a scan out may come after a scan in."""
+    t, rank, *rest = scan.order
+    if scan.direction == "out" and _one_of_two(scan, mine):
+        before = [s for s in mine if s.place == scan.place and s.t < t and not _one_of_two(s, mine)]
+        last = max(before, key=lambda s: s.order, default=None)
+        went_back = (
+            last is not None and last.direction != "out" and t - last.t <= city.longest(scan.place)
+        )
+        return t, rank if went_back else 1.5, *rest
+    return t, rank, *rest
+
+
+def _one_of_two(scan: Scan, mine: list[Scan]) -> bool:
+    """Whether it is a scan in or out, and the other is there too, then."""
+    there = {s.direction for s in mine if (s.place, s.t) == (scan.place, scan.t)}
+    return scan.direction != "pass" and {"in", "out"} <= there
 
 
 def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> list[Stay]:

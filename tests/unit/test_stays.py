@@ -86,6 +86,20 @@ def test_scan_out_ends_a_stay() -> None:
     ]
 
 
+def test_who_came_and_went_within_a_minute_was_not_there_before_or_after() -> None:
+    """Typed in from a paper list."""
+    both = (MARKET, "in", "10:00"), (MARKET, "out", "10:00")
+    assert of(*both) == [(MARKET, "10:00", "10:00", "scan_in", "scan_out")]
+    # who had come before went out, and came back
+    back = of((MARKET, "in", "09:00"), *both, (MARKET, "out", "11:00"))
+    assert back == [(MARKET, "09:00", "11:00", "scan_in", "scan_out")]
+    # but not who had gone, or had come the day before
+    gone = (MARKET, "in", "08:00"), (MARKET, "out", "09:00")
+    assert of(*gone, *both)[1:] == [(MARKET, "10:00", "10:00", "scan_in", "scan_out")]
+    yesterday = of((MARKET, "in", local("10:00") - timedelta(days=1)), *both)
+    assert yesterday[-1] == (MARKET, "10:00", "10:00", "scan_in", "scan_out")
+
+
 def test_scan_out_counts_up_to_the_longest_stay() -> None:
     day = local("06:00")
     longest = timedelta(minutes=PARAMETERS.max_stay_minutes)
