@@ -2,8 +2,25 @@
 
 from pathlib import Path
 
+import pytest
+
 from streams.maintenance import merge_week, weeks_of
 from tests.contract.clickhouse_fixtures import migrated_engine
+
+
+@pytest.mark.parametrize("days", [15, 22])
+def test_days_of_late_paper_in_one_batch_are_a_part_a_week(tmp_path: Path, days: int) -> None:
+    with migrated_engine(tmp_path) as clickhouse:
+        clickhouse.command("SYSTEM STOP MERGES scans")
+        clickhouse.command(
+            "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, "
+            "kafka_partition, kafka_offset) SELECT generateUUIDv4(), number, 1, "
+            "toDateTime64('2026-11-02 08:00:00', 3, 'UTC') + toIntervalDay(number % "
+            f"{days}), 'in', 'typed', 0, number FROM numbers(3000)"
+        )
+        weeks = weeks_of(clickhouse)
+        assert [week.parts for week in weeks] == [1] * (days // 7 + 1)
+        assert sum(week.rows for week in weeks) == 3_000
 
 
 def test_a_week_is_told_by_its_parts_and_rows_and_merged(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from tests.fault.points import POINTS
 from tests.system import running_system
 
 SEED = int(os.environ.get("TRUYVET_FAULT_SEED", "2021"))
-KILLS = int(os.environ.get("TRUYVET_FAULT_KILLS", "20"))
-_ALL_POINTS = 40  # so many kills go through every named point
+KILLS = int(os.environ.get("TRUYVET_FAULT_KILLS", "33"))
+_ALL_POINTS = 33  # so many kills go through every named point
 
 
 @pytest.mark.timeout(120 + 12 * KILLS)

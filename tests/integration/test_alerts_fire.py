@@ -277,11 +277,13 @@ def test_each_condition_that_can_be_made_is_seen(tmp_path: Path) -> None:
             with city.many_readers():
                 seen("EngineAway", "RequestsShed", "ProbeFailing", "CoverageStale",
                      "InsertsFailing")  # fmt: skip
+            assert not city.worker.ready(), "whoever asks it is told"
         finally:
             system.stack.kill("engine", signal.SIGCONT)
         seen("CasesLate", "TraceSlow")
         over("EngineAway", "IngestLagging", "RequestsShed", "ProbeFailing", "CoverageStale",
              "CasesLate", "InsertsFailing")  # fmt: skip
+        wait_for(city.worker.ready, 60, "the worker to be ready again by itself")
 
         # a broker that does not answer: nothing can be published
         system.stack.kill("kafka", signal.SIGSTOP)

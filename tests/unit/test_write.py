@@ -128,13 +128,17 @@ def batch(first: int, count: int, partition: int = 3) -> Rows:
     )
 
 
-def writer(engine: Engine, same_log: Callable[[int], None] | None = None) -> Writer:
+def writer(
+    engine: Engine,
+    same_log: Callable[[int], None] | None = None,
+    retention_days: int = 0,
+) -> Writer:
     return Writer(
         engine,  # type: ignore[arg-type]
         Metrics(CollectorRegistry()),
         topic="scans.v1",
         run="r",
-        retention_days=0,
+        retention_days=retention_days,
         insert_timeout_s=5,
         same_log=same_log,
     )
@@ -165,6 +169,48 @@ def test_a_good_insert_is_read_back_and_nothing_is_killed() -> None:
     written = writer(engine).write(batch(0, 10), NONE, sure)
     assert engine.kills == 0
     assert written.rows.count == 10
+
+
+def scanned(*ages_days: float) -> Rows:
+    """A scan of each of these ages, by rising offsets."""
+    now = time.time() * 1000
+    times = [round(now - 86_400_000 * age) for age in ages_days]
+    scans = pa.table(
+        {
+            "scanned_at": pa.array(times, pa.timestamp("ms", "UTC")),
+            "kafka_offset": pa.array(range(len(times)), pa.uint64()),
+        }
+    )
+    return Rows(3, 0, len(times) - 1, {"scans": scans})
+
+
+def test_what_the_tables_would_drop_at_once_is_counted_as_expired() -> None:
+    engine = Engine(lambda: None)
+    ours = writer(engine, retention_days=21)
+    rows = scanned(1, 40, 20, 400)
+    written = ours.write(rows, NONE, sure)
+    assert (engine.tables["scans"], engine.tables["expired"]) == ([0, 2], [1, 3])
+    assert written.rows.tables["scans"].num_rows == 2
+    present = ours.take_over(3, 0, sure)
+    ours.write(rows, present.offsets, sure)
+    assert sorted(o for t in engine.tables.values() for o in t) == [0, 1, 2, 3], "nothing again"
+
+
+def test_an_insert_of_very_many_weeks_is_cut_so_that_the_engine_takes_it() -> None:
+    engine = Engine(lambda: None)
+    inserted: list[set[int]] = []
+    honest = engine.insert
+
+    def noted(table: str, rows: pa.Table, *rest: Any) -> None:
+        assert table == "scans"
+        weeks = rows.column("scanned_at").cast(pa.int64()).to_numpy() // (7 * 86_400_000)
+        inserted.append(set(weeks.tolist()))
+        honest(table, rows, *rest)
+
+    engine.insert = noted  # type: ignore[method-assign]
+    writer(engine).write(scanned(*(7 * n % 840 for n in range(300))), NONE, sure)
+    assert [len(weeks) for weeks in inserted] == [50, 50, 20]
+    assert sorted(engine.tables["scans"]) == list(range(300))
 
 
 def test_only_what_is_absent_is_written_after_a_take_over() -> None:
