@@ -201,11 +201,13 @@ def test_an_insert_of_very_many_weeks_is_cut_so_that_the_engine_takes_it() -> No
     inserted: list[set[int]] = []
     honest = engine.insert
 
-    def noted(table: str, rows: pa.Table, *rest: Any) -> None:
+    def noted(
+        table: str, rows: pa.Table, settings: dict[str, Any], deadline: float | None = None
+    ) -> None:
         assert table == "scans"
         weeks = rows.column("scanned_at").cast(pa.int64()).to_numpy() // (7 * 86_400_000)
         inserted.append(set(weeks.tolist()))
-        honest(table, rows, *rest)
+        honest(table, rows, settings, deadline)
 
     engine.insert = noted  # type: ignore[method-assign]
     writer(engine).write(scanned(*(7 * n % 840 for n in range(300))), NONE, sure)
