@@ -3,16 +3,14 @@
 import statistics
 import threading
 import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
 from confluent_kafka import Producer
 
-from bench.load_city import PRODUCER
+from bench.one_scan import one_scan
 from bench.places_console import Console, Say
 from bench.process_stack import Bench
 from bench.process_usage import peak_mb
@@ -175,8 +173,9 @@ class Scanner:
         )
         while not self._over.wait(_TICK_S):
             if token := self.token:
+                now = datetime.now(UTC)
                 for person in self._persons:
-                    producer.produce(SCANS.name, key=person, value=_scan(person, token))
+                    producer.produce(SCANS.name, key=person, value=one_scan(person, token, now))
             producer.poll(0)
         producer.flush(_REFUSED_S)
 
@@ -190,21 +189,6 @@ def one_person_each(partitions: int) -> list[str]:
         found.setdefault(partition_of(person.encode(), partitions), person)
         number += 1
     return [found[partition] for partition in range(partitions)]
-
-
-def _scan(person: str, token: str) -> bytes:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    scan = {
-        "event_id": str(uuid.uuid4()),
-        "person": person,
-        "code": token,
-        "direction": "in",
-        "method": "self",
-        "producer": PRODUCER,
-        "device": "bench",
-        "scanned_at": now,
-    }
-    return orjson.dumps(scan)
 
 
 def _revoke(bench: Bench, console: Console, scanner: Scanner, place: int) -> tuple[str, int, float]:

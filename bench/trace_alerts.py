@@ -2,31 +2,29 @@
 
 The clock runs from the broker's append of the case on `cases.v1` until a consumer of committed
 records has the alert that its run is complete: that alert is the last of its run. One case at a
-time. Each must have told of exactly those whom the trace calls.
+time. Each must have told of exactly those whom the trace calls. And then, while these cases are
+open, from a late scan to what is told of it (`bench.trace_late`).
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
-
-import orjson
-from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+from typing import Final
 
 from bench.process_stack import NATION, Bench
 from bench.trace_cases import Tracer, middle, percentiles
+from bench.trace_late import Late, Visit, late
+from bench.trace_officers import Officers, officers
 from schemas.cases import Case
 from schemas.errors import UserError
-from schemas.kafka import librdkafka
-from schemas.settings import Settings
-from schemas.topics import ALERTS, CASES
+from schemas.topics import CASES
+from tracer.tiers import Known, Tier, tier
+from tracer.trace import TraceResult
 
 Say = Callable[[str], None]
 MOST_CONTACTS: Final = 1_000
 _WARM_UP: Final = 5
-_TIMEOUT_S: Final = 60.0
+_MOST_LATE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -41,85 +39,54 @@ class Alerted:
     most_contacts: int
 
 
-def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> Alerted:
-    """Of ordinary cases with at most `MOST_CONTACTS` contacts. Raises UserError."""
+def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> tuple[Alerted, Late]:
+    """Of ordinary cases with at most `MOST_CONTACTS` contacts; and of scans that come late, one a
+    case. Raises UserError."""
     worker = bench.worker(**NATION)
     milliseconds: list[float] = []
     contacts: list[int] = []
+    visits: list[Visit] = []
     try:
-        with _officers(bench.settings) as officers:
+        with officers(bench.settings) as listening:
             for case in tracer.cases(count + _WARM_UP):
                 result = tracer.trace(case)
                 if result.contacts.height > MOST_CONTACTS:
                     continue
-                took, told = officers.registered(case)
-                called = int(result.contacts["call"].sum())
-                if told["possible_contact"] != called or told["run_completed"] != 1:
-                    raise UserError(
-                        f"{case.id}: cần gọi {called}, đã báo: {dict(told)}. / "
-                        f"{case.id}: {called} are to be called, told: {dict(told)}."
-                    )
-                milliseconds.append(took)
+                milliseconds.append(_registered(listening, case, result))
                 contacts.append(result.contacts.height)
+                visits += next(_visits(bench, result), [])
+            found = late(bench, listening, visits[:_MOST_LATE], bench.seed)
     finally:
         worker.stop()
     del milliseconds[:_WARM_UP], contacts[:_WARM_UP]
     p50, p99, longest = percentiles([took / 1000 for took in milliseconds])
     say(f"  from a case to its last alert: p50 {p50} ms, p99 {p99} ms")
-    return Alerted(len(milliseconds), p50, p99, longest, middle(contacts), max(contacts))
+    say(f"  from a late scan to its alert: p99 {found.alert_p99_ms} ms, run {found.run_p99_ms} ms")
+    told = Alerted(len(milliseconds), p50, p99, longest, middle(contacts), max(contacts))
+    return told, found
 
 
-class _Officers:
-    def __init__(self, producer: Any, consumer: Any) -> None:
-        self._producer, self._consumer = producer, consumer
-
-    def registered(self, case: Case) -> tuple[float, Counter[str]]:
-        """Milliseconds to the last alert, and the alerts by kind. Raises UserError."""
-        appended: list[int] = []
-        self._producer.produce(
-            CASES.name,
-            key=case.id,
-            value=case.model_dump_json(),
-            on_delivery=lambda _, message: appended.append(message.timestamp()[1]),
-        )
-        self._producer.flush(_TIMEOUT_S)
-        told: Counter[str] = Counter()
-        until = time.monotonic() + _TIMEOUT_S
-        while not told["run_completed"]:
-            for message in self._consumer.consume(500, timeout=0.05):
-                if message.error() is None and message.key() == case.id.encode():
-                    told[orjson.loads(message.value())["kind"]] += 1
-            if time.monotonic() > until:
-                raise UserError(
-                    f"{case.id}: không có cảnh báo nào nói lần truy vết đã xong, chỉ có "
-                    f"{dict(told)}. / "
-                    f"{case.id}: no alert that its run is complete, but {dict(told)}."
-                )
-        return 1000 * time.time() - appended[0], told
-
-
-@contextmanager
-def _officers(settings: Settings) -> Iterator[_Officers]:
-    producer = Producer(
-        {
-            **librdkafka(settings),
-            "partitioner": "murmur2_random",
-            "log_level": 3,
-        }
+def _registered(listening: Officers, case: Case, result: TraceResult) -> float:
+    """Milliseconds to the last alert. Raises UserError if they are not those that are due."""
+    appended = listening.publish(CASES.name, case.id, case.model_dump_json())
+    called = int(result.contacts["call"].sum())
+    told: Counter[str] = Counter()
+    for now, alert in listening.alerts(case.id):
+        told[alert["kind"]] += 1
+        if told["run_completed"]:
+            if told["possible_contact"] == called:
+                return now - appended
+            break
+    raise UserError(
+        f"{case.id}: cần gọi {called}, đã báo: {dict(told)}. / "
+        f"{case.id}: {called} are to be called, told: {dict(told)}."
     )
-    consumer = Consumer(
-        {
-            **librdkafka(settings),
-            "group.id": "bench-officers",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "fetch.wait.max.ms": 10,
-        }
-    )
-    try:
-        topic = consumer.list_topics(ALERTS.name, timeout=_TIMEOUT_S).topics[ALERTS.name]
-        consumer.assign([TopicPartition(ALERTS.name, p, OFFSET_END) for p in topic.partitions])
-        consumer.poll(1.0)  # the ends are looked up now, before there is an alert
-        yield _Officers(producer, consumer)
-    finally:
-        consumer.close()
+
+
+def _visits(bench: Bench, result: TraceResult) -> Iterator[list[Visit]]:
+    """The case's first visit to a place where whoever was there is called."""
+    for stay in result.case_stays.iter_rows(named=True):
+        place = bench.places[stay["place"] - 1]
+        near = tier(Known(place.kind, place.gate, place.enclosed, place.small))
+        if near is not Tier.SAME_TIME_ONLY:
+            yield [Visit(result.case.id, place.id, stay["from"], stay["to"])]

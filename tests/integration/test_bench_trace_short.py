@@ -41,6 +41,10 @@ def test_trace(tmp_path: Path) -> None:
     told = found["sizes"][0]["alerted"]
     assert told["cases"] == 5
     assert 0 < told["p50_ms"] <= told["p99_ms"] < 60_000
+    late = found["sizes"][0]["late"]
+    assert late["scans"] > 0
+    assert 0 < late["alert_p50_ms"] <= late["alert_p99_ms"] < 60_000
+    assert late["alert_p50_ms"] <= late["run_p50_ms"] <= late["run_p99_ms"]
     assert found["sizes"][1]["alerted"] is None
     assert found["ingest"]["exact"]
     assert found["ingest"]["rows"] == 8_000

@@ -13,6 +13,7 @@ from bench.peers.answers import LONGEST_MS, digest, rows_of
 from bench.trace_alerts import Alerted
 from bench.trace_cases import Seconds, answer_of, percentiles
 from bench.trace_city import BUSIEST, DAYS, SCANS_A_PERSON, Scans, TraceCity, shares
+from bench.trace_late import Late
 from bench.trace_page import BEGIN, END, PAGE, limits, tables, write_page
 from bench.trace_peers import NAIVE, Asked, Beside, compared
 from console.cli.bench_trace import _peers
@@ -166,10 +167,12 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
         "many_s": 2.5, "beside": [row, peer] if failure else [row],
         "second": asdict(Seconds(5, 0.4, 0.9, 120, 3_000)),
         "alerted": asdict(Alerted(200, 300.0, 900.0, 950.0, 300, 990)),
+        "late": asdict(Late(200, 400.0, 850.0, 700.0, 1_600.0)),
     }  # fmt: skip
     return {
         "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1, "cpu_growth": 1.2,
         "current_week_p50_ms": p50, "many_s": 2.5, "second_s": 0.9, "alerted_p99_ms": 900.0,
+        "late_alert_p99_ms": 850.0, "late_run_p99_ms": 1_600.0,
         "busy_to_idle": None, "sizes": [size],
         "ingest": None, "seed": 7,
         "machine": {"cores": 2, "processor": "x", "memory_kb": 1e6},
@@ -196,6 +199,7 @@ def test_the_page_keeps_its_words_and_names_what_could_not_run(tmp_path: Path) -
     assert "not measured: no such package" in tables(found)
     assert "| 120, 3,000 | 0.40, 0.90 |" in text
     assert "p50 300 ms, p99 900 ms, longest 950 ms" in text
+    assert "p50 400 ms, p99 850 ms; to the last alert of the new version" in text
     for name in ("bench-trace-sizes.svg", "bench-trace-beside.svg"):
         assert (tmp_path / "img" / name).read_text("utf-8").startswith("<svg")
         assert f"img/{name}" in text
