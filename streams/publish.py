@@ -18,6 +18,9 @@ from streams.packed import Packed
 
 log = structlog.get_logger()
 _PAUSE_S = 0.5
+# For one attempt: a request has ten seconds, and then what waits behind it. A producer that was
+# left behind, because another sender met the broker's silence first, answers nobody any more.
+_ATTEMPT_S = 45.0
 _AT_ONCE = 5_000
 _BATCH_BYTES = 256 * 1024
 
@@ -120,27 +123,36 @@ class Publisher:
 
     async def _send_some(self, messages: Sequence[Item]) -> None:
         left = list(messages)
-        while left:
+        while True:
+            producer = None
             try:
                 producer = await self._started()
-                sending = _Sending(producer, self._turn)
-                await sending.add(left)
-                await producer.flush()
-                answers = await asyncio.gather(*sending.acks, return_exceptions=True)
-                failed = [
-                    (message, answer)
-                    for group, answer in zip(sending.groups, answers, strict=True)
-                    if isinstance(answer, BaseException)
-                    for message in group
-                ]
+                async with asyncio.timeout(_ATTEMPT_S):
+                    failed = await self._attempt(producer, left)
                 if not failed:
                     return
                 left = [message for message, _ in failed]
                 log.warning("publish_again", messages=len(left), detail=str(failed[0][1]))
-            except (KafkaError, OSError) as error:
-                log.warning("publish_waits", messages=len(left), detail=str(error))
-            await self._restart()
+            except (KafkaError, OSError) as error:  # of which TimeoutError is one
+                detail = str(error) or type(error).__name__
+                log.warning("publish_waits", messages=len(left), detail=detail)
+            await self._restart(producer)
             await asyncio.sleep(_PAUSE_S)
+
+    async def _attempt(
+        self, producer: Any, messages: Sequence[Item]
+    ) -> list[tuple[Item, BaseException]]:
+        """What the broker did not take, with what it said."""
+        sending = _Sending(producer, self._turn)
+        await sending.add(messages)
+        await producer.flush()
+        answers = await asyncio.gather(*sending.acks, return_exceptions=True)
+        return [
+            (message, answer)
+            for group, answer in zip(sending.groups, answers, strict=True)
+            if isinstance(answer, BaseException)
+            for message in group
+        ]
 
     async def _started(self) -> Any:
         async with self._starting:
@@ -163,15 +175,17 @@ class Publisher:
                 self._producer = producer
             return self._producer
 
-    async def _restart(self) -> None:
+    async def _restart(self, failed: Any) -> None:
+        """Let this producer go, unless another sender has."""
         async with self._starting:
-            producer, self._producer = self._producer, None
-            if producer is not None:
-                try:
-                    await asyncio.wait_for(producer.stop(), 5)
-                except (TimeoutError, KafkaError, OSError) as error:
-                    log.warning("producer_left_behind", detail=str(error))
+            if failed is None or failed is not self._producer:
+                return
+            self._producer = None
+            try:
+                await asyncio.wait_for(failed.stop(), 5)
+            except (TimeoutError, KafkaError, OSError) as error:
+                log.warning("producer_left_behind", detail=str(error))
 
     async def close(self) -> None:
         """Flush and stop."""
-        await self._restart()
+        await self._restart(self._producer)

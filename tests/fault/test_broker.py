@@ -16,7 +16,7 @@ from tests.fault.ledger import Entries
 from tests.fault.test_exactly_once import SEED
 from tests.system import ScanMaker, System, Traffic, wait_for
 
-AWAY_S = float(os.environ.get("TRUYVET_FAULT_AWAY_S", "12"))  # the long form: 60
+AWAY_S = float(os.environ.get("TRUYVET_FAULT_AWAY_S", "30"))  # the long form: 60
 
 
 def test_a_broker_that_is_gone_for_a_while(system: System, checker: Checker) -> None:
