@@ -1,6 +1,7 @@
 """Posts prepared bodies over kept-open connections, one thread each, and counts the answers.
 
-Raw sockets: the client shares its core with the broker and must cost little.
+Raw sockets: the client shares its core with the broker and must cost little. A server that says
+that it is busy (503) is left alone for a moment, as producers are asked to.
 """
 
 import socket
@@ -11,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+BUSY: Final = 503
 _TIMEOUT_S: Final = 30.0
+_BUSY_S: Final = 0.25
 
 
 @dataclass
 class Answers:
-    """What came back: requests by status, and seconds of each request."""
+    """What came back: requests by status, and seconds of each that was not turned away."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
@@ -76,6 +79,9 @@ def _run(
             line.sendall(requests[turn % len(requests)])
             status, answers.last = _answer(line)
             answers.statuses[status] += 1
+            if status == BUSY:
+                time.sleep(_BUSY_S)
+                continue
             answers.seconds.append(time.monotonic() - begun)
             turn += 1
 
