@@ -29,7 +29,6 @@ from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
 from tracer.companions import Companions, companions_of
 from tracer.documents import Document
-from tracer.facts import codes_of
 from tracer.frames import NO_ANSWERS, NO_SCANS
 from tracer.ground import Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
@@ -202,8 +201,7 @@ def trace_from(
     if scans.retained_from is not None and result.window.start < scans.retained_from:
         notes.append(BEFORE_RETENTION)
     beside = {**older.companions, **fetched.companions}
-    facts = result.facts | codes_of(scans.revoked)
-    return replace(result, notes=tuple(notes), companions=beside, facts=facts)
+    return replace(result, notes=tuple(notes), companions=beside, revoked=scans.revoked)
 
 
 def _itinerary(

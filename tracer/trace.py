@@ -4,7 +4,7 @@ Pure: the same case, scans, ground (places, trips, parameters), rule-set and `no
 result, whatever the order of the rows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from schemas.ids import person_bits
 from tracer.companions import Companions
 from tracer.contacts import contacts
 from tracer.exposures import exposures, ordered_by
-from tracer.facts import facts_of
+from tracer.facts import codes_of, facts_of
 from tracer.frames import NO_SCANS, SCANS, shaped
 from tracer.ground import Grounds
 from tracer.identity import as_one, by_person, same_of
@@ -29,6 +29,7 @@ from tracer.ruleset import RuleSet, Text
 from tracer.sought import Sought
 from tracer.stated import answers_of, bits_of, stays_of_case
 from tracer.stays import stays
+from tracer.struck import Revoked
 from tracer.window import Window, window_of
 from tracer.window_notes import window_notes
 
@@ -41,8 +42,7 @@ class TraceResult:
     `contacts`: see the functions of these names, without those an officer has excluded;
     `ruled_out`: the excluded who have exposures; `offsets`: the highest Kafka offset used, by
     partition; `notes`: what has to be said beside every view of the result; `companions`: who came
-    with some, as far as scans say so; `facts`: of the case's places and of codes, see
-    `tracer.facts`.
+    with some, as far as scans say so; `ground`, `revoked`: what it stood on.
     """
 
     case: Case
@@ -56,7 +56,14 @@ class TraceResult:
     offsets: dict[int, int]
     notes: tuple[Text, ...]
     companions: Companions = field(default_factory=dict)
-    facts: dict[str, str] = field(default_factory=dict)
+    ground: Grounds | None = None
+    revoked: Sequence[Revoked] = ()
+
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        """Of the case's places and of the codes that have struck scans, see `tracer.facts`."""
+        of_places = {} if self.ground is None else facts_of(self.case_stays, self.ground)
+        return of_places | codes_of(self.revoked)
 
     @cached_property
     def people(self) -> Case:
@@ -140,7 +147,7 @@ def trace_chunks(
             *_of_places(case_stays, ground),
             *long_stays(itinerary, ground),
         ),
-        facts=facts_of(case_stays, ground),
+        ground=ground,
     )
 
 
