@@ -256,18 +256,21 @@ class Line:
         self._shop.stopped(self.partition, error)
 
     async def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
-        """`call`, which asks ClickHouse, in a thread; again while it is Retryable and the line is
-        not lost."""
+        """`call`, which may ask ClickHouse, in a thread; again while it is Retryable and the line
+        is not lost."""
+        away = False
         while True:
             try:
                 found = await self._thread(call, *args)
             except Retryable as error:
                 log.warning("line_waits", partition=self.partition, detail=str(error))
+                away = True
                 self._shop.writer.away()
                 self._tenure.check()
                 await asyncio.sleep(_ASK_AGAIN_S)
             else:
-                self._shop.writer.answers()
+                if away:  # one that never was may not have asked
+                    self._shop.writer.answers()
                 return found
 
     async def _thread(self, call: Callable[..., Any], *args: Any) -> Any:
