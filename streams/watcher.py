@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -61,7 +60,7 @@ class CaseWatcher:
         self._due: dict[str, bool] = {}  # in order, a case once; whether `opened` is to be told
         self._changed: list[Changed] = []  # of places, since cases were last asked about them
         self._struck: set[Revoked] = set()  # the codes of which cases were asked
-        self._behind: dict[str, None] = {}  # whom that concerns: whatever is due goes before
+        self._behind: dict[str, None] = {}  # whom that concerns, or time: what is due goes before
         self._waits = False  # the tables did not answer for the last case
         self._came = asyncio.Event()
         self._failed: set[Revoked] = set()  # for which the tables did not answer: the others first
@@ -220,13 +219,19 @@ class CaseWatcher:
 
     def _look_when_over(self, watched: Watched) -> None:
         """Where the case is now, minutes are still going by: looked at and traced again when it
-        would go, by the rules of stays, if no scan of its own says otherwise before."""
+        would go, by the rules of stays, if no scan of its own says otherwise before. Once nothing
+        else is due: at a closing time many go."""
         self._forget_over(watched.case)
         left_s = max((w.end for w in watched.windows), default=0) / 1000 - time.time()
         if left_s > 0:
             loop = asyncio.get_running_loop()
-            again = partial(self._make_due, watched.case, tell=True)
-            self._over[watched.case] = loop.call_later(left_s + _A_MOMENT_S, again)
+            self._over[watched.case] = loop.call_later(
+                left_s + _A_MOMENT_S, self._fall_behind, watched.case
+            )
+
+    def _fall_behind(self, case_id: str) -> None:
+        self._behind[case_id] = None
+        self._came.set()
 
     def _forget_over(self, case_id: str) -> None:
         timer = self._over.pop(case_id, None)
