@@ -7,7 +7,7 @@ what waits.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 import structlog
@@ -108,6 +108,7 @@ class Line:
             log.info("partition_lost", partition=self.partition)
         finally:
             self._shop.company.part(self.partition, self)
+            self._shop.writer.answers(self.partition)
             for task in tasks:
                 task.cancel()
 
@@ -162,8 +163,7 @@ class Line:
             self._shop.writer.take_over, self.partition, block.first, self._tenure.permit
         )
         asked = self._shop.rebuild, self.partition, block.first_timestamp
-        async with self._shop.rebuilding:
-            window = await self._patiently(*asked)
+        window = await self._patiently(*asked, turn=self._shop.rebuilding)
         self._outlet.written = block.first
         recall = asyncio.create_task(self._recall(window, block.first_timestamp))
         try:
@@ -255,22 +255,25 @@ class Line:
         self._hurried_to = self._judged_to
         self._shop.stopped(self.partition, error)
 
-    async def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
+    async def _patiently(
+        self, call: Callable[..., Any], *args: Any, turn: asyncio.Semaphore | None = None
+    ) -> Any:
         """`call`, which may ask ClickHouse, in a thread; again while it is Retryable and the line
-        is not lost."""
+        is not lost. Each time in `turn`."""
         away = False
         while True:
             try:
-                found = await self._thread(call, *args)
+                async with turn or nullcontext():
+                    found = await self._thread(call, *args)
             except Retryable as error:
                 log.warning("line_waits", partition=self.partition, detail=str(error))
                 away = True
-                self._shop.writer.away()
+                self._shop.writer.away(self.partition)
                 self._tenure.check()
                 await asyncio.sleep(_ASK_AGAIN_S)
             else:
                 if away:  # one that never was may not have asked
-                    self._shop.writer.answers()
+                    self._shop.writer.answers(self.partition)
                 return found
 
     async def _thread(self, call: Callable[..., Any], *args: Any) -> Any:

@@ -1,7 +1,7 @@
 """Publishing what follows from a batch: dead letters and alerts, until the broker has them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -18,9 +18,9 @@ from streams.packed import Packed
 
 log = structlog.get_logger()
 _PAUSE_S = 0.5
-# For one attempt: a request has ten seconds, and then what waits behind it. A producer that was
-# left behind, because another sender met the broker's silence first, answers nobody any more.
-_ATTEMPT_S = 45.0
+# For each step of an attempt: a request has ten seconds, and then what waits behind it. A producer
+# that was left behind, because another sender met the broker's silence first, may never answer.
+_STEP_S = 45.0
 _AT_ONCE = 5_000
 _BATCH_BYTES = 256 * 1024
 
@@ -63,14 +63,14 @@ class _Sending:
                     await self._packed(one)
                 continue
             for topic, same in groupby(some, key=lambda message: message.topic):
-                if await self._producer.partitions_for(topic) == {0}:
+                if await _in_time(self._producer.partitions_for(topic)) == {0}:
                     await self._in_batches(topic, list(same))
                 else:
                     for message in same:
                         await self._one(message)
 
     async def _packed(self, packed: Any) -> None:
-        partitions = await self._producer.partitions_for(packed.topic)
+        partitions = await _in_time(self._producer.partitions_for(packed.topic))
         partition = packed.lane % len(partitions)
         # aiokafka lets a batch in when the one before it is on its way; of several that wait for
         # that, all but one wait on, and each wait shortens what is left of their patience
@@ -95,13 +95,18 @@ class _Sending:
             messages = messages[taken:]
 
     async def _batch(self, batch: Any, topic: str, partition: int, items: Sequence[Item]) -> None:
-        self.acks.append(await self._producer.send_batch(batch, topic, partition=partition))
+        sent = self._producer.send_batch(batch, topic, partition=partition)
+        self.acks.append(await _in_time(sent))
         self.groups.append(items)
 
     async def _one(self, m: Any) -> None:
-        ack = await self._producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
-        self.acks.append(ack)
+        sent = self._producer.send(m.topic, m.value, key=m.key, headers=list(m.headers))
+        self.acks.append(await _in_time(sent))
         self.groups.append([m])
+
+
+def _in_time(step: Awaitable[Any]) -> Awaitable[Any]:
+    return asyncio.wait_for(step, _STEP_S)
 
 
 class Publisher:
@@ -127,8 +132,7 @@ class Publisher:
             producer = None
             try:
                 producer = await self._started()
-                async with asyncio.timeout(_ATTEMPT_S):
-                    failed = await self._attempt(producer, left)
+                failed = await self._attempt(producer, left)
                 if not failed:
                     return
                 left = [message for message, _ in failed]
@@ -145,8 +149,8 @@ class Publisher:
         """What the broker did not take, with what it said."""
         sending = _Sending(producer, self._turn)
         await sending.add(messages)
-        await producer.flush()
-        answers = await asyncio.gather(*sending.acks, return_exceptions=True)
+        await _in_time(producer.flush())
+        answers = await asyncio.gather(*map(_in_time, sending.acks), return_exceptions=True)
         return [
             (message, answer)
             for group, answer in zip(sending.groups, answers, strict=True)

@@ -219,14 +219,15 @@ class CaseWatcher:
 
     def _look_when_over(self, watched: Watched) -> None:
         """Where the case is now, minutes are still going by: looked at and traced again when it
-        would go, by the rules of stays, if no scan of its own says otherwise before. Once nothing
-        else is due: at a closing time many go."""
+        would go from one of these places, by the rules of stays, if no scan of its own says
+        otherwise before. Once nothing else is due: at a closing time many go."""
         self._forget_over(watched.case)
-        left_s = max((w.end for w in watched.windows), default=0) / 1000 - time.time()
-        if left_s > 0:
+        now = time.time()
+        left_s = [w.end / 1000 - now for w in watched.windows if w.end / 1000 > now]
+        if left_s:
             loop = asyncio.get_running_loop()
             self._over[watched.case] = loop.call_later(
-                left_s + _A_MOMENT_S, self._fall_behind, watched.case
+                min(left_s) + _A_MOMENT_S, self._fall_behind, watched.case
             )
 
     def _fall_behind(self, case_id: str) -> None:

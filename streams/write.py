@@ -5,6 +5,7 @@ or a range that does not read as expected, is settled: end the attempt, read whi
 present, insert exactly the absent ones under a fresh token, and again until equal.
 """
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -94,6 +95,8 @@ class Writer:
         self._retention_days = retention_days
         self._timeout_s = insert_timeout_s
         self._same_log = same_log
+        self._away: set[int] = set()  # partitions that wait for ClickHouse
+        self._saying = threading.Lock()
 
     def take_over(self, partition: int, first: int, permit: Permit) -> Present:
         """End whoever wrote here before; the offsets from `first` on that are already present.
@@ -102,11 +105,11 @@ class Writer:
         """
         mark = attempt_mark(self._topic, partition)
         for pause in _pauses():
-            permit()
+            self._ours(permit, partition)
             try:
                 end_attempts(self._clickhouse, mark)
                 present = present_rows(self._clickhouse, partition, first)
-                self.answers()
+                self.answers(partition)
                 if len(present) and self._same_log is not None:
                     self._same_log(partition)
                 return present
@@ -115,13 +118,25 @@ class Writer:
                 time.sleep(pause)
         raise AssertionError("unreachable")
 
-    def away(self) -> None:
-        """Say that ClickHouse does not do what a partition waits for."""
-        self._metrics.gauge(m.ENGINE_AWAY).set(1)
+    def away(self, *partitions: int) -> None:
+        """Say that ClickHouse does not do what these wait for."""
+        with self._saying:
+            self._away.update(partitions)
+            self._metrics.gauge(m.ENGINE_AWAY).set(1)
 
-    def answers(self) -> None:
-        """Say that it did."""
-        self._metrics.gauge(m.ENGINE_AWAY).set(0)
+    def answers(self, partition: int) -> None:
+        """Say that it did, or that nobody here waits for it any more."""
+        with self._saying:
+            self._away.discard(partition)
+            self._metrics.gauge(m.ENGINE_AWAY).set(int(bool(self._away)))
+
+    def _ours(self, permit: Permit, partition: int) -> None:
+        """Raises NotOurs; then nobody here waits."""
+        try:
+            permit()
+        except NotOurs:
+            self.answers(partition)
+            raise
 
     def standing(self, partition: int, present: Present, first: int, last: int) -> Standing:
         """What the tables say of those present from `first` to `last`. Raises Retryable."""
@@ -164,7 +179,7 @@ class Writer:
         return self._written(batch)
 
     def _written(self, batch: Batch) -> Written:
-        self.answers()
+        self.answers(batch.rows.partition)
         acknowledged_ms = now_ms()
         rows = expire(_absent(batch), acknowledged_ms, self._retention_days)
         return Written(rows, acknowledged_ms, batch.since_ms)
@@ -172,7 +187,7 @@ class Writer:
     def _settle(self, rows: Rows, wanted: U64, permit: Permit) -> None:
         mine = self._comment([rows])
         for pause in _pauses():
-            permit()
+            self._ours(permit, rows.partition)
             try:
                 end_attempts(self._clickhouse, mine)
                 there = present_offsets(self._clickhouse, rows.partition, rows.first, rows.last)
@@ -244,7 +259,7 @@ class Writer:
         )
 
     def _failed(self, error: Retryable, *partitions: int) -> None:
-        self.away()
+        self.away(*partitions)
         for partition in partitions:
             log.warning("clickhouse_away", partition=partition, detail=str(error))
 

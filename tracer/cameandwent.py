@@ -8,14 +8,14 @@ from tracer.scanned import IN, OUT, PASS, Scanned
 
 
 def came_and_went(scans: Scanned, moment: I64, order: I64, limits: Limits) -> Mask:
-    """The scans out, by row, that are read after a scan in at the same time.
+    """The scans in and out, by row, of one person, place and time of which the `in` is read first.
 
     `moment`: a number for each person and time; `order`: the rows by it; `limits`: of the places.
     """
-    last = np.zeros(len(order), np.bool_)
+    two = np.zeros(len(order), np.bool_)
     both = _both(scans, moment, order)
     if not both.any():
-        return last
+        return two
     pair = scans.who * len(scans.places) + scans.where
     rows = np.flatnonzero(np.isin(pair, pair[both]))
     rows = rows[np.lexsort((scans.direction[rows], scans.t[rows], pair[rows]))]
@@ -24,8 +24,8 @@ def came_and_went(scans: Scanned, moment: I64, order: I64, limits: Limits) -> Ma
     t, direction = scans.t[rows], scans.direction[rows]
     back = (before != NONE) & (direction[before] != OUT)
     back &= t - t[before] <= limits.longest[scans.where[rows]]
-    last[rows[both[rows] & (direction == OUT) & ~back]] = True
-    return last
+    two[rows[both[rows] & ~back]] = True
+    return two
 
 
 def _both(scans: Scanned, moment: I64, order: I64) -> Mask:

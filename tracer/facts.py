@@ -13,7 +13,7 @@ from tracer.struck import Revoked
 
 CODES: Final = "codes"
 _BYTES: Final = 6
-_KNOWN: Final = (*(column for column in PLACES if column != "place"), "longest", "ridden")
+_KNOWN: Final = (*(c for c in PLACES if c not in ("place", "site")), "longest", "ridden")
 
 
 def facts_of(case_stays: pl.DataFrame, ground: Grounds) -> dict[str, str]:

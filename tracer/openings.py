@@ -1,5 +1,7 @@
 """Scans in reading order: double taps joined, what came next beside each."""
 
+from typing import Final
+
 import numpy as np
 
 from tracer.cameandwent import came_and_went
@@ -8,16 +10,18 @@ from tracer.ground import Ground, Limits
 from tracer.nesting import with_nesting
 from tracer.scanned import IN, OUT, Read, Scanned
 
+_FIRST: Final = (OUT + IN) / 2  # who came and went did so before they came anywhere else
+
 
 def read_in_order(scans: Scanned, ground: Ground, limits: Limits) -> Read:
     """Rules 2 and 3 of `tracer.stays`, and the decisive scans of rule 4. At least one scan.
     `limits`: of `scans.places`."""
     (moment,) = apart(scans.who, scans.t)
     scan = in_order(moment, scans.direction, scans.where, scans.partition, scans.offset)
-    last = came_and_went(scans, moment, scan, limits)
-    if last.any():
-        rank = np.where(last, IN + 0.5, scans.direction)
-        scan = in_order(moment, rank, scans.where, scans.partition, scans.offset)
+    two = came_and_went(scans, moment, scan, limits)
+    if two.any():
+        rank, out = np.where(two, _FIRST, scans.direction), scans.direction == OUT
+        scan = in_order(moment, rank, scans.where, out, scans.partition, scans.offset)
     scan = scan[~_double_taps(scans, scan, ground.parameters.double_tap_seconds * 1000)]
 
     who, where, direction = scans.who[scan], scans.where[scan], scans.direction[scan]

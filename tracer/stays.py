@@ -22,9 +22,9 @@ Reading
 2. One person's scans are read by time; at equal time `out` before `in` before `pass`, then by
    place, partition, offset. Before and after below mean this order. But of an `in` and an `out`
    here at one time (paper is typed to the minute) the `in` is read first, as of somebody who
-   stayed less than that, unless the person's last scan here before that time, other than such
-   two, is an `in` or a `pass` at most as long ago as a stay here can be: then they went out and
-   came back.
+   stayed less than that, and both before any other `in` of that time; unless the person's last
+   scan here before that time, other than such two, is an `in` or a `pass` at most as long ago
+   as a stay here can be: then they went out and came back.
 3. Double tap: a scan at the same place, in the same direction and at most `double_tap_seconds`
    after the scan just before it (itself a double tap or not) is not read any further.
 

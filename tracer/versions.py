@@ -6,8 +6,8 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `parameters`: stays are inferred by other parameters;
 - `window`: they were together at a time in one run's window and not in the other's;
 - `late_scan`: a scan says so that the earlier run had not seen, and nothing that an officer did
-  would have had it look there; or nothing else has changed, and yet the times are others: one
-  has ended a stay, or prolonged it;
+  would have had it look there; or nothing else has changed, and yet what is found has: one has
+  ended a stay, or prolonged it;
 - `excluded`, `named`: an officer has ruled the person out or named them, or has taken it back;
 - `points`: place-time points of the case that say so were entered, changed or taken back;
 - `answered`: what this person or the case said of their stays, or this person answered to the
@@ -34,6 +34,7 @@ _COMPARED: Final = (
     "tier", "call", "minutes", "last_exposure", "band", "weighted", "category", "clauses",
     "questions", "named", "said", "proposed", "decided",
 )  # fmt: skip
+_GROWING: Final = frozenset({"minutes", "last_exposure", "weighted", "category"})
 Kind = Literal["added", "changed", "withdrawn"]
 _Time = tuple[int, str, str]  # place, start, end
 
@@ -75,7 +76,7 @@ def changes(before: Version | None, after: Version) -> list[Change]:
     found = []
     for contact in after.contacts:
         was = old.pop(contact["person"], None)
-        if was is None or _differs(was, contact):
+        if was is None or _differs(was, contact, before.summary, after.summary):
             reasons = _reasons(contact["person"], was, contact, before.summary, after.summary)
             found.append(Change(contact["person"], was, contact, reasons))
     for person in sorted(old):
@@ -95,10 +96,27 @@ def _stands(contact: Document | None) -> bool:
     return contact is not None and contact.get("decided") != Decided.NO_CONTACT
 
 
-def _differs(was: Document, now: Document) -> bool:
-    if any(was.get(name) != now.get(name) for name in _COMPARED):
+def _differs(was: Document, now: Document, before: Document, after: Document) -> bool:
+    """Of what was not over in either run only that it goes on is looked at, and not for how long:
+    else each scan at a place where the case is now would change everybody there."""
+    going_on = _going_on(was, before) & _going_on(now, after)
+    if before["case_version"] != after["case_version"]:
+        going_on = set()  # another end of the period, perhaps
+    growing = _GROWING if going_on else ()
+    if any(was.get(name) != now.get(name) for name in _COMPARED if name not in growing):
         return True
-    return _times(was) != _times(now)
+    return _but_for(going_on, was) != _but_for(going_on, now)
+
+
+def _going_on(contact: Document, summary: Document) -> set[tuple[int, str]]:
+    """Place and start of the exposures that the end of the window cuts."""
+    last = summary["window"]["to"]
+    return {(e["place"], e["start"]) for e in contact["exposures"] if e["end"] == last}
+
+
+def _but_for(going_on: set[tuple[int, str]], contact: Document) -> set[_Time]:
+    """The contact's times, those that go on without their end."""
+    return {(p, s, "" if (p, s) in going_on else end) for p, s, end in _times(contact)}
 
 
 def _reasons(
@@ -122,11 +140,10 @@ def _reasons(
     same_facts = _same_facts(before, after)
     # only where both looked: what else explains it may have had the earlier run not look there
     inside = {time for time in new - old if not _any_outside([time], before["window"])}
-    looked = found <= {"window"} and same_facts is not False
-    if looked and _cites_unseen(now, inside, before["offsets"]):
+    if found <= {"window"} and _cites_unseen(now, inside, before["offsets"]):
         found.add("late_scan")
     if not found:
-        found.add("late_scan" if same_facts and old != new else "facts")
+        found.add("late_scan" if same_facts else "facts")
     return tuple(reason for reason in REASONS if reason in found)
 
 

@@ -95,7 +95,9 @@ def _worth_following(
 ) -> list[dict[str, Any]]:
     decided = {p: work.classification for p, work in works(console.store, case.id).items()}
     made = {person for person, said in decided.items() if said is Classification.CONFIRMED}
-    contacts = [(c, decided.get(c["person"])) for c in _contacts(console, run, made)]
+    contacts = [
+        (c, decided.get(c["person"])) for c in _contacts(console, run, made if confirmed else set())
+    ]
     if confirmed:
         contacts = [(c, said) for c, said in contacts if said is Classification.CONFIRMED]
     # whom an officer has made one is an F1 wherever the two met, at a market too

@@ -219,15 +219,16 @@ def _stays_of(person: int, city: City) -> list[Stay]:
 
 def _read_at(scan: Scan, mine: list[Scan], city: City) -> tuple[float, ...]:
     """By what a scan is read: as `order`, but that a scan out may come after a scan in."""
-    t, rank, *rest = scan.order
-    if scan.direction == "out" and _one_of_two(scan, mine):
+    t, rank, place, *rest = scan.order
+    if _one_of_two(scan, mine):
         before = [s for s in mine if s.place == scan.place and s.t < t and not _one_of_two(s, mine)]
         last = max(before, key=lambda s: s.order, default=None)
         went_back = (
             last is not None and last.direction != "out" and t - last.t <= city.longest(scan.place)
         )
-        return t, rank if went_back else 1.5, *rest
-    return t, rank, *rest
+        if not went_back:
+            return t, 0.5, place, scan.direction == "out", *rest
+    return t, rank, place, 0, *rest
 
 
 def _one_of_two(scan: Scan, mine: list[Scan]) -> bool:

@@ -77,10 +77,12 @@ class Tables:
             raise self.raises.pop()
         return Standing(present, *self.refused)
 
-    def away(self) -> None:
+    def away(self, partition: int) -> None:
+        assert partition == HOME
         self.said.append("away")
 
-    def answers(self) -> None:
+    def answers(self, partition: int) -> None:
+        assert partition == HOME
         self.said.append("answers")
 
     def attempt(self, batches: Sequence[Batch]) -> list[Written | None]:

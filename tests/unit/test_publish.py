@@ -57,7 +57,7 @@ class FakeProducer:
 @pytest.fixture
 def publisher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publisher:
     monkeypatch.setattr("streams.publish._PAUSE_S", 0.001)
-    monkeypatch.setattr("streams.publish._ATTEMPT_S", 0.2)
+    monkeypatch.setattr("streams.publish._STEP_S", 0.2)
     return Publisher(load_settings(tmp_path))
 
 

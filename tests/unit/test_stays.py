@@ -93,6 +93,11 @@ def test_who_came_and_went_within_a_minute_was_not_there_before_or_after() -> No
     # who had come before went out, and came back
     back = of((MARKET, "in", "09:00"), *both, (MARKET, "out", "11:00"))
     assert back == [(MARKET, "09:00", "11:00", "scan_in", "scan_out")]
+    # and where they came to in that minute they stayed, whichever place has the lower number
+    for gone_from, other in ((MARKET, OFFICE), (OFFICE, MARKET)):
+        went = (gone_from, "in", "10:00"), (gone_from, "out", "10:00")
+        came = (other, "in", "10:00"), (other, "out", "11:00")
+        assert (other, "10:00", "11:00", "scan_in", "scan_out") in of(*went, *came)
     # but not who had gone, or had come the day before
     gone = (MARKET, "in", "08:00"), (MARKET, "out", "09:00")
     assert of(*gone, *both)[1:] == [(MARKET, "10:00", "10:00", "scan_in", "scan_out")]

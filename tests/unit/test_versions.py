@@ -131,6 +131,25 @@ def test_a_second_scan_in_that_came_late_and_prolongs_is_named_as_the_reason() -
     assert found(before, after) == {A: ("changed", ("late_scan",))}
 
 
+def test_who_is_there_still_is_told_of_once_and_not_with_each_scan() -> None:
+    """Everybody is where the case is, and somebody comes every minute."""
+    people = [(1_000 + n, ROOM, 10, 300) for n in range(20)]
+    scans = visits((CASE, ROOM, 0, 300), *people, (BOB, ROOM, 20, 300))
+
+    def run(minute: float) -> Version:
+        now = DAY + timedelta(minutes=minute)
+        some = scans.filter(pl.col("scanned_at") <= now)
+        return of(trace(A_CASE, some, GROUND, RULES, now))
+
+    first, second, over = run(15), run(21), run(400)
+    assert list(found(first, second)) == [B]
+    assert changes(second, run(90)) == []
+    assert len(found(second, over)) == 21, "and once more when it is over"
+    isolated = A_CASE.model_copy(update={"version": 2, "isolated_at": DAY + timedelta(minutes=18)})
+    amended = of(trace(isolated, scans, GROUND, RULES, NOW))
+    assert len(found(second, amended)) == 21
+
+
 def test_what_nobody_had_asked_for_is_no_late_scan_whatever_its_offset() -> None:
     """His scans are in a partition of which the earlier run had read nothing."""
     his = pl.col("person") == BOB

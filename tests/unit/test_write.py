@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from schemas.clickhouse.shape import Shape
 from schemas.errors import Fatal, Retryable
 from schemas.meters import Metrics
-from schemas.metrics import INSERT_RETRIES
+from schemas.metrics import ENGINE_AWAY, INSERT_RETRIES
 from streams.convert import OUTCOMES, Rows
 from streams.present import ABSENT, NOTHING, Present, attempt_mark, end_attempts, fingerprint
 from streams.write import Batch, NotOurs, Permit, Writer
@@ -194,6 +194,16 @@ def test_what_the_tables_would_drop_at_once_is_counted_as_expired() -> None:
     present = ours.take_over(3, 0, sure)
     ours.write(rows, present.offsets, sure)
     assert sorted(o for t in engine.tables.values() for o in t) == [0, 1, 2, 3], "nothing again"
+
+
+def test_as_long_as_one_partition_waits_the_engine_is_away() -> None:
+    ours = writer(Engine(lambda: None))
+    away = ours._metrics.gauge(ENGINE_AWAY)._value
+    ours.away(3, 4)
+    ours.write(batch(0, 10), NONE, sure)
+    assert away.get() == 1, "what the third does says nothing of the fourth"
+    ours.answers(4)
+    assert away.get() == 0
 
 
 def test_an_insert_of_very_many_weeks_is_cut_so_that_the_engine_takes_it() -> None:
