@@ -7,7 +7,7 @@ open, from a late scan to what is told of it (`bench.trace_late`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +54,7 @@ def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> tuple[Alerted
                     continue
                 milliseconds.append(_registered(listening, case, result))
                 contacts.append(result.contacts.height)
-                visits += next(_visits(bench, result), [])
+                visits += filter(None, [_visit(bench, result)])
             found = late(bench, listening, visits[:_MOST_LATE], bench.seed)
     finally:
         worker.stop()
@@ -83,10 +83,11 @@ def _registered(listening: Officers, case: Case, result: TraceResult) -> float:
     )
 
 
-def _visits(bench: Bench, result: TraceResult) -> Iterator[list[Visit]]:
+def _visit(bench: Bench, result: TraceResult) -> Visit | None:
     """The case's first visit to a place where whoever was there is called."""
     for stay in result.case_stays.iter_rows(named=True):
         place = bench.places[stay["place"] - 1]
         near = tier(Known(place.kind, place.gate, place.enclosed, place.small))
         if near is not Tier.SAME_TIME_ONLY:
-            yield [Visit(result.case.id, place.id, stay["from"], stay["to"])]
+            return Visit(result.case.id, place.id, stay["from"], stay["to"])
+    return None

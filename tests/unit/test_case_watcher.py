@@ -42,6 +42,10 @@ class Reads:
     never: str = ""
     unanswered: tuple[Revoked, ...] = ()
 
+    def answer_all(self) -> None:
+        """From now on."""
+        self.never, self.unanswered = "", ()
+
     def revoked(self) -> list[Revoked]:
         return self.codes
 
@@ -200,6 +204,19 @@ def at_rest(watcher: CaseWatcher) -> None:
     settled(watcher, lambda: watcher.at_rest)
 
 
+def at_rest_with(
+    watcher: CaseWatcher, happened: Callable[[], bool], then: Callable[[], None]
+) -> None:
+    """Until nothing is left to look at; once that has happened, `then`."""
+
+    def until() -> bool:
+        if happened():
+            then()
+        return watcher.at_rest
+
+    settled(watcher, until)
+
+
 def said_of(*places: int, begin: int = BEGIN, end: int = BEGIN) -> Changed:
     place = np.array(places, np.uint32)
     return changed(place, np.full(len(place), begin), np.full(len(place), end))
@@ -293,12 +310,8 @@ def test_a_case_that_cannot_be_read_for_now_keeps_nobody_from_hearing_of_a_place
     watcher.apply(of(large))
     watcher.places_changed(said_of(1))
 
-    def answers_again() -> bool:
-        if reads.versions.count(1) == 2:  # the place was heard of while the other case waits
-            reads.never = ""
-        return watcher.at_rest
-
-    settled(watcher, answers_again)
+    # the place was heard of while the other case waits
+    at_rest_with(watcher, lambda: reads.versions.count(1) == 2, reads.answer_all)
 
 
 def test_a_strike_that_is_heard_before_a_case_is_read_concerns_it(
@@ -310,12 +323,8 @@ def test_a_strike_that_is_heard_before_a_case_is_read_concerns_it(
     reads.codes, reads.never = [GONE], A_CASE.id
     watcher.apply(of(a_case(1)))
 
-    def answers_again() -> bool:
-        if reads.versions:  # it was asked once, in vain, and then the strike was heard
-            reads.never = ""
-        return watcher.at_rest
-
-    settled(watcher, answers_again)
+    # it was asked once, in vain, and then the strike was heard
+    at_rest_with(watcher, lambda: bool(reads.versions), reads.answer_all)
     assert told.versions == [1], "a run without what was struck"
 
 
@@ -329,12 +338,8 @@ def test_a_code_that_cannot_be_asked_for_keeps_no_other_from_being_heard(
     large = GONE._replace(place=0)
     reads.codes, reads.unanswered = [large, GONE], (large,)
 
-    def answers_again() -> bool:
-        if told.versions:  # the other code was heard of while this one waits
-            reads.unanswered = ()
-        return watcher.at_rest
-
-    settled(watcher, answers_again)
+    # the other code was heard of while this one waits
+    at_rest_with(watcher, lambda: bool(told.versions), reads.answer_all)
     assert told.versions == [1], "nobody was at the other place"
 
 
