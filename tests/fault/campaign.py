@@ -129,8 +129,13 @@ class Campaign:
         return self._line.done
 
     def run(self, kills: int, check_every: int = 25) -> Agreed:
-        """Kill until `kills` processes have died; check now and then, and at the end."""
+        """Kill as planned, `kills` or one or two more, and those who join and check come on top.
+
+        Those are as many as a slow machine makes them: no planned death is left out for them.
+        Checks now and then, and at the end.
+        """
         self._began = time.monotonic()
+        rounds = list(plan(self._seed, kills - 1))
         with self._line:
             first = self._worker(None)
             first.start()
@@ -141,19 +146,18 @@ class Campaign:
             checked = self.kills
             traffic = self._traffic()
             try:
-                for number, round_ in enumerate(plan(self._seed, kills - 1), 1):
+                for number, round_ in enumerate(rounds, 1):
                     self._round(round_)
                     self._say(
                         f"round {number}, {self.kills} kills, "
                         f"{time.monotonic() - self._began:.0f} s: {_words(round_)}"
                     )
-                    if self.kills - checked >= check_every or self.kills >= kills:
+                    if self.kills - checked >= check_every or number == len(rounds):
                         checked = self.kills
                         traffic.stop()
                         agreed = self._check()
-                        if self.kills >= kills:
-                            break
-                        traffic = self._traffic()
+                        if number < len(rounds):
+                            traffic = self._traffic()
             finally:
                 traffic.stop()
         assert agreed is not None
