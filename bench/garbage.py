@@ -3,7 +3,7 @@
 In each round an empty topic, a good one and then each kind, all as a backlog. The cost is the CPU
 of worker, engine and broker from the worker's start until the log's end and the merges' end, less
 what the empty topic took: what a record costs, whatever a start does. Nobody can starve the rest
-with records that are dear to refuse.
+with records that are dear to refuse, or to accept.
 """
 
 import time
@@ -33,8 +33,10 @@ LIMIT: Final = 5.0
 
 EMPTY: Final = "empty"
 GOOD: Final = "good"
+NO_KEY: Final = "no key"
 # Each makes one kind of bad record of a good one, and says the reason it is refused for.
-KINDS: Final[dict[str, tuple[str, Spoil]]] = {
+KINDS: Final[dict[str, tuple[str | None, Spoil]]] = {
+    NO_KEY: (None, bytes),  # accepted, but each is looked up in the tables, as one too old would be
     "cut off": ("not_json", lambda v: v[: len(v) // 2]),
     "random bytes": ("not_json", lambda v: bytes(255 - b for b in v)),
     "bad UTF-8": ("not_json", lambda v: v.replace(b'"device":"', b'"device":"\xff')),
@@ -132,7 +134,8 @@ def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> Figures:
     reason, spoil = KINDS.get(kind, (None, bytes))
     records = 0 if kind == EMPTY else plan.records
     bench.empty_tables()
-    size = _publish(bench, records, spoil, plan.seed + 1_000 * number + len(kind))
+    seed = plan.seed + 1_000 * number + len(kind)
+    size = _publish(bench, records, spoil, seed, keyed=kind != NO_KEY)
     bench.wait_merged(_DRAIN_S)
     engine, kafka = bench.usage("engine").cpu_s, bench.usage("kafka").cpu_s
     worker = bench.worker()
@@ -153,7 +156,7 @@ def _measure(bench: Bench, plan: Plan, kind: str, number: int) -> Figures:
     return np.array([*spent, seconds, size])
 
 
-def _publish(bench: Bench, records: int, spoil: Spoil, seed: int) -> int:
+def _publish(bench: Bench, records: int, spoil: Spoil, seed: int, *, keyed: bool) -> int:
     """How many bytes they have."""
     size = 0
     producer = Producer(
@@ -169,7 +172,7 @@ def _publish(bench: Bench, records: int, spoil: Spoil, seed: int) -> int:
     for key, value in _records(bench, records, seed):
         spoilt = spoil(value)
         size += len(spoilt)
-        producer.produce(SCANS.name, key=key, value=spoilt)
+        producer.produce(SCANS.name, key=key if keyed else None, value=spoilt)
         producer.poll(0)
     if left := producer.flush(60):
         raise UserError(

@@ -1,6 +1,7 @@
 """What identifies a scan."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -44,6 +45,13 @@ class Keys:
             _plain(self.event_hi), _plain(self.event_lo), _plain(self.person),
             _plain(self.content), _plain(self.origin),
         )  # fmt: skip
+
+
+def joined(several: Sequence[Keys]) -> Keys:
+    """One after the other."""
+    return Keys(
+        *(np.concatenate([getattr(keys, f.name) for keys in several]) for f in fields(Keys))
+    )
 
 
 def _plain(column: U64) -> U64:

@@ -1,7 +1,6 @@
 """What a worker knows of the past: the windows of its partitions, and the look-ups beyond them."""
 
 import secrets
-import threading
 import time
 from typing import Final
 
@@ -11,8 +10,16 @@ from schemas import metrics as m
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.jointly import Jointly
 from streams.keys import Keys
-from streams.lookups import REBUILD_S, Memory, rebuild_window, remember_older, rows_of_persons
+from streams.lookups import (
+    IDS_AT_ONCE,
+    REBUILD_S,
+    Memory,
+    rebuild_window,
+    remember_older,
+    rows_of_persons,
+)
 from streams.window import Window
 
 log = structlog.get_logger()
@@ -26,7 +33,7 @@ class Recall:
         self._clickhouse = clickhouse
         self._past = ClickHouse(settings, timeout_s=REBUILD_S)
         self._metrics = metrics
-        self._one_at_a_time = threading.Lock()
+        self._looking_up = Jointly(self._rows, IDS_AT_ONCE)
         self._memory = Memory(
             settings.duplicate_ids, settings.duplicate_past, settings.duplicate_days
         )
@@ -53,7 +60,9 @@ class Recall:
     def look_up(self, keys: Keys, newest: int) -> Keys:
         """The rows that are there of these persons' events, scanned by `newest` (ms, UTC)."""
         self._metrics.counter(m.LOOKED_UP).inc(len(keys))
-        with self._one_at_a_time:  # side by side they would only all be late
-            return rows_of_persons(
-                self._clickhouse, keys.person, (keys.event_hi, keys.event_lo), newest
-            )
+        return self._looking_up.ask(keys, newest)
+
+    def _rows(self, keys: Keys, newest: int) -> Keys:
+        return rows_of_persons(
+            self._clickhouse, keys.person, (keys.event_hi, keys.event_lo), newest
+        )

@@ -1,6 +1,7 @@
 """What a worker reads back from the tables: its window after a start, and persons' rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from console.inspecting import scans_before
 from streams import lookups
 from streams.clickhouse import ClickHouse
-from streams.keys import Keys, origin_offset
+from streams.keys import Keys, joined, origin_offset
+from streams.line import PIECE
 from streams.lookups import Memory, rebuild_window, remember_older, rows_of_persons
 from streams.window import Window
 from tests.contract.clickhouse_fixtures import migrated_engine
@@ -126,23 +128,36 @@ def test_an_hour_of_too_many_rows_is_cut(
     assert window.unsure(key(964), np.array([before])).all()
 
 
-def test_looked_up_are_the_events_that_are_asked_for(clickhouse: ClickHouse) -> None:
+def test_looked_up_are_the_events_that_are_asked_for(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def ask(numbers: list[int], newest: int = NOW + HOUR) -> list[int]:
         asked = [key(number) for number in numbers]
-        person = np.concatenate([k.person for k in asked])
-        events = (
-            np.concatenate([k.event_hi for k in asked]),
-            np.concatenate([k.event_lo for k in asked]),
-        )
-        found = rows_of_persons(clickhouse, person, events, newest)
+        keys = joined(asked)
+        found = rows_of_persons(clickhouse, keys.person, (keys.event_hi, keys.event_lo), newest)
         assert set(found.event_hi.tolist()) <= {0x7000}
         return sorted(origin_offset(origin) for origin in found.origin.tolist())
 
     # row 3 is in partition 1; 0 is in both; of 5,000 there is none
     assert ask([3, 0, 5_000]) == [0, 0, 3]
     assert ask([3, 990], newest=NOW - 50 * HOUR) == [3]
-    twice = [*range(1, 1_000)] * 2  # in two questions, the first with a row 1 too many
-    assert ask(twice) == sorted(twice)[1:]
+    assert ask([*range(1, 1_000)] * 2) == [*range(1, 1_000)]
+    # a row 1 is in the first question, and in the second; nobody else's of a same event id
+    monkeypatch.setattr(lookups, "IDS_AT_ONCE", 999)
+    assert ask([*range(1, 1_000), 1]) == [1, *range(1, 1_000)]
+    monkeypatch.undo()
+    others = [replace(key(3), person=key(4).person)]
+    assert len(rows_of(clickhouse, others)) == 0
+
+
+def test_a_whole_piece_is_looked_up_in_one_question(clickhouse: ClickHouse) -> None:
+    found = rows_of(clickhouse, [key(number) for number in range(990, 990 + PIECE)])
+    assert sorted(origin_offset(origin) for origin in found.origin.tolist()) == [*range(990, 1_000)]
+
+
+def rows_of(clickhouse: ClickHouse, asked: list[Keys]) -> Keys:
+    keys = joined(asked)
+    return rows_of_persons(clickhouse, keys.person, (keys.event_hi, keys.event_lo), NOW + HOUR)
 
 
 def test_the_scans_before_an_inspection_are_those_of_its_place(clickhouse: ClickHouse) -> None:

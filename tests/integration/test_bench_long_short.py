@@ -66,7 +66,7 @@ def test_window(tmp_path: Path) -> None:
     assert 44 < found["held_mb_per_million"] < 140
     assert found["rebuild_ids"] == 100_000
     assert found["bounded_mb"] < 64
-    assert found["look_up_persons_per_s"] > 0
+    assert min(found["look_up_persons_per_s"], found["look_up_most_per_s"]) > 0
     assert found["large"]["records"] == 4 * found["small"]["records"]
 
 
@@ -81,7 +81,7 @@ def test_watch(tmp_path: Path) -> None:
 def test_garbage(tmp_path: Path) -> None:
     found = short(tmp_path, "garbage")
     assert found["exact"]
-    assert found["costs"][0]["kind"] == "good"
+    assert [cost["kind"] for cost in found["costs"][:2]] == ["good", "no key"]
     assert all(cost["bytes"] > 0 for cost in found["costs"])  # so few cost less than a start
     assert found["start_s"] > 0
 
