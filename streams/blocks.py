@@ -19,6 +19,7 @@ from streams.marks import MOST, Mark, Reading, marks_of
 from streams.texts import Texts
 
 I64 = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 # A record batch's header from its attributes on. Source: Apache Kafka, "Record Batch".
 HEADER: Final = struct.Struct(">hiqqqhii")
 LOG_APPEND_TIME: Final = 8  # of the attributes
@@ -72,12 +73,22 @@ class Piece(NamedTuple):
     ) -> "Piece":
         """Of a record batch's bytes behind its header. Raises CorruptRecordException."""
         data = np.frombuffer(payload, dtype=np.uint8)
-        found = np.empty((records.LINES, header.records), dtype=np.int64)
-        if records.walk(data, 0, len(data), found) < 0:
+        # a record has seven bytes at least: a count that cannot be true is not believed
+        if not 0 <= header.records <= len(data):
             raise CorruptRecordException(f"the record batch at offset {base_offset} is corrupt")
+        found = np.empty((records.LINES, header.records), dtype=np.int64)
+        if records.walk(data, 0, len(data), found) != (header.records, len(data)):
+            raise CorruptRecordException(f"the record batch at offset {base_offset} is corrupt")
+        return cls.of_found(base_offset, header, data, found, reading)
+
+    @classmethod
+    def of_found(
+        cls, base_offset: int, header: "Header", data: Bytes, found: I64, reading: Reading | None
+    ) -> "Piece":
+        """Of what `records.walk` found in the bytes of a batch."""
         timestamps = found[records.TIMESTAMP] + header.first_timestamp
         if header.attributes & LOG_APPEND_TIME:  # one for the whole batch
-            timestamps = np.full(header.records, header.max_timestamp, dtype=np.int64)
+            timestamps = np.full(found.shape[1], header.max_timestamp, dtype=np.int64)
         offsets = found[records.OFFSET] + base_offset
         values = Texts(data, found[records.VALUE], found[records.VALUE_LENGTH])
         return cls(

@@ -12,7 +12,6 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
 from aiokafka.consumer import fetcher as fetcher_module
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
@@ -20,14 +19,13 @@ from aiokafka.record.memory_records import MemoryRecords
 
 from streams.blocks import HEADER, Block, Header, Piece
 from streams.marks import Reading
+from streams.unfold import unfold
 from streams.waiting import PIECE_BYTES
 
 # Where things stand in a record batch. Source: Apache Kafka, "Record Batch".
 SIZE_AT, SIZE = 8, struct.Struct(">i")
 MAGIC_AT, COLUMNS_SINCE = 16, 2
 HEADER_AT: Final = 21
-_CODEC_MASK: Final = 7  # of the attributes
-_CODECS: Final = {1: gzip_decode, 2: snappy_decode, 3: lz4_decode, 4: zstd_decode}
 
 
 class Fetched(MemoryRecords):  # type: ignore[misc]  # aiokafka's own is untyped
@@ -37,6 +35,7 @@ class Fetched(MemoryRecords):  # type: ignore[misc]  # aiokafka's own is untyped
         super().__init__(data)
         self._data = data
         self._batch = self._next = 0
+        self.open: tuple[int, Iterator[Piece]] | None = None  # a batch: where it ends, what is left
 
     def next_batch(self) -> Any:
         """The next record batch."""
@@ -46,21 +45,15 @@ class Fetched(MemoryRecords):  # type: ignore[misc]  # aiokafka's own is untyped
             self._next += SIZE_AT + SIZE.size + size
         return batch
 
-    def piece(self, batch: Any, reading: Reading | None = None) -> Piece:
-        """The records of the batch that came last. Raises CorruptRecordException."""
+    def pieces(self, batch: Any, reading: Reading | None = None) -> Iterator[Piece]:
+        """The records of the batch that came last, as `unfold` gives them."""
         if self._data[self._batch + MAGIC_AT] < COLUMNS_SINCE:
-            return Piece.of_records(list(batch))
+            return iter((Piece.of_records(list(batch)),))
         header = Header(*HEADER.unpack_from(self._data, self._batch + HEADER_AT))
         begin = self._batch + HEADER_AT + HEADER.size
-        payload: Any = memoryview(self._data)[begin : self._next]
-        if unpack := _CODECS.get(header.attributes & _CODEC_MASK):
-            payload = unpack(payload)
-        # a record has seven bytes at least: a count that cannot be true is not believed
-        if not 0 <= header.records <= len(payload):
-            raise CorruptRecordException(
-                f"the record batch at offset {batch.base_offset} is corrupt"
-            )
-        return Piece.of_batch(batch.base_offset, header, payload, reading)
+        return unfold(
+            batch.base_offset, header, memoryview(self._data)[begin : self._next], reading
+        )
 
 
 # aiokafka's fetcher takes each answer into an object of this name; ours is that and keeps the bytes
@@ -143,10 +136,9 @@ def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None
     records = size = 0
     state = result._assignment.state_value(tp)
     try:
-        for batch in _committed_batches(fetched):
-            piece = fetched._records.piece(batch, reading)
+        for piece in _pieces(fetched, reading):
             block.add(piece, fetched.next_fetch_offset)
-            fetched.next_fetch_offset = batch.next_offset
+            fetched.next_fetch_offset = max(fetched.next_fetch_offset, block.next_offset)
             records, size = records + len(piece.offsets), size + len(piece.values.data)
             if room is not None and (records >= room or size >= PIECE_BYTES):
                 break
@@ -162,6 +154,21 @@ def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None
         block.next_offset = fetched.next_fetch_offset
         block.behind = max(0, (state.highwater or 0) - block.next_offset)
     return block
+
+
+def _pieces(fetched: Any, reading: Reading | None) -> Iterator[Piece]:
+    """Of the batch of which something is left, then of the others."""
+    its = fetched._records
+    while True:
+        if its.open is None:
+            batch = next(_committed_batches(fetched), None)
+            if batch is None:
+                return
+            its.open = batch.next_offset, its.pieces(batch, reading)
+        next_offset, pieces = its.open
+        for piece in pieces:  # noqa: UP028 (`yield from` would end it where its reader breaks off)
+            yield piece
+        its.open, fetched.next_fetch_offset = None, next_offset
 
 
 def _committed_batches(fetched: Any) -> Iterator[Any]:

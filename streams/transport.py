@@ -18,8 +18,8 @@ the commit reaches the log's end.
 
 Limits: no tables, changelogs nor `exactly_once` on an app with this transport (`BatchApp` refuses
 them), no `group_by` and no `concurrency > 1`; agents must read with `stream.noack().events()` and
-acknowledge themselves. It stands on `streams.fetched`, which needs numpy and numba, and on nothing
-else that is about scans.
+acknowledge themselves. It stands on `streams.fetched`, which needs numpy, numba, cramjam and
+pyarrow, and on nothing else that is about scans.
 """
 
 import time

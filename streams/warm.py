@@ -37,6 +37,7 @@ def warm() -> None:
     one = np.zeros(1, dtype=np.int64)
     nothing = np.frombuffer(b"", dtype=np.uint8)
     records.walk(nothing, 0, 0, np.empty((records.LINES, 0), dtype=np.int64))
+    records.head(nothing, np.empty((records.LINES, 1), dtype=np.int64))
     keys, values = Texts.of([_PERSON.encode()]), Texts.of([_LINE.encode()])
     verdicts = decode(RawBatch(0, one, one, keys, values))
     assert len(verdicts.scans) == 1, "the line is one that programs write"

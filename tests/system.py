@@ -179,6 +179,12 @@ class WorkerProcess:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
 
     @property
+    def pid(self) -> int:
+        """Of the process, which has been launched."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None

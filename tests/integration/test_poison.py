@@ -13,18 +13,21 @@ from schemas.ids import person_text
 from schemas.reasons import Reason
 from schemas.scan import format_timestamp
 from schemas.topics import DLQ, SCANS, SCANS_MAX_MESSAGE
+from streams.unpack import STRETCH
 from tests.poison import cases, documented
 from tests.scans import scan_json
-from tests.system import System, running_system
+from tests.system import System, WorkerProcess, running_system
 
 Where = tuple[int, int]  # partition, offset
+BOMB = 400 << 20
 
 
 class Poisoner:
     """Publishes and remembers where each record landed."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, worker: WorkerProcess) -> None:
         self._system = system
+        self._worker = worker
         self.person = person_text(uuid.uuid4().int & (2**64 - 1))
 
     def scan(self, **changes: Any) -> bytes:
@@ -68,6 +71,17 @@ class Poisoner:
             found[(int(partition), int(offset))] = str(reason)
         return ["refused_by_broker" if isinstance(w, str) else found[w] for w in landed]
 
+    def highest_from_now(self) -> int:
+        """What the worker holds now, resident; `highest` is of what comes after."""
+        Path(f"/proc/{self._worker.pid}/clear_refs").write_text("5")
+        return self.highest()
+
+    def highest(self) -> int:
+        """Bytes of the worker that were resident at once."""
+        lines = Path(f"/proc/{self._worker.pid}/status").read_text().splitlines()
+        [kib] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+        return 1024 * int(kib)
+
     def letter(self, where: Where | str) -> Any:
         """The one letter of a refused record."""
         partition, offset = _where(where)
@@ -92,7 +106,7 @@ def poisoner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Poisoner]:
     directory: Path = tmp_path_factory.mktemp("poison")
     with running_system(directory, session_timeout_s=6, insert_timeout_s=3) as system:
         worker = system.start_worker()
-        yield Poisoner(system)
+        yield Poisoner(system, worker)
         assert worker.alive, "nothing stopped the worker"
 
 
@@ -150,6 +164,25 @@ def test_a_batch_that_compresses_well(poisoner: Poisoner) -> None:
         f"WHERE kafka_partition = {partition} AND kafka_offset = {offset}"
     )
     assert size == len(value), "the row keeps all of what no letter can hold"
+
+
+def test_a_batch_that_holds_more_than_memory_should(poisoner: Poisoner) -> None:
+    value = b"{" + b" " * (BOMB - 1)
+    options = {
+        "compression.type": "zstd", "message.max.bytes": 1_000_000_000, "linger.ms": 1_000,
+        "batch.size": 1_000_000_000,
+    }  # fmt: skip
+    before = poisoner.highest_from_now()
+    landed = poisoner.publish([poisoner.scan(), value, poisoner.scan()], options)
+    assert poisoner.outcomes(landed) == ["scans", documented()["compressed_400_mib"], "scans"]
+    assert poisoner.highest() - before < BOMB, "never in memory as a whole"
+    [(partition, first), *others] = map(_where, landed)
+    assert others == [(partition, first + 1), (partition, first + 2)], "they were in one batch"
+    [(size,)] = poisoner._system.clickhouse.rows(
+        "SELECT length(original) FROM rejects "
+        f"WHERE kafka_partition = {partition} AND kafka_offset = {first + 1}"
+    )
+    assert STRETCH - 1_000 <= size < 2 * STRETCH
 
 
 def test_copies_that_compress_well(poisoner: Poisoner) -> None:

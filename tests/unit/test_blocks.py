@@ -94,7 +94,7 @@ def test_a_batch_is_read_as_aiokafka_reads_it(
         written += batch
     theirs, ours = MemoryRecords(bytes(written)), fetches.Fetched(bytes(written))
     while ours.has_next():
-        piece = ours.piece(ours.next_batch(), repr)
+        [piece] = ours.pieces(ours.next_batch(), repr)
         expected = list(theirs.next_batch())
         assert piece.offsets.tolist() == [r.offset for r in expected]
         assert piece.timestamps.tolist() == [r.timestamp for r in expected]
@@ -134,7 +134,7 @@ def test_a_count_that_cannot_be_true_is_corrupt() -> None:
     batch[57:61] = (2**31 - 1).to_bytes(4, "big")
     answer = fetches.Fetched(bytes(batch))
     with pytest.raises(CorruptRecordException, match="offset 0"):
-        answer.piece(answer.next_batch())
+        list(answer.pieces(answer.next_batch()))
 
 
 def test_the_fetcher_hands_out_what_blocks_are_made_of() -> None:

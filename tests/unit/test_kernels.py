@@ -26,7 +26,7 @@ from tests.unit.test_steps import directory
 
 ROOT = Path(__file__).parents[2]
 LOOPS: tuple[Any, ...] = (
-    records.walk, scans.read, copying.copy_texts, letters.write, hashes.fold_scans, hashes.fold_texts,
+    records.walk, records.head, scans.read, copying.copy_texts, letters.write, hashes.fold_scans, hashes.fold_texts,
     hashes.partitions, hashes.is_key, pairs.enter, pairs.barred, window.hash_keys, window.hash_entries, window.enter,
     window.seat, window.remember, window.may_hold,
 )  # fmt: skip
@@ -74,7 +74,8 @@ def use() -> None:
         column.flags.writeable = False  # as what ClickHouse answers
     Table(2).add(keys)
     answer = fetched.Fetched(batch_of([(1_790_000_000_000, PERSON.encode(), values[0], [])], 3))
-    assert answer.piece(answer.next_batch()).values[0] == values[0]
+    [piece] = answer.pieces(answer.next_batch())
+    assert piece.values[0] == values[0]
     assert forms() == ready
 
 
