@@ -25,7 +25,9 @@ def unfold(
     codec = header.attributes & CODEC_MASK
     data = whole(codec, payload)
     if data is not None and header.records <= MOST_RECORDS:
-        yield Piece.of_batch(base_offset, header, data, reading)
+        only = [Piece.of_batch(base_offset, header, data, reading)]
+        del data  # whoever breaks off here would keep it until they go on
+        yield only.pop()
         return
     pieces = stretches(codec, payload) if data is None else iter([data])
     left = header.records

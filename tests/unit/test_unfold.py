@@ -1,6 +1,8 @@
 """A batch that holds more than is unpacked at once comes a stretch at a time, all of it."""
 
+import gc
 import random
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,3 +151,18 @@ def test_one_that_was_read_to_the_middle_is_read_on_from_there() -> None:
     records = PartitionRecords(TP("t", 0), fetches.Fetched(log), [], 17, None, None, False, 1)
     block = fetches._take(result_of(records), TP("t", 0), 1_000)
     assert [record.offset for record in block] == [*range(17, 30)]
+
+
+def test_what_was_taken_is_kept_by_nobody_else() -> None:
+    batch = batch_of([(NOW, b"k", b"v" * 100, [])] * 3, 3)
+    log = batch + (3).to_bytes(8, "big") + batch[8:]
+    records = PartitionRecords(TP("t", 0), fetches.Fetched(log), [], 0, None, None, False, 1)
+    block = fetches._take(result_of(records), TP("t", 0), 1)  # room for no more than a batch
+    assert block.next_offset == 3
+    unpacked = block.pieces[0].values.data.base
+    gc.disable()
+    try:
+        del block
+        assert sys.getrefcount(unpacked) == 2, "the fetch holds what its reader has done with"
+    finally:
+        gc.enable()
