@@ -195,13 +195,13 @@ def _child(arguments: Sequence[str]) -> dict[str, Any]:
 
 def _look_ups(clickhouse: ClickHouse) -> dict[str, float]:
     """What a worker asks for scans that are older than its window: seconds a person."""
-    most = max(size * times for size, times in _LOOK_UPS.values())
+    most = sum(size * times for size, times in _LOOK_UPS.values())
     found = clickhouse.rows(f"SELECT DISTINCT person FROM scans LIMIT {most}")  # noqa: S608
     rng = np.random.default_rng(1)
     persons = rng.permutation(np.array([row[0] for row in found], np.uint64))
     seconds = {}
     for name, (size, times) in _LOOK_UPS.items():
-        some = persons[: size * times]
+        some, persons = persons[: size * times], persons[size * times :]
         begin = time.monotonic()
         for part in np.array_split(some, times):
             ids = rng.integers(0, 2**63, (2, len(part)), dtype=np.uint64)  # as of new, late scans

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -27,33 +27,48 @@ class Jointly:
         self._rows = rows
         self._most = most
         self._waiting: deque[_Asked] = deque()
-        self._one_at_a_time = threading.Lock()
+        self._asking = False
+        self._changed = threading.Condition()
 
     def ask(self, keys: Keys, newest: int) -> Keys:
         """The rows of these keys' events, scanned by `newest` or, if that is later, by the time
         somebody else has asked for. Raises what `rows` raises."""
         mine = _Asked(keys, newest)
-        self._waiting.append(mine)
-        with self._one_at_a_time:
-            while not mine.answer.done():
-                self._ask_next()
-        return mine.answer.result()
+        with self._changed:
+            self._waiting.append(mine)
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: mine.answer.done() or not self._asking)
+                if mine.answer.done():
+                    return mine.answer.result()
+                self._asking = True
+                asked = self._next()
+            try:
+                self._answer(asked)
+            finally:
+                with self._changed:
+                    self._asking = False
+                    self._changed.notify_all()
 
-    def _ask_next(self) -> None:
+    def _next(self) -> list[_Asked]:
         """Whoever waits longest, and as many after them as there is room for."""
         asked = [self._waiting.popleft()]
         size = len(asked[0].keys)
         while self._waiting and size + len(self._waiting[0].keys) <= self._most:
             asked.append(self._waiting.popleft())
             size += len(asked[-1].keys)
+        return asked
+
+    def _answer(self, asked: Sequence[_Asked]) -> None:
         try:
             found = self._rows(joined([a.keys for a in asked]), max(a.newest for a in asked))
+            answers = [_of(found, a.keys) for a in asked] if len(asked) > 1 else [found]
         except BaseException as error:  # noqa: BLE001 (raised by whoever asked)
             for a in asked:
                 a.answer.set_exception(error)
             return
-        for a in asked:
-            a.answer.set_result(_of(found, a.keys) if len(asked) > 1 else found)
+        for a, answer in zip(asked, answers, strict=True):
+            a.answer.set_result(answer)
 
 
 def _of(found: Keys, keys: Keys) -> Keys:

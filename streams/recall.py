@@ -11,7 +11,7 @@ from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
 from streams.jointly import Jointly
-from streams.keys import Keys
+from streams.keys import Keys, joined
 from streams.lookups import (
     IDS_AT_ONCE,
     REBUILD_S,
@@ -24,6 +24,8 @@ from streams.window import Window
 
 log = structlog.get_logger()
 _DIGITS: Final = 3
+_LEAST_IDS: Final = 500
+_QUICK_S, _SLOW_S = 0.5, 2.0
 
 
 class Recall:
@@ -34,6 +36,7 @@ class Recall:
         self._past = ClickHouse(settings, timeout_s=REBUILD_S)
         self._metrics = metrics
         self._looking_up = Jointly(self._rows, IDS_AT_ONCE)
+        self._pace = Pace(_LEAST_IDS, IDS_AT_ONCE)
         self._memory = Memory(
             settings.duplicate_ids, settings.duplicate_past, settings.duplicate_days
         )
@@ -63,6 +66,33 @@ class Recall:
         return self._looking_up.ask(keys, newest)
 
     def _rows(self, keys: Keys, newest: int) -> Keys:
-        return rows_of_persons(
-            self._clickhouse, keys.person, (keys.event_hi, keys.event_lo), newest
-        )
+        found = []
+        while len(keys):
+            now, keys = keys.take(slice(self._pace.ids)), keys.take(slice(self._pace.ids, None))
+            with self._pace:
+                events = now.event_hi, now.event_lo
+                found.append(rows_of_persons(self._clickhouse, now.person, events, newest))
+        return joined(found)
+
+
+class Pace:
+    """How many ids to look up at once: as many as the engine answers within a second or two.
+
+    With what is around each question a context: one that fails or takes long makes the next ones
+    smaller, or a question too large for its time would be asked again for ever.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, most
+        self._begin = 0.0
+        self.ids = most
+
+    def __enter__(self) -> None:
+        self._begin = time.monotonic()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        took = time.monotonic() - self._begin
+        if kind is not None or took > _SLOW_S:
+            self.ids = max(self._least, self.ids // 4)
+        elif took < _QUICK_S:
+            self.ids = min(self._most, 2 * self.ids)

@@ -128,9 +128,7 @@ def test_an_hour_of_too_many_rows_is_cut(
     assert window.unsure(key(964), np.array([before])).all()
 
 
-def test_looked_up_are_the_events_that_are_asked_for(
-    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_looked_up_are_the_events_that_are_asked_for(clickhouse: ClickHouse) -> None:
     def ask(numbers: list[int], newest: int = NOW + HOUR) -> list[int]:
         asked = [key(number) for number in numbers]
         keys = joined(asked)
@@ -142,17 +140,49 @@ def test_looked_up_are_the_events_that_are_asked_for(
     assert ask([3, 0, 5_000]) == [0, 0, 3]
     assert ask([3, 990], newest=NOW - 50 * HOUR) == [3]
     assert ask([*range(1, 1_000)] * 2) == [*range(1, 1_000)]
-    # a row 1 is in the first question, and in the second; nobody else's of a same event id
-    monkeypatch.setattr(lookups, "IDS_AT_ONCE", 999)
-    assert ask([*range(1, 1_000), 1]) == [1, *range(1, 1_000)]
-    monkeypatch.undo()
-    others = [replace(key(3), person=key(4).person)]
-    assert len(rows_of(clickhouse, others)) == 0
+    others = [replace(key(3), person=key(4).person), replace(key(4), person=key(3).person)]
+    assert {*zip(*pairs_of(rows_of(clickhouse, others)), strict=True)}.isdisjoint(
+        zip(*pairs_of(joined(others)), strict=True)
+    )
+
+
+def test_ids_that_everybody_has_do_not_come_for_everybody(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who wrote one scan of each id for each person, and asks for one of each."""
+    monkeypatch.setattr(lookups, "_FEW_MORE", 3)
+    columns = "event_id, person, place, scanned_at, direction, method, appended_at, written_at"
+    clickhouse.command(
+        f"INSERT INTO scans ({columns}, content_hash, kafka_partition, kafka_offset) "
+        "SELECT toUUID(concat('00000000-0000-7000-9000-', leftPad(hex(number % 20), 12, '0'))), "
+        "intDiv(number, 20), 3, at, 'in', 'self', at, at, number, 7, number FROM "
+        f"(SELECT number, fromUnixTimestamp64Milli({NOW}, 'UTC') AS at FROM numbers(400))"
+    )
+    try:
+        asked = [
+            replace(key(n), event_lo=np.array([0x9000 << 48 | n], np.uint64)) for n in range(20)
+        ]
+        found = rows_of(clickhouse, asked)
+        assert sorted(zip(*pairs_of(found), strict=True)) == [
+            (0x9000 << 48 | n, n) for n in range(20)
+        ]
+        assert sorted(origin_offset(o) for o in found.origin.tolist()) == [
+            21 * n for n in range(20)
+        ]
+    finally:
+        clickhouse.command(
+            "ALTER TABLE scans DELETE WHERE kafka_partition = 7", {"mutations_sync": 2}
+        )
 
 
 def test_a_whole_piece_is_looked_up_in_one_question(clickhouse: ClickHouse) -> None:
+    assert PIECE == lookups.IDS_AT_ONCE
     found = rows_of(clickhouse, [key(number) for number in range(990, 990 + PIECE)])
     assert sorted(origin_offset(origin) for origin in found.origin.tolist()) == [*range(990, 1_000)]
+
+
+def pairs_of(keys: Keys) -> tuple[list[int], list[int]]:
+    return keys.event_lo.tolist(), keys.person.tolist()
 
 
 def rows_of(clickhouse: ClickHouse, asked: list[Keys]) -> Keys:
