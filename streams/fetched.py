@@ -77,10 +77,13 @@ async def fetched_blocks(
     while True:
         if fetcher._subscriptions.reassignment_in_progress:
             await fetcher._subscriptions.wait_for_assignment()
-        drained = _drain(fetcher, partitions, max_records, reading)
+        drained, passing = _drain(fetcher, partitions, max_records, reading)
         left = deadline - time.monotonic()
         if drained or left <= 0:
             return drained
+        if passing:
+            await asyncio.sleep(0)  # heartbeats go on
+            continue
         waiter = fetcher._create_fetch_waiter()
         done, _ = await asyncio.wait([waiter], timeout=left)
         if not done or fetcher._closed:
@@ -91,8 +94,10 @@ async def fetched_blocks(
 
 def _drain(
     fetcher: Any, partitions: Collection[Any], max_records: int | None, reading: Reading | None
-) -> dict[Any, Block]:
+) -> tuple[dict[Any, Block], bool]:
+    """The blocks, and whether a large batch was passed over that nothing is wanted of as yet."""
     drained: dict[Any, Block] = {}
+    passing = False
     room, size = max_records, 0
     for tp in list(fetcher._records):
         if partitions and tp not in partitions:
@@ -102,20 +107,22 @@ def _drain(
         result = fetcher._records[tp]
         if type(result) is not FetchResult:
             if drained:  # the error is for the next call
-                return drained
+                return drained, passing
             _forget(fetcher, tp)
             result.check_raise()
             continue
         block = _take(result, tp, room, reading)
         if not result.has_more():
             _forget(fetcher, tp)
+        elif not block.next_offset:
+            passing = True
         if block.next_offset:
             drained[tp] = block
             if room is not None:
                 room, size = room - len(block), size + block.bytes
                 if room <= 0 or size >= PIECE_BYTES:
                     break
-    return drained
+    return drained, passing
 
 
 def _forget(fetcher: Any, tp: Any) -> None:
@@ -149,6 +156,9 @@ def _take(result: Any, tp: Any, room: int | None, reading: Reading | None = None
         result._partition_records = None
         if fetched.next_fetch_offset == begin:
             raise
+    except BaseException:
+        result._partition_records = None  # or the rest of its batch would be passed over
+        raise
     state.consumed_to(fetched.next_fetch_offset)
     if fetched.next_fetch_offset > begin:
         block.next_offset = fetched.next_fetch_offset

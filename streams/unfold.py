@@ -36,6 +36,7 @@ def unfold(
         if left < 0:
             break
         yield piece
+        del piece
     if left:
         raise _corrupt(base_offset)
 
@@ -49,32 +50,47 @@ def _pieces(
         gone = min(beyond, len(stretch))
         beyond -= gone
         data = np.frombuffer(b"".join((rest, memoryview(stretch)[gone:])), np.uint8)
+        del stretch, rest  # the reader may be away for long: no more than `data` waits for it
         at = 0
         while True:
-            found = _room(len(data) - at)
-            count, end = records.walk(data, at, len(data), found)
-            if count < 0:
-                raise _corrupt(base_offset)
-            if count == 0:
+            piece, at = _next(base_offset, header, data, at, reading)
+            if piece is None:
                 break
-            yield Piece.of_found(base_offset, header, data, found[:, :count], reading)
-            at = end
-        rest = data[at:]
+            yield piece
+            del piece
+        rest = data[at:].tobytes()
+        del data
         if len(rest) >= STRETCH:
-            found = _room(_LEAST_BYTES)
-            beyond = records.head(rest, found)
-            if beyond < 0:
-                raise _corrupt(base_offset)
-            yield Piece.of_found(base_offset, header, rest, found, None)
+            beyond, piece = _head(base_offset, header, rest)
             rest = b""
+            yield piece
+            del piece
     if len(rest) or beyond:
         raise _corrupt(base_offset)
 
 
-def _room(size: int) -> Any:
-    """For what is found of so many bytes."""
-    most = max(1, min(MOST_RECORDS, size // _LEAST_BYTES))
-    return np.empty((records.LINES, most), np.int64)
+def _next(
+    base_offset: int, header: Header, data: Any, at: int, reading: Reading | None
+) -> tuple[Piece | None, int]:
+    """The whole records from `at` on, if there are any, and where they end."""
+    most = max(1, min(MOST_RECORDS, (len(data) - at) // _LEAST_BYTES))
+    found = np.empty((records.LINES, most), np.int64)
+    count, end = records.walk(data, at, len(data), found)
+    if count < 0:
+        raise _corrupt(base_offset)
+    if count == 0:
+        return None, at
+    return Piece.of_found(base_offset, header, data, found[:, :count].copy(), reading), end
+
+
+def _head(base_offset: int, header: Header, rest: bytes) -> tuple[int, Piece]:
+    """Of a record longer than a stretch: how much is beyond, and what is there."""
+    data = np.frombuffer(rest, np.uint8)
+    found = np.empty((records.LINES, 1), np.int64)
+    beyond = records.head(data, found)
+    if beyond < 0:
+        raise _corrupt(base_offset)
+    return beyond, Piece.of_found(base_offset, header, data, found, None)
 
 
 def _corrupt(base_offset: int) -> CorruptRecordException:

@@ -4,7 +4,11 @@ Kafka bounds a batch as it is sent (`max.message.bytes`) and not what it holds: 
 may be gigabytes. What is unpacked at once is bounded here.
 """
 
+import gzip
+import io
+import struct
 import threading
+import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,13 +18,13 @@ import pyarrow as pa
 from aiokafka.codec import snappy_decode
 from aiokafka.errors import CorruptRecordException
 
-# More than a batch of scans holds that compresses well, and a large record of another kind.
-STRETCH: Final = 32 << 20
+# Eight times what librdkafka puts into a batch at its defaults.
+STRETCH: Final = 8 << 20
 # Of the attributes. Source: Apache Kafka, "Record Batch".
 CODEC_MASK: Final = 7
 _GZIP, _SNAPPY, _LZ4, _ZSTD = 1, 2, 3, 4
 _INTO: Final = {_GZIP: cramjam.gzip, _LZ4: cramjam.lz4, _ZSTD: cramjam.zstd}
-_STREAM: Final = {_GZIP: "gzip", _LZ4: "lz4", _ZSTD: "zstd"}
+_STREAM: Final = {_LZ4: "lz4", _ZSTD: "zstd"}
 _own: Final = threading.local()
 
 
@@ -32,28 +36,39 @@ def whole(codec: int, payload: memoryview) -> Any | None:
     """
     if codec == 0:
         return payload
+    if codec == _SNAPPY:
+        return _snappy(payload)
+    if codec not in _INTO:
+        raise CorruptRecordException(f"there is no compression {codec}")
+    room = _room()
     try:
-        if codec == _SNAPPY:
-            return snappy_decode(payload)
-        room = _room()
         size = _INTO[codec].decompress_into(payload, room)
-    except KeyError:
-        raise CorruptRecordException(f"there is no compression {codec}") from None
-    except cramjam.DecompressionError as error:
-        if codec == _SNAPPY:
-            raise CorruptRecordException(f"cannot be unpacked: {error}") from error
+    except cramjam.DecompressionError:
         return None
     return room[:size].tobytes()
 
 
 def stretches(codec: int, payload: memoryview) -> Iterator[bytes]:
     """Its bytes in order, `STRETCH` at a time. Raises CorruptRecordException."""
+    stream: Any
+    if codec == _GZIP:  # as Java's reader this one takes zeros behind the end for nothing
+        stream = gzip.GzipFile(fileobj=io.BytesIO(payload))
+    else:
+        stream = pa.CompressedInputStream(pa.BufferReader(payload), _STREAM[codec])
     try:
-        with pa.CompressedInputStream(pa.BufferReader(payload), _STREAM[codec]) as stream:
+        with stream:
             while stretch := stream.read(STRETCH):
                 yield stretch
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise CorruptRecordException(f"cannot be unpacked: {error}") from error
+
+
+def _snappy(payload: memoryview) -> bytes:
+    try:
+        unpacked: bytes = snappy_decode(payload)
+    except (cramjam.DecompressionError, struct.error) as error:
+        raise CorruptRecordException(f"cannot be unpacked: {error}") from error
+    return unpacked
 
 
 def _room() -> Any:

@@ -14,7 +14,7 @@ BATCHES = {
     "at_the_topics_limit",
     "over_the_topics_limit",
     "compressed_20_mib",
-    "compressed_400_mib",
+    "compressed_750_mib",
     "compressed_copies",
     "no_key",
     "another_key",

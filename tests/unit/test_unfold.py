@@ -1,20 +1,24 @@
 """A batch that holds more than is unpacked at once comes a stretch at a time, all of it."""
 
+import asyncio
 import gc
 import random
 import sys
+import time
+import tracemalloc
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from faust.types import TP
 
 from streams import fetched as fetches
 from streams import unfold as unfolding
 from streams import unpack
-from streams.blocks import HEADER, Header, Piece
+from streams.blocks import HEADER, LOG_APPEND_TIME, Header, Piece
 from tests.unit.test_blocks import batch_of, result_of
 
 STRETCH = 5_000
@@ -82,18 +86,46 @@ def test_of_a_record_longer_than_a_stretch_the_beginning_comes(codec: int) -> No
     assert [len(found[n][3]) for n in (0, 2, 5)] == [100, 70, 5]
 
 
-def test_a_key_longer_than_a_stretch_leaves_nothing_of_the_value() -> None:
+def test_a_key_longer_than_a_stretch_stands_for_the_value() -> None:
+    """Whoever bounds values sees that the record is long."""
     key = b"k" * (3 * STRETCH)
     [(offset, _, found, value), (_, _, _, other)] = together(unfolded([b"v", b"w"], 4, key))
-    assert (offset, value, other) == (1_000, b"", b"")
-    assert key.startswith(found)
+    assert (offset, found, other[:9]) == (1_000, None, key[:9])
+    assert len(value) > STRETCH / 2
+    assert key.startswith(value)
+
+
+@pytest.mark.parametrize("length", [0, 70, 9_000])
+def test_wherever_the_first_stretch_ends_a_long_record_comes_and_is_seen_to_be_long(
+    length: int,
+) -> None:
+    for size in range(STRETCH - 90, STRETCH + 60):
+        batch = batch_of([(NOW, b"k" * size, b"v" * length, []), (NOW, b"k", b"next", [])], 3)
+        (_, _, key, value), (_, _, _, other) = together([*unfolding.unfold(7, *parts(batch))])
+        assert other == b"next"
+        if value != b"v" * length:
+            assert len(value) > STRETCH / 2
+            assert b"k" * 4_000 in value + (key or b"")
+
+
+def test_of_a_record_with_long_headers_the_value_is_whole() -> None:
+    long: list[tuple[str, bytes | None]] = [("a", b"h" * (3 * STRETCH))]
+    for value in (b"short", None):
+        batch = batch_of([(NOW, None, value, long), (NOW, b"k", b"next", [])], 4)
+        found = together([*unfolding.unfold(7, *parts(batch))])
+        assert found == [(7, NOW, None, value), (8, NOW, b"k", b"next")]
+
+
+def test_zeros_behind_a_gzip_stream_are_nothing() -> None:
+    header, payload = parts(batch_of([(NOW, b"k", b"v", [])], 1))
+    assert together([*unfolding.unfold(7, header, memoryview(bytes(payload) + bytes(20)))])
 
 
 def test_many_small_records_come_in_pieces_of_which_each_is_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(unfolding, "MOST_RECORDS", 50)
-    for codec in (0, 3):
+    for codec in (0, 2, 3):
         pieces = unfolded([b""] * 180, codec)
         assert [len(p.offsets) for p in pieces] == [50, 50, 50, 30]
         assert [row[0] for row in together(pieces)] == [*range(1_000, 1_180)]
@@ -143,6 +175,120 @@ def test_a_poll_breaks_off_within_a_batch_and_the_next_goes_on(
         polls += 1
     assert polls >= 4
     assert found == [*enumerate([*values, b"last"])]
+
+
+def log_of(*batches: bytes) -> bytes:
+    """One after the other, each of thirty records."""
+    return b"".join((30 * n).to_bytes(8, "big") + one[8:] for n, one in enumerate(batches))
+
+
+class Fetcher:
+    """As much of aiokafka's as is used, with the answers of some partitions."""
+
+    def __init__(self, **logs: PartitionRecords) -> None:
+        self._closed = False
+        self.tps = {name: TP(name, 0) for name in logs}
+        self._subscriptions = SimpleNamespace(
+            reassignment_in_progress=False, is_assigned=lambda _: True
+        )
+        self._records: dict[TP, Any] = {}
+        for name, records in logs.items():
+            result: Any = FetchResult.__new__(FetchResult)
+            result._partition_records = records
+            result.check_assignment = lambda _: True
+            state = SimpleNamespace(consumed_to=lambda _: None, highwater=99)
+            result._assignment = SimpleNamespace(state_value=lambda _, its=state: its)
+            self._records[self.tps[name]] = result
+        self._wait_consume_future = None
+
+    def _notify(self, _: object) -> None:
+        """Nobody fetches more."""
+
+    def _create_fetch_waiter(self) -> Any:
+        return asyncio.get_running_loop().create_future()
+
+    async def all_of(self) -> dict[str, list[tuple[int, bytes | None]]]:
+        found: dict[str, list[tuple[int, bytes | None]]] = {name: [] for name in self.tps}
+        while self._records:
+            blocks = await fetches.fetched_blocks(self, list(self.tps.values()), 5.0, 1_000)
+            assert blocks, "it waited for what it has"
+            for tp, block in blocks.items():
+                found[tp.topic] += [(record.offset, record.value) for record in block]
+        return found
+
+
+def fetch_of(log: bytes, at: int = 0, aborted: Any = None) -> PartitionRecords:
+    return PartitionRecords(
+        TP("t", 0), fetches.Fetched(log), aborted or [], at, None, None, False, READ_COMMITTED
+    )
+
+
+def test_what_is_passed_over_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetches, "PIECE_BYTES", STRETCH)
+    values = values_of([700] * 30)
+    log = log_of(batch_of([(NOW, b"k", value, []) for value in values], 4))
+    begin = time.monotonic()
+    found = asyncio.run(Fetcher(t=fetch_of(log, at=25)).all_of())
+    assert found == {"t": [*enumerate(values)][25:]}
+    assert time.monotonic() - begin < 4
+
+
+def test_partitions_with_large_batches_come_beside_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetches, "PIECE_BYTES", STRETCH)
+    values = values_of([700] * 30)
+    one = batch_of([(NOW, b"k", value, []) for value in values], 4)
+    logs = {name: fetch_of(log_of(one, one)) for name in "ab"}
+    found = asyncio.run(Fetcher(**logs).all_of())
+    assert found == {name: [*enumerate([*values, *values])] for name in "ab"}
+
+
+def test_an_aborted_batch_behind_an_open_one_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetches, "PIECE_BYTES", STRETCH)
+    values = values_of([700] * 30)
+    one = batch_of([(NOW, b"k", value, []) for value in values], 4)
+    gone = bytearray(one)
+    gone[21:23] = (int.from_bytes(one[21:23], "big") | 16).to_bytes(2, "big")  # transactional
+    gone[43:51] = (5).to_bytes(8, "big")  # its producer
+    found = asyncio.run(Fetcher(t=fetch_of(log_of(one, bytes(gone), one), 0, [(5, 30)])).all_of())
+    assert found == {"t": [*enumerate(values)] + [(60 + n, v) for n, v in enumerate(values)]}
+
+
+def test_nothing_is_passed_over_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Any:
+        raise MemoryError
+
+    records = fetch_of(log_of(batch_of([(NOW, b"k", b"v", [])] * 30, 4)))
+    result = result_of(records)
+    monkeypatch.setattr(unfolding, "whole", full)
+    with pytest.raises(MemoryError):
+        fetches._take(result, TP("t", 0), 1_000)
+    assert result._partition_records is None, "it is fetched again"
+    assert records.next_fetch_offset == 0
+
+
+def test_the_brokers_time_is_that_of_every_piece() -> None:
+    batch = bytearray(batch_of([(NOW + n, b"k", b"v" * 700, []) for n in range(30)], 3))
+    batch[fetches.HEADER_AT + 1] |= LOG_APPEND_TIME
+    found = together([*unfolding.unfold(0, *parts(bytes(batch)))])
+    assert {row[1] for row in found} == {NOW + 29}
+
+
+def test_what_waits_for_its_reader_holds_a_stretch_and_what_was_cut_before_it() -> None:
+    values = values_of([700] * 300)
+    batch = batch_of([(NOW, b"k", value, []) for value in values], 4)
+    pieces = unfolding.unfold(0, *parts(batch))
+    next(pieces)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(5):
+            next(pieces)
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert held < 2 * STRETCH + 3_000
 
 
 def test_one_that_was_read_to_the_middle_is_read_on_from_there() -> None:
