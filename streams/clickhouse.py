@@ -48,6 +48,10 @@ _UNCOMPILED: Final = {
     "compile_sort_description": 0,
 }
 
+# A server's default is lz4: to compress an answer and to undo it takes longer than to send it
+# over a city's own network.
+_AS_IT_IS: Final = {"output_format_arrow_compression_method": "none"}
+
 
 class Priority(IntEnum):
     """ClickHouse's `priority` of a query: while one with a smaller number runs, it waits.
@@ -114,6 +118,7 @@ class ClickHouse:
         options = {
             "output_format_arrow_string_as_string": 1,
             **_UNCOMPILED,
+            **_AS_IT_IS,
             **self.shape.reading,
             **self._asking,
             **(settings or {}),
