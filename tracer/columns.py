@@ -77,6 +77,11 @@ def codes(column: pl.Series) -> Small:
     return numbers
 
 
+def or_zero(column: pl.Series) -> npt.NDArray[Any]:
+    """A column of numbers, nulls as 0. (To fill what is not there is a query of its own.)"""
+    return (column.fill_null(0) if column.null_count() else column).to_numpy()
+
+
 def as_index(rows: npt.NDArray[np.integer]) -> pl.Series:
     """Row numbers as polars takes them without looking at each: many columns are read by them."""
     return pl.Series(rows.astype(np.uint32))

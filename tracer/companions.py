@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from tracer.columns import or_zero
 from tracer.frames import TIME, WRITTEN
 
 Companions = Mapping[tuple[int, int, str], int]  # by person (64 bits), place, and time as written
@@ -16,7 +17,7 @@ Companions = Mapping[tuple[int, int, str], int]  # by person (64 bits), place, a
 def companions_of(visits: pl.DataFrame) -> Companions:
     """Of scans in with companions: how many; of one time the most. Columns person, place, `t`
     (milliseconds UTC), out, companions."""
-    there = visits["companions"].fill_null(0).to_numpy() > 0
+    there = or_zero(visits["companions"]) > 0
     rows = visits[np.flatnonzero(there & ~visits["out"].to_numpy())]
     if rows.is_empty():
         return {}

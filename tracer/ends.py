@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tracer.columns import FOREVER, I64, NEVER, NONE, Mask
+from tracer.columns import FOREVER, I64, NEVER, NONE, Mask, as_index
 from tracer.ground import Ground, Limits, longest_at
 from tracer.intervals import Intervals
 from tracer.parameters import ENDS, STARTS
@@ -38,7 +38,7 @@ def with_ends(
     out_here = (decisive != NONE) & (read.where[decisive] == here)
     out = np.where(out_here, read.t[decisive], FOREVER)
     elsewhere = np.where((decisive == NONE) | out_here, FOREVER, read.t[decisive])
-    rides = ground.rides(scans.places[here], t, scans.trip.gather(read.scan[row]))
+    rides = ground.rides(scans.places[here], t, scans.trip[as_index(read.scan[row])])
     trip = np.full(len(read.scan), NONE)
     trip[row] = rides.trip
     again = returns(read, trip, limits)[row]

@@ -14,7 +14,17 @@ import polars as pl
 import pyarrow as pa
 
 from tracer.clauses import clauses_of, least_minutes, questions_of
-from tracer.columns import I64, NONE, U32, Floats, as_index, instants, milliseconds, rows_in
+from tracer.columns import (
+    I64,
+    NONE,
+    U32,
+    Floats,
+    as_index,
+    instants,
+    milliseconds,
+    or_zero,
+    rows_in,
+)
 from tracer.frames import TIME
 from tracer.ground import Grounds
 from tracer.meetings import read_around
@@ -75,7 +85,7 @@ def exposures(
     if now is not None:
         longer |= end >= milliseconds(now)
     at_most = np.where(longer, np.inf, minutes)
-    whose = case_stays["person"].fill_null(0).to_numpy()
+    whose = or_zero(case_stays["person"])
     if touch(whose, *parts):
         of = others["person"].to_numpy()[theirs], parts.place[mine], whose[mine]
         at_most = unbroken(of, start, end, longer)

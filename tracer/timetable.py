@@ -59,11 +59,15 @@ class Timetable:
         rides = Rides(*(np.full(len(t), none) for none in (NONE, NEVER, NEVER)))
         where = rows_in(self.places, place)
         there = np.flatnonzero(where != NONE)
+        if not len(there):
+            return rides
         where, then = where[there], t[there]
         behind = np.searchsorted(self._line, _on_line(where, then + cap), side="right")
         some = behind > self._first[where]
         rides.until[there[some]] = self._latest[behind[some] - 1]
 
+        if names.null_count() == len(names):
+            return rides
         named = np.flatnonzero(names.is_not_null().to_numpy()[there])
         where, then = where[named], then[named]
         found = [lot.around(where, then, cap) for lot in self._lots]
