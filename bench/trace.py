@@ -21,12 +21,11 @@ from typing import Any, Final
 from bench.peers.answers import digest
 from bench.process_stack import Bench, running_bench
 from bench.report import machine
-from bench.trace_alerts import Alerted, alerted
+from bench.trace_alerts import Told, told
 from bench.trace_cases import Seconds, Timed, Tracer, answer_of, middle, percentiles, seconds_of
 from bench.trace_city import SCANS_A_PERSON, SCANS_A_PLACE, TraceCity
 from bench.trace_fill import current_week, fill_scans, merge_weeks
 from bench.trace_ingest import Busy, busy
-from bench.trace_late import Late
 from bench.trace_naive import answer as naive_answer
 from bench.trace_peers import WARM_UP, Asked, Beside, beside, naive
 from schemas.cases import Case
@@ -74,8 +73,7 @@ class Size:
     many_days: int
     many_s: float
     second: Seconds
-    alerted: Alerted | None = None
-    late: Late | None = None
+    told: Told | None = None
     beside: list[Beside] = field(default_factory=list)
 
 
@@ -102,9 +100,7 @@ class Result:
             "many_contacts": large.many_contacts,
             "many_s": large.many_s,
             "second_s": large.second.longest_s,
-            "alerted_p99_ms": None if small.alerted is None else small.alerted.p99_ms,
-            "late_alert_p99_ms": None if small.late is None else small.late.alert_p99_ms,
-            "late_run_p99_ms": None if small.late is None else small.late.run_p99_ms,
+            **_told(small.told),
             "busy_to_idle": None if self.ingest is None else self.ingest.ratio,
             **{
                 f"ratio_to_{name}": row.truyvet_is_times
@@ -116,6 +112,19 @@ class Result:
             "seed": self.seed,
             "machine": machine(),
         }
+
+
+def _told(found: Told | None) -> dict[str, float]:
+    if found is None:
+        return {}
+    return {
+        "alerted_p99_ms": found.alerted.p99_ms,
+        "late_alert_p99_ms": found.late.alert_p99_ms,
+        "late_run_p99_ms": found.late.run_p99_ms,
+        "at_once_last_ms": found.at_once.last_ms,
+        "windows_on_ms": found.switched.on_most_ms,
+        "windows_off_ms": found.switched.off_most_ms,
+    }
 
 
 def run(data_dir: Path, plan: Plan, say: Say) -> Result:
@@ -162,7 +171,7 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
             size.filled_s = round(filled_s, 1)
             tracer = Tracer(bench.clickhouse, bench.places, city)
             if scans == plan.sizes[0] and plan.alert_cases:
-                size.alerted, size.late = alerted(bench, tracer, plan.alert_cases, say)
+                size.told = told(bench, tracer, plan.alert_cases, say)
             if scans == plan.sizes[-1] and plan.ingest_s:
                 ingest = busy(
                     bench, tracer, plan.ingest_rate, plan.ingest_warm_up_s, plan.ingest_s, say

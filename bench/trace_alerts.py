@@ -3,7 +3,8 @@
 The clock runs from the broker's append of the case on `cases.v1` until a consumer of committed
 records has the alert that its run is complete: that alert is the last of its run. One case at a
 time. Each must have told of exactly those whom the trace calls. And then, while these cases are
-open, from a late scan to what is told of it (`bench.trace_late`).
+open, from a late scan to what is told of it (`bench.trace_late`); and many cases together, and how
+soon one is watched (`bench.trace_at_once`).
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.process_stack import NATION, Bench
+from bench.trace_at_once import AtOnce, Switched, at_once, switched
 from bench.trace_cases import Tracer, middle, percentiles
 from bench.trace_late import Late, Visit, late
 from bench.trace_officers import Officers, officers
@@ -39,9 +41,19 @@ class Alerted:
     most_contacts: int
 
 
-def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> tuple[Alerted, Late]:
-    """Of ordinary cases with at most `MOST_CONTACTS` contacts; and of scans that come late, one a
-    case. Raises UserError."""
+@dataclass(frozen=True)
+class Told:
+    """What was measured of a worker with cases."""
+
+    alerted: Alerted
+    late: Late
+    at_once: AtOnce
+    switched: Switched
+
+
+def told(bench: Bench, tracer: Tracer, count: int, say: Say) -> Told:
+    """Of ordinary cases with at most `MOST_CONTACTS` contacts; of scans that come late, one a
+    case; of half as many cases at once; of a tenth of them, on and off. Raises UserError."""
     worker = bench.worker(**NATION)
     milliseconds: list[float] = []
     contacts: list[int] = []
@@ -56,30 +68,39 @@ def alerted(bench: Bench, tracer: Tracer, count: int, say: Say) -> tuple[Alerted
                 contacts.append(result.contacts.height)
                 visits += filter(None, [_visit(bench, result)])
             found = late(bench, listening, visits[:_MOST_LATE], bench.seed)
+            many, few = count // 2, max(1, count // 10)
+            others = tracer.cases(many + few, count + _WARM_UP)
+            together = at_once(worker, listening, others[:many])
+            windows = switched(worker, listening, others[many:])
     finally:
         worker.stop()
     del milliseconds[:_WARM_UP], contacts[:_WARM_UP]
     p50, p99, longest = percentiles([took / 1000 for took in milliseconds])
     say(f"  from a case to its last alert: p50 {p50} ms, p99 {p99} ms")
     say(f"  from a late scan to its alert: p99 {found.alert_p99_ms} ms, run {found.run_p99_ms} ms")
-    told = Alerted(len(milliseconds), p50, p99, longest, middle(contacts), max(contacts))
-    return told, found
+    say(
+        f"  {together.cases} cases at once: the last after {together.last_ms} ms, the worker "
+        f"{together.rss_before_mb} MB before and at most {together.rss_most_mb}"
+    )
+    say(f"  windows on after {windows.on_most_ms} ms at most, off after {windows.off_most_ms}")
+    each = Alerted(len(milliseconds), p50, p99, longest, middle(contacts), max(contacts))
+    return Told(each, found, together, windows)
 
 
 def _registered(listening: Officers, case: Case, result: TraceResult) -> float:
     """Milliseconds to the last alert. Raises UserError if they are not those that are due."""
     appended = listening.publish(CASES.name, case.id, case.model_dump_json())
     called = int(result.contacts["call"].sum())
-    told: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
     for now, alert in listening.alerts(case.id):
-        told[alert["kind"]] += 1
-        if told["run_completed"]:
-            if told["possible_contact"] == called:
+        seen[alert["kind"]] += 1
+        if seen["run_completed"]:
+            if seen["possible_contact"] == called:
                 return now - appended
             break
     raise UserError(
-        f"{case.id}: cần gọi {called}, đã báo: {dict(told)}. / "
-        f"{case.id}: {called} are to be called, told: {dict(told)}."
+        f"{case.id}: cần gọi {called}, đã báo: {dict(seen)}. / "
+        f"{case.id}: {called} are to be called, told: {dict(seen)}."
     )
 
 

@@ -1,7 +1,7 @@
 """Officers' side of a worker: what is published one at a time, and what they are told of it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -23,24 +23,32 @@ class Officers:
 
     def publish(self, topic: str, key: str, value: str | bytes) -> int:
         """When the broker appended it (milliseconds since 1970 UTC)."""
-        appended: list[int] = []
-        self._producer.produce(
-            topic,
-            key=key,
-            value=value,
-            on_delivery=lambda _, message: appended.append(message.timestamp()[1]),
-        )
+        return self.publish_all(topic, [(key, value)])[key]
+
+    def publish_all(self, topic: str, records: Sequence[tuple[str, str | bytes]]) -> dict[str, int]:
+        """Together; of each key when the broker appended it."""
+        appended: dict[str, int] = {}
+
+        def noted(_: object, message: Any) -> None:
+            appended[message.key().decode()] = message.timestamp()[1]
+
+        for key, value in records:
+            self._producer.produce(topic, key=key, value=value, on_delivery=noted)
         self._producer.flush(_TIMEOUT_S)
-        return appended[0]
+        return appended
 
     def alerts(self, case: str) -> Iterator[tuple[float, dict[str, Any]]]:
         """The case's committed alerts, each with when it came (milliseconds since 1970 UTC), as
-        they come; ends when none has for a minute."""
+        they come, for a minute."""
+        return ((now, alert) for now, key, alert in self.every() if key == case)
+
+    def every(self) -> Iterator[tuple[float, str, dict[str, Any]]]:
+        """As `alerts`, of all cases, each with the case's id."""
         until = time.monotonic() + _TIMEOUT_S
         while time.monotonic() < until:
             for message in self._consumer.consume(500, timeout=0.05):
-                if message.error() is None and message.key() == case.encode():
-                    yield 1000 * time.time(), orjson.loads(message.value())
+                if message.error() is None:
+                    yield 1000 * time.time(), message.key().decode(), orjson.loads(message.value())
 
 
 @contextmanager

@@ -79,7 +79,7 @@ class ClickHouse:
         self._settings = settings
         self._asking = {"priority": int(priority)} if priority else {}
         self.shape = Shape(settings.clickhouse_cluster)
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._made: Any = None
 
     def _client(self) -> Any:
@@ -93,7 +93,7 @@ class ClickHouse:
                 database=self._settings.clickhouse_database,
                 compress=False,
                 connect_timeout=5,
-                send_receive_timeout=self._timeout_s,
+                send_receive_timeout=self.timeout_s,
                 autogenerate_session_id=False,
                 query_retries=0,
                 pool_mgr=get_pool_manager(

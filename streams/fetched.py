@@ -111,7 +111,11 @@ def _drain(
             _forget(fetcher, tp)
             result.check_raise()
             continue
-        block = _take(result, tp, room, reading)
+        try:
+            block = _take(result, tp, room, reading)
+        except BaseException:
+            _forget(fetcher, tp)
+            raise
         if not result.has_more():
             _forget(fetcher, tp)
         elif not block.next_offset:

@@ -25,13 +25,9 @@ _COLUMNS: Final = (
 )
 IDS_AT_ONCE: Final = 20_000  # of a look-up, a piece of a line: text of some 1.2 MB
 _FEW_MORE: Final = 1_000
-# It ends before the client would give it up: one that nobody waits for would take the next one's
-# time.
-_LOOK_UP: Final = {
-    "max_execution_time": 8,
-    "max_query_size": 1 << 22,
-    "cancel_http_readonly_queries_on_client_close": 1,
-}
+_MOST_TEXT: Final = 1 << 22
+# It ends before the client gives it up: one that nobody waits for would take the next one's time.
+_LONGEST_S, _BEFORE_S = 8.0, 3.0
 _MINUTE_MS: Final = 60_000
 _STRETCH_MS: Final = DAY_MS  # counted at once for remembering
 _ROWS_AT_ONCE: Final = 500_000  # of a rebuild, some 60 bytes each
@@ -115,7 +111,8 @@ def rows_of_persons(
         f"WHERE person IN {whose} AND event_id IN {which}"
     )
     most = _FEW_MORE + 2 * len(persons)
-    settings = {**FEW_ROWS, **_LOOK_UP}
+    longest = max(1.0, min(_LONGEST_S, clickhouse.timeout_s - _BEFORE_S))
+    settings = {**FEW_ROWS, "max_query_size": _MOST_TEXT, "max_execution_time": longest}
     table = clickhouse.query_arrow(f"{query} LIMIT {most}", {}, settings)
     if table.num_rows == most:
         # ids that many persons have, each as many rows as persons were asked for; rows by pairs

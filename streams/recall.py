@@ -2,11 +2,14 @@
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
 
 from schemas import metrics as m
+from schemas.errors import Retryable
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
@@ -26,6 +29,7 @@ log = structlog.get_logger()
 _DIGITS: Final = 3
 _LEAST_IDS: Final = 500
 _QUICK_S, _SLOW_S = 0.5, 2.0
+_QUICK_ONES: Final = 8
 
 
 class Recall:
@@ -69,7 +73,7 @@ class Recall:
         found = []
         while len(keys):
             now, keys = keys.take(slice(self._pace.ids)), keys.take(slice(self._pace.ids, None))
-            with self._pace:
+            with self._pace.of(len(now)):
                 events = now.event_hi, now.event_lo
                 found.append(rows_of_persons(self._clickhouse, now.person, events, newest))
         return joined(found)
@@ -79,20 +83,32 @@ class Pace:
     """How many ids to look up at once: as many as the engine answers within a second or two.
 
     With what is around each question a context: one that fails or takes long makes the next ones
-    smaller, or a question too large for its time would be asked again for ever.
+    smaller, or a question too large for its time would be asked again for ever. They grow again
+    after some that were quick and as large as may be: not so soon that the rest of a piece, which
+    is asked again from its beginning, would fail once more.
     """
 
     def __init__(self, least: int, most: int) -> None:
         self._least, self._most = least, most
-        self._begin = 0.0
+        self._quick = 0
         self.ids = most
 
-    def __enter__(self) -> None:
-        self._begin = time.monotonic()
+    @contextmanager
+    def of(self, asked: int) -> Iterator[None]:
+        """Around a question about so many."""
+        begin = time.monotonic()
+        try:
+            yield
+        except Retryable:
+            self._smaller()
+            raise
+        took = time.monotonic() - begin
+        if took > _SLOW_S:
+            self._smaller()
+        elif took < _QUICK_S and asked >= self.ids:
+            self._quick += 1
+            if self._quick == _QUICK_ONES:
+                self._quick, self.ids = 0, min(self._most, 2 * self.ids)
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        took = time.monotonic() - self._begin
-        if kind is not None or took > _SLOW_S:
-            self.ids = max(self._least, self.ids // 4)
-        elif took < _QUICK_S:
-            self.ids = min(self._most, 2 * self.ids)
+    def _smaller(self) -> None:
+        self._quick, self.ids = 0, max(self._least, self.ids // 4)

@@ -57,8 +57,11 @@ def stretches(codec: int, payload: memoryview) -> Iterator[bytes]:
         stream = pa.CompressedInputStream(pa.BufferReader(payload), _STREAM[codec])
     try:
         with stream:
-            while stretch := stream.read(STRETCH):
-                yield stretch
+            while True:
+                only = [stream.read(STRETCH)]
+                if not only[0]:
+                    return
+                yield only.pop()  # its reader alone has it
     except (OSError, EOFError, zlib.error) as error:
         raise CorruptRecordException(f"cannot be unpacked: {error}") from error
 

@@ -38,14 +38,22 @@ def test_trace(tmp_path: Path) -> None:
         assert [(row["name"], row["same_answers"]) for row in size["beside"]] == [
             ("naive_clickhouse", 3)
         ]
-    told = found["sizes"][0]["alerted"]
+    told = found["sizes"][0]["told"]["alerted"]
     assert told["cases"] == 5
     assert 0 < told["p50_ms"] <= told["p99_ms"] < 60_000
-    late = found["sizes"][0]["late"]
+    late = found["sizes"][0]["told"]["late"]
     assert late["scans"] > 0
     assert 0 < late["alert_p50_ms"] <= late["alert_p99_ms"] < 60_000
     assert late["alert_p50_ms"] <= late["run_p50_ms"] <= late["run_p99_ms"]
-    assert found["sizes"][1]["alerted"] is None
+    together = found["sizes"][0]["told"]["at_once"]
+    assert together["cases"] == 2
+    assert 0 < together["first_ms"] <= together["last_ms"] < 60_000
+    assert 0 < together["rss_before_mb"] <= together["rss_most_mb"]
+    windows = found["sizes"][0]["told"]["switched"]
+    assert windows["cases"] == 1
+    assert 0 < windows["on_most_ms"] < 60_000
+    assert 0 < windows["off_most_ms"] < 60_000
+    assert found["sizes"][1]["told"] is None
     assert found["ingest"]["exact"]
     assert found["ingest"]["rows"] == 8_000
     assert found["ingest"]["cases"] > 0

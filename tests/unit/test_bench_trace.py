@@ -11,6 +11,7 @@ import pytest
 
 from bench.peers.answers import LONGEST_MS, digest, rows_of
 from bench.trace_alerts import Alerted
+from bench.trace_at_once import AtOnce, Switched, overtaken
 from bench.trace_cases import Seconds, answer_of, percentiles
 from bench.trace_city import BUSIEST, DAYS, SCANS_A_PERSON, Scans, TraceCity, shares
 from bench.trace_late import Late
@@ -166,13 +167,18 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
         "scans": scans, "merged": timed, "unmerged": timed, "many_contacts": 100_200,
         "many_s": 2.5, "beside": [row, peer] if failure else [row],
         "second": asdict(Seconds(5, 0.4, 0.9, 120, 3_000)),
-        "alerted": asdict(Alerted(200, 300.0, 900.0, 950.0, 300, 990)),
-        "late": asdict(Late(200, 400.0, 850.0, 700.0, 1_600.0)),
+        "told": {
+            "alerted": asdict(Alerted(200, 300.0, 900.0, 950.0, 300, 990)),
+            "late": asdict(Late(200, 400.0, 850.0, 700.0, 1_600.0)),
+            "at_once": asdict(AtOnce(100, 40.0, 210.0, 3_000.0, 6_100.0, 400.0, 520.0, 3)),
+            "switched": asdict(Switched(20, 310.0, 660.0, 120.0, 330.0)),
+        },
     }  # fmt: skip
     return {
         "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1, "cpu_growth": 1.2,
         "current_week_p50_ms": p50, "many_s": 2.5, "second_s": 0.9, "alerted_p99_ms": 900.0,
         "late_alert_p99_ms": 850.0, "late_run_p99_ms": 1_600.0,
+        "windows_on_ms": 660.0, "windows_off_ms": 330.0,
         "busy_to_idle": None, "sizes": [size],
         "ingest": None, "seed": 7,
         "machine": {"cores": 2, "processor": "x", "memory_kb": 1e6},
@@ -187,19 +193,30 @@ def test_a_limit_is_met_or_named() -> None:
     assert "p50_ms" not in named, "the limits are of a hundred million scans"
 
 
+def test_who_was_overtaken_most() -> None:
+    assert overtaken([]) == overtaken([1, 2, 3]) == overtaken([2, 2]) == 0
+    assert overtaken([9, 2, 3, 1]) == 3
+    assert overtaken([1, 5, 2, 3, 4]) == 3
+
+
 def test_the_page_keeps_its_words_and_names_what_could_not_run(tmp_path: Path) -> None:
     found = {**result(failure="no such package")}
     found["limits"] = limits(found)
-    (tmp_path / PAGE).write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    (tmp_path / PAGE).write_text(
+        f"# Before\n{BEGIN}\nout of date\n{END}\nafter\n", encoding="utf-8"
+    )
     write_page(tmp_path, found)
     text = (tmp_path / PAGE).read_text("utf-8")
     assert text.startswith("# Before\n")
     assert text.endswith(f"{END}\nafter\n")
-    assert "old" not in text
+    assert "out of date" not in text
     assert "not measured: no such package" in tables(found)
     assert "| 120, 3,000 | 0.40, 0.90 |" in text
     assert "p50 300 ms, p99 900 ms, longest 950 ms" in text
     assert "p50 400 ms, p99 850 ms; to the last alert of the new version" in text
+    assert "100 cases registered within 40 ms: the first has its last alert after 210 ms" in text
+    assert "none was overtaken by more than 3" in text
+    assert "watched at most 660 ms after its registration" in text
     for name in ("bench-trace-sizes.svg", "bench-trace-beside.svg"):
         assert (tmp_path / "img" / name).read_text("utf-8").startswith("<svg")
         assert f"img/{name}" in text

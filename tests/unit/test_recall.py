@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,8 +88,25 @@ def test_slow_answers_make_questions_smaller_and_quick_ones_larger(
     engine.recall.look_up(keys(*range(20_000)), 5)
     assert engine.asked == [20_000, *[5_000] * 4]
     engine.seconds_each = 1e-6
-    engine.recall.look_up(keys(*range(60_000)), 5)
-    assert engine.asked[5:] == [5_000, 10_000, 20_000, 20_000, 5_000]
+    engine.recall.look_up(keys(*range(120_000)), 5)
+    assert engine.asked[5:] == [5_000] * 8 + [10_000] * 8
+    engine.recall.look_up(keys(*range(20_000)), 5)
+    assert engine.asked[-1] == 20_000
+
+
+def test_small_questions_of_others_do_not_make_large_ones_larger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Engine(monkeypatch, most=4_000)
+    for _ in range(4):
+        with suppress(Retryable):
+            engine.recall.look_up(keys(*range(20_000)), 5)
+            break
+        for _ in range(3):
+            engine.recall.look_up(keys(*range(10)), 5)
+    assert engine.asked[0] == 20_000
+    assert [n for n in engine.asked if n > 10][:3] == [20_000, 5_000, 1_250]
+    assert engine.asked[-12:] == [1_250] * 8 + [2_500] * 4, "it got through"
 
 
 def test_it_never_asks_for_less_than_a_few_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
