@@ -280,15 +280,15 @@ def _of(
 def _whole(
     scans: Scans, persons: Sought, same: Same, *, trips: bool = True
 ) -> Iterator[pl.DataFrame]:
-    """All scans of these persons, part by part; who has several ids is whole in one part."""
+    """All scans of these persons, part by part, the first of which is asked for at once; who has
+    several ids is whole in one part."""
     _, joined = ids_of(persons.person.tolist(), same)
     if not joined:
-        yield from scans.of(persons, trips=trips)
-        return
-    yield from scans.of(persons.without(joined), trips=trips)
+        return scans.of(persons, trips=trips)
     theirs = sought(joined, int(persons.start.min()), int(persons.end.max()))
     parts = scans.of(theirs, persons_per_part=len(joined), trips=trips)
-    yield from (as_one(part, same) for part in parts)
+    others = scans.of(persons.without(joined), trips=trips)
+    return itertools.chain(others, (as_one(part, same) for part in parts))
 
 
 def _there(scans: Scans, met: pl.DataFrame, *, details: bool = False) -> Iterator[pl.DataFrame]:

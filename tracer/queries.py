@@ -49,7 +49,10 @@ _AT_ONCE: Final = 2
 _POOL: Final = ThreadPoolExecutor(8, "scans")
 _MOST_IN_ONE: Final = 0.65  # of the persons: a query more costs as much as 160 of them
 _FEW_PERSONS: Final = 64  # as quick in one query as in two
+# Until a question has gone out: who goes on to compute keeps Python to itself for 5 ms at a time.
+_SENT_S: Final = 0.002
 _ALL_COUNT: Final = Struck()
+Call = Callable[[], pl.DataFrame]
 BEGINNING: Final = 0  # no retention: everything since 1970
 
 
@@ -134,8 +137,8 @@ class Scans:
     ) -> Iterator[pl.DataFrame]:
         """(iii) All scans of these persons in their times, in parts of a few thousand persons.
 
-        The first part is read when it is asked for, and then one ahead; a person is whole in one.
-        Without `trips` those are not read: they are null.
+        The first part is asked for at once, and then one ahead; a person is whole in one. Without
+        `trips` those are not read: they are null.
         """
         wanted = wanted.since(self._earliest)
         parts = [
@@ -143,13 +146,15 @@ class Scans:
             for begin in range(0, len(wanted), persons_per_part)
         ]
         if not parts:
-            return
+            return iter(())
         read = partial(self._read, self._by_person(), trips=trips)
         pieces = [_pieces(part) for part in parts]
         calls = [partial(read, *piece) for some in pieces for piece in some]
-        found = _ahead(calls, 2 * max(map(len, pieces)))
-        for part, some in zip(parts, pieces, strict=True):
-            yield self.counted(_only(part, pl.concat(islice(found, len(some)))))
+        found = _begun(calls, 2 * max(map(len, pieces)))
+        return (
+            self.counted(_only(part, pl.concat(islice(found, len(some)))))
+            for part, some in zip(parts, pieces, strict=True)
+        )
 
     def counted(self, scans: pl.DataFrame) -> pl.DataFrame:
         """Those that count, of a frame with place, kafka_partition and kafka_offset."""
@@ -236,17 +241,29 @@ def _only(wanted: Sought, scans: pl.DataFrame) -> pl.DataFrame:
     return scans if theirs.all() else scans[np.flatnonzero(theirs)]
 
 
-def _ahead(calls: Sequence[Callable[[], pl.DataFrame]], ahead: int) -> Iterator[pl.DataFrame]:
+def _ahead(calls: Sequence[Call], ahead: int) -> Iterator[pl.DataFrame]:
     """What the calls give, in their order; `ahead` of them at most are done or being done."""
     if len(calls) == 1:
         yield calls[0]()
         return
-    waiting: deque[Future[pl.DataFrame]] = deque()
+    yield from _rest(deque(), calls, ahead)
+
+
+def _begun(calls: Sequence[Call], ahead: int) -> Iterator[pl.DataFrame]:
+    """As `_ahead`, but the first are on their way when this returns."""
+    waiting = deque(_POOL.submit(call) for call in calls[:ahead])
+    wait(waiting, _SENT_S)
+    return _rest(waiting, calls[ahead:], ahead)
+
+
+def _rest(
+    waiting: deque[Future[pl.DataFrame]], calls: Sequence[Call], ahead: int
+) -> Iterator[pl.DataFrame]:
     try:
         for call in calls:
-            waiting.append(_POOL.submit(call))
             if len(waiting) == ahead:
                 yield waiting.popleft().result()
+            waiting.append(_POOL.submit(call))
         while waiting:
             yield waiting.popleft().result()
     finally:

@@ -121,6 +121,12 @@ def trace_chunks(
     if case_stays is None:
         own = stays_of_case(case, itinerary, ground, answers)
         case_stays = parts_that_count(own, case, rule_set, now)
+    notes = (  # while the others' scans are being read
+        *_of_rules(rule_set),
+        *window_notes(case, rule_set, window, points_count=_points_count(case_stays)),
+        *_of_places(case_stays, ground),
+        *long_stays(itinerary, ground),
+    )
     highest = [older.offsets, _offsets(itinerary)]
     found = []
     if not older.others.is_empty():
@@ -141,12 +147,7 @@ def trace_chunks(
         contacts=contacts(left, rule_set, ground.parameters),
         ruled_out=ruled_out,
         offsets=_highest(highest),
-        notes=(
-            *_of_rules(rule_set),
-            *window_notes(case, rule_set, window, points_count=_points_count(case_stays)),
-            *_of_places(case_stays, ground),
-            *long_stays(itinerary, ground),
-        ),
+        notes=notes,
         ground=ground,
     )
 

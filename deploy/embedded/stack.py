@@ -138,7 +138,8 @@ class Stack:
         return self._supervisor.snapshot()
 
     def kill(self, service_name: str, sig: signal.Signals = signal.SIGKILL) -> int:
-        """A fault: the signal goes to the service's process, whose pid is returned."""
+        """A fault: the signal goes to the service's process, whose pid is returned. Raises
+        ProcessLookupError where there is none."""
         assert self._supervisor is not None, "not started"
         return self._supervisor.kill(service_name, sig)
 

@@ -110,10 +110,12 @@ class Supervisor:
             self._changed.wait(timeout_s)
 
     def kill(self, name: str, sig: signal.Signals) -> int:
-        """Signal a service's process as a fault would; returns the pid that got it."""
+        """Signal a service's process as a fault would; returns the pid that got it. Raises
+        ProcessLookupError where there is none."""
         pid = self._managed[name].pid
+        if pid is None:
+            raise ProcessLookupError(f"{name} does not run")
         self._managed[name].kill(sig)
-        assert pid is not None
         return pid
 
     def state(self, name: str) -> State:

@@ -3,8 +3,11 @@
 import os
 import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import groupby
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -19,15 +22,32 @@ from tests.system import ScanMaker, System, Traffic, wait_for
 AWAY_S = float(os.environ.get("TRUYVET_FAULT_AWAY_S", "30"))  # the long form: 60
 
 
-def test_a_broker_that_is_gone_for_a_while(system: System, checker: Checker) -> None:
+def _silent(system: System) -> None:
+    """It keeps its connections and says nothing."""
+    system.stack.kill("kafka", signal.SIGSTOP)
+    time.sleep(AWAY_S)
+    system.stack.kill("kafka", signal.SIGCONT)
+
+
+def _refusing(system: System) -> None:
+    """It is killed each time it begins: nothing listens, and its back-off grows."""
+    until = time.monotonic() + AWAY_S
+    while time.monotonic() < until:
+        with suppress(ProcessLookupError):
+            system.stack.kill("kafka")
+        time.sleep(0.5)
+
+
+@pytest.mark.parametrize("how", [_silent, _refusing], ids=["silent", "refusing"])
+def test_a_broker_that_is_gone_for_a_while(
+    system: System, checker: Checker, how: Callable[[System], None]
+) -> None:
     worker = system.start_worker(**TIMING)
     traffic = Traffic(system, ScanMaker(system, SEED + 6), per_second=1_500)
     traffic.start()
     time.sleep(2)
-    system.stack.kill("kafka", signal.SIGSTOP)
-    time.sleep(AWAY_S)
-    system.stack.kill("kafka", signal.SIGCONT)
-    system.stack.wait_ready("kafka")
+    how(system)
+    system.stack.wait_ready("kafka", timeout_s=120)
     time.sleep(3)
     traffic.stop()
 
@@ -36,7 +56,7 @@ def test_a_broker_that_is_gone_for_a_while(system: System, checker: Checker) -> 
             worker.launch()
 
     checker.wait(keep_alive)
-    print(f"away for {AWAY_S:.0f} s: {checker.check()}")
+    print(f"{how.__name__} for {AWAY_S:.0f} s: {checker.check()}")
 
 
 def test_aborted_transactions_and_markers_at_the_very_end(system: System, checker: Checker) -> None:

@@ -80,6 +80,7 @@ def test_a_request_that_is_queued_in_the_engine_when_its_worker_dies(
         wait_for(lambda: _inserts(system) > 0, 20, "an insert to be queued")
         worker.kill()
         queued = _inserts(system)
+        assert queued > 0, "nothing is left of it in the engine"
     finally:
         end.set()
         for sleeper in sleepers:

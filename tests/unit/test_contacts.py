@@ -12,6 +12,7 @@ import pytest
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
+from tests.system import wait_for
 from tracer.columns import milliseconds
 from tracer.contacts import contacts
 from tracer.documents import to_documents
@@ -415,11 +416,19 @@ def test_a_case_that_never_scanned_asks_one_query() -> None:
     assert len(engine.queries) == 1
 
 
-def test_many_persons_come_in_parts_on_demand() -> None:
+def test_many_persons_come_in_parts_the_first_at_once_and_one_ahead() -> None:
     engine = FakeEngine(CITY)
-    parts = Scans(engine).of(sought([CASE, ALICE, BOB], 0, 2**42), persons_per_part=2)
-    assert engine.queries == []
-    assert [set(part["person"]) for part in parts] == [{CASE, ALICE}, {BOB}]
+    parts = Scans(engine).of(sought([CASE, ALICE, BOB], 0, 2**42), persons_per_part=1)
+
+    def asked() -> int:
+        return sum("person IN" in query for query in engine.queries)
+
+    wait_for(lambda: asked() == 2, 5, "the first part, and the next")
+    assert set(next(parts)["person"]) == {CASE}
+    assert asked() == 2
+    assert [set(part["person"]) for part in parts] == [{ALICE}, {BOB}]
+    assert asked() == 3
+    assert list(Scans(engine).of(sought([], 0, 2**42))) == []
     assert list(Scans(engine).at([])) == []
 
 
