@@ -33,7 +33,7 @@ def _refusing(system: System) -> None:
     """It is killed each time it begins: nothing listens, and its back-off grows."""
     until = time.monotonic() + AWAY_S
     while time.monotonic() < until:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, RuntimeError):  # it is down already
             system.stack.kill("kafka")
         time.sleep(0.5)
 
