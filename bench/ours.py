@@ -143,18 +143,20 @@ def verify(clickhouse: ClickHouse, filled: Filled) -> None:
             f"Các bảng không chứa đúng những gì đã gửi: {told}. / "
             f"The tables do not hold what was published: {told}."
         )
-    offsets = sum(_different(clickhouse, *row) for row in clickhouse.rows(_PARTITIONS))
-    if offsets != filled.written:
-        raise UserError(
-            f"scans có {filled.written:,} dòng của {offsets:,} bản ghi khác nhau. / "
-            f"scans has {filled.written:,} rows of {offsets:,} different records."
-        )
+    partitions = [int(partition) for (partition,) in clickhouse.rows(_PARTITIONS)]
+    for name, rows in due.items():
+        offsets = sum(_different(clickhouse, name, partition) for partition in partitions)
+        if offsets != rows:
+            raise UserError(
+                f"{name} có {rows:,} dòng của {offsets:,} bản ghi khác nhau. / "
+                f"{name} has {rows:,} rows of {offsets:,} different records."
+            )
 
 
-def _different(clickhouse: ClickHouse, partition: int) -> int:
+def _different(clickhouse: ClickHouse, table: str, partition: int) -> int:
     """Offsets of a partition: of all at once they would not fit the engine's memory."""
     [(offsets,)] = clickhouse.rows(
-        f"SELECT uniqExact(kafka_offset) FROM scans WHERE kafka_partition = {partition}"  # noqa: S608
+        f"SELECT uniqExact(kafka_offset) FROM {table} WHERE kafka_partition = {partition}"  # noqa: S608
     )
     return int(offsets)
 
