@@ -34,7 +34,7 @@ _OUTCOME_METRICS: Final = frozenset(
     definition.name.removesuffix("_total")
     for definition in (m.SCANS_WRITTEN, m.SCANS_DUPLICATE, m.SCANS_REJECTED, m.SCANS_EXPIRED)
 )
-_STEP_SUM: Final = f"{m.STEP_SECONDS.name}_sum"
+_STEP_CPU: Final = m.STEP_CPU.name
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Services:
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of one round. `steps` is the workers' own account of a step, in seconds."""
+    """CPU seconds of one round. `steps`: of the worker's, by its threads' clocks."""
 
     worker: float
     engine: float
@@ -228,13 +228,13 @@ def _steps(workers: Sequence[Worker]) -> dict[str, float]:
     total: dict[str, float] = {}
     for worker in workers:
         for (name, step), seconds in _metrics(worker.port).items():
-            if name == _STEP_SUM:
+            if name == _STEP_CPU:
                 total[step] = total.get(step, 0.0) + seconds
     return total
 
 
 def _metrics(port: int) -> dict[tuple[str, str], float]:
-    """Outcome counters (summed over partitions and reasons) and the sums of the steps."""
+    """Outcome counters (summed over partitions and reasons) and the CPU of the steps."""
     try:
         text = _get(port, "/metrics").text
     except httpx.HTTPError:
@@ -242,7 +242,7 @@ def _metrics(port: int) -> dict[tuple[str, str], float]:
     found = {("up", ""): 1.0}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name == _STEP_SUM:
+            if sample.name == _STEP_CPU:
                 key = (sample.name, sample.labels["step"])
             elif family.name in _OUTCOME_METRICS and sample.name.endswith("_total"):
                 key = (family.name, "")

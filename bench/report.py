@@ -112,7 +112,7 @@ class Report:
             },
             "cpu_us_per_event": {
                 **cost.per_event(records),
-                "steps_by_the_workers_clock": cost.steps_per_event(records),
+                "steps": cost.steps_per_event(records),
                 "floors": self.floors,
             },
             "bytes_per_event": dict(self.bytes_per_event),

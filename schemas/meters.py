@@ -1,7 +1,9 @@
 """A process's metrics, made from the closed list."""
 
 import math
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
@@ -55,6 +57,15 @@ class Metrics:
                 made = Counter(*about, registry=self.registry)
             self._made[definition.name] = made
         return made
+
+    @contextmanager
+    def cpu(self, definition: MetricDef, *labels: str) -> Iterator[None]:
+        """Counts the CPU time that this thread uses meanwhile, seconds."""
+        begin = time.thread_time()
+        try:
+            yield
+        finally:
+            self.counter(definition, *labels).inc(time.thread_time() - begin)
 
     def counter(self, definition: MetricDef, *labels: str) -> Counter:
         """The counter, for these label values."""

@@ -98,14 +98,13 @@ BATCH_ROWS: Final = _histogram(
 STEP_SECONDS: Final = _histogram(
     "truyvet_step_seconds", "Seconds a batch spends in a step.", "step"
 )
+STEP_CPU: Final = _counter("truyvet_step_cpu_seconds_total", "CPU of a step's threads.", "step")
 LAG_SECONDS: Final = _gauge(
     "truyvet_lag_seconds",
     "Now minus the broker's timestamp of the oldest unwritten record, as the worker sees it.",
     "partition",
 )
-LAG_OFFSETS: Final = _gauge(
-    "truyvet_lag_records", "Delivered records not yet committed.", "partition"
-)
+LAG_OFFSETS: Final = _gauge("truyvet_lag_records", "Delivered records not committed.", "partition")
 UPLOAD_DELAY: Final = _histogram(
     "truyvet_upload_delay_seconds", "From the scan to the broker.", buckets=_SLOW
 )

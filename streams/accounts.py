@@ -43,6 +43,7 @@ class Accounts:
         self._partitions: set[str] = set()
         self._latencies = latencies
         self._spans = spans
+        self._fetching_s = 0.0
 
     def done(self, finished: Finished) -> None:
         """One batch was acknowledged."""
@@ -79,6 +80,12 @@ class Accounts:
         """As `alerted`, of the run that a scan made."""
         seconds = time.time() - appended_ms / 1000
         self._metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
+
+    def fetching(self, cpu_s: float) -> None:
+        """So much CPU the thread that fetches has used; another one begins anew."""
+        if cpu_s > self._fetching_s:
+            self._metrics.counter(m.STEP_CPU, "fetch").inc(cpu_s - self._fetching_s)
+        self._fetching_s = cpu_s
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
         """What is, rather than what happened; called when the metrics are read."""

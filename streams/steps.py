@@ -99,5 +99,6 @@ class Steps:
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
-        with self._metrics.histogram(m.STEP_SECONDS, step).time():
+        clock = self._metrics.histogram(m.STEP_SECONDS, step).time()
+        with clock, self._metrics.cpu(m.STEP_CPU, step):
             yield

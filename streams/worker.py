@@ -273,6 +273,7 @@ class Worker:
 
     def _refresh(self) -> None:
         self._accounts.gauges(self.pipeline.lines, self.open_cases)
+        self._accounts.fetching(self.app.fetching_cpu_s)
         note_disk(self.metrics, "data", self._settings.data_dir)
 
     def _task_ended(self, task: asyncio.Task[Any]) -> None:

@@ -38,8 +38,7 @@ from streams.standing import Standing, standing
 
 log = structlog.get_logger()
 
-# One insert may touch a hundred partitions of a table (ClickHouse's
-# max_partitions_per_insert_block); a week is one.
+# A week is a partition; an insert may touch a hundred (max_partitions_per_insert_block).
 _WEEKS_PER_INSERT: Final = 50
 _WEEK_MS: Final = 7 * 86_400_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
@@ -157,6 +156,10 @@ class Writer:
 
         None for one of which that is not sure, or that is not ours any more: it is to be settled.
         """
+        with self._metrics.cpu(m.STEP_CPU, "insert"):
+            return self._attempt(batches)
+
+    def _attempt(self, batches: Sequence[Batch]) -> list[Written | None]:
         todo = [_absent(batch) for batch in batches]
         try:
             inserted = self._insert(todo, lambda: min(batch.permit() for batch in batches))
