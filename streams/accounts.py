@@ -83,8 +83,8 @@ class Accounts:
 
     def fetching(self, cpu_s: float) -> None:
         """So much CPU the thread that fetches has used; another one begins anew."""
-        if cpu_s > self._fetching_s:
-            self._metrics.counter(m.STEP_CPU, "fetch").inc(cpu_s - self._fetching_s)
+        before = self._fetching_s if cpu_s >= self._fetching_s else 0.0
+        self._metrics.counter(m.STEP_CPU, "fetch").inc(cpu_s - before)
         self._fetching_s = cpu_s
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:
