@@ -54,13 +54,15 @@ class Told:
 def told(bench: Bench, tracer: Tracer, count: int, say: Say) -> Told:
     """Of ordinary cases with at most `MOST_CONTACTS` contacts; of scans that come late, one a
     case; of half as many cases at once; of a tenth of them, on and off. Raises UserError."""
+    first, few, many = count + _WARM_UP, max(1, count // 10), max(1, count // 2)
+    cases = tracer.cases(first + few + many)  # of one draw: nobody is there twice
     worker = bench.worker(**NATION)
     milliseconds: list[float] = []
     contacts: list[int] = []
     visits: list[Visit] = []
     try:
         with officers(bench.settings) as listening:
-            for case in tracer.cases(count + _WARM_UP):
+            for case in cases[:first]:
                 result = tracer.trace(case)
                 if result.contacts.height > MOST_CONTACTS:
                     continue
@@ -68,10 +70,8 @@ def told(bench: Bench, tracer: Tracer, count: int, say: Say) -> Told:
                 contacts.append(result.contacts.height)
                 visits += filter(None, [_visit(bench, result)])
             found = late(bench, listening, visits[:_MOST_LATE], bench.seed)
-            many, few = count // 2, max(1, count // 10)
-            others = tracer.cases(many + few, count + _WARM_UP)
-            together = at_once(worker, listening, others[:many])
-            windows = switched(worker, listening, others[many:])
+            windows = switched(worker, listening, cases[first:][:few])
+            together = at_once(worker, listening, cases[first + few :])
     finally:
         worker.stop()
     del milliseconds[:_WARM_UP], contacts[:_WARM_UP]

@@ -23,6 +23,7 @@ from schemas.topics import CASES
 _EVERY_S: Final = 0.1
 _ASK_S: Final = 0.02
 _WAIT_S: Final = 60.0
+_RESTING: Final = 10  # looks
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def switched(worker: Worker, officers: Officers, cases: Sequence[Case]) -> Switc
     """Register and close them, one after the other. Raises UserError if one is not watched."""
     on, off = [], []
     for case in cases:
-        others = _windows(worker)
+        others = _at_rest(worker)
         on.append(_until(worker, officers, case, others, more=True))
         closed = case.model_copy(update={"version": 2, "status": CaseStatus.CLOSED})
         off.append(_until(worker, officers, closed, others, more=False))
@@ -115,6 +116,18 @@ def _until(worker: Worker, officers: Officers, case: Case, others: float, *, mor
     what = f"the windows of {case.id} to be {'on' if more else 'off'}"
     wait_for(lambda: (_windows(worker) > others) is more, _WAIT_S, what, _ASK_S)
     return time.time() - appended / 1000
+
+
+def _at_rest(worker: Worker) -> float:
+    """How many windows there are, once that has not changed for a second."""
+    seen: list[float] = []
+
+    def rests() -> bool:
+        seen.append(_windows(worker))
+        return len(seen) > _RESTING and len(set(seen[-_RESTING:])) == 1
+
+    wait_for(rests, _WAIT_S, "the windows of other cases to rest", _EVERY_S)
+    return seen[-1]
 
 
 def _windows(worker: Worker) -> float:

@@ -82,9 +82,8 @@ class Accounts:
         self._metrics.histogram(m.SCAN_TO_RUN).observe(max(0.0, seconds))
 
     def fetching(self, cpu_s: float) -> None:
-        """So much CPU the thread that fetches has used; another one begins anew."""
-        before = self._fetching_s if cpu_s >= self._fetching_s else 0.0
-        self._metrics.counter(m.STEP_CPU, "fetch").inc(cpu_s - before)
+        """So much CPU fetching has taken so far."""
+        self._metrics.counter(m.STEP_CPU, "fetch").inc(cpu_s - self._fetching_s)
         self._fetching_s = cpu_s
 
     def gauges(self, lines: Callable[[], list[Line]], cases: OpenCases) -> None:

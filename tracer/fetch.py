@@ -286,9 +286,9 @@ def _whole(
     if not joined:
         return scans.of(persons, trips=trips)
     theirs = sought(joined, int(persons.start.min()), int(persons.end.max()))
-    parts = scans.of(theirs, persons_per_part=len(joined), trips=trips)
     others = scans.of(persons.without(joined), trips=trips)
-    return itertools.chain(others, (as_one(part, same) for part in parts))
+    later = (scans.of(some, persons_per_part=len(joined), trips=trips) for some in [theirs])
+    return itertools.chain(others, (as_one(part, same) for parts in later for part in parts))
 
 
 def _there(scans: Scans, met: pl.DataFrame, *, details: bool = False) -> Iterator[pl.DataFrame]:

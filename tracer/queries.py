@@ -246,20 +246,26 @@ def _ahead(calls: Sequence[Call], ahead: int) -> Iterator[pl.DataFrame]:
     if len(calls) == 1:
         yield calls[0]()
         return
-    yield from _rest(deque(), calls, ahead)
+    found = _rest(deque(), calls, ahead)
+    next(found)
+    yield from found
 
 
 def _begun(calls: Sequence[Call], ahead: int) -> Iterator[pl.DataFrame]:
     """As `_ahead`, but the first are on their way when this returns."""
     waiting = deque(_POOL.submit(call) for call in calls[:ahead])
+    found = _rest(waiting, calls[ahead:], ahead)
+    next(found)  # from here on it sees to them, though nobody should ask for more
     wait(waiting, _SENT_S)
-    return _rest(waiting, calls[ahead:], ahead)
+    return found
 
 
 def _rest(
     waiting: deque[Future[pl.DataFrame]], calls: Sequence[Call], ahead: int
 ) -> Iterator[pl.DataFrame]:
+    """An empty frame; then what those that wait and the other calls give."""
     try:
+        yield pl.DataFrame()
         for call in calls:
             if len(waiting) == ahead:
                 yield waiting.popleft().result()

@@ -1,6 +1,7 @@
 """Exposures, contacts, the trace as a whole, its JSON, and the queries against a fake engine."""
 
 import re
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
 from tests.system import wait_for
+from tracer import queries
 from tracer.columns import milliseconds
 from tracer.contacts import contacts
 from tracer.documents import to_documents
@@ -459,3 +461,18 @@ def test_a_window_that_begins_before_retention_says_so() -> None:
     kept, cut = (trace_from(Scans(engine, NOW - timedelta(days=days)), *rest) for days in (21, 4))
     assert not any("retention" in note.en for note in kept.notes)
     assert any("retention" in note.en for note in cut.notes)
+
+
+def test_what_was_asked_for_is_waited_for_though_nobody_takes_it() -> None:
+    asked: list[int] = []
+    answered: list[int] = []
+
+    def call() -> pl.DataFrame:
+        asked.append(1)
+        time.sleep(0.1)
+        answered.append(1)
+        return CITY
+
+    found = queries._begun([call] * 6, 4)
+    del found
+    assert 0 < len(asked) == len(answered) <= 4
