@@ -25,6 +25,11 @@ HEADER: Final = struct.Struct(">hiqqqhii")
 LOG_APPEND_TIME: Final = 8  # of the attributes
 
 
+def corrupt(base_offset: int) -> CorruptRecordException:
+    """Of a record batch that is not what its header says."""
+    return CorruptRecordException(f"the record batch at offset {base_offset} is corrupt")
+
+
 class Header(NamedTuple):
     """Of a record batch, from its attributes on."""
 
@@ -75,10 +80,10 @@ class Piece(NamedTuple):
         data = np.frombuffer(payload, dtype=np.uint8)
         # a record has seven bytes at least: a count that cannot be true is not believed
         if not 0 <= header.records <= len(data):
-            raise CorruptRecordException(f"the record batch at offset {base_offset} is corrupt")
+            raise corrupt(base_offset)
         found = np.empty((records.LINES, header.records), dtype=np.int64)
         if records.walk(data, 0, len(data), found) != (header.records, len(data)):
-            raise CorruptRecordException(f"the record batch at offset {base_offset} is corrupt")
+            raise corrupt(base_offset)
         return cls.of_found(base_offset, header, data, found, reading)
 
     @classmethod

@@ -4,7 +4,7 @@ A window is rebuilt in two steps: `rebuild_window` reads the newest ids, so that
 and `remember_older`, called again and again, one stretch of older ones after the other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.clickhouse.few import FEW_ROWS
+from schemas.clickhouse.few import FEW_ROWS, array_of
 from schemas.topics import DAY_MS
 from streams.clickhouse import ClickHouse
 from streams.columns import U64
@@ -104,8 +104,8 @@ def rows_of_persons(
     assert len(persons) <= IDS_AT_ONCE
     source = clickhouse.projection("scans", "by_person")
     ids = np.stack(events, axis=1).astype(">u8").tobytes().hex()
-    whose = _array(persons.tolist(), "UInt64")
-    which = _array(_uuids(ids), "UUID")
+    whose = array_of(persons.tolist(), "UInt64")
+    which = array_of(_uuids(ids), "UUID")
     query = (
         f"SELECT {_COLUMNS} FROM {source} "  # noqa: S608 (numbers)
         f"WHERE person IN {whose} AND event_id IN {which}"
@@ -125,11 +125,6 @@ def rows_of_persons(
 def _uuids(digits: str) -> Iterator[str]:
     """Of so many digits one after the other, as they stand in a text within a text."""
     return (f"\\'{digits[begin : begin + 32]}\\'" for begin in range(0, len(digits), 32))
-
-
-def _array(values: Iterable[object], kind: str) -> str:
-    """As one text that is cast: a list of literals takes the engine three times as long to read."""
-    return f"CAST('[{','.join(map(str, values))}]', 'Array({kind})')"
 
 
 def _first_ms(memory: Memory, reference_ms: int) -> int:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
-from aiokafka.errors import CorruptRecordException
 
-from streams.blocks import Header, Piece
+from streams.blocks import Header, Piece, corrupt
 from streams.kernels import records
 from streams.marks import Reading
 from streams.unpack import CODEC_MASK, STRETCH, stretches, whole
@@ -38,7 +37,7 @@ def unfold(
         yield piece
         del piece
     if left:
-        raise _corrupt(base_offset)
+        raise corrupt(base_offset)
 
 
 def _pieces(
@@ -66,7 +65,7 @@ def _pieces(
             yield piece
             del piece
     if len(rest) or beyond:
-        raise _corrupt(base_offset)
+        raise corrupt(base_offset)
 
 
 def _next(
@@ -77,7 +76,7 @@ def _next(
     found = np.empty((records.LINES, most), np.int64)
     count, end = records.walk(data, at, len(data), found)
     if count < 0:
-        raise _corrupt(base_offset)
+        raise corrupt(base_offset)
     if count == 0:
         return None, at
     return Piece.of_found(base_offset, header, data, found[:, :count].copy(), reading), end
@@ -89,9 +88,5 @@ def _head(base_offset: int, header: Header, rest: bytes) -> tuple[int, Piece]:
     found = np.empty((records.LINES, 1), np.int64)
     beyond = records.head(data, found)
     if beyond < 0:
-        raise _corrupt(base_offset)
+        raise corrupt(base_offset)
     return beyond, Piece.of_found(base_offset, header, data, found, None)
-
-
-def _corrupt(base_offset: int) -> CorruptRecordException:
-    return CorruptRecordException(f"the record batch at offset {base_offset} is corrupt")

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from schemas.clickhouse.few import NAMES_PROJECTIONS, by_name
+from schemas.clickhouse.few import NAMES_PROJECTIONS, array_of, by_name
 from tracer.columns import U64, as_index
 from tracer.frames import DIRECTIONS, TIME
 from tracer.hours import Span, listed
@@ -69,12 +69,11 @@ NO_VISITS: Final = pl.DataFrame(schema=VISITS)
 
 def by_person(source: Source, weeks: Weeks, persons: U64, *, trips: bool = True) -> str:
     """All scans of these persons in these weeks."""
-    ids = ",".join(map(str, persons.tolist()))
     fields = ("packed",) if source is Source.PACKED else FIELDS
     columns = ("person", *fields, *(("trip",) if trips else ()))
     return (
         f"SELECT {', '.join(columns)} FROM {source.table} "  # noqa: S608
-        f"WHERE person IN CAST('[{ids}]', 'Array(UInt64)')"
+        f"WHERE person IN {array_of(persons.tolist(), 'UInt64')}"
         f"{_in_weeks(source, weeks)}"
     )
 

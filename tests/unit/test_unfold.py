@@ -45,6 +45,11 @@ def parts(batch: bytes) -> tuple[Header, memoryview]:
     return header, memoryview(batch)[fetches.HEADER_AT + HEADER.size :]
 
 
+def log_of(*batches: bytes) -> bytes:
+    """One after the other, each of thirty records."""
+    return b"".join((30 * n).to_bytes(8, "big") + one[8:] for n, one in enumerate(batches))
+
+
 def unfolded(values: list[bytes], codec: int, key: bytes | None = b"k") -> list[Piece]:
     batch = batch_of(
         [(NOW + n, key, value, [("a", b"b")]) for n, value in enumerate(values)], codec
@@ -164,7 +169,7 @@ def test_a_poll_breaks_off_within_a_batch_and_the_next_goes_on(
     values = values_of([700] * 30)
     first = batch_of([(NOW, b"k", value, []) for value in values], 4)
     second = batch_of([(NOW, b"k", b"last", [])])
-    log = first + (30).to_bytes(8, "big") + second[8:]
+    log = log_of(first, second)
     records = PartitionRecords(TP("t", 0), fetches.Fetched(log), [], 0, None, None, False, 1)
     result, found, polls = result_of(records), [], 0
     while result._partition_records is not None:
@@ -175,11 +180,6 @@ def test_a_poll_breaks_off_within_a_batch_and_the_next_goes_on(
         polls += 1
     assert polls >= 4
     assert found == [*enumerate([*values, b"last"])]
-
-
-def log_of(*batches: bytes) -> bytes:
-    """One after the other, each of thirty records."""
-    return b"".join((30 * n).to_bytes(8, "big") + one[8:] for n, one in enumerate(batches))
 
 
 class Fetcher:
