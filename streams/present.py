@@ -110,7 +110,7 @@ def _read(clickhouse: ClickHouse, partition: int, first: int, last: int | None) 
     union = " UNION ALL ".join(
         f"SELECT kafka_offset * 8 + {number} AS there FROM {table} "  # noqa: S608
         f"WHERE kafka_partition = {{partition:UInt16}} AND kafka_offset >= {{first:UInt64}}{bound}"
-        for number, table in enumerate(OUTCOMES)
+        for number, table in enumerate(_by_offset(clickhouse))
     )
     table = clickhouse.query_arrow(
         union, {"partition": partition, "first": first, "last": last or 0}
@@ -141,11 +141,10 @@ def present_fingerprints(
         f"(kafka_partition = {partition:d} AND kafka_offset BETWEEN {first:d} AND {last:d})"
         for partition, first, last in spans
     )
-    scans, *others = OUTCOMES
     # the ranges stand above the tables: there they are planned once
     union = " UNION ALL ".join(
         f"SELECT kafka_partition, kafka_offset FROM {table}"  # noqa: S608 (numbers, our own names)
-        for table in (clickhouse.projection(scans, "by_offset"), *others)
+        for table in _by_offset(clickhouse)
     )
     found = clickhouse.query_rows(
         "SELECT kafka_partition, count(), sum(intHash64(kafka_offset)) "  # noqa: S608
@@ -154,6 +153,13 @@ def present_fingerprints(
         _LITTLE,
     )
     return {int(partition): (int(count), int(total)) for partition, count, total in found}
+
+
+def _by_offset(clickhouse: ClickHouse) -> tuple[str, ...]:
+    """What to read offsets from, in the order of `OUTCOMES`. Of `scans` the projection itself: of
+    the table, it is worked out for each part anew what the primary key would read instead."""
+    scans, *others = OUTCOMES
+    return clickhouse.projection(scans, "by_offset"), *others
 
 
 def _literal(text: str) -> str:

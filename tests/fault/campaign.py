@@ -16,6 +16,7 @@ from typing import Final
 
 from confluent_kafka import KafkaException
 
+from schemas.clickhouse import TTL_MARGIN_DAYS
 from schemas.topics import SCANS
 from tests.fault.checker import Agreed, Checker
 from tests.fault.opencase import CaseScans, OpenCase
@@ -40,6 +41,9 @@ _LINE_FAULTS: Final = (
 )  # fmt: skip
 _LINE_FAULT_SHARE: Final = 0.02
 _IN_TRANSACTION: Final = 40
+# Some workers write as if they had come to it so late that the oldest scans are kept no more.
+_LATER_DAYS: Final = TTL_MARGIN_DAYS + 2
+_LATER_EVERY: Final = 3
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class Campaign:
             system.settings.clickhouse_url, Seeded(seed, _LINE_FAULT_SHARE, _LINE_FAULTS)
         )
         self._began = 0.0
+        self._workers = 0
         self.killed: Counter[str] = Counter()
         self.not_reached: list[str] = []
 
@@ -176,6 +181,9 @@ class Campaign:
 
     def _worker(self, fate: Fate | None) -> WorkerProcess:
         launcher = ["-m", "tests.fault.worker", *self._weaken]
+        self._workers += 1
+        if self._workers % _LATER_EVERY == 0:
+            launcher += ["--days-later", str(_LATER_DAYS)]
         if fate is not None and fate.point != AT_ONCE:
             launcher += ["--at", f"{fate.point}:{fate.nth}", "--hits", str(self._hits)]
         return self._system.new_worker(launcher, clickhouse_url=self._line.url, **TIMING)

@@ -33,6 +33,7 @@ def test_killed_at_named_points_and_at_random_every_record_is_one_row(tmp_path: 
         if KILLS >= _ALL_POINTS:
             assert hits.keys() == POINTS.keys()
         assert agreed.tables["scans"] > 10_000
+        assert agreed.tables["expired"] > 100
         assert agreed.alerts > 100
         weeks = system.clickhouse.rows("SELECT uniqExact(toMonday(scanned_at)) FROM scans")
         assert weeks[0][0] >= 3

@@ -4,6 +4,7 @@
 --hits FILE      where the hit is noted
 --weaken PART    a part of the recipe switched off (tests/fault/weakened.py)
 --slow-cases S   reading a case's place-windows takes so many seconds longer
+--days-later D   what is written is written as if so many days had passed since it came
 """
 
 import argparse
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.cli.main import main as truyvet
+from streams import write
 from streams.tracing import Tracing
 from tests.fault import points, weakened
 from tests.fault.patching import wrap
@@ -26,6 +28,7 @@ def main() -> None:
     parser.add_argument("--hits", type=Path)
     parser.add_argument("--weaken", action="append", default=[], choices=weakened.WEAKENINGS)
     parser.add_argument("--slow-cases", type=float, default=0.0)
+    parser.add_argument("--days-later", type=int, default=0)
     faults, rest = parser.parse_known_args()
     for part in faults.weaken:
         weakened.WEAKENINGS[part]()
@@ -34,6 +37,8 @@ def main() -> None:
         points.install(points.Passes(point, int(nth), faults.hits))
     if faults.slow_cases:
         _slow_cases(faults.slow_cases)
+    if faults.days_later:
+        _days_later(faults.days_later)
     sys.argv = ["truyvet", *rest]
     truyvet()
 
@@ -47,6 +52,10 @@ def _slow_cases(seconds: float) -> None:
         return watched
 
     wrap(Tracing, "watched", make)
+
+
+def _days_later(days: int) -> None:
+    wrap(write, "now_ms", lambda now_ms: lambda: now_ms() + days * 86_400_000)
 
 
 if __name__ == "__main__":
