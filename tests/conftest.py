@@ -3,8 +3,13 @@
 import gc
 from collections.abc import Iterator
 
-import hypothesis.internal.observability  # noqa: F401 (else imported while threads of tests run)
+import hypothesis
+import hypothesis.internal.observability
 import pytest
+
+# how long one example takes is the machine's affair; other tests run beside it
+hypothesis.settings.register_profile("truyvet", deadline=None)
+hypothesis.settings.load_profile("truyvet")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -211,7 +211,7 @@ class TestBounds:
                 raw.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nSELECT 1")
                 assert raw.recv(1 << 16).endswith(b"1\n")
                 took.append(time.monotonic() - began)
-        assert sorted(took)[10] < 0.02
+        assert min(took) < 0.02  # each of the two would be in every one
 
 
 class TestProcess:
@@ -243,11 +243,13 @@ class TestProcess:
 
         def ask() -> None:
             with engine.address.client(database="default") as client:
-                answers.append(client.command("SELECT sleep(1.5)"))
+                asked = {"log_comment": "asked"}
+                answers.append(client.command("SELECT sleep(1.5)", settings=asked))
 
         thread = threading.Thread(target=ask)
-        thread.start()
-        time.sleep(0.8)
+        with engine.address.client(database="default") as client:
+            thread.start()
+            _until(lambda: client.command(_PROCESSES.format("asked")) == 1)
         assert engine.stop() == 0
         thread.join(5)
         assert answers == [0]

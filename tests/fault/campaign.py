@@ -218,10 +218,11 @@ class Campaign:
         passes_at = _PASSES_EVERY_S
         while alive or service:
             now = time.monotonic() - began
-            if passer_by and now >= passes_at - _PASSES_EVERY_S + _STAYS_S:
+            if passer_by and _has_passed(passer_by, now - (passes_at - _PASSES_EVERY_S)):
                 self._end(passer_by)
                 passer_by = None
-            if now >= passes_at and any(f.point.startswith("rebalance") for f in alive.values()):
+            waits = any(f.point.startswith("rebalance") for f in alive.values())
+            if waits and not passer_by and now >= passes_at:
                 passer_by = self._worker(None)
                 passer_by.launch()
                 passes_at = now + _PASSES_EVERY_S
@@ -282,6 +283,13 @@ class Campaign:
         worker.kill()
         self.killed[AT_ONCE] += 1
         return agreed
+
+
+def _has_passed(passer_by: WorkerProcess, for_s: float) -> bool:
+    """One that never joins makes nobody rebalance: a machine that is slow gives it longer."""
+    if for_s < _STAYS_S or not passer_by.alive:
+        return for_s >= _STAYS_S
+    return for_s >= 3 * _STAYS_S or passer_by.ready()
 
 
 def _words(round_: Round) -> str:

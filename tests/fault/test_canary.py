@@ -8,6 +8,7 @@ random kills find it: `TRUYVET_FAULT_CANARY_KILLS=60 pytest -s tests/fault/test_
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -96,8 +97,11 @@ def partitions_change_hands_while_inserts_are_slow(scene: Scene, seed: int) -> N
         traffic = Traffic(scene.system, ScanMaker(scene.system, seed), per_second=1_000)
         traffic.start()
         time.sleep(3)
-        scene.worker(clickhouse_url=line.url).launch()
-        time.sleep(7)
+        second = scene.worker(clickhouse_url=line.url)
+        second.launch()
+        with suppress(AssertionError):  # one that cannot join shows in what the checker says
+            wait_for(lambda: not second.alive or second.ready(), 30, "the second to join")
+        time.sleep(4)
         traffic.stop()
         time.sleep(4)
 

@@ -66,7 +66,10 @@ if os.geteuid() == 0:  # only root may mount
             filler = tmp_path / "engine" / "filler"
             try:
                 _fill(filler, leave=_RESERVE_LEFT)
-                time.sleep(2)
+                merging = "SELECT count() FROM system.merges"
+                wait_for(
+                    lambda: system.clickhouse.rows(merging) == [(0,)], 60, "what merges to end"
+                )
                 _fill(filler)
                 wait_for(lambda: _says_full(worker.log.read_text()), 60, "a full disk")
                 wait_for(

@@ -24,7 +24,8 @@ def test_a_code_that_comes_and_one_that_goes_between_insert_and_commit(
 ) -> None:
     late, gone = place(system, LATE), place(system, REVOKED)
     register(system, gone)
-    scans = [*of(late), *of(gone)]
+    people = [person_text(uuid.uuid4().int & (2**64 - 1)) for _ in range(EACH)]
+    scans = [*of(late, people), *of(gone, people)]  # so that each partition has either
     system.publish(SCANS.name, scans)
     hits = system.settings.data_dir / "verdicts"
     launcher = ["-m", "tests.fault.worker", "--at", "after_inserts:1", "--hits", str(hits)]
@@ -62,9 +63,8 @@ def register(system: System, known: Place) -> None:
     system.publish(SITES.name, [(place_key(known.id), record)])
 
 
-def of(there: Place) -> list[tuple[str, bytes]]:
-    """Scans of as many people, an hour ago."""
-    people = [person_text(uuid.uuid4().int & (2**64 - 1)) for _ in range(EACH)]
+def of(there: Place, people: list[str]) -> list[tuple[str, bytes]]:
+    """A scan of each, an hour ago."""
     changes = {
         "code": there.codes[0].token,
         "scanned_at": format_timestamp(datetime.now(UTC) - HOUR),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,7 +121,11 @@ def test_what_was_acknowledged_survives_sigkill_restart_and_new_ports(tmp_path: 
     assert all(is_free(port) for port in stack.ports.values())
 
     (tmp_path / "run" / "ports.json").unlink()
-    with Stack(StackOptions(tmp_path, services=KAFKA)) as stack:
+    host, port = bootstrap.split(":")
+    with (
+        socket.create_server((host, int(port))),
+        Stack(StackOptions(tmp_path, services=KAFKA)) as stack,
+    ):
         assert stack.env["TRUYVET_KAFKA_BOOTSTRAP"] != bootstrap
         assert asyncio.run(consume(stack.env["TRUYVET_KAFKA_BOOTSTRAP"])) == before + after
 

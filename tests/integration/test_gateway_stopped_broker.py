@@ -132,7 +132,7 @@ def test_a_stopped_broker_under_load(tmp_path: Path) -> None:
             wait_for(lambda: all(s.acknowledged for s in senders), 60, "each to be acknowledged")
             before_mb = console.rss_mb
             system.stack.kill("kafka", signal.SIGSTOP)
-            time.sleep(1)  # what the broker had acknowledged is on its way back
+            time.sleep(4)  # what the broker had acknowledged is on its way back
             stopped = time.monotonic()
             peak_mb = 0.0
             while time.monotonic() < stopped + STOPPED_S:

@@ -19,13 +19,12 @@ from schemas.places import Producer
 from tests.console_kit import FakeBroker, bearer
 from tests.system import System, running_system
 
-NOW = datetime.now(UTC)
 EVENT = "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77"
 
 
-def rows(producer: str, count: int, ago: timedelta, spread: timedelta) -> str:
+def rows(now: datetime, producer: str, count: int, ago: timedelta, spread: timedelta) -> str:
     """A SELECT of `count` moments ending `ago`, evenly over `spread`."""
-    end = int((NOW - ago).timestamp() * 1000)
+    end = int((now - ago).timestamp() * 1000)
     step = max(1, int(spread.total_seconds() * 1000) // count)
     return (
         f"SELECT fromUnixTimestamp64Milli(toInt64({end} - number * {step}), 'UTC') AS at, "
@@ -75,16 +74,21 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         }
         keys["ops"] = bearer(create_key(store, Role.ADMIN, "*", name="ops"))
         store.close()
-        write_scans(system, rows("gate-1", 7000, minutes(2), minutes(6 * 1440)), 0)
-        write_scans(system, rows("quiet", 7000, minutes(130), minutes(6 * 1440)), 1)
+        now = datetime.now(UTC)  # what is asked for is of the last hour
+        write_scans(system, rows(now, "gate-1", 7000, minutes(2), minutes(6 * 1440)), 0)
+        write_scans(system, rows(now, "quiet", 7000, minutes(130), minutes(6 * 1440)), 1)
         write_rejects(
-            system, rows("gate-2", 700, minutes(1), minutes(50)), "expired_code", 2, f"'{EVENT}'"
+            system,
+            rows(now, "gate-2", 700, minutes(1), minutes(50)),
+            "expired_code",
+            2,
+            f"'{EVENT}'",
         )
         write_rejects(
-            system, rows("gate-2", 30, minutes(1800), minutes(60)), "in_future", 3, "NULL"
+            system, rows(now, "gate-2", 30, minutes(1800), minutes(60)), "in_future", 3, "NULL"
         )
-        write_rejects(system, rows("gate-1", 5, minutes(1), minutes(1)), "too_old", 4, "NULL")
-        write_rejects(system, rows("", 3, minutes(1), minutes(1)), "not_json", 5, "NULL")
+        write_rejects(system, rows(now, "gate-1", 5, minutes(1), minutes(1)), "too_old", 4, "NULL")
+        write_rejects(system, rows(now, "", 3, minutes(1), minutes(1)), "not_json", 5, "NULL")
         broker = FakeBroker()
         app = create_app(system.settings, publisher=broker, relay_publisher=broker)
         with TestClient(app) as client:
@@ -110,7 +114,7 @@ def test_pages_of_a_producers_own_rejects(console: Console) -> None:
 
 
 def test_since_reason_and_counts(console: Console) -> None:
-    since = f"{NOW - timedelta(days=3):%Y-%m-%dT%H:%M:%S}.000Z"
+    since = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%dT%H:%M:%S}.000Z"
     old = console.get(f"/v1/rejects?since={since}&reason=in_future", "gate-2")["rejects"]
     assert (len(old), {r["event_id"] for r in old}) == (30, {None})
     counts = console.get(f"/v1/rejects/summary?since={since}", "gate-2")

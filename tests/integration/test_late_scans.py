@@ -191,6 +191,10 @@ def test_a_worker_that_dies_while_it_traces_leaves_no_half_run(system: System) -
         {"case": case["id"]},
     )
     assert halves == [], "a run that can be seen has all its contacts"
-    of_case = [a for a in alerts(system) if a["case"] == case["id"]]
-    done = {a["run"] for a in of_case if a["kind"] == "run_completed"}
-    assert done == set(numbers), "officers were told of each"
+
+    def told() -> set[int]:
+        of_case = [a for a in alerts(system) if a["case"] == case["id"]]
+        return {a["run"] for a in of_case if a["kind"] == "run_completed"}
+
+    # a run is stored before it is told of
+    wait_for(lambda: told() == set(runs().values()), 30, "officers to be told of each")

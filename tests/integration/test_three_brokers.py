@@ -84,17 +84,19 @@ class Gate(threading.Thread):
     def run(self) -> None:
         """See the class."""
         with httpx.Client(timeout=60, headers=self._headers) as client:
-            ids = [str(uuid.uuid4()) for _ in range(LINES)]
+            ids, body = self._some()
             while not self.ended.wait(PAUSE_S):
-                answer = client.post(self._url, content=self._body(ids))
+                answer = client.post(self._url, content=body)
                 if answer.status_code == 202:
                     self.acknowledged += ids
-                    ids = [str(uuid.uuid4()) for _ in range(LINES)]
+                    ids, body = self._some()
                 else:
                     assert answer.status_code == 503, answer.text
                     self.refused += 1
 
-    def _body(self, ids: list[str]) -> bytes:
+    def _some(self) -> tuple[list[str], bytes]:
+        """Ids, and the body that has them: sent again it is the same, times included."""
+        ids = [str(uuid.uuid4()) for _ in range(LINES)]
         now = format_timestamp(datetime.now(UTC))
         scan: dict[str, Any] = {
             "code": self._token,
@@ -105,7 +107,7 @@ class Gate(threading.Thread):
             "device": "d",
         }
         scans = (scan | {"event_id": i, "person": person_text(n + 1)} for n, i in enumerate(ids))
-        return b"\n".join(orjson.dumps(s) for s in scans)
+        return ids, b"\n".join(orjson.dumps(s) for s in scans)
 
 
 @contextmanager

@@ -53,14 +53,14 @@ def test_a_registered_case_can_be_read_and_is_relayed(console: Running) -> None:
     assert dict(sent[0].headers)["ce_type"] == b"vn.truyvet.case.registered"
 
 
-TOMORROW = str(TODAY + timedelta(days=1))
+TO_COME = str(TODAY + timedelta(days=2))  # whatever midnight comes by meanwhile
 LATER = f"{TODAY + timedelta(days=2)}T00:00:00.000Z"
 ONSET_EVE = TODAY - timedelta(days=3)
 EARLY = f"{ONSET_EVE}T16:59:59.999Z"  # the last instant of that local day
 REFUSALS: list[tuple[dict[str, Any], str, str, str, str]] = [
-    ({"onset": TOMORROW}, "onset", "in_future", "tương lai", "in the future"),
-    ({"sampled_on": TOMORROW}, "sampled_on", "in_future", "tương lai", "in the future"),
-    ({"result_on": TOMORROW}, "result_on", "in_future", "tương lai", "in the future"),
+    ({"onset": TO_COME}, "onset", "in_future", "tương lai", "in the future"),
+    ({"sampled_on": TO_COME}, "sampled_on", "in_future", "tương lai", "in the future"),
+    ({"result_on": TO_COME}, "result_on", "in_future", "tương lai", "in the future"),
     ({"isolated_at": LATER}, "isolated_at", "in_future", "tương lai", "in the future"),
     ({"negative_at": LATER}, "negative_at", "in_future", "tương lai", "in the future"),
     (

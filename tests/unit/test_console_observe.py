@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from console.broker import KafkaPublisher, Record
+from deploy.embedded.ports import PortRequest, choose
 from schemas.errors import Retryable
 from schemas.metrics import METRICS
 from tests.console_kit import ADMIN, PERSON, bearer, running, settings_in
@@ -97,8 +97,7 @@ def test_a_broker_that_is_not_there_is_said_soon(tmp_path: Path) -> None:
 
 
 def test_the_process_serves_without_neighbours_and_ends_on_sigterm(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = choose((PortRequest("console"),), {})["console"]
     code = (
         "import sys; from console.serve import serve; from schemas.settings import load_settings\n"
         "sys.exit(serve(load_settings()))\n"

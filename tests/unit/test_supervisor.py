@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,10 @@ def script(name: str, code: str, *, one_shot: bool = False, stop_timeout_s: floa
 
 
 @contextmanager
-def running(folder: Path, services: Sequence[Service]) -> Iterator[Supervisor]:
-    supervisor = Supervisor(folder, services, FAST)
+def running(
+    folder: Path, services: Sequence[Service], policy: BackOff = FAST
+) -> Iterator[Supervisor]:
+    supervisor = Supervisor(folder, services, policy)
     thread = threading.Thread(target=supervisor.run)
     thread.start()
     try:
@@ -146,7 +149,9 @@ def test_a_killed_service_comes_back_and_is_not_called_ready_before(tmp_path: Pa
 
 
 def test_what_keeps_dying_is_tried_for_ever_ever_slower_and_says_so(tmp_path: Path) -> None:
-    with running(tmp_path, [script("bad", "print('no luck'); raise SystemExit(3)")]) as supervisor:
+    bad = script("bad", "print('no luck'); raise SystemExit(3)")
+    never = replace(FAST, healthy_after_s=60)  # to start may take a while
+    with running(tmp_path, [bad], never) as supervisor:
         wait_for(lambda: supervisor.snapshot().services[0].restarts >= 5)
         wait_for(lambda: supervisor.state("bad") is State.BACKING_OFF)
         message = supervisor.snapshot().services[0].message

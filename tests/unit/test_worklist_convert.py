@@ -37,7 +37,7 @@ def test_a_contact_who_becomes_a_case_keeps_the_history(console: Running) -> Non
     case = new_case(console)
     patch(console, case, A, classification="CONFIRMED", note="sốt từ hôm qua")
     path = f"/v1/cases/{case}/list/{A}/convert"
-    wrong = post(console, path, onset=str(TODAY + timedelta(days=1)))
+    wrong = post(console, path, onset=str(TODAY + timedelta(days=2)))
     assert [e["field"] for e in wrong.json()["errors"]] == ["onset"]
     done = post(console, path, sampled_on=str(TODAY), result_on=str(TODAY))
     assert done.status_code == 200, done.text
