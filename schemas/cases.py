@@ -191,8 +191,8 @@ class Case(Record):
     def _together(self) -> Self:
         if self.person is None and not self.points:
             raise ValueError(
-                "person: ca không có người thì cần mốc dịch tễ. / "
-                "person: a case without one needs place-time points."
+                "points: ca không có người thì cần ít nhất một mốc dịch tễ. / "
+                "points: a case without a person needs at least one place-time point."
             )
         for name in ("named", "excluded", "same", *WORKED):
             entries = getattr(self, name)

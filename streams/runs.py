@@ -4,6 +4,7 @@ Contacts are written first and the run last, so nobody ever sees half of one.
 """
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +16,7 @@ from schemas.cases import Case
 from schemas.ids import person_bits
 from streams.clickhouse import ClickHouse
 from tracer.documents import Document, to_json
+from tracer.left_out import may_leave_out
 from tracer.versions import Change, Version
 
 _SETTINGS: Final = {"async_insert": 0, "max_execution_time": 30}
@@ -66,6 +68,25 @@ class Runs:
     def last(self, case_id: str, below: int = 2**32 - 1) -> Stored | None:
         """The newest run numbered less than `below`."""
         return self._one(case_id, "run < {below:UInt32}", below=below)
+
+    def of_each_version(self, case_id: str) -> Iterator[Version]:
+        """The last run of each version of the case, the newest first, one at a time; without those
+        of which what officers entered later has left nothing out."""
+        runs = self._clickhouse.rows(
+            "SELECT run, summary FROM (SELECT run, summary, case_version FROM trace_runs "
+            "WHERE case_id = {case:String} ORDER BY run DESC, stored_at, attempt LIMIT 1 BY run) "
+            "ORDER BY run DESC LIMIT 1 BY case_version",
+            {"case": case_id},
+        )
+        newer: Document | None = None
+        for number, summary in runs:
+            older = orjson.loads(summary)
+            if newer is not None and not may_leave_out(newer, older):
+                continue
+            stored = self.last(case_id, below=number + 1)
+            if stored is not None:  # erased meanwhile
+                yield stored.version
+            newer = older
 
     def by_cause(self, case_id: str, cause: str) -> Stored | None:
         """The run that this made."""

@@ -5,6 +5,7 @@ A run that is already stored is not made again: its alerts go out as they were, 
 ids.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -65,7 +66,7 @@ class Tracing:
         if stored is not None:
             return self._as_it_was(case, stored)
         with self._spans.step("trace", {}):
-            version = self._traced(case, now, self._before(case, now))
+            version = self._traced(case, now)
         with self._spans.step("store", {}) as span:
             while True:
                 last = self._runs.last(case.id)
@@ -91,7 +92,7 @@ class Tracing:
         runs = [self._as_it_was(case, newest)] if made is not None and made >= first else []
         if made is not None and made >= last:
             return runs
-        version = self._traced(case, now, newest.version)
+        version = self._traced(case, now)
         while not _is_later(newest, case):
             run = _next(case, of_scan(last), newest, version)
             known = newest is not None and newest.version.summary["case_version"] == case.version
@@ -140,21 +141,20 @@ class Tracing:
         times = [np.empty(0, np.int64), *(instants(some["scanned_at"]) for some in found)]
         return np.concatenate(persons), np.concatenate(times)
 
-    def _before(self, case: Case, now: datetime) -> Version | None:
-        """The case's last run, if some of what it was made of may have grown too old."""
-        kept = retained_from(now, self._retention_days)
+    def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)
+        earlier = self._earlier(case, rule_set, now)
+        result = trace_from(self._scans(now), case, self._ground(), rule_set, now, earlier)
+        return Version(run_document(result), contact_documents(result))
+
+    def _earlier(self, case: Case, rule_set: RuleSet, now: datetime) -> Iterable[Version]:
+        """The case's runs, if some of what they were made of may have grown too old."""
+        kept = retained_from(now, self._retention_days)
         # a stay that reaches into the window began before it
         margin = timedelta(minutes=2 * self._parameters.longest_minutes)
         if kept is None or window_of(case, rule_set, now).start - margin >= kept:
-            return None
-        last = self._runs.last(case.id)
-        return None if last is None else last.version
-
-    def _traced(self, case: Case, now: datetime, last: Version | None) -> Version:
-        rule_set = rule_set_of(self._rule_sets, case)
-        result = trace_from(self._scans(now), case, self._ground(), rule_set, now, last)
-        return Version(run_document(result), contact_documents(result))
+            return ()
+        return self._runs.of_each_version(case.id)
 
     def _nothing(self, case: Case, now: datetime) -> Version:
         """What a trace says of a case that nobody has traced, if nothing was ever scanned."""

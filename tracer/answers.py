@@ -8,9 +8,11 @@ answers fulfil a clause, its rule-set says.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 from schemas.cases import Decided
+from schemas.scan import parse_timestamp
 from tracer.ruleset import Clause, RuleSet
 
 Verdict = Literal["fulfilled", "excluded", "open"]
@@ -63,7 +65,37 @@ def judge(
 
     `exposures`: of the tracer's document; empty for a contact that no scan shows.
     """
-    return Judged(tuple(_clause(clause, exposures, answers) for clause in rule_set.clauses))
+    whole = _as_one_time(exposures)
+    return Judged(tuple(_clause(clause, whole, answers) for clause in rule_set.clauses))
+
+
+def _as_one_time(exposures: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Each with the minutes of all that follow each other there without a break: a night entered
+    as two points is one time together (as `tracer.unbroken` has it for what is possible)."""
+    if len(exposures) < 2:
+        return exposures
+    ordered = sorted(exposures, key=lambda e: (e["place"], e["start"]))
+    runs: list[list[Mapping[str, Any]]] = []
+    end = ""
+    for one in ordered:
+        if not runs or runs[-1][-1]["place"] != one["place"] or one["start"] > end:
+            runs.append([])
+            end = ""
+        runs[-1].append(one)
+        end = max(end, one["end"])
+    return [
+        dict(one) | {"minutes": one["minutes"] + _more(one, run)} for run in runs for one in run
+    ]
+
+
+def _more(one: Mapping[str, Any], run: Sequence[Mapping[str, Any]]) -> float:
+    """Minutes of the whole run that are not of this one."""
+    begin, end = run[0]["start"], max(other["end"] for other in run)
+    whole, own = (
+        parse_timestamp(until) - parse_timestamp(since)
+        for since, until in ((begin, end), (one["start"], one["end"]))
+    )
+    return (whole - own) / timedelta(minutes=1)
 
 
 def _clause(

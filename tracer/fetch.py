@@ -184,14 +184,14 @@ def trace_from(
     ground: Grounds,
     rule_set: RuleSet,
     now: datetime,
-    last: Version | None = None,
+    earlier: Iterable[Version] = (),
 ) -> TraceResult:
     """The trace of `case` on what ClickHouse holds; memory is bounded by a part of its scans.
 
-    `last`: its last run, of which those stays count whose scans are gone. Raises what `trace` and
-    the client raise.
+    `earlier`: its runs, the newest first, of which those stays count whose scans are gone. Raises
+    what `trace` and the client raise.
     """
-    older = carried(last, scans.retained_from, case)
+    older = carried(earlier, scans.retained_from, case)
     fetched = fetch(scans, case, ground, rule_set, now, older.case)
     result = trace_chunks(
         case, fetched.itinerary, fetched.chunks, ground, rule_set, now,

@@ -20,6 +20,14 @@ def same_of(case: Case) -> Same:
     return {person_bits(entry.person): person_bits(entry.of) for entry in case.same}
 
 
+def ids_in(person: str | None, *runs: Mapping[str, Any]) -> set[str]:
+    """All ids that are this person's by what any of these runs (their summaries) was told."""
+    found = {
+        entry["person"] for run in runs for entry in run.get("same", ()) if entry["of"] == person
+    }
+    return found if person is None else found | {person}
+
+
 def as_one(frame: pl.DataFrame, same: Same) -> pl.DataFrame:
     """The frame, in its column `person` the one whose id each is."""
     if not same:

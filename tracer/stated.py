@@ -50,6 +50,6 @@ def _points(case: Case, parameters: Parameters) -> pl.DataFrame:
             "end_provenance": point.source.value,
             "confidence": parameters.point_confidence[point.source.value],
         }
-        for point in sorted(case.points, key=lambda p: (p.place, p.begin, p.end, p.source))
+        for point in sorted(set(case.points), key=lambda p: (p.place, p.begin, p.end, p.source))
     ]
     return pl.DataFrame(rows, schema=dict(STAYS), orient="row")

@@ -23,6 +23,7 @@ from typing import Final, Literal
 
 from schemas.cases import Decided
 from tracer.documents import Document
+from tracer.identity import ids_in
 from tracer.parameters import STATED
 
 REASONS: Final = (
@@ -126,16 +127,17 @@ def _reasons(
     found = {name for name in ("rule_set", "parameters") if before[name] != after[name]}
     if _any_outside(old - new, after["window"]) or _any_outside(new - old, before["window"]):
         found.add("window")
+    ids = ids_in(person, before, after)
     by_hand = ("excluded", "named", "decided")
-    found |= {n for n in by_hand if _of(person, n, before) != _of(person, n, after)}
-    asked = {person, after["person"]}
-    if old != new and any(_of(p, "answers", before) != _of(p, "answers", after) for p in asked):
+    found |= {n for n in by_hand if _of(ids, n, before) != _of(ids, n, after)}
+    asked = ids | ids_in(after["person"], before, after)
+    if old != new and _of(asked, "answers", before) != _of(asked, "answers", after):
         found.add("answered")
-    if _of(person, "said", before) != _of(person, "said", after):
+    if _of(ids, "said", before) != _of(ids, "said", after):
         found.add("answered")
-    if old != new and any(_ids(p, before) != _ids(p, after) for p in asked):
+    if old != new and _of(asked, "same", before) != _of(asked, "same", after):
         found.add("same_person")
-    if before.get("points") != after.get("points") and _by_points(was, now, old ^ new):
+    if before.get("points") != after.get("points") and _by_points(was) != _by_points(now):
         found.add("points")
     same_facts = _same_facts(before, after)
     # only where both looked: what else explains it may have had the earlier run not look there
@@ -155,25 +157,18 @@ def _same_facts(before: Document, after: Document) -> bool | None:
     return all(was[one] == now[one] for one in was.keys() & now.keys())
 
 
-def _by_points(was: Document | None, now: Document | None, times: set[_Time]) -> bool:
-    """Whether what says one of these times of the case was entered by hand."""
-    return any(
-        _time(exposure) in times and exposure["case_stay"]["start_provenance"] in STATED
-        for contact in (was, now)
-        if contact is not None
-        for exposure in contact["exposures"]
-    )
+def _by_points(contact: Document | None) -> set[tuple[_Time, str, str, str]]:
+    """The times at points that were entered by hand, and these points."""
+    return {
+        (_time(exposure), stay["start"], stay["end"], stay["start_provenance"])
+        for exposure in (contact["exposures"] if contact is not None else ())
+        if (stay := exposure["case_stay"])["start_provenance"] in STATED
+    }
 
 
-def _of(person: str, name: str, summary: Document) -> list[Document]:
-    """What was entered by hand of this person."""
-    return [entry for entry in summary.get(name, []) if entry["person"] == person]
-
-
-def _ids(person: str, summary: Document) -> list[Document]:
-    """Which ids are this person's, or whose this one is."""
-    same = summary.get("same", [])
-    return [entry for entry in same if person in (entry["person"], entry["of"])]
+def _of(people: set[str], name: str, summary: Document) -> list[Document]:
+    """What was entered by hand of this person, by whichever id."""
+    return [entry for entry in summary.get(name, []) if entry["person"] in people]
 
 
 def _times(contact: Document | None) -> set[_Time]:

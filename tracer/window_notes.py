@@ -3,9 +3,11 @@
 from typing import Final
 
 from schemas.cases import Case
+from schemas.clock import local_text
 from tracer.ruleset import RuleSet, Text
 from tracer.window import Window, ends_of, tested_before
 
+_MOST_NAMED: Final = 5
 _ENDED: Final = Text(
     vi="Ca bệnh đã được cách ly hoặc có kết quả âm tính trước khi thời kỳ lây truyền bắt đầu.",
     en="The case was isolated or negative before the window would begin.",
@@ -48,7 +50,28 @@ def window_notes(
         notes.append(_why_empty(case, rule_set, window))
     if case.points and not points_count:
         notes.append(_NO_POINT)
+    elif left_out := _left_out(case, window):
+        notes.append(left_out)
     return notes
+
+
+def _left_out(case: Case, window: Window) -> Text | None:
+    """Whoever typed a list takes all of it to be traced."""
+    points = sorted(set(case.points), key=lambda p: (p.begin, p.end, p.place))
+    found = [p for p in points if p.begin < window.start or p.end > window.end]
+    if not found:
+        return None
+    listed = "; ".join(
+        f"{p.place}, {local_text(p.begin)} – {local_text(p.end)}" for p in found[:_MOST_NAMED]
+    )
+    more = len(found) - _MOST_NAMED
+    vi, en = (f"; và {more} mốc nữa", f"; and {more} more") if more > 0 else ("", "")
+    return Text(
+        vi="Mốc dịch tễ chỉ được tính trong thời kỳ lây truyền; ở ngoài, cả mốc hoặc một phần "
+        f"(điểm quét, giờ): {listed}{vi}.",
+        en="Place-time points count within the window only; outside it, wholly or in part "
+        f"(place, time): {listed}{en}.",
+    )
 
 
 def _why_empty(case: Case, rule_set: RuleSet, window: Window) -> Text:

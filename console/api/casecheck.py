@@ -37,7 +37,7 @@ _FUTURE: Final = {
 
 def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[FieldProblem]:
     """Each problem under its field; empty if the case can be registered."""
-    found = time_problems("points", case.points, now, console)
+    found = time_problems("points", case.points, now, console, since=now)
     found += _problems_of(case, _CHECKED, now, console)
     return found + _named(contradictions(case))
 
@@ -105,9 +105,15 @@ def _named(wrong: Iterable[Contradiction]) -> list[FieldProblem]:
 
 
 def time_problems(
-    name: str, entries: Sequence[Point | Answer], now: datetime, console: Console
+    name: str,
+    entries: Sequence[Point | Answer],
+    now: datetime,
+    console: Console,
+    *,
+    since: datetime,
 ) -> list[FieldProblem]:
-    """Of entries with a place and a time: what is wrong with either."""
+    """Of entries with a place and a time: what is wrong with either. `since`: when the case was
+    registered; of a time of which scans were kept then, an earlier run may have what it found."""
     wanted = sorted({entry.place for entry in entries})
     known = sites.known_places(console.store, wanted)
     days = console.settings.retention_days
@@ -123,7 +129,7 @@ def time_problems(
         if entry.end > now + _SKEW:
             words = "Thời điểm ở tương lai.", "It is in the future."
             found.append(field_problem(f"{field}.end", "in_future", *words))
-        if days and entry.begin < now - timedelta(days=days):
+        if days and _nothing_left(entry, timedelta(days=days), now, since):
             found.append(
                 field_problem(
                     f"{field}.begin",
@@ -134,6 +140,13 @@ def time_problems(
             )
     found += _too_long(name, entries, console)
     return found
+
+
+def _nothing_left(entry: Point | Answer, kept: timedelta, now: datetime, since: datetime) -> bool:
+    """Whether it would change nothing. (An answer does not change a stay whose scans are gone.)"""
+    if isinstance(entry, Answer):
+        return entry.begin < now - kept
+    return entry.end <= min(now, since) - kept
 
 
 def _too_long(name: str, entries: Sequence[Point | Answer], console: Console) -> list[FieldProblem]:

@@ -70,8 +70,9 @@ def _lists(entries: Entries) -> dict[str, Any]:
 def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldProblem]:
     now = utc_now()
     added = body.add
-    found = time_problems("add.points", added.points, now, console)
-    found += time_problems("add.answers", added.answers, now, console)
+    since = case.registered_at
+    found = time_problems("add.points", added.points, now, console, since=since)
+    found += time_problems("add.answers", added.answers, now, console, since=since)
     today = now.astimezone(LOCAL).date()
     for number, named in enumerate(added.named):
         field = f"add.named.{number}.last_contact"

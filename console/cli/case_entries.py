@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from console.cli.case_changes import CaseId, change
-from console.cli.case_text import day, local, moment
+from console.cli.case_text import day, local, moment, point_of
 from console.cli.out import json_line, line, screen
 from console.cli.session import Json, session_of
 from schemas.cases import DAYS, MOMENTS, ExclusionReason, PointSource, Relation
+from schemas.errors import UserError
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="13 ký tự. / The pseudonym.")]
 PlaceId = Annotated[int, typer.Option("--place", help="Số điểm quét. / Number of the place.")]
@@ -61,13 +62,26 @@ def point(
     source: Annotated[
         PointSource, typer.Option(help="Biết từ đâu. / Where it is known from.")
     ] = PointSource.INTERVIEW,
+    replace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE,FROM,TO,SOURCE",
+            help="Thay mốc này, trong cùng một lần sửa. / Instead of this one, in one change.",
+        ),
+    ] = None,
     remove: Remove = False,
     note: Note = None,
     as_json: Json = False,
 ) -> None:
     """Times without a zone are Asia/Ho_Chi_Minh."""
+    if replace is not None and remove:
+        raise UserError(
+            "--replace, --remove: chỉ dùng một trong hai. / --replace, --remove: one of the two."
+        )
     entry = {"place": place, "begin": moment("--from", begin), "end": moment("--to", end)}
-    _change(context, case_id, "points", entry | {"source": source.value}, remove, note, as_json)
+    entry |= {"source": source.value}
+    instead = None if replace is None else point_of("--replace", replace)
+    _change(context, case_id, "points", entry, remove, note, as_json, instead)
 
 
 def answer(
@@ -187,6 +201,9 @@ def _change(
     remove: bool,
     note: str | None,
     as_json: bool,
+    instead_of: dict[str, Any] | None = None,
 ) -> None:
     body = {"remove" if remove else "add": {kind: [entry]}, "note": note}
+    if instead_of is not None:
+        body["remove"] = {kind: [instead_of]}
     change(context, "POST", case_id, "/entries", body, as_json)

@@ -98,7 +98,7 @@ def register(
         "ward": ward,
         "status": status.value,
         "rule_set": rule_set,
-        "points": [point_of(text) for text in point] if point else None,
+        "points": [point_of("--point", text) for text in point] if point else None,
     }
     body = {name: value for name, value in fields.items() if value is not None}
     with Api(session.settings()) as api:

@@ -18,6 +18,10 @@ _UNITS: Final = {9: 1000, 10: 1000, 11: 1000, 12: 1, 13: 1, 14: 1, 15: 1e-3, 16:
 _NANO: Final = {18: 1e-6, 19: 1e-6}
 _NUMBER: Final = re.compile(r"(\d{9,19})(\.\d*)?", re.ASCII)
 _COMPACT: Final = re.compile(r"(?:19|20)\d{12}", re.ASCII)
+_TO_MINUTES: Final = re.compile(  # YYYYMMDDHHMM, or a moment of 1976
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:\.0*)?",
+    re.ASCII,
+)
 _DAY_ONLY: Final = re.compile(r"[\dW-]{4,10}", re.ASCII)
 _MONTHS: Final = {
     name: number
@@ -51,7 +55,7 @@ def time_parser(zone: tzinfo, form: str | None = None) -> ParseTime:
                 f"{type(value).__name__} không phải thời điểm / {type(value).__name__} is no time"
             )
         text = value.strip() if isinstance(value, str) else repr(value)
-        if form is not None and isinstance(value, str):
+        if form is not None and not isinstance(value, float):
             return _milliseconds(_of_form(text, form), zone)
         return _parse(text, zone)
 
@@ -68,6 +72,10 @@ def _of_form(text: str, form: str) -> datetime:
 def _parse(text: str, zone: tzinfo) -> int:
     if _COMPACT.fullmatch(text):
         return _milliseconds(datetime.strptime(text, "%Y%m%d%H%M%S"), zone)  # noqa: DTZ007
+    if _TO_MINUTES.fullmatch(text):
+        raise ValueError(
+            "đến phút hay mili giây? hãy nêu dạng / minutes or milliseconds? give the format"
+        )
     if number := _NUMBER.fullmatch(text):
         return _of_number(number[1], number[2] or "")
     if found := _FOURSQUARE.fullmatch(text):

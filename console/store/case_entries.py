@@ -72,7 +72,7 @@ def _list(
                 f"{name}: ca {case.id} không có mục cần bỏ. / "
                 f"{name}: case {case.id} has no such entry to remove."
             )
-        entries.remove(entry)
+        entries = [one for one in entries if one != entry]
     entries += [entry for entry in dict.fromkeys(add) if entry not in entries]
     if len(entries) > MOST[name]:
         raise Conflict(

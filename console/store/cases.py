@@ -104,7 +104,8 @@ def inserted(
     year = now.astimezone(LOCAL).year
     number = allocate(connection, f"case/{year}")
     case_id = f"C-{year}-{number:06}"
-    case = Case(id=case_id, registered_at=now, registered_by=registered_by, **vars(new))
+    fields = vars(new) | {"points": tuple(dict.fromkeys(new.points))}
+    case = Case(id=case_id, registered_at=now, registered_by=registered_by, **fields)
     request = {"request_key": request_key, "request_hash": request_hash}
     connection.execute(insert(tables.cases), [columns(case) | request])
     outbox.append(connection, [case_event(case, "registered", now)], now)

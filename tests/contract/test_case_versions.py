@@ -166,6 +166,27 @@ def test_a_stay_that_reaches_into_the_window_outlives_its_first_scan(
     assert len(second.contacts) == 1
 
 
+def test_an_exclusion_taken_back_when_the_scans_are_gone(clickhouse: ClickHouse) -> None:
+    """Of each version of the case its last run is looked at."""
+    tracing = Tracing(clickhouse, _directory(), load_rule_sets(), load_parameters(), 5)
+    scans = Scans(clickhouse, 9000)
+    scans.visit(940, 1000, 1060)
+    scans.visit(950, 1010, 1050)
+    mine = {"id": "c-back", "person": person_text(940)}
+    assert [c.person for c in run(tracing, case(1, **mine), NOW).changes] == [person_text(950)]
+    scans.visit(960, 1020, 1040)
+    assert len(tracing.again(case(1, **mine), NOW, 1, 1)) == 1
+    both = [{"person": person_text(p), "reason": "other"} for p in (950, 960)]
+    second = run(tracing, case(2, **mine, excluded=both), NOW)
+    assert {c.kind for c in second.changes} == {"withdrawn"}
+    later = NOW + timedelta(days=30)
+    third = run(tracing, case(3, **mine), later)
+    assert {(c.person, c.kind, c.reasons) for c in third.changes} == {
+        (person_text(p), "added", ("excluded",)) for p in (950, 960)
+    }
+    assert tracing.again(case(3, **mine), later, 2, 2) == [], "nor does a scan change anything"
+
+
 def test_a_case_voided_before_its_first_run_gets_none_after(
     clickhouse: ClickHouse, tracing: Tracing
 ) -> None:

@@ -98,3 +98,18 @@ def test_a_rule_set_whose_clause_is_fulfilled_by_answers_it_does_not_ask_is_refu
     left_out = parse_rule_set(TEXT.replace('fulfilled_by = { touch = "yes" }\n', ""), "mine.toml")
     [a, *_] = judge(left_out, [HALL], {"touch": "yes"}).clauses
     assert (a.verdict, a.ground) == ("open", "not_known"), "it is left to the officer"
+
+
+def test_a_night_that_was_entered_as_two_points_is_one_time_together() -> None:
+    day = "2026-11-2"
+    near = {"masks": "yes", "within_2_m": "yes"}
+    late, early = (
+        exposure(minutes=10.0)
+        | {"place": 7, "start": f"{day}{begin}:00.000Z", "end": f"{day}{end}:00.000Z"}
+        for begin, end in (("0T16:50", "0T17:00"), ("0T17:00", "0T17:10"))
+    )
+    assert judge(VN, [early, late], near).proposed is Decided.CONFIRMED
+    elsewhere = late | {"place": 8}
+    assert judge(VN, [early, elsewhere], near).proposed is None
+    a_minute_later = early | {"start": f"{day}0T17:01:00.000Z"}
+    assert judge(VN, [late, a_minute_later], near).proposed is None

@@ -1,5 +1,6 @@
 """A run made anew after its scans have grown too old: nobody is withdrawn for that."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -36,11 +37,13 @@ CITY = visits(
 
 
 def run(scans: pl.DataFrame, kept_from: float, last: Version | None, case: Case = A_CASE,
-        rules: Any = RULES) -> Version:  # fmt: skip
-    """Of scans that are kept from so many minutes after `DAY` on."""
+        rules: Any = RULES, before: Sequence[Version] = ()) -> Version:  # fmt: skip
+    """Of scans that are kept from so many minutes after `DAY` on; `before`: the runs before `last`,
+    the newest first."""
+    earlier = [] if last is None else [last, *before]
     kept = DAY + timedelta(minutes=kept_from)
     there = Scans(FakeEngine(scans.filter(pl.col("scanned_at") >= kept)), kept)
-    result = trace_from(there, case, GROUND, rules, NOW, last)
+    result = trace_from(there, case, GROUND, rules, NOW, earlier)
     return Version(run_document(result), contact_documents(result))
 
 
@@ -142,3 +145,80 @@ def test_points_are_those_of_the_record() -> None:
     assert changes(first, again) == []
     taken = run(CITY, 1_000, again)
     assert {(c.kind, c.reasons) for c in changes(again, taken)} == {("withdrawn", ("points",))}
+
+
+def _with(**entries: Any) -> Case:
+    return Case.model_validate(A_CASE.model_dump() | entries)
+
+
+_EXCLUDED = _with(excluded=({"person": person_text(BOB), "reason": "not_there"},))
+_ISOLATED = _with(isolated_at=DAY + timedelta(minutes=100))
+
+
+@pytest.mark.parametrize("between", [_EXCLUDED, _ISOLATED], ids=["excluded", "window"])
+@pytest.mark.parametrize("kept_from", [-10_000, 1_000])
+def test_what_an_officer_takes_back_is_as_if_it_had_never_been(
+    between: Case, kept_from: float
+) -> None:
+    """`kept_from`: what was kept when it was entered; when it is taken back nothing is."""
+    first = run(CITY, -10_000, None)
+    second = run(CITY, kept_from, first, between)
+    assert len(second.contacts) < len(first.contacts)
+    third = run(CITY, 1_000, second, before=[first])
+    assert changes(first, third) == []
+    assert changes(first, run(CITY, 1_000, third, before=[second, first])) == []
+    assert persons(run(CITY, 1_000, second)) != persons(first), "which it would not, by the last"
+
+
+def test_a_point_that_is_taken_out_and_entered_again_a_shorter_time() -> None:
+    def at(begin: int, end: int) -> Case:
+        times = {"begin": DAY + timedelta(minutes=begin), "end": DAY + timedelta(minutes=end)}
+        return _with(points=({"place": HALL, "source": "interview", **times},))
+
+    others = CITY.filter(pl.col("person") != CASE)
+    first = run(others, -10_000, None, at(200, 300))
+    assert sorted(persons(first)) == sorted(person_text(p) for p in (ALICE, CAROL))
+    none = run(others, 1_000, first)
+    assert none.contacts == []
+    shorter = run(others, 1_000, none, at(200, 245), before=[first])
+    assert persons(shorter) == [person_text(CAROL)]
+    again = run(others, 1_000, shorter, at(200, 300), before=[none, first])
+    assert changes(first, again) == []
+
+
+_BOB_LEAVES = visits((CASE, ROOM, 20, 60), (ALICE, ROOM, 30, 90), (BOB, ROOM, 10, 15))
+_BOB_STAYS = _BOB_LEAVES.filter((pl.col("person") != BOB) | (pl.col("direction") == "in"))
+
+
+def test_whom_a_scan_has_taken_out_no_older_run_brings_back() -> None:
+    """Bob had scanned out of the room before the case came, as a scan said that came late."""
+    first = run(_BOB_STAYS, -10_000, None)
+    second = run(_BOB_LEAVES, -10_000, first)
+    assert (len(first.contacts), len(second.contacts)) == (2, 1)
+    third = run(_BOB_LEAVES, 1_000, second, _ISOLATED, before=[first])
+    assert persons(third) == [person_text(ALICE)]
+
+
+def test_whom_an_answer_took_out_stays_out() -> None:
+    left = {"person": person_text(BOB), "place": ROOM}
+    times = {"begin": DAY + timedelta(minutes=10), "end": DAY + timedelta(minutes=15)}
+    told = _with(answers=({**left, **times},))
+    first = run(_BOB_STAYS, -10_000, None)
+    second = run(_BOB_STAYS, -10_000, first, told)
+    assert (len(first.contacts), len(second.contacts)) == (2, 1)
+    assert persons(run(_BOB_STAYS, 1_000, second, told, before=[first])) == [person_text(ALICE)]
+    elsewhere = _with(answers=({**left, **times, "place": HALL},))
+    assert persons(run(_BOB_STAYS, 1_000, second, elsewhere, before=[first])) == [
+        person_text(ALICE)
+    ]
+
+
+def test_who_is_excluded_by_another_id_is_left_out_by_hand() -> None:
+    card = person_text(900)
+    joined = {"same": ({"person": person_text(BOB), "of": card},)}
+    out = _with(**joined, excluded=({"person": card, "reason": "other"},))
+    first = run(CITY, -10_000, None)
+    second = run(CITY, 1_000, first, out)
+    assert len(second.contacts) == len(first.contacts) - 1
+    third = run(CITY, 1_000, second, _with(**joined), before=[first])
+    assert sorted(persons(third)) == sorted([card, person_text(ALICE), person_text(CAROL)])

@@ -55,6 +55,28 @@ def test_an_entry_is_added_or_taken_back(
     ]
 
 
+def test_a_point_takes_anothers_place_in_one_change(asked: list[Any], tmp_path: Path) -> None:
+    command = ("point", CASE["id"], *TIMES)
+    old = " 4, 2026-03-01T08:00, 2026-03-01T10:00, interview"
+    assert case(tmp_path, *command, "--replace", old) == 0
+    replaced = UTC | {"end": "2026-03-01T03:00:00.000Z", "source": "interview"}
+    new = UTC | {"source": "interview"}
+    body = {"add": {"points": [new]}, "remove": {"points": [replaced]}, "note": None}
+    assert asked == [("POST", PATH, body)]
+    assert case(tmp_path, *command, "--replace", old, "--remove") == 1
+    assert case(tmp_path, *command, "--replace", "4,today") == 1
+
+
+@pytest.mark.parametrize("text", ["2026-03-01", "20260301", "2026-W09-7", "0001-01-01T00:00", "x"])
+def test_a_time_is_a_day_and_an_hour(
+    text: str, asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("point", CASE["id"], "--place", "4", "--from", text, "--to", "2026-03-01T09:00")
+    assert case(tmp_path, *command) == 1
+    assert "is not a time such as 2026-11-20T08:30" in capsys.readouterr().err
+    assert not asked
+
+
 def test_points_alone_can_be_registered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

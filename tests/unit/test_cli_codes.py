@@ -143,7 +143,10 @@ def test_a_code_is_revoked_from_before(do: Do, store: Store) -> None:
         (("rotate", "1", "--from", "soon"), "--from"),
         (("revoke", "1", "--reason", " "), "--reason: a revocation needs a reason"),
         (("revoke", "1"), "--reason"),
-        (("revoke", "1", "--reason", "x", "--since", "2999-01-01"), "--since: it is in the future"),
+        (
+            ("revoke", "1", "--reason", "x", "--since", "2999-01-01T00:00"),
+            "--since: it is in the future",
+        ),
         (("revoke", "1", "--reason", "x", "--since", "Monday"), "--since: 'Monday' is not a time"),
         (("revoke", "1", "--version", "9", "--reason", "x"), "--version: place 1 has no code"),
         (("revoke", "99", "--reason", "x"), "PLACE: there is no place 99"),

@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from console.api import entries
 from console.store.register import NewPlace, NewSite, register_sites
 from schemas.places import Trip
 from schemas.scan import format_timestamp
+from schemas.settings import Settings
 from tests.console_kit import PERSON, RING, WARD, Running, new_sites, running
 from tests.unit.test_console_amend import HEAD, register
 
@@ -119,6 +121,42 @@ def test_each_refusal_names_its_field(
     assert answer.status_code == 422
     assert (f"add.{field}", code) in [(e["field"], e["code"]) for e in answer.json()["errors"]]
     assert console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json() == case
+
+
+def test_a_point_is_corrected_as_long_as_the_case_is_open(
+    console: Running, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Months later too, when its scans are long gone: an earlier run has what they said."""
+    case, venue = register(console), point(place, source="roster")
+    assert change(console, case["id"], add={"points": [venue]}).status_code == 200
+    monkeypatch.setattr(entries, "utc_now", lambda: NOW + timedelta(days=90))
+    shorter = point(place, hours=0.5, source="roster")
+    answer = change(console, case["id"], remove={"points": [venue]}, add={"points": [shorter]})
+    assert (answer.status_code, answer.json()["points"]) == (200, [shorter])
+    assert change(console, case["id"], remove={"points": [shorter]}).json()["points"] == []
+    back = change(console, case["id"], add={"points": [venue]})
+    assert back.json()["points"] == [venue]
+    assert change(console, case["id"], add={"points": [venue]}).json() == back.json()
+    for entry, kind in ((point(place, -24 * 30, source="roster"), "points"),
+                        (point(place, person=SOMEBODY), "answers")):  # fmt: skip
+        [problem] = change(console, case["id"], add={kind: [entry]}).json()["errors"]
+        assert problem["code"] == "before_retention"
+
+
+def test_a_point_that_retention_cuts_is_traced_for_what_is_left(
+    console: Running, place: int
+) -> None:
+    days = Settings.model_fields["retention_days"].default
+    cut = point(place, -24 * days - 1, 2, source="camera")
+    answer = change(console, register(console)["id"], add={"points": [cut]})
+    assert (answer.status_code, answer.json()["points"]) == (200, [cut])
+
+
+def test_the_same_point_twice_is_one(console: Running, place: int) -> None:
+    twice = 2 * [point(place, source="roster")]
+    body = {"points": twice, "ward": WARD}
+    case = console.client.post("/v1/cases", json=body, headers=HEAD).json()
+    assert case["points"] == twice[:1]
 
 
 def test_an_answer_may_be_as_long_as_a_stay_there(console: Running, place: int) -> None:

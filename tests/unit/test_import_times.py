@@ -66,6 +66,9 @@ def test_the_zone_is_for_times_without_one() -> None:
         "12",
         "2012-04-03",
         "20120403",
+        "201204031800",  # minutes, or a millisecond of 1976
+        201204031800,
+        201204031800.0,
         "2012-W14-2",
         "03/04/2012 18:00",
         "2012-13-03T18:00Z",
@@ -91,3 +94,7 @@ def test_a_form_that_is_given_is_the_only_one() -> None:
 
 def test_there_and_back() -> None:
     assert moment_of(MS) == WHEN
+
+
+def test_a_form_is_for_whole_numbers_too() -> None:
+    assert time_parser(UTC, "%Y%m%d%H%M")(201204031800) == MS - 9_000

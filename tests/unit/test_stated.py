@@ -119,7 +119,7 @@ def test_points_alone_name_everyone_who_was_there() -> None:
 
 
 def test_points_alone_need_a_point() -> None:
-    with pytest.raises(ValidationError, match="needs place-time points"):
+    with pytest.raises(ValidationError, match="needs at least one place-time point"):
         Case.model_validate(A_CASE.model_dump() | {"person": None})
 
 

@@ -168,6 +168,8 @@ def test_what_nobody_had_asked_for_is_no_late_scan_whatever_its_offset() -> None
     plain, pointed = run(scans), run(scans, points=[point])
     assert found(plain, pointed) == {B: ("added", ("points",))}
     assert found(pointed, plain) == {B: ("withdrawn", ("points",))}
+    camera = run(scans, points=[point | {"source": "camera"}])
+    assert found(pointed, camera) == {B: ("changed", ("points",))}
     # a scan of somebody else's that comes then is named, for no point says so
     new = (400, ROOM, 20, 50)
     late = pl.concat([scans, visits(*rows, new)[-2:]])
@@ -177,6 +179,27 @@ def test_what_nobody_had_asked_for_is_no_late_scan_whatever_its_offset() -> None
     }
     card = [{"person": person_text(BOB), "of": person_text(CASE)}]
     assert "late_scan" not in found(plain, run(scans, same=card)).get(B, ("", ()))[1]
+
+
+def test_what_is_entered_under_another_id_of_theirs_is_named() -> None:
+    scans = visits(*ROWS)
+    card = person_text(900)
+    joined = {"same": [{"person": card, "of": B}]}
+
+    def run(**lists: Any) -> Version:
+        case = Case.model_validate(A_CASE.model_dump() | joined | lists)
+        return of(trace_from(Scans(FakeEngine(scans)), case, GROUND, RULES, NOW))
+
+    plain = run()
+    for name, entry, reason in (
+        ("named", {"relation": "care", "last_contact": "2022-01-05"}, "named"),
+        ("excluded", {"reason": "other"}, "excluded"),
+        ("decided", {"classification": "CONFIRMED"}, "decided"),
+        ("said", {"answers": {"touch": "yes"}}, "answered"),
+    ):
+        told = run(**{name: [{"person": card} | entry]})
+        assert found(plain, told)[B][1] == (reason,)
+        assert found(told, plain)[B][1] == (reason,)
 
 
 def test_a_scan_that_was_there_and_not_asked_for_is_no_late_one() -> None:

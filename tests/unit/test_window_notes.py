@@ -62,5 +62,17 @@ def test_a_negative_test_before_the_positive_one_ends_nothing() -> None:
 def test_points_of_which_nothing_counts_are_named() -> None:
     alone = {"person": None, "points": [POINT]}
     assert [note for note in said("cwa-2021", alone) if "place-time points" in note]
-    assert said("cwa-2021", alone, points_count=True) == []
+    assert not any("None of" in note for note in said("cwa-2021", alone, points_count=True))
     assert said(RULES.id, alone, points_count=True) == []
+
+
+def test_points_that_count_in_part_or_not_at_all_are_named() -> None:
+    inside = {"place": 2, "begin": "2022-01-05T01:00:00.000Z", "end": "2022-01-05T02:00:00.000Z",
+              "source": "roster"}  # fmt: skip
+    more = {"onset": "2022-01-05", "points": (POINT, inside)}
+    [note] = said(RULES.id, more, points_count=True)
+    assert "1, 20/12/2021 08:00 – 20/12/2021 09:00." in note
+    assert said(RULES.id, more | {"points": (inside,)}, points_count=True) == []
+    many = tuple(POINT | {"place": place} for place in range(10, 20))
+    [note] = said(RULES.id, more | {"points": (*many, inside)}, points_count=True)
+    assert note.endswith("; and 5 more.")
