@@ -53,10 +53,12 @@ def with_ends(
     since, later, soon = answered(scans, read, row, answers)
     later = np.where(soon - t <= reach, later, NEVER)
     answer = np.where(plausible(since), since, later)
+    # who names a trip was on it until then: it came early, or they got off
+    on_the_way = (elsewhere <= rides.arrival) & (rides.arrival - t <= longest)
     accepted = (
         ((out - t <= longest) & ~came_again, out),
         (plausible(answer), answer),
-        (elsewhere - t <= bound, elsewhere),
+        ((elsewhere - t <= bound) | on_the_way, elsewhere),
         (plausible(rides.arrival), rides.arrival),
         (closing - t <= bound, closing),
         (limits.usual[here], t + reach),

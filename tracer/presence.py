@@ -23,7 +23,7 @@ _PARTS: Final = KNOTS - 1
 _STARTS: Final = pl.Enum((*STARTS, *STATED))
 _ENDS: Final = pl.Enum((*ENDS, *STATED))
 _NOT_SEEN_TO_COME: Final = [STARTS.index(name) for name in ("assumed", "scan_pass")]
-_NOT_SEEN: Final = [ENDS.index(name) for name in ("usual_stay", "cap")]
+_NOT_SEEN: Final = [ENDS.index(name) for name in ("trip_end", "usual_stay", "cap")]
 
 
 class There(NamedTuple):

@@ -19,7 +19,8 @@ charter says nothing of another day.
 Reading
 1. Every row is a scan: ingest writes an event once. One that came in two partitions is there
    twice, at the same time and place: a double tap of itself, of which rule 3 reads the first.
-2. One person's scans are read by time; at equal time `out` before `in` before `pass`, then by
+2. One person's scans are read by time; at equal time `out` before `in` before `pass`; of these an
+   `out` of a place inside before that of what holds it, an `in` or a `pass` after it; then by
    place, partition, offset. Before and after below mean this order. But of an `in` and an `out`
    here at one time (paper is typed to the minute) the `in` is read first, as of somebody who
    stayed less than that, and both before any other `in` of that time; unless the person's last
@@ -45,7 +46,8 @@ Openings and ends
      `reach` after t the one that starts first, so too: nobody answers to the minute. Plausible:
      after t, at most `longest` after t, and not after a decisive scan elsewhere, nor
      after a return before the decisive `out` here.
-   - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t.
+   - `next_elsewhere`: the decisive scan, if elsewhere and at most `bound` after t, or not after
+     the arrival of the trip that the scan names, where that is at most `longest` after t.
    - `trip_end`: the arrival of the trip that the scan names, if plausible.
    - `closing_time`: the first closing of the place strictly after t, if at most `bound` after.
      A place that opens when it closes is open around the clock.

@@ -78,8 +78,8 @@ def second_contacts(
     }
     if not (rule_set.f2 or anyway):
         return answer
-    contacts = _worth_following(console, case, run, confirmed)
-    found, followed, not_followed = _traced(console, case, contacts, rule_set)
+    contacts, firsts = _worth_following(console, case, run, confirmed)
+    found, followed, not_followed = _traced(console, case, contacts, firsts, rule_set)
     log.info("second_contacts_read", case=case.id, run=run.view.run, contacts=len(found.contacts))
     return answer | {
         "followed": followed,
@@ -92,24 +92,29 @@ def second_contacts(
 
 def _worth_following(
     console: Console, case: Case, run: StoredRun, confirmed: bool
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], set[int]]:
+    """Whom to follow; and all F1s (64 bits), who are nobody's F2, followed or not."""
     decided = {p: work.classification for p, work in works(console.store, case.id).items()}
     made = {person for person, said in decided.items() if said is Classification.CONFIRMED}
     contacts = [
         (c, decided.get(c["person"])) for c in _contacts(console, run, made if confirmed else set())
     ]
-    if confirmed:
-        contacts = [(c, said) for c, said in contacts if said is Classification.CONFIRMED]
     # whom an officer has made one is an F1 wherever the two met, at a market too
-    return [
-        c | {"call": True} if said is Classification.CONFIRMED else c
+    possible = [
+        (c | {"call": True} if said is Classification.CONFIRMED else c, said)
         for c, said in contacts
         if said is not Classification.NO_CONTACT
     ]
+    firsts = {person_bits(c["person"]) for c, _ in possible if c["call"]}
+    return [c for c, said in possible if not confirmed or said is Classification.CONFIRMED], firsts
 
 
 def _traced(
-    console: Console, case: Case, contacts: list[dict[str, Any]], rule_set: RuleSet
+    console: Console,
+    case: Case,
+    contacts: list[dict[str, Any]],
+    called: set[int],
+    rule_set: RuleSet,
 ) -> tuple[Second, int, int]:
     firsts, not_followed = firsts_of(contacts, _isolated(console, case))
     now = utc_now()
@@ -118,7 +123,6 @@ def _traced(
     origin = {"person": case.person, "case": case.id}
     same = same_of(case)
     told = answers_of(case)
-    called = {person_bits(contact["person"]) for contact in contacts if contact["call"]}
     second = second_from(scans, origin, firsts, stands_on, rule_set, now, same, told, called)
     return second, len(firsts), not_followed
 

@@ -17,6 +17,7 @@ from console.api.worklist_rows import absent, case_of, local_today, said
 from console.store import cases, worklist
 from console.store.worklist import Work
 from console.worklist.axes import REACHABILITIES, Classification
+from tracer.identity import by_person
 from tracer.tiers import Tier
 
 router = APIRouter(prefix="/v1", tags=["list"])
@@ -86,8 +87,9 @@ def summary(case_id: str, principal: Reads, console: ConsoleOf) -> Summary:
         raise absent()
     run = newest_run(console.clickhouse, case_id)
     works = worklist.works(console.store, case_id)
-    named = {contact.person for contact in case.named}
-    excluded = {entry.person for entry in case.excluded}
+    people = by_person(case)
+    named = {contact.person for contact in people.named}
+    excluded = {entry.person for entry in people.excluded}
     known = works.keys() | named | excluded
     there = in_run(console, run, known)
     others = max(run.total - len(there), 0) if run else 0  # nobody has said anything of them

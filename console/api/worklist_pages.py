@@ -13,6 +13,7 @@ from console.store import cases, worklist
 from console.store.worklist import Work
 from schemas.cases import OPEN_STATUSES, Case, Decided
 from schemas.ids import person_bits, person_text
+from tracer.identity import by_person
 
 PAGE: Final = 500
 # By rank, dense from 1 and the end of the table's key: a page costs the same wherever it is.
@@ -127,7 +128,7 @@ def _traced(console: Console, case: Case, run: StoredRun, limit: int, offset: in
 def _beside(console: Console, case: Case, run: StoredRun | None) -> list[Work]:
     """Named in the interview, or touched, and not in the run."""
     works = worklist.works(console.store, case.id)
-    for named in case.named:
+    for named in by_person(case).named:
         works.setdefault(named.person, Work(case.id, named.person))
     traced = in_run(console, run, works)
     return [work for person, work in sorted(works.items()) if person not in traced]
@@ -157,7 +158,7 @@ def _together(
     documents: dict[str, dict[str, Any]],
     works: Sequence[Work],
 ) -> list[Row]:
-    named = {contact.person: contact for contact in case.named}
+    named = {contact.person: contact for contact in by_person(case).named}
     return [
         Row(case, work.person, run, documents.get(work.person), named.get(work.person), work)
         for work in works

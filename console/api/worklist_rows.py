@@ -26,6 +26,7 @@ from schemas.clock import LOCAL, local_midnight
 from schemas.ids import person_bits
 from streams.clickhouse import ClickHouse
 from tracer.answers import judge
+from tracer.identity import by_person
 from tracer.ruleset import RuleSet, load_rule_sets
 
 _OF_PERSONS: Final = """
@@ -59,7 +60,8 @@ class Row:
     @property
     def excluded(self) -> str | None:
         """Why the case rules the person out, if it does."""
-        return next((e.reason.value for e in self.case.excluded if e.person == self.person), None)
+        excluded = by_person(self.case).excluded
+        return next((e.reason.value for e in excluded if e.person == self.person), None)
 
     @property
     def tier(self) -> str:
@@ -91,7 +93,7 @@ def row_of(console: Console, principal: Principal, case_id: str, person: str) ->
         raise absent()
     run = newest_run(console.clickhouse, case_id)
     found = documents_of(console.clickhouse, run, [person])
-    named = next((n for n in case.named if n.person == person), None)
+    named = next((n for n in by_person(case).named if n.person == person), None)
     if not found and named is None and not work.version:
         raise absent()
     return Row(case, person, run, found.get(person), named, work)

@@ -13,6 +13,7 @@ from console.cli.out import number
 from console.cli.session import Session
 from schemas.clock import LOCAL, local_text
 from tracer.ruleset import RuleSet, load_rule_sets
+from tracer.tiers import Tier
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,10 +26,14 @@ TIERS: Final = {
     ),
     "same_place": ("Cùng địa điểm, cùng lúc", "Same place, same time"),
     "same_time_only": (
-        "Có mặt cùng thời điểm (cổng, nơi mở): không gọi, chỉ tự theo dõi",
-        "There at the same time (gate, open place): not on the call list",
+        "Có mặt cùng thời điểm (cổng, nơi mở hoặc rộng): không gọi, chỉ tự theo dõi",
+        "There at the same time (gate, open or large place): not on the call list",
     ),
 }
+_CALLED: Final = (
+    "Có mặt cùng thời điểm, và được kể tên hoặc đã xác định: gọi",
+    "There at the same time, and named or confirmed: to be called",
+)
 RULED_OUT: Final = (
     "Cán bộ đã hỏi và loại trừ: không gọi",
     "Ruled out by an officer: not on the call list",
@@ -99,6 +104,8 @@ def _heading(contact: dict[str, Any]) -> tuple[str, str]:
     if contact.get("decided") == "NO_CONTACT":
         return RULED_OUT
     tier = contact["tier"]
+    if contact.get("call") and tier == Tier.SAME_TIME_ONLY:
+        return _CALLED
     return TIERS.get(tier, (tier, tier))
 
 
@@ -114,8 +121,9 @@ def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
     total = number(found["total"])
     console.print(
         session.lines(
-            f"{total} người có thể đã tiếp xúc gần; cán bộ hỏi rồi mới quyết định.",
-            f"{total} possible contacts; an officer asks and decides.",
+            f"{total} người có mặt cùng lúc hoặc được kể tên; cán bộ hỏi rồi mới quyết định.",
+            f"{total} people who were there at the same time or were named; an officer asks and "
+            "decides.",
         )
     )
     if not run.get("offsets_seen", True):

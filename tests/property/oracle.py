@@ -220,6 +220,7 @@ def _stays_of(person: int, city: City) -> list[Stay]:
 def _read_at(scan: Scan, mine: list[Scan], city: City) -> tuple[float, ...]:
     """By what a scan is read: as `order`, but that a scan out may come after a scan in."""
     t, rank, place, *rest = scan.order
+    deep = sum(city.inside(place, other) for other in city.places)
     if _one_of_two(scan, mine):
         before = [s for s in mine if s.place == scan.place and s.t < t and not _one_of_two(s, mine)]
         last = max(before, key=lambda s: s.order, default=None)
@@ -227,8 +228,8 @@ def _read_at(scan: Scan, mine: list[Scan], city: City) -> tuple[float, ...]:
             last is not None and last.direction != "out" and t - last.t <= city.longest(scan.place)
         )
         if not went_back:
-            return t, 0.5, place, scan.direction == "out", *rest
-    return t, rank, place, 0, *rest
+            return t, 0.5, deep, place, scan.direction == "out", *rest
+    return t, rank, -deep if scan.direction == "out" else deep, place, 0, *rest
 
 
 def _one_of_two(scan: Scan, mine: list[Scan]) -> bool:
@@ -302,8 +303,10 @@ def _end(scan: Scan, later: list[Scan], city: City) -> tuple[int, str, Scan | No
         end = max(a.end for a in after if a.start == soonest)
         if plausible(end):
             return end, "answered", None
-    if elsewhere is not None and elsewhere.t - t <= city.bound(scan.place):
-        return elsewhere.t, "next_elsewhere", elsewhere
+    if elsewhere is not None:
+        riding = ride is not None and elsewhere.t <= ride[2] <= t + longest
+        if riding or elsewhere.t - t <= city.bound(scan.place):
+            return elsewhere.t, "next_elsewhere", elsewhere
     if ride is not None and plausible(ride[2]):
         return ride[2], "trip_end", None
     closing = _next_closing(t, city.places.get(scan.place))
@@ -445,7 +448,7 @@ def _exposure(
     minutes = (end - start) / MINUTE
     longer = end == now or any(
         (stay.started in ("assumed", "scan_pass") and stay.start == start)
-        or (stay.ended in ("usual_stay", "cap") and stay.end == end)
+        or (stay.ended in ("trip_end", "usual_stay", "cap") and stay.end == end)
         for stay in (mine, theirs)
     )
     could = [

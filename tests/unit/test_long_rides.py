@@ -159,3 +159,14 @@ def test_who_comes_to_a_building_before_its_room_stays_as_long_there() -> None:
         (CASE, BUILDING, "in", 24, None), (CASE, BUILDING, "out", 26, None),
     )  # fmt: skip
     assert exposed(scans, HOSPITAL) == [(ALICE, 30, "usual_stay")]
+
+
+def test_who_may_have_ridden_on_is_asked_whatever_the_minutes() -> None:
+    """Both boarded six minutes before the arrival, and nobody saw them get off."""
+    scans = boarded((CASE, COACH, "in", 35.9, "NS-1"), (ALICE, COACH, "in", 35.9, "NS-1"))
+    ground = ground_at(PLACES, load_parameters())
+    (row,) = trace_from(Scans(FakeEngine(scans)), A_CASE, ground, RULES, NOW).contacts.rows(
+        named=True
+    )
+    assert row["minutes"] == 6
+    assert "b" in row["clauses"], "quarter of an hour or more may have been theirs"

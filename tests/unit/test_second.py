@@ -157,6 +157,25 @@ def test_whom_an_officer_has_made_an_f1_is_followed_from_a_market_too(
         assert [c["person"] for c in found["contacts"]] == [person_text(BOB)]
 
 
+def test_an_f1_who_is_not_confirmed_is_nobodys_f2(
+    console: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
+    case = registered(console)
+    there = visits(
+        (CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40), (BOB, ROOM, 10, 40), (ALICE, HALL, 100, 130),
+        (BOB, HALL, 110, 140),
+    )  # fmt: skip
+    engine = FakeEngine(there)
+    monkeypatch.setattr(console.tables, "query_arrow", engine.query_arrow)
+    traced(console, case, "vn-2021-07-30", there)
+    path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
+    body = {"classification": "CONFIRMED"}
+    assert console.client.patch(path, json=body, headers=HEAD).status_code == 200
+    found = ask(console, case, "?confirmed=true")
+    assert (found["followed"], found["contacts"]) == (1, [])
+
+
 def test_a_case_without_a_run_has_none(console: Running) -> None:
     case = registered(console)
     answer = console.client.get(f"/v1/cases/{case}/second-contacts", headers=HEAD)

@@ -480,3 +480,26 @@ def test_a_stay_of_the_case_that_is_too_long_to_be_believed_is_said() -> None:
     before = ground_at(PLACES, load_parameters("stays-2026-11-26-fading.toml"))
     [note] = long_stays(scans((COACH, "in", local("07:30", 28), "NS-1")), before)
     assert "28/11/2021 07:30 and left at 29/11/2021 18:00" in note.en, "then it was too long"
+
+
+@pytest.mark.parametrize("rooms", [(HOUSE, ROOM), (ROOM, HOUSE)], ids=["house", "room"])
+def test_who_leaves_room_and_house_in_one_minute_was_in_both_until_then(
+    rooms: tuple[int, int],
+) -> None:
+    """Typed to the minute, in whatever order: nobody is in a room of a house they have left."""
+    rows = [(at, way, when) for way, when in (("in", "08:00"), ("out", "12:00")) for at in rooms]
+    scanned = ("scan_in", "scan_out")
+    assert of(*rows) == [
+        (HOUSE, "08:00", "12:00", *scanned),
+        (ROOM, "08:00", "12:00", *scanned),
+    ]
+
+
+def test_who_scans_elsewhere_before_the_coach_would_arrive_rode_until_then() -> None:
+    """It came early, or they changed on the way: that is later than a usual stay on board."""
+    early = of((COACH, "in", "07:30", "NS-1"), (MARKET, "in", "16:00"))
+    assert early[-1] == (COACH, "07:30", "16:00", "scan_in", "next_elsewhere")
+    late = of((COACH, "in", "07:30", "NS-1"), (MARKET, "in", "18:05"))
+    assert late[-1] == (COACH, "07:30", "18:00", "scan_in", "trip_end")
+    unnamed = of((COACH, "in", "07:30"), (MARKET, "in", "16:00"))
+    assert unnamed[-1] == (COACH, "07:30", "08:15", "scan_in", "usual_stay")

@@ -343,3 +343,17 @@ def test_notes_are_in_the_history_alone(console: Running, capfd: Any, tmp_path: 
     assert secret not in told.out + told.err
     assert secret not in console.client.get(of(case), headers=HEAD).text
     assert all(secret.encode() not in record.value for record in console.relayed.records)
+
+
+def test_who_was_named_by_another_id_of_theirs_is_on_the_call_list(console: Running) -> None:
+    """The two met the case at the market only; the card was named, and is the phone's."""
+    case = new_case(console, document(A, exposure(tier="same_time_only")))
+    named = {"person": B, "relation": "household", "last_contact": str(TODAY)}
+    added = {"named": [named], "same": [{"person": B, "of": A}]}
+    path = f"/v1/cases/{case}/entries"
+    assert console.client.post(path, json={"add": added}, headers=HEAD).status_code == 200
+    found = console.client.get(f"/v1/cases/{case}/list", headers=HEAD).json()
+    assert [c["person"] for c in found["contacts"]] == [A]
+    assert console.client.get(of(case), headers=HEAD).json()["named"]["relation"] == "household"
+    today = console.client.get(f"/v1/triage?capacity=5&case={case}", headers=HEAD).json()
+    assert [(row["person"], row["tier"]) for row in today["today"]] == [(A, "named")]
