@@ -8,12 +8,16 @@ answers fulfil a clause, its rule-set says.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Literal
+
+import numpy as np
 
 from schemas.cases import Decided
 from schemas.scan import parse_timestamp
+from tracer.columns import milliseconds
+from tracer.minutes import in_minutes
 from tracer.ruleset import Clause, RuleSet
+from tracer.unbroken import at_most
 
 Verdict = Literal["fulfilled", "excluded", "open"]
 _ORDER: Final[tuple[Verdict, ...]] = ("fulfilled", "open", "excluded")
@@ -74,28 +78,17 @@ def _as_one_time(exposures: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str
     as two points is one time together (as `tracer.unbroken` has it for what is possible)."""
     if len(exposures) < 2:
         return exposures
-    ordered = sorted(exposures, key=lambda e: (e["place"], e["start"]))
-    runs: list[list[Mapping[str, Any]]] = []
-    end = ""
-    for one in ordered:
-        if not runs or runs[-1][-1]["place"] != one["place"] or one["start"] > end:
-            runs.append([])
-            end = ""
-        runs[-1].append(one)
-        end = max(end, one["end"])
-    return [
-        dict(one) | {"minutes": one["minutes"] + _more(one, run)} for run in runs for one in run
-    ]
-
-
-def _more(one: Mapping[str, Any], run: Sequence[Mapping[str, Any]]) -> float:
-    """Minutes of the whole run that are not of this one."""
-    begin, end = run[0]["start"], max(other["end"] for other in run)
-    whole, own = (
-        parse_timestamp(until) - parse_timestamp(since)
-        for since, until in ((begin, end), (one["start"], one["end"]))
+    start, end = (
+        np.array([milliseconds(parse_timestamp(e[side])) for e in exposures], np.int64)
+        for side in ("start", "end")
     )
-    return (whole - own) / timedelta(minutes=1)
+    places = np.array([e["place"] for e in exposures], np.uint32)
+    one = np.zeros(len(places), np.uint64)  # of one person with one case
+    more = at_most((one, places, one), start, end, one > 0) - in_minutes(end - start)
+    return [
+        dict(e) | {"minutes": e["minutes"] + longer}
+        for e, longer in zip(exposures, more.tolist(), strict=True)
+    ]
 
 
 def _clause(

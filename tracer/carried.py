@@ -39,15 +39,15 @@ def carried(earlier: Iterable[Version], retained_from: datetime | None, case: Ca
     """
     if retained_from is None:
         return NOTHING
-    same, found = same_of(case), _Found(retained_from, same_of(case))
+    same = same_of(case)
+    found = _Found(retained_from, same)
     newer: list[Document] = []
     for version in earlier:
         person = version.summary["person"]
         whose = None if person is None else same.get(person_bits(person), person_bits(person))
         if whose != bits_of(case):
             continue
-        found.add(_stayed(version), newer)
-        found.seen(version)
+        found.add(version, newer)
         newer.append(version.summary)
     return found.older()
 
@@ -69,20 +69,22 @@ class _Found:
     def __init__(self, retained_from: datetime, same: Same) -> None:
         self._retained_from = retained_from
         self._same = same
-        self._spans: dict[tuple[int, int], list[_Span]] = {}  # of newer runs
+        self._spans: dict[tuple[int, int], set[_Span]] = {}  # of newer runs
         self._own: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._others: dict[tuple[Any, ...], dict[str, Any]] = {}
         self._offsets: dict[int, int] = {}
         self._companions: dict[tuple[int, int, str], int] = {}
 
-    def add(self, stays: Iterable[Stayed], newer: Sequence[Document]) -> None:
+    def add(self, version: Version, newer: Sequence[Document]) -> None:
         """Of a run those that the `newer` ones have not, and could not have."""
-        for one in stays:
+        here = []
+        for one in _stayed(version):
             row = _row(one, self._retained_from)
             if row is None:
                 continue
-            bits = self._id(row["person"])
-            spans = self._spans.get((bits, one.place), ())
+            key = self._same.get(row["person"], row["person"]), one.place
+            here.append((key, (row["start"], row["end"])))
+            spans = self._spans.get(key, ())
             if any(begin <= row["end"] and row["start"] <= end for begin, end in spans):
                 continue
             if not by_hand(one, newer):
@@ -90,16 +92,9 @@ class _Found:
             rows = self._own if one.case_stay is None else self._others
             rows[row["person"], one.place, row["start"], row["end"]] = row
             if "companions" in one.stay:
-                self._companions[bits, one.place, one.stay["start"]] = one.stay["companions"]
-
-    def seen(self, version: Version) -> None:
-        """Of these an older run says nothing more."""
-        for one in _stayed(version):
-            row = _row(one, self._retained_from)
-            if row is not None:
-                spans = self._spans.setdefault((self._id(row["person"]), one.place), [])
-                if (span := (row["start"], row["end"])) not in spans:
-                    spans.append(span)
+                self._companions[(*key, one.stay["start"])] = one.stay["companions"]
+        for key, span in here:
+            self._spans.setdefault(key, set()).add(span)
         for partition, offset in version.summary["offsets"].items():
             self._offsets[int(partition)] = max(offset, self._offsets.get(int(partition), 0))
 
@@ -109,9 +104,6 @@ class _Found:
             return NOTHING
         own, others = (as_one(_frame(rows), self._same) for rows in (self._own, self._others))
         return Older(own, others, self._offsets, self._companions)
-
-    def _id(self, person: int) -> int:
-        return self._same.get(person, person)
 
 
 def _row(one: Stayed, retained_from: datetime) -> dict[str, Any] | None:

@@ -13,11 +13,10 @@ from console.api.runs import StoredRun, newest_run
 from console.api.state import Console
 from console.api.teamwork_schemas import FollowedContact, FollowedPage, Summary
 from console.api.worklist_pages import in_run, of_works
-from console.api.worklist_rows import absent, case_of, local_today, said
+from console.api.worklist_rows import absent, case_of, entered, local_today, said
 from console.store import cases, worklist
 from console.store.worklist import Work
 from console.worklist.axes import REACHABILITIES, Classification
-from tracer.identity import by_person
 from tracer.tiers import Tier
 
 router = APIRouter(prefix="/v1", tags=["list"])
@@ -87,9 +86,7 @@ def summary(case_id: str, principal: Reads, console: ConsoleOf) -> Summary:
         raise absent()
     run = newest_run(console.clickhouse, case_id)
     works = worklist.works(console.store, case_id)
-    people = by_person(case)
-    named = {contact.person for contact in people.named}
-    excluded = {entry.person for entry in people.excluded}
+    named, excluded = (set(people) for people in entered(case))
     known = works.keys() | named | excluded
     there = in_run(console, run, known)
     others = max(run.total - len(there), 0) if run else 0  # nobody has said anything of them

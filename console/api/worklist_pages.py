@@ -8,12 +8,11 @@ import orjson
 from console.access import Principal
 from console.api.runs import StoredRun, newest_run
 from console.api.state import Console
-from console.api.worklist_rows import Row, documents_of
+from console.api.worklist_rows import Row, documents_of, entered
 from console.store import cases, worklist
 from console.store.worklist import Work
 from schemas.cases import OPEN_STATUSES, Case, Decided
 from schemas.ids import person_bits, person_text
-from tracer.identity import by_person
 
 PAGE: Final = 500
 # By rank, dense from 1 and the end of the table's key: a page costs the same wherever it is.
@@ -128,8 +127,9 @@ def _traced(console: Console, case: Case, run: StoredRun, limit: int, offset: in
 def _beside(console: Console, case: Case, run: StoredRun | None) -> list[Work]:
     """Named in the interview, or touched, and not in the run."""
     works = worklist.works(console.store, case.id)
-    for named in by_person(case).named:
-        works.setdefault(named.person, Work(case.id, named.person))
+    named, _ = entered(case)
+    for person in named:
+        works.setdefault(person, Work(case.id, person))
     traced = in_run(console, run, works)
     return [work for person, work in sorted(works.items()) if person not in traced]
 
@@ -158,8 +158,16 @@ def _together(
     documents: dict[str, dict[str, Any]],
     works: Sequence[Work],
 ) -> list[Row]:
-    named = {contact.person: contact for contact in by_person(case).named}
+    named, excluded = entered(case)
     return [
-        Row(case, work.person, run, documents.get(work.person), named.get(work.person), work)
+        Row(
+            case,
+            work.person,
+            run,
+            documents.get(work.person),
+            named.get(work.person),
+            excluded.get(work.person),
+            work,
+        )
         for work in works
     ]

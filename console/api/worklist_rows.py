@@ -46,6 +46,7 @@ class Row:
     run: StoredRun | None
     document: dict[str, Any] | None
     named: NamedContact | None
+    excluded: str | None  # why the case rules the person out, if it does
     work: Work
 
     @property
@@ -58,17 +59,20 @@ class Row:
         return self.work.last_exposure
 
     @property
-    def excluded(self) -> str | None:
-        """Why the case rules the person out, if it does."""
-        excluded = by_person(self.case).excluded
-        return next((e.reason.value for e in excluded if e.person == self.person), None)
-
-    @property
     def tier(self) -> str:
         """The tracer's tier; `named` for who was named in the interview; else `withdrawn`."""
         if self.named:
             return "named"
         return str(self.document["tier"]) if self.document else "withdrawn"
+
+
+def entered(case: Case) -> tuple[dict[str, NamedContact], dict[str, str]]:
+    """Whom the case names, and whom it rules out and why: each under the one id of the person."""
+    people = by_person(case)
+    return (
+        {contact.person: contact for contact in people.named},
+        {entry.person: entry.reason.value for entry in people.excluded},
+    )
 
 
 def case_of(console: Console, principal: Principal, case_id: str) -> tuple[Case, bool]:
@@ -93,10 +97,10 @@ def row_of(console: Console, principal: Principal, case_id: str, person: str) ->
         raise absent()
     run = newest_run(console.clickhouse, case_id)
     found = documents_of(console.clickhouse, run, [person])
-    named = next((n for n in by_person(case).named if n.person == person), None)
-    if not found and named is None and not work.version:
+    named, excluded = entered(case)
+    if not found and person not in named and not work.version:
         raise absent()
-    return Row(case, person, run, found.get(person), named, work)
+    return Row(case, person, run, found.get(person), named.get(person), excluded.get(person), work)
 
 
 def documents_of(

@@ -113,6 +113,13 @@ def test_where_the_rules_have_none_it_is_asked_for(
     ]
 
 
+def decide(console: Running, case: str, classification: str) -> None:
+    """Of Alice."""
+    path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
+    answer = console.client.patch(path, json={"classification": classification}, headers=HEAD)
+    assert answer.status_code == 200, answer.text
+
+
 def test_what_officers_decided_counts(console: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
     case = registered(console)
@@ -122,16 +129,9 @@ def test_what_officers_decided_counts(console: Running, monkeypatch: pytest.Monk
         return int(ask(console, case, query)["followed"])
 
     assert (followed(), followed("?confirmed=true")) == (1, 0)
-
-    def decided(classification: str) -> None:
-        path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
-        body = {"classification": classification}
-        answer = console.client.patch(path, json=body, headers=HEAD)
-        assert answer.status_code == 200, answer.text
-
-    decided("CONFIRMED")
+    decide(console, case, "CONFIRMED")
     assert (followed(), followed("?confirmed=true")) == (1, 1)
-    decided("NO_CONTACT")
+    decide(console, case, "NO_CONTACT")
     assert (followed(), followed("?confirmed=true")) == (0, 0)
 
 
@@ -148,9 +148,7 @@ def test_whom_an_officer_has_made_an_f1_is_followed_from_a_market_too(
     monkeypatch.setattr(console.tables, "query_arrow", engine.query_arrow)
     traced(console, case, "vn-2021-07-30", there)
     assert ask(console, case)["followed"] == 0
-    path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
-    body = {"classification": "CONFIRMED"}
-    assert console.client.patch(path, json=body, headers=HEAD).status_code == 200
+    decide(console, case, "CONFIRMED")
     for query in ("", "?confirmed=true"):
         found = ask(console, case, query)
         assert found["followed"] == 1
@@ -169,9 +167,7 @@ def test_an_f1_who_is_not_confirmed_is_nobodys_f2(
     engine = FakeEngine(there)
     monkeypatch.setattr(console.tables, "query_arrow", engine.query_arrow)
     traced(console, case, "vn-2021-07-30", there)
-    path = f"/v1/cases/{case}/list/{person_text(ALICE)}"
-    body = {"classification": "CONFIRMED"}
-    assert console.client.patch(path, json=body, headers=HEAD).status_code == 200
+    decide(console, case, "CONFIRMED")
     found = ask(console, case, "?confirmed=true")
     assert (found["followed"], found["contacts"]) == (1, [])
 
