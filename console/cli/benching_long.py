@@ -157,7 +157,7 @@ def growth(
     session = session_of(context)
     plan = Plan(rising_numbers(rows), records, rate, paper, seed=seed)
     if short:
-        plan = Plan((40_000, 120_000), 10_000, 10_000, 5_000, 200, seed)
+        plan = Plan((40_000, 120_000), 10_000, 10_000, 5_000, 200, seed, rounds=1)
     found = run(own_directory(session, "growth"), plan, note)
     slow = any(s.present.at_end_s > found.present_limit_s for s in found.stages)
     dear = found.ratio_last_to_first_filled > 1.1

@@ -53,7 +53,11 @@ def _growth(r: dict[str, Any]) -> list[Row]:
     for s in r["stages"]:
         at = number(s["rows"])
         rows += [
-            (f"{at} dòng: CPU mỗi lượt", f"{at} rows: CPU a scan", f"{s['total_us']:.2f} µs"),
+            (
+                f"{at} dòng: CPU mỗi lượt",
+                f"{at} rows: CPU a scan",
+                f"{s['cost']['total_us']:.2f} µs",
+            ),
             (
                 "  đọc offset đã có, mọi phân vùng",
                 "  reading which offsets are there, all partitions",

@@ -53,7 +53,9 @@ def test_growth(tmp_path: Path) -> None:
     found = short(tmp_path, "growth")
     assert found["exact"]
     assert [stage["rows"] for stage in found["stages"]] == [0, 40_000, 120_000]
-    assert all(stage["worker_us"] > 0 and stage["engine_us"] > 0 for stage in found["stages"])
+    costs = [stage["cost"] for stage in found["stages"]]
+    assert all(cost["worker_us"] > 0 and cost["engine_us"] > 0 for cost in costs)
+    assert all(cost["yardsticks"] > 0 for cost in costs)
     # rows of the window's days in the topic's own partitions are what it is rebuilt from
     assert found["stages"][2]["rebuild_ids"] > found["stages"][0]["rebuild_ids"]
     # two weeks are at most three Mondays, and nothing splits a batch further
