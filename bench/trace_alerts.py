@@ -108,7 +108,7 @@ def _visit(bench: Bench, result: TraceResult) -> Visit | None:
     """The case's first visit to a place where whoever was there is called."""
     for stay in result.case_stays.iter_rows(named=True):
         place = bench.places[stay["place"] - 1]
-        near = tier(Known(place.kind, place.gate, place.enclosed, place.small))
+        near = tier(Known(place.kind, place.gate, place.enclosed, place.small, place.sector))
         if near is not Tier.SAME_TIME_ONLY:
             return Visit(result.case.id, place.id, stay["from"], stay["to"])
     return None

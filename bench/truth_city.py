@@ -85,7 +85,7 @@ class City:
     @property
     def called(self) -> tuple[int, ...]:
         """Ids of places whose contacts are on the call list (`tracer.tiers`)."""
-        known = ((p.id, Known(p.kind, p.gate, p.enclosed, p.small)) for p in self.places)
+        known = ((p.id, Known(p.kind, p.gate, p.enclosed, p.small, p.sector)) for p in self.places)
         return tuple(number for number, place in known if tier(place) is not Tier.SAME_TIME_ONLY)
 
     def registered(self, setting: Setting) -> tuple[Place, ...]:

@@ -32,6 +32,7 @@ _SCHEMA: Final = pa.schema(
         ("site", _INT),
         ("version", _INT),
         ("kind", _TEXT),
+        ("sector", _TEXT),
         ("ward", _TEXT),
         ("hours", pa.struct([("opens", _TEXT), ("closes", _TEXT)])),
         ("enclosed", _BOOL),
@@ -87,6 +88,7 @@ class PlaceRows:
     site: npt.NDArray[np.uint32]
     version: npt.NDArray[np.int32]
     kind: list[str]
+    sector: list[str]
     ward: list[str]
     opens: npt.NDArray[np.int16]
     closes: npt.NDArray[np.int16]
@@ -116,6 +118,7 @@ def read_places(values: Sequence[bytes]) -> PlaceRows:
         site=_numbers(table, "site", 0, _MAX_U32).astype(np.uint32),
         version=_numbers(table, "version", 1, 2**31, otherwise=1).astype(np.int32),
         kind=_texts(table, "kind"),
+        sector=_texts(table, "sector"),
         ward=_texts(table, "ward"),
         opens=opens,
         closes=closes,

@@ -17,23 +17,24 @@ from tracer.struck import Revoked
 Item = TypeVar("Item", bound=tuple[object, ...])
 _TYPES: Final[dict[str, Any]] = {
     "place": np.uint32, "version": np.int32, "site": np.uint32, "kind": np.int32,
-    "opens": np.int16, "closes": np.int16, "usual_stay": np.int16, "within": np.uint32,
-    "enclosed": np.bool_, "small": np.bool_, "gate": np.bool_,
+    "sector": np.int32, "opens": np.int16, "closes": np.int16, "usual_stay": np.int16,
+    "within": np.uint32, "enclosed": np.bool_, "small": np.bool_, "gate": np.bool_,
 }  # fmt: skip
-_AS_THEY_ARE: Final = tuple(name for name in _TYPES if name != "kind")
+_NAMED: Final = ("kind", "sector")  # kept as the number of a name: there are some dozen
+_AS_THEY_ARE: Final = tuple(name for name in _TYPES if name not in _NAMED)
 # What stays and tiers depend on.
 _SAID: Final = tuple(name for name in _TYPES if name not in ("place", "version", "site"))
 
 
 class PlaceTable:
-    """Some 31 bytes a place, its trips, and its codes that were revoked from before. One writer;
+    """Some 35 bytes a place, its trips, and its codes that were revoked from before. One writer;
     readers see it as it was or as it is."""
 
     def __init__(self) -> None:
         self._row = ByPlace()
         self._columns = {name: np.zeros(1024, kind) for name, kind in _TYPES.items()}
         self._count = 0
-        self._kinds: dict[str, int] = {}
+        self._names: dict[str, int] = {}
         self._trips: dict[int, list[tuple[str, int, int]]] = {}
         self._revoked: dict[int, list[Revoked]] = {}
         self._trips_changed = 0
@@ -55,9 +56,8 @@ class PlaceTable:
         new = row == NONE
         row[new] = np.arange(self._count, self._count + new.sum())
         self._grow(self._count + int(new.sum()))
-        numbers = [self._kinds.setdefault(rows.kind[n], len(self._kinds)) for n in chosen]
         values = {name: getattr(rows, name)[chosen] for name in _AS_THEY_ARE}
-        values["kind"] = np.array(numbers, np.int32)
+        values |= {name: self._numbers(getattr(rows, name), chosen) for name in _NAMED}
         begin, end = self._put_lists(rows, chosen)
         for name in _SAID:
             other = self._columns[name][row] != values[name]
@@ -110,10 +110,10 @@ class PlaceTable:
         """Every place, shape `tracer.frames.PLACES`."""
         count = self._count  # once: while this thread reads, the writer goes on
         known = {name: column[:count] for name, column in self._columns.items()}
-        kind = known["kind"].copy()  # before the names: none of its numbers is without one
-        kinds = pl.Series(list(self._kinds), dtype=pl.String)
+        numbers = {name: known[name].copy() for name in _NAMED}
+        names = pl.Series(list(self._names), dtype=pl.String)  # after the numbers: none lacks one
         frame = pl.DataFrame({name: known[name] for name in _AS_THEY_ARE}).with_columns(
-            kind=kinds.gather(kind) if len(kinds) else pl.lit(None, pl.String),
+            **{name: names.gather(of) for name, of in numbers.items()},
             opens=_null(pl.col("opens"), NO_MINUTE),
             closes=_null(pl.col("closes"), NO_MINUTE),
             usual_stay=_null(pl.col("usual_stay"), 0),
@@ -139,6 +139,10 @@ class PlaceTable:
     def revoked(self) -> list[Revoked]:
         """The codes that were revoked from before."""
         return [one for some in list(self._revoked.values()) for one in some]
+
+    def _numbers(self, names: list[str], chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        known = self._names
+        return np.array([known.setdefault(names[n], len(known)) for n in chosen], np.int32)
 
     def _grow(self, count: int) -> None:
         size = len(self._columns["place"])

@@ -16,7 +16,7 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from issuer.codes import KeyRing
-from issuer.kinds import kinds
+from issuer.kinds import kinds, sectors
 from schemas import metrics as m
 from schemas.errors import Fatal
 from schemas.logs import configure_logging
@@ -77,8 +77,8 @@ class Worker:
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         tables = ClickHouse(settings, settings.insert_timeout_s + 5, Priority.CASES)
         self.tracing = Tracing(
-            tables, self.directory, load_rule_sets(kinds=kinds()), load_parameters(),
-            settings.retention_days, self.spans,
+            tables, self.directory, load_rule_sets(kinds=kinds(), sectors=sectors()),
+            load_parameters(), settings.retention_days, self.spans,
         )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing, asking(self.publisher))
         self.directory.told = self.watcher.places_changed

@@ -128,7 +128,7 @@ def _not_by_scan(
     """
     long_enough = any(exposure["minutes"] >= clause.min_minutes for exposure in exposures)
     said = _answered(clause, clause.fulfilled_by.keys(), answers)
-    if long_enough and clause.place_kinds is not None and said.verdict == "fulfilled":
+    if long_enough and clause.of_some_places and said.verdict == "fulfilled":
         return said
     return ClauseVerdict(clause.id, "excluded", "scan")
 

@@ -1,7 +1,7 @@
 """Which clauses could apply to an exposure, and what is still to ask.
 
 A scan knows duration, place and kind of place. It excludes a clause whose least duration the
-exposure does not reach, or that only makes sense at other kinds of place; every other clause
+exposure does not reach, or that only makes sense at other places; every other clause
 *could* apply, and an officer's answers decide. Where nobody saw one of the two come or go, the
 exposure may have been longer than what is assumed, and excludes nothing by its duration
 (`tracer.presence.assumed`).
@@ -12,11 +12,15 @@ from tracer.tiers import Known
 
 
 def could_apply(clause: Clause, place: Known, minutes: float) -> bool:
-    """Whether neither the duration (at most so long) nor the kind of place excludes it."""
-    if minutes < clause.min_minutes:
+    """Whether neither the duration (at most so long) nor the place excludes it."""
+    return minutes >= clause.min_minutes and not _elsewhere(clause, place)
+
+
+def _elsewhere(clause: Clause, place: Known) -> bool:
+    """Whether the clause only makes sense at places of another kind and of another sector."""
+    if not clause.of_some_places or place.kind is None:
         return False
-    kinds = clause.place_kinds
-    return kinds is None or place.kind is None or place.kind in kinds
+    return not (place.kind in clause.place_kinds or place.sector in clause.place_sectors)
 
 
 def clauses_of(rule_set: RuleSet, place: Known, minutes: float) -> list[str]:

@@ -19,6 +19,7 @@ from tracer.ruleset import RuleSet
 from tracer.tiers import TIERS, Tier
 
 Number = TypeVar("Number", bound=np.generic)
+_NOT_CALLED: Final = list(Tier).index(Tier.SAME_TIME_ONLY)  # and no tier after it
 _TIER: Final = pl.Series("tier", list(Tier), TIERS)
 _CALL: Final = pl.Series("call", [tier is not Tier.SAME_TIME_ONLY for tier in Tier])
 _CATEGORY: Final = pl.Series("category", ["high", "low", "none", None])
@@ -36,6 +37,10 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     and questions, the union, in the rule-set's order. `weighted`: the most that the exposures of
     one UTC day weigh together; `category`: `high`, `low` or `none` by it; both null where the
     rule-set has no weights.
+
+    Of whom to call, minutes and last_exposure are those of the exposures that say so: two hours at
+    the same market are no reason to call somebody earlier, or to follow them longer, for ten
+    minutes in a room.
     """
     exposures = ordered_by(exposures, "person", "start")
     start, end = (instants(exposures[side]) for side in ("start", "end"))
@@ -48,8 +53,10 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     tier = _each(np.minimum, tiers, first)
     sure = np.where(tiers == tier[whose], exposures["confidence"].to_numpy(), -1.0)
     confidence = _each(np.maximum, sure, first)
-    minutes = in_minutes(_each(np.add, _new_milliseconds(start, end, whose), first))
-    last = _each(np.maximum, end, first)
+    counted = np.flatnonzero((tiers < _NOT_CALLED) | (tier[whose] == _NOT_CALLED))
+    start_of, end_of, of = start[counted], end[counted], whose[counted]
+    minutes = in_minutes(_each(np.add, _new_milliseconds(start_of, end_of, of), firsts(of)))
+    last = _each(np.maximum, end_of, firsts(of))
     weighted = _heaviest_day(exposures["weighted"], start, whose, first)
     order = np.lexsort((person[first], -last, -minutes, _heaviest_first(weighted), tier))
     by_rank, n = as_index(order), len(order)

@@ -26,6 +26,7 @@ PLACES: Final[Mapping[str, pl.DataType]] = {
     "place": pl.UInt32(),
     "site": pl.UInt32(),
     "kind": pl.String(),
+    "sector": pl.String(),
     "enclosed": pl.Boolean(),
     "small": pl.Boolean(),
     "gate": pl.Boolean(),

@@ -17,6 +17,7 @@ def places_frame(places: Iterable[Place]) -> pl.DataFrame:
             place.id,
             place.site,
             place.kind,
+            place.sector,
             place.enclosed,
             place.small,
             place.gate,

@@ -92,17 +92,24 @@ class Clause(Text):
     """One way to be a contact, with what a scan can exclude and what is still to ask.
 
     `spaces`: `any`, or `near` (within 2 m or in the same narrow closed space; distance is a
-    question, so no place excludes it). `min_minutes` is of one exposure. `place_kinds`: other
-    kinds exclude the clause, an unknown kind does not. `fulfilled_by`: the answers that all
+    question, so no place excludes it). `min_minutes` is of one exposure. `place_kinds`,
+    `place_sectors`: a place of none of both excludes the clause, one whose kind is not known does
+    not; without both, no place does. `fulfilled_by`: the answers that all
     together fulfil it, each of which excludes it otherwise; a clause without is an officer's.
     """
 
     id: NonEmpty
     spaces: Literal["any", "near"]
     min_minutes: Annotated[int, Field(ge=0)]
-    place_kinds: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] | None = None
+    place_kinds: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] = ()
+    place_sectors: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] = ()
     questions: Annotated[tuple[NonEmpty, ...], Field(min_length=1)]
     fulfilled_by: dict[str, Literal["yes", "no"]] = {}
+
+    @property
+    def of_some_places(self) -> bool:
+        """Whether it makes sense at these kinds of place, or in these sectors, only."""
+        return bool(self.place_kinds or self.place_sectors)
 
 
 class Question(Text):
@@ -191,13 +198,15 @@ def parse_rule_set(text: str, file: str) -> RuleSet:
 
 
 def load_rule_sets(
-    directory: Traversable | None = None, kinds: Container[str] | None = None
+    directory: Traversable | None = None,
+    kinds: Container[str] | None = None,
+    sectors: Container[str] | None = None,
 ) -> tuple[RuleSet, ...]:
     """All rule-sets of a directory (default: this package's), by date; those by hand last.
 
-    Every `*.toml` is one, but `stays-*.toml`. `kinds`: of places, the only ones that a clause may
-    name: a misspelt one would narrow it in silence. Raises RuleSetError on the first that is
-    wrong, or when two have the same id, or the same date and are chosen by it.
+    Every `*.toml` is one, but `stays-*.toml`. `kinds` and `sectors`: of places, the only ones
+    that a clause may name: a misspelt one would narrow it in silence. Raises RuleSetError on the
+    first that is wrong, or when two have the same id, or the same date and are chosen by it.
     """
     directory = resources.files("tracer.data") if directory is None else directory
     found: dict[str, RuleSet] = {}
@@ -206,7 +215,9 @@ def load_rule_sets(
             continue
         rule_set = parse_rule_set(file.read_text("utf-8"), file.name)
         if kinds is not None:
-            _check_kinds(file.name, rule_set, kinds)
+            _check_names(file.name, rule_set, "kind", kinds)
+        if sectors is not None:
+            _check_names(file.name, rule_set, "sector", sectors)
         for other_file, other in found.items():
             if other.id == rule_set.id:
                 raise RuleSetError(f"{file.name}: id: the same as in {other_file}")
@@ -217,11 +228,13 @@ def load_rule_sets(
     return tuple(sorted(found.values(), key=lambda r: (r.chosen == "by_hand", r.date)))
 
 
-def _check_kinds(file: str, rule_set: RuleSet, kinds: Container[str]) -> None:
+def _check_names(file: str, rule_set: RuleSet, of: str, known: Container[str]) -> None:
+    """`of`: `kind` or `sector`."""
     for clause in rule_set.clauses:
-        for kind in clause.place_kinds or ():
-            if kind not in kinds:
-                raise RuleSetError(f"{file}: clauses.{clause.id}.place_kinds: no kind {kind!r}")
+        field = f"place_{of}s"
+        for name in getattr(clause, field):
+            if name not in known:
+                raise RuleSetError(f"{file}: clauses.{clause.id}.{field}: no {of} {name!r}")
 
 
 def choose(rule_sets: Iterable[RuleSet], registered_on: date) -> RuleSet:

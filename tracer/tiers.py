@@ -31,6 +31,7 @@ class Known(NamedTuple):
     gate: bool | None
     enclosed: bool | None
     small: bool | None
+    sector: str | None = None
 
 
 TIER_OF: Final = Known._fields

@@ -48,6 +48,7 @@ from console.api import (
     standing,
     triage,
     trips,
+    venues,
     worklist,
 )
 from console.api.documented import ALWAYS
@@ -70,7 +71,7 @@ from console.relay import Relay
 from console.reminders.webhook import Webhook
 from console.store.engine import open_store
 from console.store.keys import Role, ensure_key
-from issuer.kinds import kinds
+from issuer.kinds import kinds, sectors
 from issuer.units import EVERYWHERE
 from schemas.errors import Fatal
 from schemas.meters import Metrics
@@ -182,7 +183,7 @@ def joined() -> tuple[BaseRoute, ...]:
     whole = APIRouter()
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
-    case_modules = (cases, case_runs, entries, second, across, rules, registry)
+    case_modules = (cases, case_runs, entries, venues, second, across, rules, registry)
     register_modules = (
         codes, cards, register, register_reading, trips, site_lists, coverage, required,
     )  # fmt: skip
@@ -244,7 +245,9 @@ def _console(
         recent=Recent(),
         cards=CardRoom(store),
         activity=KnownCounts(reading),
-        rule_sets=frozenset(rule_set.id for rule_set in load_rule_sets(kinds=kinds())),
+        rule_sets=frozenset(
+            rule_set.id for rule_set in load_rule_sets(kinds=kinds(), sectors=sectors())
+        ),
         spans=spans,
     )
     return console, relay_publisher

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -33,6 +33,18 @@ _FUTURE: Final = {
     "isolated_at": ("Thời điểm cách ly ở tương lai.", "The isolation is in the future."),
     "negative_at": ("Thời điểm âm tính ở tương lai.", "The negative result is in the future."),
 }
+
+
+class Span(Protocol):
+    """A time that somebody tells of."""
+
+    @property
+    def begin(self) -> datetime:
+        """From then on."""
+
+    @property
+    def end(self) -> datetime:
+        """Until then."""
 
 
 def problems_of(case: RegisterCase, now: datetime, console: Console) -> list[FieldProblem]:
@@ -123,12 +135,7 @@ def time_problems(
         if entry.place not in known:
             words = "Không có điểm quét này.", "There is no such place."
             found.append(field_problem(f"{field}.place", "unknown", *words))
-        if entry.begin >= entry.end:
-            words = "Phải sau thời điểm bắt đầu.", "It must be after the beginning."
-            found.append(field_problem(f"{field}.end", "before_begin", *words))
-        if entry.end > now + _SKEW:
-            words = "Thời điểm ở tương lai.", "It is in the future."
-            found.append(field_problem(f"{field}.end", "in_future", *words))
+        found += span_problems(f"{field}.", entry, now)
         if days and _nothing_left(entry, timedelta(days=days), now, since):
             found.append(
                 field_problem(
@@ -139,6 +146,18 @@ def time_problems(
                 )
             )
     found += _too_long(name, entries, console)
+    return found
+
+
+def span_problems(prefix: str, entry: Span, now: datetime) -> list[FieldProblem]:
+    """What is wrong with a time that somebody tells of. `prefix`: before the name of the field."""
+    found = []
+    if entry.begin >= entry.end:
+        words = "Phải sau thời điểm bắt đầu.", "It must be after the beginning."
+        found.append(field_problem(f"{prefix}end", "before_begin", *words))
+    if entry.end > now + _SKEW:
+        words = "Thời điểm ở tương lai.", "It is in the future."
+        found.append(field_problem(f"{prefix}end", "in_future", *words))
     return found
 
 

@@ -10,10 +10,12 @@ from console.api.casecheck import amendment_problems, problems_of
 from console.api.documented import a_case, answers
 from console.api.errors import field_problem, invalid, not_found
 from console.api.runs import newest_run, page_of_contacts
-from console.api.schemas import AmendCase, Cases, Contacts, EndCase, RegisterCase
+from console.api.schemas import AmendCase, Cases, Contacts, EndCase, RegisterCase, ReopenCase
 from console.api.state import Console, console_of
+from console.store import case_ends
 from console.store import cases as store
 from console.store.engine import utc_now
+from console.store.venues import venues
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 
 log = structlog.get_logger()
@@ -96,6 +98,7 @@ def contacts(
     run = newest_run(console.clickhouse, case_id)
     answer: dict[str, Any] = {
         "case": case,
+        "venues": len(venues(console.store, case_id)),
         "state": "tracing",
         "run": None,
         "contacts": [],
@@ -141,14 +144,31 @@ def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleO
 def close(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
     """Followed to its end; it is watched no longer. Closed before, it stays as it is."""
     within(console, principal, case_id)
-    return _ended(console, store.close, case_id, principal, body)
+    return _ended(console, case_ends.close, case_id, principal, body)
+
+
+@router.post(
+    "/{case_id}/reopen",
+    summary="Open a closed case again",
+    responses=a_case(200) | answers(404, 409),
+)
+def reopen(case_id: str, principal: Ends, console: ConsoleOf, body: ReopenCase) -> Case:
+    """As confirmed or suspected, which the body says: it is traced and watched again, and can be
+    amended. One that is voided stays so."""
+    within(console, principal, case_id)
+    case = case_ends.reopen(
+        console.store, case_id, CaseStatus(body.status), by=principal.by, reason=body.reason
+    )
+    console.relay.wake()
+    log.info("case_reopened", case=case.id, version=case.version, status=case.status.value)
+    return case
 
 
 @router.post("/{case_id}/void", summary="Void a case", responses=a_case(200) | answers(404))
 def void(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
     """Registered in error; it cannot be opened again. Voided before, it stays as it is."""
     within(console, principal, case_id)
-    return _ended(console, store.void, case_id, principal, body)
+    return _ended(console, case_ends.void, case_id, principal, body)
 
 
 def _must_reach(principal: Principal, ward: str) -> None:

@@ -135,6 +135,15 @@ class EndCase(ApiModel):
     reason: Annotated[str, Field(max_length=500)] | None = None
 
 
+class ReopenCase(ApiModel):
+    """As what a closed case is open again, and why; no names."""
+
+    model_config = example({"status": "confirmed", "reason": "a corrected list of places came"})
+
+    status: Literal["suspected", "confirmed"]
+    reason: Annotated[str, Field(max_length=500)] | None = None
+
+
 class Cases(ApiModel):
     """Cases in the key's area, the newest first."""
 
@@ -166,6 +175,7 @@ class Contacts(ApiModel):
     """Possible contacts of a case, from its newest complete run. A person decides, not this list.
 
     `tracing`: no run yet. `retracing`: the case has changed since; a new run is being made.
+    `venues`: how many places in words the case has, at which no scan says who was there.
     """
 
     model_config = example(
@@ -201,6 +211,7 @@ class Contacts(ApiModel):
     )
 
     case: Case
+    venues: int = 0
     state: Literal["tracing", "traced", "retracing"]
     run: Run | None
     contacts: Annotated[list[Any], Field(description="The tracer's documents as stored, by rank.")]

@@ -1,4 +1,4 @@
-"""`truyvet case amend | close | void`, over the HTTP API."""
+"""`truyvet case amend | close | reopen | void`, over the HTTP API."""
 
 from typing import Annotated, Any, Final
 
@@ -8,6 +8,7 @@ from console.cli.case_options import (
     IsolatedAt,
     NegativeAt,
     Onset,
+    OpenStatus,
     ResultOn,
     SampledOn,
     Symptoms,
@@ -29,6 +30,7 @@ def add_to(group: typer.Typer) -> None:
     """These commands."""
     group.command("amend", help="Sửa ca; truy vết lại. / Amend a case; it is traced again.")(amend)
     group.command("close", help="Đóng ca. / Close a case: followed to its end.")(close)
+    group.command("reopen", help="Mở lại ca đã đóng. / Open a closed case again.")(reopen)
     group.command("void", help="Huỷ ca đăng ký nhầm. / Void a case registered in error.")(void)
 
 
@@ -94,6 +96,20 @@ def close(
 ) -> None:
     """It is watched no longer; what was found stays."""
     change(context, "POST", case_id, "/close", {"reason": reason}, as_json)
+
+
+def reopen(
+    context: typer.Context,
+    case_id: CaseId,
+    status: Annotated[
+        OpenStatus, typer.Option(help="Là ca xác định hay nghi ngờ. / As confirmed or suspected.")
+    ],
+    reason: Reason = None,
+    as_json: Json = False,
+) -> None:
+    """It is traced and watched again, and can be corrected: a list of places that came later."""
+    body = {"status": status.value, "reason": reason}
+    change(context, "POST", case_id, "/reopen", body, as_json)
 
 
 def void(

@@ -1,10 +1,19 @@
 """The options that registering and amending a case share."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from schemas.cases import Symptoms as SymptomsValue
+
+
+class OpenStatus(StrEnum):
+    """As what a case can be registered, or opened again."""
+
+    CONFIRMED = "confirmed"
+    SUSPECTED = "suspected"
+
 
 Symptoms = Annotated[SymptomsValue | None, typer.Option(help="Có triệu chứng không. / Symptoms.")]
 Onset = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Ngày khởi phát. / Onset.")]

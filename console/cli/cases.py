@@ -1,16 +1,16 @@
 """`truyvet case register | show | list`, over the HTTP API; `case_changes` has the others."""
 
 import uuid
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from console.cli import case_changes, case_entries, case_runs
+from console.cli import case_changes, case_entries, case_runs, case_venues
 from console.cli.case_options import (
     IsolatedAt,
     NegativeAt,
     Onset,
+    OpenStatus,
     ResultOn,
     SampledOn,
     Symptoms,
@@ -19,13 +19,6 @@ from console.cli.case_text import STATUSES, day, local, moment, point_of, show_c
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
 from schemas.errors import UserError
-
-
-class NewStatus(StrEnum):
-    """As what a case can be registered."""
-
-    CONFIRMED = "confirmed"
-    SUSPECTED = "suspected"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,6 +34,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("list", help="Các ca. / Cases, the newest first.")(list_)
     case_changes.add_to(group)
     case_entries.add_to(group)
+    case_venues.add_to(group)
     case_runs.add_to(group)
     app.add_typer(group, name="case")
 
@@ -60,8 +54,8 @@ def register(
         str, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")
     ] = "unknown",
     status: Annotated[
-        NewStatus, typer.Option(help="Xác định hay nghi ngờ. / Confirmed or suspected.")
-    ] = NewStatus.CONFIRMED,
+        OpenStatus, typer.Option(help="Xác định hay nghi ngờ. / Confirmed or suspected.")
+    ] = OpenStatus.CONFIRMED,
     point: Annotated[
         list[str] | None,
         typer.Option(

@@ -132,6 +132,14 @@ def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
             "no scan of this person in that time; check the person",
         )
         console.print(f"[yellow]{nothing}[/]")
+    if venues := found.get("venues"):
+        where = session.words(
+            f"{venues} nơi ngoài danh bạ: không lượt quét nào cho biết ai ở đó "
+            f"(`truyvet case venue {case['id']}`)",
+            f"{venues} in words, beside the register: no scan says who was there "
+            f"(`truyvet case venue {case['id']}`)",
+        )
+        console.print(f"[yellow]{where}[/]")
     if found["state"] != "traced":
         console.print(f"[yellow]{session.words('đang truy vết lại', 'being traced again')}[/]")
 

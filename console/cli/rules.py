@@ -28,11 +28,11 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     """By date; the one that applies today is marked."""
     from rich.table import Table
 
-    from issuer.kinds import kinds
+    from issuer.kinds import kinds, sectors
     from tracer.ruleset import choose, load_rule_sets
 
     session = session_of(context)
-    rule_sets = load_rule_sets(kinds=kinds())
+    rule_sets = load_rule_sets(kinds=kinds(), sectors=sectors())
     today = choose(rule_sets, _today()).id
     if as_json:
         json_line({"today": today, "rule_sets": [r.model_dump(mode="json") for r in rule_sets]})

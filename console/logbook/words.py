@@ -17,6 +17,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Chờ mãi chưa thấy phiên bản của ca: truy vết theo bản đã biết, sẽ hỏi lại",
         "a case's version has not come: traced as it is known, and asked for again",
     ),
+    "case_venue_entered": ("Thêm mốc ngoài danh bạ", "a venue in words was entered"),
+    "case_venue_placed": ("Mốc ngoài danh bạ thành mốc", "a venue became a point at a place"),
+    "case_venue_removed": ("Bỏ mốc ngoài danh bạ", "a venue in words was taken back"),
+    "case_reopened": ("Ca được mở lại", "a closed case was opened again"),
     "case_ended": ("Ca đã đóng hoặc huỷ", "a case was closed or voided"),
     "case_entries_changed": (
         "Đã sửa mốc, câu trả lời hoặc người liên quan của ca",

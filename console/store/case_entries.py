@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from console.store import tables
 from console.store.cases import changed, locked
@@ -47,10 +47,23 @@ def change_entries(
     """
     with store.write() as connection:
         before = locked(connection, case_id, on_version)
-        changes = {
-            name: _list(before, name, add.get(name, ()), remove.get(name, ())) for name in ENTERED
-        }
-        return changed(connection, before, changes, "amended", by, note)
+        return with_entries(connection, before, add, remove, by=by, note=note)
+
+
+def with_entries(
+    connection: Connection,
+    before: Case,
+    add: Entries,
+    remove: Entries,
+    *,
+    by: str,
+    note: str | None,
+) -> Case:
+    """As `change_entries`, of a case whose row is locked."""
+    changes = {
+        name: _list(before, name, add.get(name, ()), remove.get(name, ())) for name in ENTERED
+    }
+    return changed(connection, before, changes, "amended", by, note)
 
 
 def history(store: Store, case_id: str) -> list[HistoryEntry]:

@@ -141,7 +141,7 @@ def amend(
 
 def locked(connection: Connection, case_id: str, on_version: int | None) -> Case:
     """The open case, for a change. Raises NotFound, Conflict if it is not at `on_version`."""
-    before = _locked(connection, case_id)
+    before = for_change(connection, case_id)
     must_be_open(before)
     if on_version not in (None, before.version):
         raise Conflict(
@@ -154,17 +154,12 @@ def locked(connection: Connection, case_id: str, on_version: int | None) -> Case
 def must_be_open(case: Case) -> None:
     """Raises Conflict if it is closed or voided."""
     if case.status not in OPEN_STATUSES:
-        raise Conflict(f"Ca {case.id} đã đóng hoặc bị huỷ. / Case {case.id} is closed or voided.")
-
-
-def close(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
-    """The case, followed to its end. Raises NotFound, or Conflict if it is voided."""
-    return _end(store, case_id, CaseStatus.CLOSED, "closed", by, reason)
-
-
-def void(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
-    """The case, registered in error. Raises NotFound."""
-    return _end(store, case_id, CaseStatus.VOIDED, "voided", by, reason)
+        closed = case.status is CaseStatus.CLOSED
+        hint = (" Hãy mở lại trước.", " Reopen it first.") if closed else ("", "")
+        raise Conflict(
+            f"Ca {case.id} đã đóng hoặc bị huỷ.{hint[0]} / "
+            f"Case {case.id} is closed or voided.{hint[1]}"
+        )
 
 
 def case(store: Store, case_id: str) -> Case | None:
@@ -204,24 +199,8 @@ def _within(area: str) -> list[ColumnElement[bool]]:
     return [tables.cases.c.ward.in_([ward.code for ward in wards_in(area)])]
 
 
-def _end(
-    store: Store, case_id: str, status: CaseStatus, change: Change, by: str, reason: str | None
-) -> Case:
-    with store.write() as connection:
-        before = _locked(connection, case_id)
-        if before.status is CaseStatus.VOIDED and status is not CaseStatus.VOIDED:
-            raise Conflict(f"Ca {case_id} đã bị huỷ. / Case {case_id} is voided and stays so.")
-        after = changed(connection, before, {"status": status}, change, by, reason)
-        if after is not before:
-            c = tables.cases.c
-            connection.execute(
-                update(tables.cases).where(c.id == case_id).values(ended_by=by, ended_reason=reason)
-            )
-        return after
-
-
-def _locked(connection: Connection, case_id: str) -> Case:
-    """The case, its row locked until the transaction ends."""
+def for_change(connection: Connection, case_id: str) -> Case:
+    """The case, open or not, its row locked until the transaction ends. Raises NotFound."""
     query = select(tables.cases).where(tables.cases.c.id == case_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:

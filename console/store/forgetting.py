@@ -44,7 +44,7 @@ def cases_with(connection: Connection, person: str) -> set[str]:
 def forget(connection: Connection, person: str, kept: Set[str], by: str) -> Counter[str]:
     """Take away what is not of these cases; rows by table."""
     removed: Counter[str] = Counter()
-    ended = cases_with(connection, person) - kept
+    ended = _ended(connection, cases_with(connection, person) - kept)
     removed["cards"] += _deleted(connection, tables.cards, tables.cards.c.person == person)
     for case in sorted(ended):
         for table in _OF_CONTACTS:
@@ -66,6 +66,15 @@ def forget(connection: Connection, person: str, kept: Set[str], by: str) -> Coun
     return +removed
 
 
+def _ended(connection: Connection, cases: Set[str]) -> set[str]:
+    """Those of these that are not open, their rows locked: somebody may just have opened one again.
+    One that the database does not have is another system's, and ended."""
+    c = tables.cases.c
+    query = select(c.id, c.status).where(c.id.in_(sorted(cases))).with_for_update()
+    rows = connection.execute(query)
+    return set(cases) - {row.id for row in rows if row.status in OPEN_STATUSES}
+
+
 def _unname(connection: Connection, case_id: str, person: str, by: str) -> int:
     """A new version of the ended case, without the person, on its way to `cases.v1`."""
     row = connection.execute(select(tables.cases).where(tables.cases.c.id == case_id)).first()
@@ -77,6 +86,8 @@ def _unname(connection: Connection, case_id: str, person: str, by: str) -> int:
     changes["same"] = tuple(s for s in before.same if person not in (s.person, s.of))
     if before.person == person:
         changes["person"] = NOBODY
+        of_case = tables.case_venues.c.case_id == case_id  # where they were, in words
+        _deleted(connection, tables.case_venues, of_case)
     return int(changed(connection, before, changes, "amended", by, _NOTE) is not before)
 
 

@@ -16,7 +16,7 @@ _AT_ONCE: Final = 500  # SQLite takes a bounded number of parameters
 _SAID: Final = {
     **dict.fromkeys(("place", "site", "usual_stay", "within"), pl.Int64),
     **dict.fromkeys(("enclosed", "small", "gate"), pl.Boolean),
-    **dict.fromkeys(("kind", "opens", "closes"), pl.String),
+    **dict.fromkeys(("kind", "sector", "opens", "closes"), pl.String),
 }
 
 

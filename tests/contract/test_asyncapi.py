@@ -18,7 +18,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from console.inspections.steps import Content
 from console.reminders.plan import Draft, Frame
 from console.reminders.texts import Channel, Reason
-from console.store import cases, outbox, reminders
+from console.store import case_ends, cases, outbox, reminders
 from console.store.engine import Store
 from console.store.inspections import record
 from console.store.producers import put_producer
@@ -212,7 +212,7 @@ def test_what_the_console_publishes_is_as_documented(contract: Contract, tmp_pat
     put_producer(store, Producer(id="gate-1", name="Cổng 1"))
     new = cases.NewCase(person=PERSON, ward=WARD, onset=date(2026, 11, 20))
     case = cases.register_case(store, new, registered_by="key/1")
-    cases.close(store, case.id, by="key/1", reason="followed to the end")
+    case_ends.close(store, case.id, by="key/1", reason="followed to the end")
     taken: list[Content] = [DEFECTS, ORDERED, MENDED, REFERRED, REMINDED]
     for n, content in enumerate(taken):
         record(store, event_id(99), 1, step(n, content), by="key/1")

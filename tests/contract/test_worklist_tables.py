@@ -40,7 +40,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClien
     spots = tuple(
         NewPlace(f"Phòng {i}", "meeting_room", f"r{i}", enclosed=True, small=True) for i in (1, 2)
     )
-    site = NewSite("Sở Y tế", "office", WARD, "health", "s", places=spots)
+    site = NewSite("Sở Nội vụ", "office", WARD, "home_affairs", "s", places=spots)
     places = register_sites(store, RING, [site], source="test")
     with migrated_engine(tmp_path_factory.mktemp("tables")) as clickhouse:
         rows: list[Row] = []
@@ -140,7 +140,7 @@ def test_the_file_has_everybody(traced: tuple[TestClient, str]) -> None:
     header, *rows = list(csv.reader(io.StringIO(text)))
     assert rows.pop()[0] == f"# whole: {MANY + 2}"
     assert len(rows) == MANY + 2
-    assert rows[0][header.index("site_name")] == "Sở Y tế"
+    assert rows[0][header.index("site_name")] == "Sở Nội vụ"
     assert get(traced, "/v1/exports/contacts", format="xlsx").content.startswith(b"PK")
     lines = get(traced, "/v1/exports/contacts", format="sormas").text.splitlines()
     assert len(lines) == MANY + 3

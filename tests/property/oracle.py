@@ -54,6 +54,7 @@ class Place:
     usual: int | None
     within: int | None = None
     opens: int | None = None
+    sector: str | None = None
 
 
 @dataclass(frozen=True)
@@ -455,7 +456,12 @@ def _exposure(
         clause
         for clause in rules.clauses
         if (longer or minutes >= clause.min_minutes)
-        and (clause.place_kinds is None or place.kind is None or place.kind in clause.place_kinds)
+        and (
+            not (clause.place_kinds or clause.place_sectors)
+            or place.kind is None
+            or place.kind in clause.place_kinds
+            or place.sector in clause.place_sectors
+        )
     ]
     needed = {question for clause in could for question in clause.questions}
     if place.enclosed and place.small:
@@ -504,18 +510,20 @@ def contacts(found: list[Exposure]) -> list[Contact]:
     result = []
     for person in {e.person for e in found}:
         own = [e for e in found if e.person == person]
-        cuts = sorted({e.start for e in own} | {e.end for e in own})
-        together = sum(
-            b - a for a, b in pairwise(cuts) if any(e.start <= a and b <= e.end for e in own)
-        )
         tier = min((e.tier for e in own), key=TIERS.index)
+        # of whom to call, what they have only been at an open place counts for nothing
+        near = [e for e in own if e.tier != "same_time_only"] or own
+        cuts = sorted({e.start for e in near} | {e.end for e in near})
+        together = sum(
+            b - a for a, b in pairwise(cuts) if any(e.start <= a and b <= e.end for e in near)
+        )
         result.append(
             Contact(
                 person,
                 tier,
                 together / MINUTE,
                 len(own),
-                max(e.end for e in own),
+                max(e.end for e in near),
                 max(e.confidence for e in own if e.tier == tier),
                 {clause for e in own for clause in e.clauses},
                 {question for e in own for question in e.questions},

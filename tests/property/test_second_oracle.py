@@ -55,7 +55,8 @@ def expected(
     found = {}
     for person, times in met.items():
         tier = min((t for t, *_ in times), key=TIERS.index)
-        covered = {m for _, start, end, _ in times for m in range(start, end, 1000)}
+        near = [(start, end) for t, start, end, _ in times if t != "same_time_only"]
+        covered = {m for start, end in near for m in range(start, end, 1000)}
         minutes = len(covered) / 60  # all times of a crowd are whole seconds
         if tier != "same_time_only":
             found[person] = tier, minutes, {first for *_, first in times}

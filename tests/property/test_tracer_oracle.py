@@ -71,6 +71,7 @@ def cities(draw: st.DrawFn) -> oracle.City:
             draw(st.sampled_from([None, 30, 45, 90, 600])),
             draw(st.sampled_from([None, None, *PLACE_IDS])),
             draw(st.sampled_from([None, 0, 6 * 60])),
+            draw(st.sampled_from([None, "health", "education"])),
         )
         for place in PLACE_IDS
     }
@@ -112,7 +113,19 @@ def scans_frame(city: oracle.City) -> pl.DataFrame:
 
 def frames_of(city: oracle.City) -> tuple[pl.DataFrame, pl.DataFrame]:
     places = [
-        (p.id, p.id, p.kind, p.enclosed, p.small, p.gate, p.opens, p.closes, p.usual, p.within)
+        (
+            p.id,
+            p.id,
+            p.kind,
+            p.sector,
+            p.enclosed,
+            p.small,
+            p.gate,
+            p.opens,
+            p.closes,
+            p.usual,
+            p.within,
+        )
         for p in city.places.values()
     ]
     trips = [(place, trip, at(t - took), at(t)) for place, trip, t, took in city.arrivals]
@@ -198,6 +211,7 @@ def crowd(seed: int, persons: int) -> oracle.City:
             r.choice([None, 30, 45, 90, 600]),
             r.choice([None, None, *PLACE_IDS]),
             r.choice([None, 0, 6 * 60]),
+            "health" if place % 2 else "home_affairs",
         )
         for place in PLACE_IDS
     }

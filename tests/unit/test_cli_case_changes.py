@@ -60,6 +60,14 @@ def test_a_case_is_ended_with_its_reason(asked: list[Any], tmp_path: Path, what:
     assert asked == [("POST", path, {"reason": "registered twice"})]
 
 
+def test_a_case_is_opened_again_as_what_somebody_says(asked: list[Any], tmp_path: Path) -> None:
+    path = f"/v1/cases/{CASE['id']}/reopen"
+    assert case(tmp_path, "reopen", CASE["id"]) != 0, "nobody said as what"
+    assert asked == []
+    assert case(tmp_path, "reopen", CASE["id"], "--status", "suspected", "--reason", "a list") == 0
+    assert asked == [("POST", path, {"status": "suspected", "reason": "a list"})]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -15,6 +15,7 @@ from schemas.cases import Case
 from schemas.clock import LOCAL
 from schemas.places import Producer
 from tests.console_kit import ADMIN, PERSON, RING, WARD, Running, bearer, new_sites, running
+from tests.system import wait_for
 
 HEAD = bearer(ADMIN)
 TODAY = datetime.now(LOCAL).date()
@@ -156,12 +157,16 @@ def test_a_case_outside_the_area_is_as_if_it_were_not(console: Running) -> None:
         ("GET", f"/v1/cases/{case}"),
         ("GET", f"/v1/cases/{case}/contacts"),
         ("POST", f"/v1/cases/{case}/close"),
+        ("POST", f"/v1/cases/{case}/reopen"),
         ("POST", f"/v1/cases/{case}/void"),
     ):
-        hidden = console.client.request(method, path, headers=away)
-        absent = console.client.request(method, path.replace(case, "C-0"), headers=away)
+        body = {"status": "confirmed"} if path.endswith("reopen") else None
+        hidden = console.client.request(method, path, headers=away, json=body)
+        missing = path.replace(case, "C-0")
+        absent = console.client.request(method, missing, headers=away, json=body)
         assert (hidden.status_code, hidden.json()) == (404, absent.json())
-        assert console.client.request(method, path, headers=here).status_code in (200, 202)
+        answer = console.client.request(method, path, headers=here, json=body)
+        assert answer.status_code in (200, 202)
     assert console.client.get("/v1/cases", headers=away).json()["cases"] == []
     refused = console.client.post("/v1/cases", json=GOOD, headers=away)
     assert refused.status_code == 403
@@ -179,6 +184,42 @@ def test_closing_and_voiding(console: Running) -> None:
     assert again.json() == voided.json()
     refused = console.client.post(f"/v1/cases/{case}/close", headers=HEAD)
     assert refused.status_code == 409
+
+
+def sent_of(console: Running, case: str) -> list[Any]:
+    return [r for r in console.relayed.records if r.key == case.encode()]
+
+
+def test_a_closed_case_is_opened_again(console: Running) -> None:
+    case = register(console)["id"]
+    path = f"/v1/cases/{case}"
+
+    def reopen(status: str, **more: str) -> Any:
+        body = {"status": status} | more
+        return console.client.post(f"{path}/reopen", json=body, headers=HEAD)
+
+    console.client.post(f"{path}/close", headers=HEAD)
+    shut = console.client.patch(path, json={"onset": None}, headers=HEAD)
+    assert shut.status_code == 409
+    assert "Reopen it first" in shut.json()["sentence"]["en"]
+    opened = reopen("confirmed", reason="a list came")
+    assert (opened.json()["version"], opened.json()["status"]) == (3, "confirmed")
+    assert reopen("confirmed").json() == opened.json(), "a retry is no further version"
+    assert reopen("suspected").status_code == 409, "an open case is amended"
+    history = console.client.get(f"{path}/history", headers=HEAD).json()["history"]
+    assert history[-1]["changes"] == {"status": "confirmed"}
+    assert history[-1]["note"] == "a list came"
+    changed = {"onset": str(TODAY - timedelta(days=4))}
+    assert console.client.patch(path, json=changed, headers=HEAD).status_code == 200
+    wait_for(lambda: len(sent_of(console, case)) >= 4, 5, "four versions on the topic")
+    sent = sent_of(console, case)
+    assert [Case.model_validate_json(r.value).status for r in sent][:3] == [
+        "confirmed", "closed", "confirmed",
+    ]  # fmt: skip
+    assert dict(sent[2].headers)["ce_type"].endswith(b"amended")
+    assert reopen("closed").status_code == 422
+    console.client.post(f"{path}/void", headers=HEAD)
+    assert reopen("confirmed").status_code == 409
 
 
 def run_row(run: int, version: int) -> tuple[Any, ...]:

@@ -186,12 +186,49 @@ def test_a_contact_sums_up_its_exposures() -> None:
     alice, bob = result.contacts.rows(named=True)
     assert (alice["person"], bob["person"]) == (ALICE, BOB)
     assert (alice["tier"], alice["minutes"], alice["exposures"]) == (
-        "same_small_enclosed", 120.0, 3,
-    )  # fmt: skip
+        "same_small_enclosed", 20.0, 3,
+    ), "what was in the open brings nobody nearer"  # fmt: skip
     assert alice["clauses"] == ["a", "b", "c"]
     assert alice["questions"] == ["touch", "masks", "within_2_m"]
     assert alice["last_exposure"] == DAY + timedelta(minutes=400)
     assert bob["tier"] == "same_place"
+
+
+def test_a_market_makes_nobody_more_urgent_who_is_called_for_a_room() -> None:
+    result = traced(
+        (CASE, ROOM, 0, 60), (CASE, SQUARE, 100, 400),
+        (ALICE, ROOM, 50, 60), (ALICE, SQUARE, 100, 400),
+        (BOB, ROOM, 40, 60),
+    )  # fmt: skip
+    bob, alice = result.contacts.rows(named=True)
+    assert (bob["person"], bob["minutes"]) == (BOB, 20.0)
+    assert (alice["minutes"], alice["exposures"]) == (10.0, 2)
+    assert alice["last_exposure"] == DAY + timedelta(minutes=60), "followed from the room on"
+    only_there = traced((CASE, SQUARE, 100, 400), (ALICE, SQUARE, 100, 300)).contacts
+    [row] = only_there.rows(named=True)
+    assert (row["minutes"], row["last_exposure"]) == (200.0, DAY + timedelta(minutes=300))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sector", "asked"),
+    [
+        ("waiting_room", "health", True),  # a hospital's
+        ("bus", "health", True),  # its ambulance
+        ("waiting_room", "transport", False),
+        ("department", "education", True),  # a university's hospital
+        ("imported", "unknown", True),
+        ("office", "unknown", False),
+    ],
+)
+def test_who_cared_for_the_case_is_asked_where_care_is_given(
+    kind: str, sector: str, asked: bool
+) -> None:
+    room = place(60, kind, True, False).model_copy(update={"sector": sector})
+    ground = ground_of(places_frame([room]), empty(TRIPS), PARAMETERS)
+    scans = visits((CASE, 60, 0, 60), (ALICE, 60, 0, 60))
+    [row] = trace(A_CASE, scans, ground, RULES, NOW).exposures.rows(named=True)
+    assert ("d" in row["clauses"]) is asked
+    assert ("care" in row["questions"]) is asked
 
 
 def test_a_minute_counts_once_even_if_two_places_say_so() -> None:
@@ -474,5 +511,6 @@ def test_what_was_asked_for_is_waited_for_though_nobody_takes_it() -> None:
         return CITY
 
     found = queries._begun([call] * 6, 4)
+    wait_for(lambda: bool(asked), 5, "the first to be asked")  # on a machine with much to do
     del found
     assert 0 < len(asked) == len(answered) <= 4

@@ -155,13 +155,16 @@ def changed(**changes: Any) -> bytes:
         (changed(hours=Hours.model_construct(opens="06:00", closes=None)), "go together"),
         (changed(codes=(Code.model_construct(version=1, token="X" * 18),)), "none of ours"),
         (changed(codes=(Code.model_construct(version=1, token=None),)), "none of ours"),
-        (b'{"id": 1, "site": 1, "kind": "a", "ward": "b", "codes": [null]}', "null"),
+        (b'{"id": 1, "site": 1, "kind": "a", "ward": "b", "sector": "c", "codes": [null]}', "null"),
         (
-            b'{"id":1,"site":1,"kind":"a","ward":"b","codes":[{"token":"%s","valid_from":"soon"}]}'
+            b'{"id":1,"site":1,"kind":"a","ward":"b","sector":"c","codes":[{"token":"%s","valid_from":"soon"}]}'
             % issue(RING, 1, 1).encode(),
             "valid_from is exactly",
         ),
-        (b'{"id": 1, "site": 1, "kind": "a", "ward": "b", "trips": [{"id": "t"}]}', "a trip has"),
+        (
+            b'{"id": 1, "site": 1, "kind": "a", "ward": "b", "sector": "c", "trips": [{"id": "t"}]}',
+            "a trip has",
+        ),
     ],
 )
 def test_a_record_that_makes_no_sense_costs_its_neighbours_nothing(value: bytes, said: str) -> None:

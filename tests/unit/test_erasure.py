@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from console.access import Right
-from console.store import cases, erasures, forgetting, outbox, tables, worklist
+from console.store import case_ends, cases, erasures, forgetting, outbox, tables, worklist
 from console.store.cards import By, issue_card
 from console.store.engine import Store
+from console.store.errors import Conflict
 from console.store.keys import Role
 from schemas.cases import CaseStatus
 from schemas.erasures import NOBODY, Erasure
@@ -104,7 +105,7 @@ def test_relational_rows_go_but_for_those_of_open_cases(tmp_path: Path) -> None:
                 _touch(store, case.id, person)
     ended, open_, own = made
     for case_id in (ended, own):
-        cases.close(store, case_id, by="t")
+        case_ends.close(store, case_id, by="t")
     issue_card(store, PERSON, WARD, By("t", "1"))
     outbox.mark_published(store, [row.id for row in outbox.pending(store, 99)], datetime.now(UTC))
     with store.write() as connection:
@@ -132,10 +133,29 @@ def test_relational_rows_go_but_for_those_of_open_cases(tmp_path: Path) -> None:
     assert [row.key for row in outbox.pending(store, 99)] == [own]
     assert len(worklist.works(store, ended)) == 1  # the third person's
     # and when it is closed, the rest
-    cases.close(store, open_, by="t")
+    case_ends.close(store, open_, by="t")
     with store.write() as connection:
         forgetting.forget(connection, PERSON, frozenset(), "t")
         assert forgetting.cases_with(connection, PERSON) == set()
+
+
+def test_a_case_that_was_just_opened_again_keeps_what_it_needs(tmp_path: Path) -> None:
+    _, store = migrated(tmp_path / "s")
+    case = cases.register_case(store, cases.NewCase(person=OTHER, ward=WARD), registered_by="t")
+    _touch(store, case.id, PERSON)
+    case_ends.close(store, case.id, by="t")
+    with store.read() as connection:
+        assert set(forgetting.statuses(connection).values()) == {"closed"}
+    case_ends.reopen(store, case.id, CaseStatus.CONFIRMED, by="t")
+    with store.write() as connection:
+        forgetting.forget(connection, PERSON, frozenset(), "t")
+        assert forgetting.cases_with(connection, PERSON) == {case.id}
+    case_ends.close(store, case.id, by="t")
+    with store.write() as connection:
+        forgetting.forget(connection, PERSON, frozenset(), "t")
+        forgetting.forget(connection, OTHER, frozenset(), "t")
+    with pytest.raises(Conflict, match="erased on request"):
+        case_ends.reopen(store, case.id, CaseStatus.CONFIRMED, by="t")
 
 
 def _touch(store: Store, case_id: str, person: str) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from console import foreign as follower
 from console.foreign import ForeignCases
-from console.store import cases, foreign
+from console.store import case_ends, cases, foreign
 from console.store.engine import Store
 from console.store.locks import ExclusiveLock
 from console.store.outbox import mark_published, pending
@@ -246,7 +246,7 @@ def test_of_two_with_one_version_workers_know_the_first_and_ours_gets_the_next(
     """Theirs was written while ours waited to go out."""
     log.put(record())
     follow(store)
-    cases.void(store, ID, by="key/1")
+    case_ends.void(store, ID, by="key/1")
     log.put(record(2, onset="2026-11-01"))
     log.relay(store)
     assert follow(store) == 1

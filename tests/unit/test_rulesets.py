@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from issuer.kinds import kinds
+from issuer.kinds import kinds, sectors
 from schemas.cases import Case, CaseStatus
 from tracer.ruleset import RuleSetError, choose, load_rule_sets, parse_rule_set, rule_set_of
 from tracer.window import window_of
@@ -29,7 +29,7 @@ def test_11042_is_what_its_source_says() -> None:
     missing = " ".join(text.en for text in RULES.missing)
     assert "isolation ends the window: not in the letter" in missing
     assert "definition of F2" in missing
-    assert "imported" in (RULES.clauses[3].place_kinds or ()), "an unknown kind excludes nothing"
+    assert "imported" in RULES.clauses[3].place_kinds, "an unknown kind excludes nothing"
     clauses = {clause.id: clause for clause in RULES.clauses}
     assert list(clauses) == ["a", "b", "c", "d"]
     assert {i: c.min_minutes for i, c in clauses.items()} == {"a": 0, "b": 15, "c": 0, "d": 0}
@@ -164,9 +164,15 @@ def test_two_files_of_one_date_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_kind_of_place_that_there_is_not_is_refused(tmp_path: Path) -> None:
-    assert load_rule_sets(kinds=kinds()) == RULE_SETS
-    wrong = TEXT.replace('"hospital", ', '"hosptal", ')
+    assert load_rule_sets(kinds=kinds(), sectors=sectors()) == RULE_SETS
+    wrong = TEXT.replace('"department", ', '"departmnt", ')
     assert wrong != TEXT
     (tmp_path / "vn.toml").write_text(wrong, "utf-8")
-    with pytest.raises(RuleSetError, match=r"vn\.toml: clauses\.d\.place_kinds: no kind 'hosptal'"):
+    said = r"vn\.toml: clauses\.d\.place_kinds: no kind 'departmnt'"
+    with pytest.raises(RuleSetError, match=said):
         load_rule_sets(tmp_path, kinds())
+    wrong = TEXT.replace('["health"]', '["helth"]')
+    assert wrong != TEXT
+    (tmp_path / "vn.toml").write_text(wrong, "utf-8")
+    with pytest.raises(RuleSetError, match=r"clauses\.d\.place_sectors: no sector 'helth'"):
+        load_rule_sets(tmp_path, kinds(), sectors())

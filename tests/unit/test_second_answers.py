@@ -135,7 +135,8 @@ def test_an_f1_who_is_not_followed_is_nobodys_f2() -> None:
 def test_each_f2_is_looked_for_in_the_weeks_in_which_they_met(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """And counts with the minutes anywhere, also where nobody is called for having been."""
+    """And counts with what they shared anywhere, also where nobody is called for having been; the
+    minutes are of where one is."""
     monkeypatch.setattr("tracer.queries._FEW_PERSONS", 0)  # whom it costs nothing to look for
     carl, dora, days = 400, 500, 24 * 60
     met_again = 6 * days  # the next week
@@ -153,8 +154,8 @@ def test_each_f2_is_looked_for_in_the_weeks_in_which_they_met(
     found = second_from(
         Scans(engine), origin, firsts_of(documents)[0], GROUND, F2_RULES, later
     ).contacts
-    minutes = {person_bits(contact["person"]): contact["minutes"] for contact in found}
-    assert minutes == {BOB: 30 + 20, carl: 10}
+    shared = {person_bits(one["person"]): (one["minutes"], one["exposures"]) for one in found}
+    assert shared == {BOB: (30, 2), carl: (10, 1)}
     next_week = [query for query in engine.queries if "20220110" in query]
     assert any(str(BOB) in query for query in next_week)
     assert not any(str(carl) in query or str(dora) in query for query in next_week)
@@ -171,6 +172,6 @@ def test_an_f2_with_two_ids_counts_with_both() -> None:
     documents = contact_documents(trace_from(scans, A_CASE, GROUND, F2_RULES, NOW))
     origin = {"person": A_CASE.person, "case": A_CASE.id}
     rest = (origin, firsts_of(documents)[0], GROUND, F2_RULES, NOW + timedelta(days=9))
-    for same, minutes in ((None, {BOB: 30}), ({card: BOB}, {BOB: 50}), ({BOB: card}, {card: 50})):
+    for same, shared in ((None, {BOB: 1}), ({card: BOB}, {BOB: 2}), ({BOB: card}, {card: 2})):
         found = second_from(scans, *rest, same=same).contacts
-        assert {person_bits(contact["person"]): contact["minutes"] for contact in found} == minutes
+        assert {person_bits(one["person"]): one["exposures"] for one in found} == shared

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from console.store import cases, outbox
+from console.store import case_ends, cases, outbox
 from console.store.errors import Conflict, NotFound
 from console.store.keys import Role, create_key, ensure_key, find_key, list_keys, revoke_key
 from schemas.cases import Case, CaseStatus
@@ -69,19 +69,19 @@ def test_changes_rise_and_only_changes(tmp_path: Path) -> None:
     )
     assert (amended.version, amended.onset, amended.isolated_at) == (2, date(2026, 11, 18), at)
     assert cases.amend(store, case.id, {"onset": date(2026, 11, 18)}, by="key/1") == amended
-    closed = cases.close(store, case.id, by="key/1", reason="followed to the end")
+    closed = case_ends.close(store, case.id, by="key/1", reason="followed to the end")
     assert (closed.version, closed.status) == (3, CaseStatus.CLOSED)
-    assert cases.close(store, case.id, by="key/1") == closed
+    assert case_ends.close(store, case.id, by="key/1") == closed
     with pytest.raises(Conflict, match="closed or voided"):
         cases.amend(store, case.id, {"onset": None}, by="key/1")
-    voided = cases.void(store, case.id, by="key/1")
+    voided = case_ends.void(store, case.id, by="key/1")
     assert (voided.version, voided.status) == (4, CaseStatus.VOIDED)
     with pytest.raises(Conflict, match="voided"):
-        cases.close(store, case.id, by="key/1")
+        case_ends.close(store, case.id, by="key/1")
     kinds = [row.headers["ce_type"].rpartition(".")[2] for row in outbox.pending(store, 10)]
     assert kinds == ["registered", "amended", "closed", "voided"]
     with pytest.raises(NotFound, match="no case C-1"):
-        cases.void(store, "C-1", by="key/1")
+        case_ends.void(store, "C-1", by="key/1")
 
 
 def test_a_list_has_the_area_only_the_newest_first(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.store import cases
+from console.store import case_ends, cases
 from console.store.case_entries import change_entries, history
 from console.store.engine import Store
 from console.store.foreign import Again, Taken, publish_again, stands, take_in
@@ -119,7 +119,7 @@ def test_what_an_officer_said_of_it_counts_from_then_on(store: Store, status: st
     if status == "confirmed":
         cases.amend(store, ID, {"status": CaseStatus.CONFIRMED}, by="key/1")
     else:
-        (cases.close if status == "closed" else cases.void)(store, ID, by="key/1")
+        (case_ends.close if status == "closed" else case_ends.void)(store, ID, by="key/1")
     sent(store)
     assert take_in(store, record(9, onset="2026-11-01", status="suspected")) is Taken.KEPT
     after = there(store)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from console.store import cases, edits, erasures, outbox, required
+from console.store import case_ends, cases, edits, erasures, outbox, required
 from console.store.cases import NewCase
 from console.store.engine import Store
 from console.store.history import What, Why
@@ -43,8 +43,8 @@ def busy(store: Store) -> None:
     new = NewCase(person=PERSON, ward=WARD)
     made = [cases.register_case(store, new, registered_by="test") for _ in range(4)]
     cases.amend(store, made[1].id, {"onset": date(2026, 11, 20)}, by="test")
-    cases.close(store, made[2].id, by="test")
-    cases.void(store, made[3].id, by="test")
+    case_ends.close(store, made[2].id, by="test")
+    case_ends.void(store, made[3].id, by="test")
 
 
 def said(entries: Any) -> dict[tuple[str, str], tuple[bytes, str | None]]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.cases import Case, CaseStatus, Symptoms
+from schemas.cases import Case, CaseStatus, Point, PointSource, Symptoms
 from tests.unit.test_contacts import (
     A_CASE,
     ALICE,
@@ -177,6 +177,33 @@ def test_overlaps_of_one_day_are_added_and_each_is_rounded() -> None:
     assert alice["category"] == "high"
     # a quarter of a minute counts as being there and weighs nothing
     assert (bob["minutes"], bob["weighted"], bob["category"]) == (0.25, 0.0, "none")
+
+
+def point(start: float, end: float, where: int = ROOM) -> Point:
+    begin, until = (DAY + timedelta(minutes=minute) for minute in (start, end))
+    return Point(place=where, begin=begin, end=until, source=PointSource.INTERVIEW)
+
+
+@pytest.mark.parametrize(
+    ("points", "intervals", "weighted"),
+    [
+        ([point(0, 60)], [(0, 90)], 90),  # what the scans say, said again
+        ([point(50, 90)], [(0, 120)], 120),
+        ([point(60, 90)], [(0, 120)], 120),  # told to have gone on
+        ([point(75, 90)], [(0, 90), (70, 100)], 120),  # came again: two visits, as two check-ins
+        ([point(30, 70), point(65, 100)], [(0, 130)], 130),
+        ([point(0, 60, HALL)], [(0, 90)], 90),
+    ],
+)
+def test_a_minute_that_a_scan_and_an_interview_tell_of_weighs_once(
+    points: list[Point], intervals: list[tuple[int, int]], weighted: float
+) -> None:
+    told = A_CASE.model_copy(update={"points": tuple(points)})
+    result = trace(told, visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 0, 300)), GROUND, CWA, NOW)
+    rows = result.case_stays.filter(pl.col("place") == ROOM).select("from", "to").rows()
+    found = [tuple((moment - DAY) // timedelta(minutes=1) for moment in row) for row in rows]
+    assert found == intervals
+    assert contact_of(result, ALICE)["weighted"] == pytest.approx(1.6 * weighted)
 
 
 @pytest.mark.parametrize(("minutes", "together"), [(40, [0, 40]), (70, [0, 70]), (200, [0, 90])])

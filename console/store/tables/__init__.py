@@ -3,7 +3,7 @@
 from console.store.tables.access import api_keys, producers
 from console.store.tables.base import metadata
 from console.store.tables.cards import cards
-from console.store.tables.cases import case_history, cases
+from console.store.tables.cases import case_history, case_venues, cases
 from console.store.tables.contacts import (
     contact_handovers,
     contact_history,
@@ -23,6 +23,7 @@ __all__ = [
     "api_keys",
     "cards",
     "case_history",
+    "case_venues",
     "cases",
     "codes",
     "contact_handovers",

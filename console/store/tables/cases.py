@@ -39,6 +39,25 @@ cases: Final = Table(
     column("request_hash", String(64), nullable=True),
 )
 
+# Where the case was by its own account, at places that the register does not have: in words, which
+# can hold names, so they are in no event and no log. What is taken back, or has become a point at
+# a place, stays with who did so.
+case_venues: Final = Table(
+    "case_venues",
+    metadata,
+    column("case_id", String(97), ForeignKey("cases.id"), primary_key=True),
+    column("number", Integer, primary_key=True, autoincrement=False),
+    column("venue", Text),
+    column("begin", Moment),
+    column("end", Moment),
+    column("source", String(16)),
+    column("entered_at", Moment),
+    column("entered_by", Text),
+    column("removed_at", Moment, nullable=True),
+    column("removed_by", Text, nullable=True),
+    column("became_place", Integer, nullable=True),
+)
+
 # Who changed what of a case, and their note: notes can hold names, so they are in no event.
 case_history: Final = Table(
     "case_history",

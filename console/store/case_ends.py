@@ -1,0 +1,73 @@
+"""Cases closed, voided, and opened again."""
+
+from sqlalchemy import Connection, update
+
+from console.store import tables
+from console.store.cases import Change, changed, for_change
+from console.store.engine import Store
+from console.store.errors import Conflict
+from schemas.cases import OPEN_STATUSES, Case, CaseStatus
+from schemas.erasures import NOBODY
+
+
+def close(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
+    """The case, followed to its end. Raises NotFound, or Conflict if it is voided."""
+    return _end(store, case_id, CaseStatus.CLOSED, "closed", by, reason)
+
+
+def void(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
+    """The case, registered in error. Raises NotFound."""
+    return _end(store, case_id, CaseStatus.VOIDED, "voided", by, reason)
+
+
+def reopen(
+    store: Store, case_id: str, status: CaseStatus, *, by: str, reason: str | None = None
+) -> Case:
+    """The closed case, open again as what somebody says that it is; one that is open as that
+    already stays as it is.
+
+    Raises NotFound; Conflict if it is voided, open as something else, or without its person, who
+    was erased.
+    """
+    assert status in OPEN_STATUSES
+    with store.write() as connection:
+        before = for_change(connection, case_id)
+        if before.status in OPEN_STATUSES and before.status is not status:
+            raise Conflict(
+                f"Ca {case_id} đang mở: hãy sửa thay vì mở lại. / "
+                f"Case {case_id} is open: amend it instead."
+            )
+        _must_not_be_voided(before)
+        if before.person == NOBODY:
+            raise Conflict(
+                f"Người của ca {case_id} đã được xoá theo yêu cầu: không còn gì để truy vết. / "
+                f"The person of case {case_id} was erased on request: nothing is left to trace."
+            )
+        after = changed(connection, before, {"status": status}, "amended", by, reason)
+        if after is not before:
+            _ended_by(connection, case_id, None, None)
+        return after
+
+
+def _end(
+    store: Store, case_id: str, status: CaseStatus, change: Change, by: str, reason: str | None
+) -> Case:
+    with store.write() as connection:
+        before = for_change(connection, case_id)
+        if status is not CaseStatus.VOIDED:
+            _must_not_be_voided(before)
+        after = changed(connection, before, {"status": status}, change, by, reason)
+        if after is not before:
+            _ended_by(connection, case_id, by, reason)
+        return after
+
+
+def _must_not_be_voided(case: Case) -> None:
+    if case.status is CaseStatus.VOIDED:
+        raise Conflict(f"Ca {case.id} đã bị huỷ. / Case {case.id} is voided and stays so.")
+
+
+def _ended_by(connection: Connection, case_id: str, by: str | None, reason: str | None) -> None:
+    of_case = tables.cases.c.id == case_id
+    ended = {"ended_by": by, "ended_reason": reason}
+    connection.execute(update(tables.cases).where(of_case).values(ended))
