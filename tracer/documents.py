@@ -4,7 +4,7 @@ Times are `YYYY-MM-DDTHH:MM:SS.mmmZ`, minutes and confidences numbers, persons 1
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
@@ -144,6 +144,11 @@ def _with_decided(documents: list[Document], result: TraceResult) -> list[Docume
         else:
             last.append(document | {"decided": classification.value, "call": False})
     return first + last
+
+
+def near(exposures: Sequence[Document]) -> Sequence[Document]:
+    """Those that put a contact on the call list; all, if none does: of a market or a gate."""
+    return [e for e in exposures if e["tier"] != Tier.SAME_TIME_ONLY] or exposures
 
 
 def _with_named(documents: list[Document], result: TraceResult) -> list[Document]:

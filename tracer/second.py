@@ -20,7 +20,7 @@ from schemas.ids import person_bits, person_text
 from tracer.columns import I64, instants, milliseconds
 from tracer.columns import firsts as first_rows
 from tracer.contacts import contacts
-from tracer.documents import Document, rows_of
+from tracer.documents import Document, near, rows_of
 from tracer.exposures import bands, exposures, ordered_by
 from tracer.frames import TIME
 from tracer.ground import Grounds
@@ -28,7 +28,6 @@ from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
 from tracer.sought import Sought
 from tracer.stays import stays
-from tracer.tiers import Tier
 from tracer.trace import at_least_one
 
 MOST_DAYS: Final = 14
@@ -206,11 +205,10 @@ def _through(met: pl.DataFrame) -> dict[int, list[int]]:
 
 
 def _first(document: Document, isolated: datetime | None) -> First:
-    every = sorted(document["exposures"], key=lambda e: (e["start"], -e["confidence"]))
     # who is an F1 for having been near is one from then on, and not since both were at a market
-    near = [e for e in every if e["tier"] != Tier.SAME_TIME_ONLY] or every
+    times = sorted(near(document["exposures"]), key=lambda e: (e["start"], -e["confidence"]))
     met: list[Met] = []
-    for one in near:
+    for one in times:
         if not met or one["confidence"] > met[-1].confidence:
             step = {name: one[name] for name in ("place", "start", "end")}
             met.append(Met(datetime.fromisoformat(one["start"]), one["confidence"], step))

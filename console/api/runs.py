@@ -1,13 +1,16 @@
 """Reading a case's runs from ClickHouse. A run that is not in `trace_runs` is not there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from console.api.schemas import Run
+from schemas.ids import person_bits, person_text
 from streams.clickhouse import ClickHouse
+from tracer.tiers import Tier
 
 # Two attempts at one run: the earlier counts, as it does for the worker (`streams.runs`).
 _NEWEST: Final = """
@@ -23,6 +26,27 @@ WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID
   AND rank > {offset:UInt32}
 ORDER BY rank LIMIT {limit:UInt32}
 """
+# Whom to call is in the documents: of a market's many thousands none is read for it.
+_CALLED: Final = """
+SELECT person, tier, JSONExtractBool(document, 'call') FROM trace_contacts
+WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
+  AND (tier != {not_called:String} OR person IN {also:Array(UInt64)})
+ORDER BY rank
+"""
+_OF_PERSONS: Final = """
+SELECT document FROM trace_contacts
+WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
+  AND person IN {persons:Array(UInt64)}
+ORDER BY rank
+"""
+
+
+class Called(NamedTuple):
+    """A contact without their document. `call`: whether the run has them on the call list."""
+
+    person: str
+    tier: str
+    call: bool
 
 
 @dataclass(frozen=True)
@@ -63,17 +87,27 @@ def newest_run(clickhouse: ClickHouse, case_id: str) -> StoredRun | None:
 def page_of_contacts(clickhouse: ClickHouse, run: StoredRun, limit: int, offset: int) -> list[Any]:
     """The run's documents as stored, by rank. Ranks are dense from 1: an offset is the rank before
     the first, and a page deep in a long list costs what the first one does."""
-    rows = clickhouse.rows(
-        _CONTACTS,
-        {
-            "case": run.case_id,
-            "run": run.view.run,
-            "attempt": run.attempt,
-            "limit": limit,
-            "offset": offset,
-        },
-    )
+    rows = clickhouse.rows(_CONTACTS, _which(run) | {"limit": limit, "offset": offset})
     return [orjson.loads(document) for (document,) in rows]
+
+
+def called(clickhouse: ClickHouse, run: StoredRun, also: Iterable[str]) -> list[Called]:
+    """By rank, those of the tiers that are called, and of the others `also`."""
+    tier, persons = Tier.SAME_TIME_ONLY.value, sorted(map(person_bits, also))
+    more = {"not_called": tier, "also": persons}
+    rows = clickhouse.rows(_CALLED, _which(run) | more)
+    return [Called(person_text(bits), tier, bool(call)) for bits, tier, call in rows]
+
+
+def documents_of(clickhouse: ClickHouse, run: StoredRun, persons: Iterable[str]) -> list[Any]:
+    """The documents of these persons as stored, by rank."""
+    bits = sorted(map(person_bits, persons))
+    rows = clickhouse.rows(_OF_PERSONS, _which(run) | {"persons": bits}) if bits else []
+    return [orjson.loads(document) for (document,) in rows]
+
+
+def _which(run: StoredRun) -> dict[str, Any]:
+    return {"case": run.case_id, "run": run.view.run, "attempt": run.attempt}
 
 
 def _moment(milliseconds: int) -> datetime:

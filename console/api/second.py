@@ -1,7 +1,8 @@
 """Contacts of possible contacts (F2), traced when asked for. Nothing is stored, nobody is told."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Query
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query
 from console.api.cases import ConsoleOf, ReadsContacts, within
 from console.api.documented import answers
 from console.api.errors import not_found
-from console.api.runs import StoredRun, newest_run, page_of_contacts
+from console.api.runs import StoredRun, called, documents_of, newest_run
 from console.api.scans import scans_at
 from console.api.second_schemas import SecondContacts
 from console.api.state import Console
@@ -20,6 +21,7 @@ from console.store.worklist import works
 from console.worklist.axes import Classification
 from schemas.cases import Case
 from schemas.ids import person_bits
+from tracer.documents import NAMED
 from tracer.fetch import second_from
 from tracer.identity import same_of
 from tracer.parameters import load_parameters
@@ -29,7 +31,6 @@ from tracer.stated import answers_of
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
-_PAGE: Final = 1_000
 
 
 @router.get(
@@ -78,53 +79,61 @@ def second_contacts(
     }
     if not (rule_set.f2 or anyway):
         return answer
-    contacts, firsts = _worth_following(console, case, run, confirmed)
-    found, followed, not_followed = _traced(console, case, contacts, firsts, rule_set)
+    f1s = _f1s(console, case, run, confirmed)
+    found = _traced(console, case, f1s, rule_set)
     log.info("second_contacts_read", case=case.id, run=run.view.run, contacts=len(found.contacts))
     return answer | {
-        "followed": followed,
-        "not_followed": not_followed,
+        "followed": len(f1s.documents),
+        "not_followed": f1s.not_followed,
         "contacts": found.contacts[:limit],
         "total": len(found.contacts),
         "left_out": found.left_out,
     }
 
 
-def _worth_following(
-    console: Console, case: Case, run: StoredRun, confirmed: bool
-) -> tuple[list[dict[str, Any]], set[int]]:
-    """Whom to follow; and all F1s (64 bits), who are nobody's F2, followed or not."""
+@dataclass(frozen=True)
+class _F1s:
+    """`documents`: of those to follow, by rank; `not_followed`: how many more there are.
+    `persons`: all of them (64 bits), who are nobody's F2, followed or not."""
+
+    documents: list[dict[str, Any]]
+    not_followed: int
+    persons: set[int]
+
+
+def _f1s(console: Console, case: Case, run: StoredRun, confirmed: bool) -> _F1s:
     decided = {p: work.classification for p, work in works(console.store, case.id).items()}
-    made = {person for person, said in decided.items() if said is Classification.CONFIRMED}
-    contacts = [
-        (c, decided.get(c["person"])) for c in _contacts(console, run, made if confirmed else set())
-    ]
     # whom an officer has made one is an F1 wherever the two met, at a market too
+    made = {person for person, said in decided.items() if said is Classification.CONFIRMED}
+    named = {entry.person for entry in case.named}
     possible = [
-        (c | {"call": True} if said is Classification.CONFIRMED else c, said)
-        for c, said in contacts
-        if said is not Classification.NO_CONTACT
+        one
+        for one in called(console.clickhouse, run, made | named)
+        if (one.call or one.person in made)
+        and decided.get(one.person) is not Classification.NO_CONTACT
     ]
-    firsts = {person_bits(c["person"]) for c, _ in possible if c["call"]}
-    return [c for c, said in possible if not confirmed or said is Classification.CONFIRMED], firsts
+    follow = [
+        one.person
+        for one in possible
+        if one.tier != NAMED and (one.person in made or not confirmed)
+    ]
+    documents = documents_of(console.clickhouse, run, follow[:MOST_FIRST])
+    return _F1s(
+        [document | {"call": True} for document in documents],
+        len(follow) - len(documents),
+        {person_bits(one.person) for one in possible},
+    )
 
 
-def _traced(
-    console: Console,
-    case: Case,
-    contacts: list[dict[str, Any]],
-    called: set[int],
-    rule_set: RuleSet,
-) -> tuple[Second, int, int]:
-    firsts, not_followed = firsts_of(contacts, _isolated(console, case))
+def _traced(console: Console, case: Case, f1s: _F1s, rule_set: RuleSet) -> Second:
+    firsts, left_out = firsts_of(f1s.documents, _isolated(console, case))
+    assert left_out == 0, "no more are read than are followed"
     now = utc_now()
     stands_on = ground(console.store, load_parameters())
     scans = scans_at(console, now)
     origin = {"person": case.person, "case": case.id}
-    same = same_of(case)
-    told = answers_of(case)
-    second = second_from(scans, origin, firsts, stands_on, rule_set, now, same, told, called)
-    return second, len(firsts), not_followed
+    same, told = same_of(case), answers_of(case)
+    return second_from(scans, origin, firsts, stands_on, rule_set, now, same, told, f1s.persons)
 
 
 def _isolated(console: Console, case: Case) -> dict[str, datetime]:
@@ -134,17 +143,4 @@ def _isolated(console: Console, case: Case) -> dict[str, datetime]:
         became = store.case(console.store, work.converted_to) if work.converted_to else None
         if became is not None and became.isolated_at is not None:
             found[person] = became.isolated_at
-    return found
-
-
-def _contacts(console: Console, run: StoredRun, confirmed: set[str]) -> list[Any]:
-    """By rank, as far as the last one that could be followed, and all who are confirmed."""
-    found: list[Any] = []
-    left = set(confirmed)
-    for begin in range(0, run.total, _PAGE):
-        page = page_of_contacts(console.clickhouse, run, _PAGE, begin)
-        found += page
-        left -= {c["person"] for c in page}
-        if not left and sum(bool(c["call"]) for c in found) > MOST_FIRST and not page[-1]["call"]:
-            break
     return found

@@ -22,6 +22,7 @@ from console.worklist.areas import covers
 from console.worklist.axes import Classification, FollowUp, Status
 from console.worklist.triage import LEFT, Candidate, Left, cut, setting_of
 from schemas.cases import Case, CaseStatus
+from tracer.documents import near
 from tracer.tiers import Tier
 
 log = structlog.get_logger()
@@ -110,7 +111,7 @@ def _candidates(
 
 def _candidate(principal: Principal, row: Row, kinds: dict[int, str]) -> Candidate:
     document = row.document or {"minutes": 0.0, "band": "", "confidence": 0.0, "exposures": []}
-    settings = {kinds.get(exposure["place"], "") for exposure in document["exposures"]}
+    settings = {kinds.get(exposure["place"], "") for exposure in near(document["exposures"])}
     if row.named:
         settings.add(row.named.relation.value)
     return Candidate(

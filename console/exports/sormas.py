@@ -17,7 +17,7 @@ from console.worklist.axes import Classification
 from console.worklist.followup import last_day
 from issuer.units import ward
 from schemas.clock import LOCAL
-from tracer.documents import NAMED
+from tracer.documents import NAMED, near
 
 Dates = Literal["dmy", "dotted", "mdy"]
 _PHONE: Final = re.compile(r"\+[0-9 ]{4,24}")
@@ -110,9 +110,9 @@ def _reported(line: Line) -> date:
 
 
 def _days(line: Line) -> set[date]:
-    """The local days of the exposures, and the one that the case named; where there is none, that
-    of the last exposure that is known."""
-    exposures = line.row.document["exposures"] if line.row.document else ()
+    """The local days of the exposures that make them a contact, and the one that the case named;
+    where there is none, that of the last exposure that is known."""
+    exposures = near(line.row.document["exposures"]) if line.row.document else ()
     days = {_local(datetime.fromisoformat(exposure["end"])) for exposure in exposures}
     if line.row.named:
         days.add(line.row.named.last_contact)

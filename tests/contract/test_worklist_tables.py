@@ -104,6 +104,16 @@ def test_the_list_has_everybody_once_page_by_page(traced: tuple[TestClient, str]
     assert {person_text(CARD), person_text(PHONE)} == set(seen[:2])
 
 
+def test_f2_are_followed_from_the_stored_run(traced: tuple[TestClient, str]) -> None:
+    found = get(traced, "/v1/cases/CASE/second-contacts", anyway=True).json()
+    assert found["followed"] == 200
+    assert found["not_followed"] == MANY + 2 - 200
+    assert found["contacts"] == [], "they are all F1s"
+    assert get(traced, "/v1/cases/CASE/second-contacts", anyway=True, confirmed=True).json()[
+        "followed"
+    ] == 0  # fmt: skip
+
+
 def test_answers_on_the_tracers_own_document(traced: tuple[TestClient, str]) -> None:
     """In a small closed room the place answers the distance; a mask leaves (b) or (c)."""
     path = f"/v1/cases/CASE/list/{person_text(CARD)}"

@@ -8,8 +8,22 @@ from typing import Any
 
 import pytest
 
+from schemas.clock import LOCAL
+from schemas.scan import format_timestamp
 from tests.console_kit import PERSON, Running, running
-from tests.worklist_kit import HEAD, TODAY, A, B, C, D, document, exposure, new_case, trace
+from tests.worklist_kit import (
+    HEAD,
+    TODAY,
+    YESTERDAY,
+    A,
+    B,
+    C,
+    D,
+    document,
+    exposure,
+    new_case,
+    trace,
+)
 
 SAID_ON = TODAY - timedelta(days=1)
 SOURCE = ("contactIdentificationSource", "tracingApp", "tracingAppDetails")
@@ -67,6 +81,25 @@ def test_who_was_named_is_the_cases_word_and_who_was_scanned_the_apps(console: R
     ]
     for person in (B, C, D):
         assert found[person]["lastContactDate"] == f"{SAID_ON:%d/%m/%Y}"
+
+
+def test_days_at_a_market_are_no_days_of_contact(console: Running) -> None:
+    """Unless that is all there is; as the last exposure, from which the follow-up counts."""
+    market = {
+        side: format_timestamp(YESTERDAY - timedelta(days=2, hours=hours))
+        for side, hours in (("start", 1), ("end", 0))
+    }
+    there = exposure(tier="same_time_only", **market)
+    case = new_case(console, document(A, exposure(), there), document(B, there))
+    for person in (A, B):
+        body = {"category": "HIGH_RISK"}
+        console.client.patch(f"/v1/cases/{case}/list/{person}", json=body, headers=HEAD)
+    found = imported(console, case)
+    days = {person: found[person]["lastContactDate"] for person in (A, B)}
+    assert found[A]["multiDayContact"] == "false"
+    local = [YESTERDAY.astimezone(LOCAL), (YESTERDAY - timedelta(days=2)).astimezone(LOCAL)]
+    ends = [local[0] + timedelta(hours=1), local[1]]
+    assert days == {p: f"{end:%d/%m/%Y}" for p, end in zip((A, B), ends, strict=True)}
 
 
 def test_who_is_no_longer_a_contact_does_not_go_out_as_one(console: Running) -> None:

@@ -13,7 +13,7 @@ from console.cli.api import Api
 from console.cli.main import main
 from schemas.cases import Case, CaseStatus
 from schemas.errors import UserError
-from schemas.ids import person_text
+from schemas.ids import person_bits, person_text
 from tests.console_kit import ADMIN, WARD, Running, bearer, running
 from tests.unit.test_contacts import (
     ALICE,
@@ -66,12 +66,17 @@ def traced(console: Running, case_id: str, rules: str, scans: pl.DataFrame = VIS
     documents = contact_documents(result)
     at = int(DAY.timestamp() * 1000)
 
-    def answer(sql: str, _: dict[str, Any]) -> list[tuple[Any, ...]]:
+    def answer(sql: str, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
         if "FROM trace_runs" in sql:
             summary = orjson.dumps(run_document(result))
             ends: tuple[Any, ...] = (at, at, {}, at, len(documents), summary)
             return [(1, 1, "0190f5a4-7c1e-7b3a-9d52-6c0e5b1f2a77", rules, b"{}", *ends)]
-        return [(orjson.dumps(d).decode(),) for d in documents]
+        rows = [(person_bits(d["person"]), d["tier"], d["call"], d) for d in documents]
+        if "JSONExtractBool" in sql:
+            also, not_called = asked["also"], asked["not_called"]
+            return [row[:3] for row in rows if row[1] != not_called or row[0] in also]
+        assert "person IN" in sql, "no page of the whole list is read"
+        return [(orjson.dumps(d).decode(),) for bits, *_, d in rows if bits in asked["persons"]]
 
     console.tables.answer = answer
 
@@ -170,6 +175,33 @@ def test_an_f1_who_is_not_confirmed_is_nobodys_f2(
     decide(console, case, "CONFIRMED")
     found = ask(console, case, "?confirmed=true")
     assert (found["followed"], found["contacts"]) == (1, [])
+
+
+def test_whom_the_case_named_is_followed_from_a_gate_and_more_than_a_team_follows_are_counted(
+    console: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.second.ground", lambda *_: GROUND)
+    monkeypatch.setattr("console.api.second.MOST_FIRST", 2)
+    case = registered(console)
+    there = visits(
+        (CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40), (BOB, ROOM, 10, 50), (CARL, ROOM, 20, 30),
+        (CASE, SQUARE, 100, 200), (DORA, SQUARE, 100, 200), (DORA + 1, SQUARE, 100, 200),
+    )  # fmt: skip
+    engine = FakeEngine(there)
+    monkeypatch.setattr(console.tables, "query_arrow", engine.query_arrow)
+    traced(console, case, "vn-2021-07-30", there)
+    found = ask(console, case)
+    assert (found["followed"], found["not_followed"]) == (2, 1), "who was at the market is not one"
+    decided = console.client.patch(
+        f"/v1/cases/{case}/list/{person_text(DORA)}",
+        json={"classification": "CONFIRMED"},
+        headers=HEAD,
+    )
+    assert decided.status_code == 200, decided.text
+    found = ask(console, case)
+    assert (found["followed"], found["not_followed"]) == (2, 2)
+    found = ask(console, case, "?confirmed=true")
+    assert (found["followed"], found["not_followed"]) == (1, 0)
 
 
 def test_a_case_without_a_run_has_none(console: Running) -> None:
