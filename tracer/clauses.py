@@ -17,10 +17,12 @@ def could_apply(clause: Clause, place: Known, minutes: float) -> bool:
 
 
 def _elsewhere(clause: Clause, place: Known) -> bool:
-    """Whether the clause only makes sense at places of another kind and of another sector."""
+    """Whether the clause only makes sense at places of another kind and of another sector. Of a
+    sector gates are none: who only comes by does nothing there."""
     if not clause.of_some_places or place.kind is None:
         return False
-    return not (place.kind in clause.place_kinds or place.sector in clause.place_sectors)
+    inside = not place.gate and place.sector in clause.place_sectors
+    return not (inside or place.kind in clause.place_kinds)
 
 
 def clauses_of(rule_set: RuleSet, place: Known, minutes: float) -> list[str]:

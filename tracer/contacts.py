@@ -9,12 +9,24 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tracer.columns import I64, NEVER, Floats, apart, as_index, codes, firsts, instants
+from tracer.columns import (
+    I64,
+    NEVER,
+    U32,
+    Floats,
+    Mask,
+    apart,
+    as_index,
+    changes,
+    codes,
+    firsts,
+    instants,
+)
 from tracer.exposures import bands, distinct, lists, ordered_by
 from tracer.frames import TIME
 from tracer.ground import DAY
 from tracer.minutes import in_minutes
-from tracer.parameters import Parameters
+from tracer.parameters import STATED, Parameters
 from tracer.ruleset import RuleSet
 from tracer.tiers import TIERS, Tier
 
@@ -57,7 +69,7 @@ def contacts(exposures: pl.DataFrame, rule_set: RuleSet, parameters: Parameters)
     start_of, end_of, of = start[counted], end[counted], whose[counted]
     minutes = in_minutes(_each(np.add, _new_milliseconds(start_of, end_of, of), firsts(of)))
     last = _each(np.maximum, end_of, firsts(of))
-    weighted = _heaviest_day(exposures["weighted"], start, whose, first)
+    weighted = _heaviest_day(exposures, start, end, whose, first)
     order = np.lexsort((person[first], -last, -minutes, _heaviest_first(weighted), tier))
     by_rank, n = as_index(order), len(order)
     tier_by_rank = as_index(tier[order])
@@ -96,18 +108,41 @@ def _new_milliseconds(start: I64, end: I64, whose: I64) -> I64:
     return new
 
 
-def _heaviest_day(weighted: pl.Series, start: I64, whose: I64, first: I64) -> Floats:
-    """The most that one UTC day's exposures weigh together, of each person; NaN for nothing."""
+def _heaviest_day(exposures: pl.DataFrame, start: I64, end: I64, whose: I64, first: I64) -> Floats:
+    """The most that one UTC day's exposures weigh together, of each person; NaN for nothing.
+
+    A minute that a place-time point and scans both tell of weighs once.
+    """
+    weighted = exposures["weighted"]
     if weighted.null_count() == len(weighted):
         return np.full(len(first), np.nan)
     minutes = weighted.to_numpy()
     day = start // DAY
+    stated = exposures["case_start_provenance"].cast(pl.String).is_in(STATED).to_numpy()
+    if stated.any():
+        places = exposures["place"].to_numpy()
+        minutes = minutes * _told_once((whose, day, places), start, end, stated)
     days = firsts(whose, day)
     # rounded: so that ten minutes are ten, in whatever order they are added
     daily = pl.Series(_each(np.add, np.nan_to_num(minutes), days)).round(6).to_numpy()
     heaviest = _each(np.maximum, daily, firsts(whose[days]))
     weighed = _each(np.logical_or, ~np.isnan(minutes), first)
     return np.where(weighed, heaviest, np.nan)
+
+
+def _told_once(of: tuple[I64, I64, U32], start: I64, end: I64, stated: Mask) -> Floats:
+    """Of each exposure the share that none before it covers, where one of those that overlap is
+    `stated`; else all of it. `of`: whose, on which day and where."""
+    order = np.lexsort((end, start, *reversed(of)))
+    group = np.cumsum(np.logical_or.reduce([changes(key[order]) for key in of])) - 1
+    begin, until = apart(group, start[order], end[order])
+    covered = np.concatenate([[NEVER], np.maximum.accumulate(until)[:-1]])
+    visit = np.cumsum(begin >= covered) - 1
+    told = np.logical_or.reduceat(stated[order], firsts(visit))[visit]
+    new = np.maximum(until - np.maximum(begin, covered), 0)
+    share = np.empty(len(order))
+    share[order] = np.where(told, new / (until - begin), 1.0)
+    return share
 
 
 def _heaviest_first(weighted: Floats) -> Floats:

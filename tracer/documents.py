@@ -4,7 +4,7 @@ Times are `YYYY-MM-DDTHH:MM:SS.mmmZ`, minutes and confidences numbers, persons 1
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
@@ -140,15 +140,26 @@ def _with_decided(documents: list[Document], result: TraceResult) -> list[Docume
         if classification is None:
             first.append(document)
         elif classification is Decided.CONFIRMED:
-            first.append(document | {"decided": classification.value})
+            first.append(_confirmed(document))
         else:
             last.append(document | {"decided": classification.value, "call": False})
     return first + last
 
 
-def near(exposures: Sequence[Document]) -> Sequence[Document]:
-    """Those that put a contact on the call list; all, if none does: of a market or a gate."""
-    return [e for e in exposures if e["tier"] != Tier.SAME_TIME_ONLY] or exposures
+def near(document: Document) -> list[Document]:
+    """The exposures that make somebody a contact: those of the tiers that are called; all, where
+    none is, as of a market or a gate, or where an officer has made them an F1: by whichever."""
+    every: list[Document] = document["exposures"]
+    if document.get("decided") == Decided.CONFIRMED:
+        return every
+    return [e for e in every if e["tier"] != Tier.SAME_TIME_ONLY] or every
+
+
+def _confirmed(document: Document) -> Document:
+    """By answers about any of their meetings, at a market too: so they are followed from the last
+    of all."""
+    last = max([document["last_exposure"], *(e["end"] for e in document["exposures"])])
+    return document | {"decided": Decided.CONFIRMED.value, "last_exposure": last}
 
 
 def _with_named(documents: list[Document], result: TraceResult) -> list[Document]:

@@ -13,7 +13,12 @@ from tracer.struck import Revoked
 
 CODES: Final = "codes"
 _BYTES: Final = 6
-_KNOWN: Final = (*(c for c in PLACES if c not in ("place", "site")), "longest", "ridden")
+# each column that came later has a digest of its own: so runs of before can still be compared
+_LATER: Final = ("sector",)
+_KNOWN: Final = (
+    *(c for c in PLACES if c not in ("place", "site", *_LATER)),
+    *("longest", "ridden"),
+)
 
 
 def facts_of(case_stays: pl.DataFrame, ground: Grounds) -> dict[str, str]:
@@ -21,9 +26,13 @@ def facts_of(case_stays: pl.DataFrame, ground: Grounds) -> dict[str, str]:
     be. The same for the same facts, in any process and version.
     """
     places = case_stays["place"].unique().sort()
-    known = ground.at(places).of(places, *_KNOWN).rows()
-    written = zip(places.to_list(), map(orjson.dumps, known), strict=True)
-    return {str(place): _short(text) for place, text in written}
+    known = ground.at(places).of(places, *_KNOWN, *_LATER).rows()
+    found = {}
+    for place, row in zip(places.to_list(), known, strict=True):
+        found[str(place)] = _short(orjson.dumps(row[: len(_KNOWN)]))
+        later = zip(_LATER, row[len(_KNOWN) :], strict=True)
+        found |= {f"{place}/{name}": _short(orjson.dumps(value)) for name, value in later}
+    return found
 
 
 def codes_of(revoked: Sequence[Revoked]) -> dict[str, str]:

@@ -251,7 +251,7 @@ def _answered(answers: pl.DataFrame, met: pl.DataFrame) -> Sought:
 
 def _near(scans: Scans, met: pl.DataFrame, close: pl.Series, same: Same) -> Sought:
     """Who could meet one of the meetings that are `close`, and when any meeting at all: whoever was
-    near counts with all the minutes anywhere."""
+    near counts with what they shared anywhere."""
     here, elsewhere = met.filter(close), met.filter(~close)
     near = _present(_there(scans, here), here, same)
     ids = np.array(every_id(near.person.tolist(), same), np.uint64)

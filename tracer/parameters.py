@@ -25,7 +25,7 @@ ENDS: Final = (
 # Of a place-time point: both of its ends.
 STATED: Final = ("interview", "camera", "roster")
 BANDS: Final = ("high", "medium", "low")
-DEFAULT_FILE: Final = "stays-2026-11-29.toml"
+DEFAULT_FILE: Final = "stays-2026-11-29b.toml"
 
 
 class ParametersError(UserError, ValueError):

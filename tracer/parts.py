@@ -8,7 +8,6 @@ import polars as pl
 from schemas.cases import Case
 from tracer.columns import as_index, instants, milliseconds
 from tracer.frames import TIME
-from tracer.one_visit import as_one_visit
 from tracer.ruleset import RuleSet
 from tracer.warning import warned
 from tracer.window import Window, weighted_days, window_of
@@ -24,16 +23,15 @@ def parts_that_count(
     """The case's stays (of `tracer.stays`) with `from`, `to` and `weight` of the part that counts.
 
     By the rule-set's window, `weight` is null; by its warnings, a stay has a part for each UTC
-    day that weighs something, and what a point overlaps is one visit with it. Nothing counts
-    after `now`: a stay that is not over, and the air of one just ended, warn of what has been. Or
-    nothing later than `ahead` after `now`: where the case will have been if it does not scan
-    again. Raises what `window_of` raises.
+    day that weighs something. Nothing counts after `now`: a stay that is not over, and the air
+    of one just ended, warn of what has been. Or nothing later than `ahead` after `now`: where the
+    case will have been if it does not scan again. Raises what `window_of` raises.
     """
     window = window_of(case, rule_set, now, ahead)
     if rule_set.warning is not None:
         days = weighted_days(case, rule_set.warning, now)
         until = pl.min_horizontal("to", pl.lit(window.end).cast(TIME)).alias("to")
-        parts = warned(as_one_visit(case_stays), rule_set.warning, days).with_columns(until)
+        parts = warned(case_stays, rule_set.warning, days).with_columns(until)
         return parts.filter(pl.col("from") < pl.col("to"))
     parts = in_window(case_stays, window)
     return parts.hstack([pl.Series("weight", [None] * parts.height, pl.Float64)])

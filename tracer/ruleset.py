@@ -93,9 +93,10 @@ class Clause(Text):
 
     `spaces`: `any`, or `near` (within 2 m or in the same narrow closed space; distance is a
     question, so no place excludes it). `min_minutes` is of one exposure. `place_kinds`,
-    `place_sectors`: a place of none of both excludes the clause, one whose kind is not known does
-    not; without both, no place does. `fulfilled_by`: the answers that all
-    together fulfil it, each of which excludes it otherwise; a clause without is an officer's.
+    `place_sectors`: a place of none of both excludes the clause, and so does a gate of these
+    sectors; one whose kind is not known does not; without both, no place does. `fulfilled_by`: the
+    answers that all together fulfil it, each of which excludes it otherwise; a clause without is
+    an officer's.
     """
 
     id: NonEmpty

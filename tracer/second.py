@@ -206,7 +206,7 @@ def _through(met: pl.DataFrame) -> dict[int, list[int]]:
 
 def _first(document: Document, isolated: datetime | None) -> First:
     # who is an F1 for having been near is one from then on, and not since both were at a market
-    times = sorted(near(document["exposures"]), key=lambda e: (e["start"], -e["confidence"]))
+    times = sorted(near(document), key=lambda e: (e["start"], -e["confidence"]))
     met: list[Met] = []
     for one in times:
         if not met or one["confidence"] > met[-1].confidence:

@@ -19,6 +19,7 @@ from console.admission import Admission, Shed, shed
 from console.api import (
     across,
     cards,
+    case_ends,
     case_runs,
     cases,
     codes,
@@ -183,7 +184,7 @@ def joined() -> tuple[BaseRoute, ...]:
     whole = APIRouter()
     whole.include_router(health.router)
     gateway_routers = (gateway.router, reject_routes.router, activity_routes.router)
-    case_modules = (cases, case_runs, entries, venues, second, across, rules, registry)
+    case_modules = (cases, case_ends, case_runs, entries, venues, second, across, rules, registry)
     register_modules = (
         codes, cards, register, register_reading, trips, site_lists, coverage, required,
     )  # fmt: skip

@@ -68,6 +68,29 @@ def amendment_problems(
     return found + _named(amended_contradictions(case, changes))
 
 
+def reopening_problems(
+    case: Case, changes: Mapping[str, Any], now: datetime, console: Console, ongoing: bool
+) -> list[FieldProblem]:
+    """Of all its fields as they would be: what was stored before a rule was here is no more than
+    stored as long as it is closed. And of a period that nothing ends, unless it is `ongoing`."""
+    amended = case.model_copy(update=dict(changes))
+    found = _problems_of(amended, _CHECKED, now, console)
+    found += _named(amended_contradictions(case, changes))
+    ended = amended.isolated_at is not None or amended.negative_at is not None
+    if amended.person is not None and not (ended or ongoing):
+        found.append(
+            field_problem(
+                "isolated_at",
+                "no_end",
+                "Chưa rõ thời kỳ lây truyền hết khi nào: hãy ghi isolated_at hoặc negative_at, "
+                "hoặc nói rõ là vẫn chưa hết (ongoing).",
+                "Nothing ends the infectious period: give isolated_at or negative_at, or say that "
+                "it goes on (ongoing).",
+            )
+        )
+    return found
+
+
 def _problems_of(
     case: Case | RegisterCase, fields: AbstractSet[str], now: datetime, console: Console
 ) -> list[FieldProblem]:

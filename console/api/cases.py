@@ -1,5 +1,6 @@
-"""Routes of cases: register, look, end, and their possible contacts."""
+"""Routes of cases: register, look, amend, and their possible contacts."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import structlog
@@ -10,9 +11,8 @@ from console.api.casecheck import amendment_problems, problems_of
 from console.api.documented import a_case, answers
 from console.api.errors import field_problem, invalid, not_found
 from console.api.runs import newest_run, page_of_contacts
-from console.api.schemas import AmendCase, Cases, Contacts, EndCase, RegisterCase, ReopenCase
+from console.api.schemas import AmendCase, Cases, Contacts, RegisterCase
 from console.api.state import Console, console_of
-from console.store import case_ends
 from console.store import cases as store
 from console.store.engine import utc_now
 from console.store.venues import venues
@@ -24,7 +24,6 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 ConsoleOf = Annotated[Console, Depends(console_of)]
 Registers = Annotated[Principal, Depends(Requires(Right.CASES_REGISTER))]
 Reads = Annotated[Principal, Depends(Requires(Right.CASES_READ))]
-Ends = Annotated[Principal, Depends(Requires(Right.CASES_END))]
 ReadsContacts = Annotated[Principal, Depends(Requires(Right.CONTACTS_READ))]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
@@ -50,7 +49,7 @@ def register(
     """The case, on its way to `cases.v1`, where the workers trace it."""
     if problems := problems_of(body, utc_now(), console):
         raise invalid(*problems)
-    _must_reach(principal, body.ward)
+    must_reach(principal, body.ward)
     fields = {name: getattr(body, name) for name in RegisterCase.model_fields}
     new = store.NewCase(**(fields | {"status": CaseStatus(body.status)}))
     request_key = f"{principal.key_id}:{idempotency_key}" if idempotency_key else None
@@ -126,12 +125,10 @@ def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleO
     case = within(console, principal, case_id)
     store.must_be_open(case)
     changes = body.changes()
-    if nulled := [name for name in ("ward", "status") if changes.get(name, "") is None]:
-        words = "Không được bỏ trống.", "It cannot be taken away."
-        raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
+    must_be_there(changes)
     if problems := amendment_problems(case, changes, utc_now(), console):
         raise invalid(*problems)
-    _must_reach(principal, changes.get("ward", case.ward))
+    must_reach(principal, changes.get("ward", case.ward))
     if "status" in changes:
         changes["status"] = CaseStatus(changes["status"])
     after = store.amend(console.store, case_id, changes, body.version, by=principal.by)
@@ -140,53 +137,20 @@ def amend(case_id: str, body: AmendCase, principal: Registers, console: ConsoleO
     return after
 
 
-@router.post("/{case_id}/close", summary="Close a case", responses=a_case(200) | answers(404, 409))
-def close(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
-    """Followed to its end; it is watched no longer. Closed before, it stays as it is."""
-    within(console, principal, case_id)
-    return _ended(console, case_ends.close, case_id, principal, body)
+def must_be_there(changes: Mapping[str, Any]) -> None:
+    """Raises 422 for fields that no case is without, and that are to be taken away."""
+    if nulled := [name for name in ("ward", "status") if changes.get(name, "") is None]:
+        words = "Không được bỏ trống.", "It cannot be taken away."
+        raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
 
 
-@router.post(
-    "/{case_id}/reopen",
-    summary="Open a closed case again",
-    responses=a_case(200) | answers(404, 409),
-)
-def reopen(case_id: str, principal: Ends, console: ConsoleOf, body: ReopenCase) -> Case:
-    """As confirmed or suspected, which the body says: it is traced and watched again, and can be
-    amended. One that is voided stays so."""
-    within(console, principal, case_id)
-    case = case_ends.reopen(
-        console.store, case_id, CaseStatus(body.status), by=principal.by, reason=body.reason
-    )
-    console.relay.wake()
-    log.info("case_reopened", case=case.id, version=case.version, status=case.status.value)
-    return case
-
-
-@router.post("/{case_id}/void", summary="Void a case", responses=a_case(200) | answers(404))
-def void(case_id: str, principal: Ends, console: ConsoleOf, body: EndCase | None = None) -> Case:
-    """Registered in error; it cannot be opened again. Voided before, it stays as it is."""
-    within(console, principal, case_id)
-    return _ended(console, case_ends.void, case_id, principal, body)
-
-
-def _must_reach(principal: Principal, ward: str) -> None:
+def must_reach(principal: Principal, ward: str) -> None:
+    """Raises 403 for a ward outside the key's area."""
     if not principal.reaches(ward):
         raise forbidden(
             "Xã, phường của ca nằm ngoài địa bàn của khoá này.",
             "The ward of the case is outside the area of this key.",
         )
-
-
-def _ended(
-    console: Console, end: Any, case_id: str, principal: Principal, body: EndCase | None
-) -> Case:
-    reason = body.reason if body else None
-    case: Case = end(console.store, case_id, by=principal.by, reason=reason)
-    console.relay.wake()
-    log.info("case_ended", case=case.id, version=case.version, status=case.status.value)
-    return case
 
 
 def within(console: Console, principal: Principal, case_id: str) -> Case:

@@ -127,23 +127,6 @@ class AmendCase(ApiModel):
         return {name: getattr(self, name) for name in self.model_fields_set - {"version"}}
 
 
-class EndCase(ApiModel):
-    """Why a case is closed or voided, for the record; no names."""
-
-    model_config = example({"reason": "registered twice, see C-2026-000120"})
-
-    reason: Annotated[str, Field(max_length=500)] | None = None
-
-
-class ReopenCase(ApiModel):
-    """As what a closed case is open again, and why; no names."""
-
-    model_config = example({"status": "confirmed", "reason": "a corrected list of places came"})
-
-    status: Literal["suspected", "confirmed"]
-    reason: Annotated[str, Field(max_length=500)] | None = None
-
-
 class Cases(ApiModel):
     """Cases in the key's area, the newest first."""
 

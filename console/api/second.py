@@ -119,10 +119,15 @@ def _f1s(console: Console, case: Case, run: StoredRun, confirmed: bool) -> _F1s:
     ]
     documents = documents_of(console.clickhouse, run, follow[:MOST_FIRST])
     return _F1s(
-        [document | {"call": True} for document in documents],
+        [d | {"call": True} | _decided(d["person"] in made) for d in documents],
         len(follow) - len(documents),
         {person_bits(one.person) for one in possible},
     )
+
+
+def _decided(confirmed: bool) -> dict[str, str]:
+    """What the run may not say yet."""
+    return {"decided": Classification.CONFIRMED.value} if confirmed else {}
 
 
 def _traced(console: Console, case: Case, f1s: _F1s, rule_set: RuleSet) -> Second:

@@ -95,10 +95,12 @@ def at_place(
     case = within(console, principal, case_id)
     must_be_open(case)
     venue = store.one(console.store, case_id, number)
-    point = Point(place=body.place, begin=venue.begin, end=venue.end, source=venue.source)
-    problems = time_problems("points", (point,), utc_now(), console, since=case.registered_at)
-    if problems:
-        raise invalid(*problems)
+    if venue is not None:
+        point = Point(place=body.place, begin=venue.begin, end=venue.end, source=venue.source)
+        since = case.registered_at
+        if found := time_problems("points", (point,), utc_now(), console, since=since):
+            names = ((one, one.field.removeprefix("points.0.")) for one in found)
+            raise invalid(*(one.model_copy(update={"field": name}) for one, name in names))
     after = store.put_at_place(console.store, case_id, number, body.place, by=principal.by)
     console.relay.wake()
     log.info("case_venue_placed", case=after.id, version=after.version, number=number)

@@ -141,7 +141,7 @@ def growth(
         str, typer.Option(help="Số dòng có sẵn, phân cách bằng dấu phẩy. / Rows there before.")
     ] = "10000000,100000000",
     records: Annotated[
-        int, typer.Option(min=1_000, help="Lượt quét mỗi chặng. / Scans a stage.")
+        int, typer.Option(min=1_000, help="Lượt quét mỗi vòng. / Scans a round.")
     ] = 1_000_000,
     rate: Rate = 50_000,
     paper: Annotated[

@@ -59,6 +59,11 @@ def _growth(r: dict[str, Any]) -> list[Row]:
                 f"{s['cost']['total_us']:.2f} µs",
             ),
             (
+                "  bằng việc mẫu, mỗi triệu lượt",
+                "  in yardsticks, a million scans",
+                f"{s['cost']['yardsticks']:.1f}",
+            ),
+            (
                 "  đọc offset đã có, mọi phân vùng",
                 "  reading which offsets are there, all partitions",
                 f"{s['present']['at_end_s']:.3f} s",

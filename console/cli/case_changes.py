@@ -104,11 +104,25 @@ def reopen(
     status: Annotated[
         OpenStatus, typer.Option(help="Là ca xác định hay nghi ngờ. / As confirmed or suspected.")
     ],
+    isolated_at: IsolatedAt = None,
+    negative_at: NegativeAt = None,
+    ongoing: Annotated[
+        bool,
+        typer.Option("--ongoing", help="Thời kỳ lây truyền chưa hết. / Infectious still."),
+    ] = False,
+    rule_set: Annotated[str | None, typer.Option(help="Bộ quy tắc. / Rule-set.")] = None,
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
     """It is traced and watched again, and can be corrected: a list of places that came later."""
-    body = {"status": status.value, "reason": reason}
+    given = {
+        "isolated_at": moment("--isolated-at", isolated_at),
+        "negative_at": moment("--negative-at", negative_at),
+        "rule_set": rule_set,
+        "reason": reason,
+    }
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    body |= {"status": status.value, "ongoing": ongoing}
     change(context, "POST", case_id, "/reopen", body, as_json)
 
 

@@ -1,10 +1,15 @@
 """Cases closed, voided, and opened again."""
 
-from sqlalchemy import Connection, update
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select, update
 
 from console.store import tables
-from console.store.cases import Change, changed, for_change
+from console.store.case_decisions import as_worked
+from console.store.cases import Change, changed, for_change, must_be_at, must_fit
 from console.store.engine import Store
+from console.store.erasures import OPEN
 from console.store.errors import Conflict
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.erasures import NOBODY
@@ -21,32 +26,50 @@ def void(store: Store, case_id: str, *, by: str, reason: str | None = None) -> C
 
 
 def reopen(
-    store: Store, case_id: str, status: CaseStatus, *, by: str, reason: str | None = None
+    store: Store,
+    case_id: str,
+    changes: Mapping[str, Any],
+    on_version: int | None = None,
+    *,
+    by: str,
+    reason: str | None = None,
 ) -> Case:
-    """The closed case, open again as what somebody says that it is; one that is open as that
-    already stays as it is.
+    """The closed case open again, with these fields changed (of `cases.AMENDABLE`; `status` among
+    them, as which it is open) and with what was worked on its list meanwhile. One that is open as
+    that already stays as it is.
 
-    Raises NotFound; Conflict if it is voided, open as something else, or without its person, who
-    was erased.
+    Raises NotFound; Conflict if it is voided, open as something else, not at `on_version`, if its
+    fields would contradict each other, or if its person was erased or is to be.
     """
+    status = changes["status"]
     assert status in OPEN_STATUSES
     with store.write() as connection:
         before = for_change(connection, case_id)
-        if before.status in OPEN_STATUSES and before.status is not status:
+        if before.status is status:
+            return before
+        if before.status in OPEN_STATUSES:
             raise Conflict(
                 f"Ca {case_id} đang mở: hãy sửa thay vì mở lại. / "
                 f"Case {case_id} is open: amend it instead."
             )
         _must_not_be_voided(before)
-        if before.person == NOBODY:
-            raise Conflict(
-                f"Người của ca {case_id} đã được xoá theo yêu cầu: không còn gì để truy vết. / "
-                f"The person of case {case_id} was erased on request: nothing is left to trace."
-            )
-        after = changed(connection, before, {"status": status}, "amended", by, reason)
-        if after is not before:
-            _ended_by(connection, case_id, None, None)
+        must_be_at(before, on_version)
+        must_fit(before, changes)
+        _must_have_its_person(connection, before)
+        worked = as_worked(connection, before)
+        after = changed(connection, before, dict(changes) | worked, "amended", by, reason)
+        _ended_by(connection, case_id, None, None)
         return after
+
+
+def _must_have_its_person(connection: Connection, case: Case) -> None:
+    e = tables.erasures.c
+    asked = select(e.id).where(e.person == case.person, e.state.in_([s.value for s in OPEN]))
+    if case.person == NOBODY or connection.scalar(asked.limit(1)) is not None:
+        raise Conflict(
+            f"Người của ca {case.id} đã được xoá theo yêu cầu: không còn gì để truy vết. / "
+            f"The person of case {case.id} was erased on request: nothing is left to trace."
+        )
 
 
 def _end(

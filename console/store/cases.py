@@ -129,13 +129,7 @@ def amend(
     assert set(changes) <= AMENDABLE
     with store.write() as connection:
         before = locked(connection, case_id, on_version)
-        for wrong in amended_contradictions(before, changes):
-            raise Conflict(
-                f"{wrong.field}: {wrong.vi} Ca {case_id} đã có phiên bản {before.version}: "
-                "hãy xem lại rồi sửa. / "
-                f"{wrong.field}: {wrong.en} Case {case_id} is at version {before.version} by now: "
-                "look again, then amend."
-            )
+        must_fit(before, changes)
         return changed(connection, before, dict(changes), "amended", by, note)
 
 
@@ -143,12 +137,28 @@ def locked(connection: Connection, case_id: str, on_version: int | None) -> Case
     """The open case, for a change. Raises NotFound, Conflict if it is not at `on_version`."""
     before = for_change(connection, case_id)
     must_be_open(before)
-    if on_version not in (None, before.version):
-        raise Conflict(
-            f"Ca {case_id} đã có phiên bản {before.version}: hãy xem lại rồi sửa. / "
-            f"Case {case_id} is at version {before.version} by now: look again, then amend."
-        )
+    must_be_at(before, on_version)
     return before
+
+
+def must_be_at(case: Case, version: int | None) -> None:
+    """Raises Conflict if it has moved on."""
+    if version not in (None, case.version):
+        raise Conflict(
+            f"Ca {case.id} đã có phiên bản {case.version}: hãy xem lại rồi sửa. / "
+            f"Case {case.id} is at version {case.version} by now: look again, then amend."
+        )
+
+
+def must_fit(case: Case, changes: Mapping[str, Any]) -> None:
+    """Raises Conflict if its fields would contradict each other."""
+    for wrong in amended_contradictions(case, changes):
+        raise Conflict(
+            f"{wrong.field}: {wrong.vi} Ca {case.id} đã có phiên bản {case.version}: "
+            "hãy xem lại rồi sửa. / "
+            f"{wrong.field}: {wrong.en} Case {case.id} is at version {case.version} by now: "
+            "look again, then amend."
+        )
 
 
 def must_be_open(case: Case) -> None:

@@ -2,9 +2,9 @@
 
 Whoever writes a case writes the version after the highest: an older record never overwrites. What
 nobody has changed here follows the other system's later records; what somebody has changed stays.
-Once an officer here has said what the case is (confirmed, closed or voided it), or it is voided,
-the console's record counts: a later one changes nothing, and ours goes out with a version above it,
-as workers go by the highest and the broker keeps the last.
+Once an officer here has said what the case is (confirmed, closed, opened again or voided it), or it
+is voided, the console's record counts: a later one changes nothing, and ours goes out with a
+version above it, as workers go by the highest and the broker keeps the last.
 """
 
 from collections.abc import Iterator

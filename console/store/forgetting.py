@@ -59,6 +59,7 @@ def forget(connection: Connection, person: str, kept: Set[str], by: str) -> Coun
             .where(work.c.case_id == case, work.c.duplicate_of == person)
             .values(duplicate_of=None)
         )
+        removed["case_venues"] += _venues(connection, case, person)
         removed["cases"] += _unname(connection, case, person, by)
         for history in _HISTORIES:
             removed[history.name] += _scrub(connection, history, case, person)
@@ -86,9 +87,15 @@ def _unname(connection: Connection, case_id: str, person: str, by: str) -> int:
     changes["same"] = tuple(s for s in before.same if person not in (s.person, s.of))
     if before.person == person:
         changes["person"] = NOBODY
-        of_case = tables.case_venues.c.case_id == case_id  # where they were, in words
-        _deleted(connection, tables.case_venues, of_case)
     return int(changed(connection, before, changes, "amended", by, _NOTE) is not before)
+
+
+def _venues(connection: Connection, case_id: str, person: str) -> int:
+    """Where the person of the case was, in words."""
+    c = tables.cases.c
+    whose = connection.scalar(select(c.person).where(c.id == case_id))
+    of_case = tables.case_venues.c.case_id == case_id
+    return _deleted(connection, tables.case_venues, of_case) if whose == person else 0
 
 
 def _without(case: Case, name: str, person: str) -> tuple[Any, ...]:

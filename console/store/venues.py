@@ -68,8 +68,8 @@ def venues(store: Store, case_id: str) -> list[Venue]:
 
 
 def take_back(store: Store, case_id: str, number: int, *, by: str) -> None:
-    """It counts no longer. Raises NotFound, also of one that was taken back before; Conflict if
-    the case is not open."""
+    """It counts no longer, and its words are gone. Raises NotFound, also of one that was taken
+    back before; Conflict if the case is not open."""
     with store.write() as connection:
         locked(connection, case_id, None)
         _one(connection, case_id, number)
@@ -77,21 +77,23 @@ def take_back(store: Store, case_id: str, number: int, *, by: str) -> None:
 
 
 def put_at_place(store: Store, case_id: str, number: int, place: int, *, by: str) -> Case:
-    """The case with a place-time point there in its stead, in one step; the words stay as the
-    note of its history. Raises what `take_back` and `case_entries.change_entries` raise."""
+    """The case with a place-time point there in its stead, in one step; asked again, as it is.
+    Raises what `take_back` and `case_entries.change_entries` raise."""
     with store.write() as connection:
         before = locked(connection, case_id, None)
+        if _became(connection, case_id, number) == place:
+            return before
         one = _one(connection, case_id, number)
         point = Point(place=place, begin=one.begin, end=one.end, source=one.source)
-        after = with_entries(connection, before, {"points": (point,)}, {}, by=by, note=one.venue)
+        note = f"mốc ngoài danh bạ số {number} / venue {number}"
+        after = with_entries(connection, before, {"points": (point,)}, {}, by=by, note=note)
         _remove(connection, case_id, number, by, place)
         return after
 
 
-def one(store: Store, case_id: str, number: int) -> Venue:
-    """The one of this number, if it stands. Raises NotFound."""
-    with store.read() as connection:
-        return _one(connection, case_id, number)
+def one(store: Store, case_id: str, number: int) -> Venue | None:
+    """The one of this number, if it stands."""
+    return next((v for v in venues(store, case_id) if v.number == number), None)
 
 
 def _standing(connection: Connection, case_id: str) -> list[Venue]:
@@ -115,10 +117,16 @@ def _venue(row: Row[Any]) -> Venue:
     return Venue(**fields | {"source": PointSource(row.source)})
 
 
+def _became(connection: Connection, case_id: str, number: int) -> int | None:
+    v = tables.case_venues.c
+    query = select(v.became_place).where(v.case_id == case_id, v.number == number)
+    return connection.scalar(query)
+
+
 def _remove(
     connection: Connection, case_id: str, number: int, by: str, place: int | None = None
 ) -> None:
     v = tables.case_venues.c
-    gone = {"removed_at": utc_now(), "removed_by": by, "became_place": place}
+    gone = {"venue": "", "removed_at": utc_now(), "removed_by": by, "became_place": place}
     one = (v.case_id == case_id) & (v.number == number)
     connection.execute(update(tables.case_venues).where(one).values(gone))

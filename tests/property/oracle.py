@@ -460,7 +460,7 @@ def _exposure(
             not (clause.place_kinds or clause.place_sectors)
             or place.kind is None
             or place.kind in clause.place_kinds
-            or place.sector in clause.place_sectors
+            or (not place.gate and place.sector in clause.place_sectors)
         )
     ]
     needed = {question for clause in could for question in clause.questions}

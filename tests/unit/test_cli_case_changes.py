@@ -65,7 +65,13 @@ def test_a_case_is_opened_again_as_what_somebody_says(asked: list[Any], tmp_path
     assert case(tmp_path, "reopen", CASE["id"]) != 0, "nobody said as what"
     assert asked == []
     assert case(tmp_path, "reopen", CASE["id"], "--status", "suspected", "--reason", "a list") == 0
-    assert asked == [("POST", path, {"status": "suspected", "reason": "a list"})]
+    assert asked == [("POST", path, {"status": "suspected", "ongoing": False, "reason": "a list"})]
+    ended = ("--isolated-at", "2026-03-04T08:30", "--rule-set", "vn-2021-12-29", "--ongoing")
+    assert case(tmp_path, "reopen", CASE["id"], "--status", "confirmed", *ended) == 0
+    assert asked[-1][2] == {
+        "status": "confirmed", "ongoing": True, "rule_set": "vn-2021-12-29",
+        "isolated_at": "2026-03-04T01:30:00.000Z",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_a_case_outside_the_area_is_as_if_it_were_not(console: Running) -> None:
         ("POST", f"/v1/cases/{case}/reopen"),
         ("POST", f"/v1/cases/{case}/void"),
     ):
-        body = {"status": "confirmed"} if path.endswith("reopen") else None
+        body = {"status": "confirmed", "ongoing": True} if path.endswith("reopen") else None
         hidden = console.client.request(method, path, headers=away, json=body)
         missing = path.replace(case, "C-0")
         absent = console.client.request(method, missing, headers=away, json=body)
@@ -186,6 +186,9 @@ def test_closing_and_voiding(console: Running) -> None:
     assert refused.status_code == 409
 
 
+ISOLATED = f"{TODAY - timedelta(days=1)}T00:00:00.000Z"
+
+
 def sent_of(console: Running, case: str) -> list[Any]:
     return [r for r in console.relayed.records if r.key == case.encode()]
 
@@ -194,7 +197,7 @@ def test_a_closed_case_is_opened_again(console: Running) -> None:
     case = register(console)["id"]
     path = f"/v1/cases/{case}"
 
-    def reopen(status: str, **more: str) -> Any:
+    def reopen(status: str, **more: Any) -> Any:
         body = {"status": status} | more
         return console.client.post(f"{path}/reopen", json=body, headers=HEAD)
 
@@ -202,12 +205,19 @@ def test_a_closed_case_is_opened_again(console: Running) -> None:
     shut = console.client.patch(path, json={"onset": None}, headers=HEAD)
     assert shut.status_code == 409
     assert "Reopen it first" in shut.json()["sentence"]["en"]
-    opened = reopen("confirmed", reason="a list came")
+    endless = reopen("confirmed").json()["errors"]
+    assert [(e["field"], e["code"]) for e in endless] == [("isolated_at", "no_end")]
+    unknown = reopen("confirmed", ongoing=True, rule_set="x").json()["errors"]
+    assert [(e["field"], e["code"]) for e in unknown] == [("rule_set", "unknown")]
+    assert reopen("confirmed", ongoing=True, version=1).status_code == 409
+    opened = reopen("confirmed", reason="a list came", isolated_at=ISOLATED)
     assert (opened.json()["version"], opened.json()["status"]) == (3, "confirmed")
-    assert reopen("confirmed").json() == opened.json(), "a retry is no further version"
+    assert opened.json()["isolated_at"] == ISOLATED
+    again = reopen("confirmed", isolated_at=ISOLATED)
+    assert again.json() == opened.json(), "a retry is no further version"
     assert reopen("suspected").status_code == 409, "an open case is amended"
     history = console.client.get(f"{path}/history", headers=HEAD).json()["history"]
-    assert history[-1]["changes"] == {"status": "confirmed"}
+    assert history[-1]["changes"] == {"status": "confirmed", "isolated_at": ISOLATED}
     assert history[-1]["note"] == "a list came"
     changed = {"onset": str(TODAY - timedelta(days=4))}
     assert console.client.patch(path, json=changed, headers=HEAD).status_code == 200

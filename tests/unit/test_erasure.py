@@ -146,7 +146,8 @@ def test_a_case_that_was_just_opened_again_keeps_what_it_needs(tmp_path: Path) -
     case_ends.close(store, case.id, by="t")
     with store.read() as connection:
         assert set(forgetting.statuses(connection).values()) == {"closed"}
-    case_ends.reopen(store, case.id, CaseStatus.CONFIRMED, by="t")
+    confirmed = {"status": CaseStatus.CONFIRMED}
+    case_ends.reopen(store, case.id, confirmed, by="t")
     with store.write() as connection:
         forgetting.forget(connection, PERSON, frozenset(), "t")
         assert forgetting.cases_with(connection, PERSON) == {case.id}
@@ -155,7 +156,16 @@ def test_a_case_that_was_just_opened_again_keeps_what_it_needs(tmp_path: Path) -
         forgetting.forget(connection, PERSON, frozenset(), "t")
         forgetting.forget(connection, OTHER, frozenset(), "t")
     with pytest.raises(Conflict, match="erased on request"):
-        case_ends.reopen(store, case.id, CaseStatus.CONFIRMED, by="t")
+        case_ends.reopen(store, case.id, confirmed, by="t")
+
+
+def test_a_case_whose_person_is_to_be_erased_is_not_opened_again(tmp_path: Path) -> None:
+    _, store = migrated(tmp_path / "s")
+    case = cases.register_case(store, cases.NewCase(person=PERSON, ward=WARD), registered_by="t")
+    case_ends.close(store, case.id, by="t")
+    erasures.ask(store, PERSON, "0123456789abcdef", "r", "t")
+    with pytest.raises(Conflict, match="erased on request"):
+        case_ends.reopen(store, case.id, {"status": CaseStatus.CONFIRMED}, by="t")
 
 
 def _touch(store: Store, case_id: str, person: str) -> None:

@@ -3,16 +3,19 @@
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from console.store import case_ends, cases, outbox
+from console.store import case_ends, cases, outbox, pairs, worklist
 from console.store.errors import Conflict, NotFound
 from console.store.keys import Role, create_key, ensure_key, find_key, list_keys, revoke_key
+from console.worklist.axes import Classification
 from schemas.cases import Case, CaseStatus
 from schemas.clock import LOCAL
 from schemas.cloudevents import attributes
 from schemas.errors import UserError
+from schemas.ids import person_text
 from schemas.topics import CASES
 from tests.console_kit import ADMIN, PERSON, WARD, migrated
 
@@ -82,6 +85,35 @@ def test_changes_rise_and_only_changes(tmp_path: Path) -> None:
     assert kinds == ["registered", "amended", "closed", "voided"]
     with pytest.raises(NotFound, match="no case C-1"):
         case_ends.void(store, "C-1", by="key/1")
+
+
+def test_a_case_that_is_opened_again_has_what_was_worked_meanwhile(tmp_path: Path) -> None:
+    a, b, c, d = (person_text(n) for n in (11, 12, 13, 14))
+    _, store = migrated(tmp_path)
+    case = cases.register_case(store, NEW, registered_by="key/1")
+    anybody: dict[str, Any] = {"by": "key/1", "guard": lambda *_: None}
+
+    def classify(person: str, what: Classification, **answers: str) -> None:
+        changes = {"classification": what}
+        worklist.change(
+            store, case.id, person, changes, what="x", answers=answers or None, **anybody
+        )
+
+    classify(a, Classification.CONFIRMED)
+    pairs.decide(store, case.id, c, d, True, **anybody)
+    case_ends.close(store, case.id, by="key/1")
+    classify(a, Classification.UNCONFIRMED)
+    classify(b, Classification.NO_CONTACT, touch="no", masks="unknown")
+    pairs.decide(store, case.id, a, b, True, **anybody)
+    pairs.decide(store, case.id, c, d, False, **anybody)
+    ended = cases.case(store, case.id)
+    assert ended is not None
+    assert ([e.person for e in ended.decided], len(ended.same)) == ([a], 1)
+    opened = case_ends.reopen(store, case.id, {"status": CaseStatus.SUSPECTED}, by="key/1")
+    assert [(e.person, e.classification) for e in opened.decided] == [(b, "NO_CONTACT")]
+    assert [(e.person, e.answers) for e in opened.said] == [(b, {"touch": "no"})]
+    assert [(e.person, e.of) for e in opened.same] == [(b, a)]
+    assert (opened.status, opened.version) == (CaseStatus.SUSPECTED, ended.version + 1)
 
 
 def test_a_list_has_the_area_only_the_newest_first(tmp_path: Path) -> None:

@@ -185,25 +185,31 @@ def point(start: float, end: float, where: int = ROOM) -> Point:
 
 
 @pytest.mark.parametrize(
-    ("points", "intervals", "weighted"),
+    ("points", "weighted"),
     [
-        ([point(0, 60)], [(0, 90)], 90),  # what the scans say, said again
-        ([point(50, 90)], [(0, 120)], 120),
-        ([point(60, 90)], [(0, 120)], 120),  # told to have gone on
-        ([point(75, 90)], [(0, 90), (70, 100)], 120),  # came again: two visits, as two check-ins
-        ([point(30, 70), point(65, 100)], [(0, 130)], 130),
-        ([point(0, 60, HALL)], [(0, 90)], 90),
+        ([point(0, 60)], 90),  # what the scans say, said again
+        ([point(50, 90)], 120),
+        ([point(60, 90)], 120),  # told to have gone on
+        ([point(75, 90)], 100),
+        ([point(150, 180)], 90 + 60),
+        ([point(30, 70), point(65, 100)], 130),
+        ([point(0, 60, HALL)], 90),
     ],
 )
 def test_a_minute_that_a_scan_and_an_interview_tell_of_weighs_once(
-    points: list[Point], intervals: list[tuple[int, int]], weighted: float
+    points: list[Point], weighted: float
 ) -> None:
     told = A_CASE.model_copy(update={"points": tuple(points)})
     result = trace(told, visits((CASE, ROOM, 0, 60), (ALICE, ROOM, 0, 300)), GROUND, CWA, NOW)
-    rows = result.case_stays.filter(pl.col("place") == ROOM).select("from", "to").rows()
-    found = [tuple((moment - DAY) // timedelta(minutes=1) for moment in row) for row in rows]
-    assert found == intervals
     assert contact_of(result, ALICE)["weighted"] == pytest.approx(1.6 * weighted)
+    assert not any("None of the place-time points" in note.en for note in result.notes)
+    there = [point for point in points if point.place == ROOM]
+    assert result.exposures.height == 1 + len(there), "each is evidence of its own"
+
+
+def test_two_check_ins_weigh_both_as_the_app_has_it() -> None:
+    result = traced((CASE, ROOM, 0, 60), (CASE, ROOM, 75, 90), (ALICE, ROOM, 0, 300))
+    assert contact_of(result, ALICE)["weighted"] == pytest.approx(1.6 * (90 + 30))
 
 
 @pytest.mark.parametrize(("minutes", "together"), [(40, [0, 40]), (70, [0, 70]), (200, [0, 90])])

@@ -141,6 +141,10 @@ def test_a_decision_is_a_new_version_of_the_case(console: Running) -> None:
     console.client.post(f"/v1/cases/{case}/close", headers=HEAD)
     assert patch(console, case, classification="CONFIRMED")["classification"] == "CONFIRMED"
     assert stands() == (5, []), "of an ended case nothing changes"
+    path = f"/v1/cases/{case}/reopen"
+    console.client.post(path, json={"status": "confirmed", "ongoing": True}, headers=HEAD)
+    decided = [{"person": A, "classification": "CONFIRMED"}]
+    assert stands() == (6, decided), "what was worked meanwhile is in it"
 
 
 def test_the_axes_are_apart(console: Running) -> None:

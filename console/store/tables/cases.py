@@ -40,8 +40,8 @@ cases: Final = Table(
 )
 
 # Where the case was by its own account, at places that the register does not have: in words, which
-# can hold names, so they are in no event and no log. What is taken back, or has become a point at
-# a place, stays with who did so.
+# can hold names, so they are in no event and no log. Of what is taken back, or has become a
+# point at a place, who did so stays, and the words do not.
 case_venues: Final = Table(
     "case_venues",
     metadata,
