@@ -131,17 +131,23 @@ def _heaviest_day(exposures: pl.DataFrame, start: I64, end: I64, whose: I64, fir
 
 
 def _told_once(of: tuple[I64, I64, U32], start: I64, end: I64, stated: Mask) -> Floats:
-    """Of each exposure the share that none before it covers, where one of those that overlap is
-    `stated`; else all of it. `of`: whose, on which day and where."""
+    """Of each exposure the share that counts: of one that is `stated` what no scanned one of the
+    same group covers, nor an earlier stated one; of a scanned one all. `of`: whose, on which day
+    and where."""
     order = np.lexsort((end, start, *reversed(of)))
     group = np.cumsum(np.logical_or.reduce([changes(key[order]) for key in of])) - 1
-    begin, until = apart(group, start[order], end[order])
-    covered = np.concatenate([[NEVER], np.maximum.accumulate(until)[:-1]])
-    visit = np.cumsum(begin >= covered) - 1
-    told = np.logical_or.reduceat(stated[order], firsts(visit))[visit]
-    new = np.maximum(until - np.maximum(begin, covered), 0)
-    share = np.empty(len(order))
-    share[order] = np.where(told, new / (until - begin), 1.0)
+    times, told = (start[order], end[order]), stated[order]
+
+    def covered(rows: I64) -> I64:
+        if not len(rows):
+            return np.zeros(group[-1] + 1, np.int64)
+        new = _new_milliseconds(times[0][rows], times[1][rows], group[rows])
+        return np.bincount(group[rows], new, group[-1] + 1).astype(np.int64)
+
+    left = covered(np.arange(len(order))) - covered(np.flatnonzero(~told))
+    length = np.bincount(group[told], (times[1] - times[0])[told], group[-1] + 1)
+    share = np.ones(len(order))
+    share[order[told]] = (left / np.maximum(length, 1))[group[told]]
     return share
 
 

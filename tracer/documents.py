@@ -140,7 +140,7 @@ def _with_decided(documents: list[Document], result: TraceResult) -> list[Docume
         if classification is None:
             first.append(document)
         elif classification is Decided.CONFIRMED:
-            first.append(_confirmed(document))
+            first.append(confirmed(document))
         else:
             last.append(document | {"decided": classification.value, "call": False})
     return first + last
@@ -155,9 +155,9 @@ def near(document: Document) -> list[Document]:
     return [e for e in every if e["tier"] != Tier.SAME_TIME_ONLY] or every
 
 
-def _confirmed(document: Document) -> Document:
-    """By answers about any of their meetings, at a market too: so they are followed from the last
-    of all."""
+def confirmed(document: Document) -> Document:
+    """Of who was made an F1 by an officer, by answers about any of their meetings, at a market too:
+    so they are followed from the last of all."""
     last = max([document["last_exposure"], *(e["end"] for e in document["exposures"])])
     return document | {"decided": Decided.CONFIRMED.value, "last_exposure": last}
 

@@ -205,7 +205,8 @@ def _through(met: pl.DataFrame) -> dict[int, list[int]]:
 
 
 def _first(document: Document, isolated: datetime | None) -> First:
-    # who is an F1 for having been near is one from then on, and not since both were at a market
+    # who is an F1 for having been near is one from then on, and not since both were at a market;
+    # of whom an officer has made one, nobody knows by which meeting
     times = sorted(near(document), key=lambda e: (e["start"], -e["confidence"]))
     met: list[Met] = []
     for one in times:

@@ -44,8 +44,10 @@ def reopen(case_id: str, principal: Ends, console: ConsoleOf, body: ReopenCase) 
             raise invalid(*problems)
         must_reach(principal, changes.get("ward", case.ward))
     changes["status"] = CaseStatus(body.status)
+    # of the version that was looked at here, so that nothing goes in unlooked at
+    version = body.version or case.version
     after = case_ends.reopen(
-        console.store, case_id, changes, body.version, by=principal.by, reason=body.reason
+        console.store, case_id, changes, version, by=principal.by, reason=body.reason
     )
     console.relay.wake()
     log.info("case_reopened", case=after.id, version=after.version, status=after.status.value)

@@ -21,6 +21,7 @@ from tracer.columns import instants
 from tracer.frames import TIME
 from tracer.ground import longest_at
 from tracer.parameters import load_parameters
+from tracer.window import tested_before
 
 # Of a place-time point; an answer may be as long as a stay at its place, where that is longer.
 LONGEST_STATED: Final = timedelta(hours=24)
@@ -75,8 +76,9 @@ def reopening_problems(
     stored as long as it is closed. And of a period that nothing ends, unless it is `ongoing`."""
     amended = case.model_copy(update=dict(changes))
     found = _problems_of(amended, _CHECKED, now, console)
-    found += _named(amended_contradictions(case, changes))
-    ended = amended.isolated_at is not None or amended.negative_at is not None
+    found += _named(contradictions(amended))
+    negative = amended.negative_at is not None and not tested_before(amended)
+    ended = amended.isolated_at is not None or negative
     if amended.person is not None and not (ended or ongoing):
         found.append(
             field_problem(

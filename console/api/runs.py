@@ -33,12 +33,6 @@ WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID
   AND (tier != {not_called:String} OR person IN {also:Array(UInt64)})
 ORDER BY rank
 """
-_OF_PERSONS: Final = """
-SELECT document FROM trace_contacts
-WHERE case_id = {case:String} AND run = {run:UInt32} AND attempt = {attempt:UUID}
-  AND person IN {persons:Array(UInt64)}
-ORDER BY rank
-"""
 
 
 class Called(NamedTuple):
@@ -97,13 +91,6 @@ def called(clickhouse: ClickHouse, run: StoredRun, also: Iterable[str]) -> list[
     more = {"not_called": tier, "also": persons}
     rows = clickhouse.rows(_CALLED, _which(run) | more)
     return [Called(person_text(bits), tier, bool(call)) for bits, tier, call in rows]
-
-
-def documents_of(clickhouse: ClickHouse, run: StoredRun, persons: Iterable[str]) -> list[Any]:
-    """The documents of these persons as stored, by rank."""
-    bits = sorted(map(person_bits, persons))
-    rows = clickhouse.rows(_OF_PERSONS, _which(run) | {"persons": bits}) if bits else []
-    return [orjson.loads(document) for (document,) in rows]
 
 
 def _which(run: StoredRun) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query
 from console.api.cases import ConsoleOf, ReadsContacts, within
 from console.api.documented import answers
 from console.api.errors import not_found
-from console.api.runs import StoredRun, called, documents_of, newest_run
+from console.api.runs import StoredRun, called, newest_run
 from console.api.scans import scans_at
 from console.api.second_schemas import SecondContacts
 from console.api.state import Console
+from console.api.worklist_rows import documents_of
 from console.store import cases as store
 from console.store.engine import utc_now
 from console.store.ground import ground
@@ -117,17 +118,18 @@ def _f1s(console: Console, case: Case, run: StoredRun, confirmed: bool) -> _F1s:
         for one in possible
         if one.tier != NAMED and (one.person in made or not confirmed)
     ]
-    documents = documents_of(console.clickhouse, run, follow[:MOST_FIRST])
+    found = documents_of(console.clickhouse, run, follow[:MOST_FIRST])
+    documents = [found[person] for person in follow[:MOST_FIRST] if person in found]
     return _F1s(
-        [d | {"call": True} | _decided(d["person"] in made) for d in documents],
+        [d | {"call": True, "decided": _decided(d["person"] in made)} for d in documents],
         len(follow) - len(documents),
         {person_bits(one.person) for one in possible},
     )
 
 
-def _decided(confirmed: bool) -> dict[str, str]:
-    """What the run may not say yet."""
-    return {"decided": Classification.CONFIRMED.value} if confirmed else {}
+def _decided(confirmed: bool) -> str | None:
+    """As it stands: the run may be from before."""
+    return Classification.CONFIRMED.value if confirmed else None
 
 
 def _traced(console: Console, case: Case, f1s: _F1s, rule_set: RuleSet) -> Second:

@@ -110,7 +110,7 @@ def _candidates(
 
 
 def _candidate(principal: Principal, row: Row, kinds: dict[int, str]) -> Candidate:
-    document = row.document or {"minutes": 0.0, "band": "", "confidence": 0.0, "exposures": []}
+    document = row.standing or {"minutes": 0.0, "band": "", "confidence": 0.0, "exposures": []}
     settings = {kinds.get(exposure["place"], "") for exposure in near(document)}
     if row.named:
         settings.add(row.named.relation.value)

@@ -1,10 +1,10 @@
 """Routes of where a case was at places that the register does not have: points in words."""
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from console.api.casecheck import LONGEST_STATED, span_problems, time_problems
 from console.api.cases import ConsoleOf, Reads, Registers, within
@@ -19,6 +19,7 @@ from schemas.cases import Case, Point
 log = structlog.get_logger()
 _LIKE_A_PHONE: Final = re.compile(r"(?:\d[ .-]?){9}")
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
+Number = Annotated[int, Path(ge=1, lt=2**31)]
 
 
 @router.get(
@@ -74,7 +75,7 @@ def enter(case_id: str, body: NewVenue, principal: Registers, console: ConsoleOf
     responses=answers(404, 409),
 )
 def take_back(
-    case_id: str, number: int, principal: Registers, console: ConsoleOf
+    case_id: str, number: Number, principal: Registers, console: ConsoleOf
 ) -> dict[str, Any]:
     """What is left of the list."""
     case = within(console, principal, case_id)
@@ -89,7 +90,7 @@ def take_back(
     responses=a_case(200) | answers(404, 409),
 )
 def at_place(
-    case_id: str, number: int, body: AtPlace, principal: Registers, console: ConsoleOf
+    case_id: str, number: Number, body: AtPlace, principal: Registers, console: ConsoleOf
 ) -> Case:
     """It becomes a place-time point there, and the case is traced again."""
     case = within(console, principal, case_id)

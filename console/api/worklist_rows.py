@@ -26,6 +26,7 @@ from schemas.clock import LOCAL, local_midnight
 from schemas.ids import person_bits
 from streams.clickhouse import ClickHouse
 from tracer.answers import judge
+from tracer.documents import confirmed
 from tracer.identity import by_person
 from tracer.ruleset import RuleSet, load_rule_sets
 
@@ -50,10 +51,16 @@ class Row:
     work: Work
 
     @property
+    def standing(self) -> dict[str, Any] | None:
+        """`document` with the decision as it stands: of a closed case there is no newer run."""
+        made = self.work.classification is Classification.CONFIRMED
+        return confirmed(self.document) if made and self.document else self.document
+
+    @property
     def last_exposure(self) -> datetime | None:
         """By the newest run, else by the interview, else as it was when last touched (UTC)."""
-        if self.document:
-            return datetime.fromisoformat(self.document["last_exposure"])
+        if self.standing:
+            return datetime.fromisoformat(self.standing["last_exposure"])
         if self.named:
             return local_midnight(self.named.last_contact)
         return self.work.last_exposure

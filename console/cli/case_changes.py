@@ -23,6 +23,16 @@ _REMOVABLE: Final = (
     "rule_set",
 )  # fmt: skip
 CaseId = Annotated[str, typer.Argument(metavar="CASE")]
+Ward = Annotated[str | None, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")]
+RuleSet = Annotated[str | None, typer.Option(help="Bộ quy tắc. / Rule-set.")]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option(help="Bỏ trống trường này; nhiều lần được. / Take this field away; repeatable."),
+]
+OnVersion = Annotated[
+    int | None,
+    typer.Option(min=1, help="Chỉ khi ca còn ở phiên bản này. / Only if still at this version."),
+]
 Reason = Annotated[str | None, typer.Option(help="Lý do, không ghi tên người. / Why; no names.")]
 
 
@@ -43,25 +53,13 @@ def amend(
     result_on: ResultOn = None,
     isolated_at: IsolatedAt = None,
     negative_at: NegativeAt = None,
-    ward: Annotated[
-        str | None, typer.Option(help="Mã xã, phường, thị trấn. / Code of the ward.")
-    ] = None,
+    ward: Ward = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Từ nghi ngờ thành xác định. / Suspected: confirmed.")
     ] = False,
-    rule_set: Annotated[str | None, typer.Option(help="Bộ quy tắc. / Rule-set.")] = None,
-    remove: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Bỏ trống trường này; nhiều lần được. / Take this field away; repeatable."
-        ),
-    ] = None,
-    on_version: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Chỉ khi ca còn ở phiên bản này. / Only if still at this version."
-        ),
-    ] = None,
+    rule_set: RuleSet = None,
+    remove: Remove = None,
+    on_version: OnVersion = None,
     as_json: Json = False,
 ) -> None:
     """Only what is named changes. Officers are told who is added, changed or withdrawn, and why."""
@@ -76,14 +74,7 @@ def amend(
         "status": "confirmed" if confirm else None,
         "rule_set": rule_set,
     }
-    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    for field in remove or ():
-        if field not in _REMOVABLE or field in body:
-            raise UserError(
-                f"--remove {field}: chỉ bỏ được {', '.join(_REMOVABLE)}, và không đồng thời đặt. / "
-                f"--remove {field}: one of {', '.join(_REMOVABLE)}, and not also set."
-            )
-        body[field] = None
+    body = _named(given, remove)
     if not body:
         raise UserError("Chưa nêu gì để sửa. / Nothing is named that should change.")
     if on_version is not None:
@@ -104,25 +95,37 @@ def reopen(
     status: Annotated[
         OpenStatus, typer.Option(help="Là ca xác định hay nghi ngờ. / As confirmed or suspected.")
     ],
+    symptoms: Symptoms = None,
+    onset: Onset = None,
+    sampled_on: SampledOn = None,
+    result_on: ResultOn = None,
     isolated_at: IsolatedAt = None,
     negative_at: NegativeAt = None,
     ongoing: Annotated[
         bool,
         typer.Option("--ongoing", help="Thời kỳ lây truyền chưa hết. / Infectious still."),
     ] = False,
-    rule_set: Annotated[str | None, typer.Option(help="Bộ quy tắc. / Rule-set.")] = None,
+    ward: Ward = None,
+    rule_set: RuleSet = None,
+    remove: Remove = None,
+    on_version: OnVersion = None,
     reason: Reason = None,
     as_json: Json = False,
 ) -> None:
     """It is traced and watched again, and can be corrected: a list of places that came later."""
     given = {
+        "symptoms": symptoms.value if symptoms else None,
+        "onset": onset,
+        "sampled_on": sampled_on,
+        "result_on": result_on,
         "isolated_at": moment("--isolated-at", isolated_at),
         "negative_at": moment("--negative-at", negative_at),
+        "ward": ward,
         "rule_set": rule_set,
         "reason": reason,
+        "version": on_version,
     }
-    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    body |= {"status": status.value, "ongoing": ongoing}
+    body = _named(given, remove) | {"status": status.value, "ongoing": ongoing}
     change(context, "POST", case_id, "/reopen", body, as_json)
 
 
@@ -131,6 +134,19 @@ def void(
 ) -> None:
     """Everybody on its call list is withdrawn. It cannot be opened again."""
     change(context, "POST", case_id, "/void", {"reason": reason}, as_json)
+
+
+def _named(given: dict[str, Any], remove: list[str] | None) -> dict[str, Any]:
+    """What is given, and null for what is to be taken away. Raises UserError."""
+    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for field in remove or ():
+        if field not in _REMOVABLE or field in body:
+            raise UserError(
+                f"--remove {field}: chỉ bỏ được {', '.join(_REMOVABLE)}, và không đồng thời đặt. / "
+                f"--remove {field}: one of {', '.join(_REMOVABLE)}, and not also set."
+            )
+        body[field] = None
+    return body
 
 
 def change(

@@ -112,7 +112,7 @@ def _reported(line: Line) -> date:
 def _days(line: Line) -> set[date]:
     """The local days of the exposures that make them a contact, and the one that the case named;
     where there is none, that of the last exposure that is known."""
-    exposures = near(line.row.document) if line.row.document else ()
+    exposures = near(line.row.standing) if line.row.standing else ()
     days = {_local(datetime.fromisoformat(exposure["end"])) for exposure in exposures}
     if line.row.named:
         days.add(line.row.named.last_contact)

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from console.store import tables
-from console.store.case_decisions import as_worked
 from console.store.cases import Change, changed, for_change, must_be_at, must_fit
 from console.store.engine import Store
 from console.store.erasures import OPEN
 from console.store.errors import Conflict
+from console.store.meanwhile import worked_meanwhile
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.erasures import NOBODY
 
@@ -35,17 +35,17 @@ def reopen(
     reason: str | None = None,
 ) -> Case:
     """The closed case open again, with these fields changed (of `cases.AMENDABLE`; `status` among
-    them, as which it is open) and with what was worked on its list meanwhile. One that is open as
-    that already stays as it is.
+    them, as which it is open) and with what was worked on its list meanwhile. One that is open so
+    already stays as it is.
 
-    Raises NotFound; Conflict if it is voided, open as something else, not at `on_version`, if its
+    Raises NotFound; Conflict if it is voided, open otherwise, not at `on_version`, if its
     fields would contradict each other, or if its person was erased or is to be.
     """
     status = changes["status"]
     assert status in OPEN_STATUSES
     with store.write() as connection:
         before = for_change(connection, case_id)
-        if before.status is status:
+        if all(getattr(before, name) == value for name, value in changes.items()):
             return before
         if before.status in OPEN_STATUSES:
             raise Conflict(
@@ -56,7 +56,7 @@ def reopen(
         must_be_at(before, on_version)
         must_fit(before, changes)
         _must_have_its_person(connection, before)
-        worked = as_worked(connection, before)
+        worked = worked_meanwhile(connection, before)
         after = changed(connection, before, dict(changes) | worked, "amended", by, reason)
         _ended_by(connection, case_id, None, None)
         return after

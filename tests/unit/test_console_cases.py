@@ -207,6 +207,8 @@ def test_a_closed_case_is_opened_again(console: Running) -> None:
     assert "Reopen it first" in shut.json()["sentence"]["en"]
     endless = reopen("confirmed").json()["errors"]
     assert [(e["field"], e["code"]) for e in endless] == [("isolated_at", "no_end")]
+    tested = reopen("confirmed", negative_at=f"{ONSET_EVE}T10:00:00.000Z").json()["errors"]
+    assert "before_onset" in {e["code"] for e in tested}
     unknown = reopen("confirmed", ongoing=True, rule_set="x").json()["errors"]
     assert [(e["field"], e["code"]) for e in unknown] == [("rule_set", "unknown")]
     assert reopen("confirmed", ongoing=True, version=1).status_code == 409
@@ -216,6 +218,7 @@ def test_a_closed_case_is_opened_again(console: Running) -> None:
     again = reopen("confirmed", isolated_at=ISOLATED)
     assert again.json() == opened.json(), "a retry is no further version"
     assert reopen("suspected").status_code == 409, "an open case is amended"
+    assert reopen("confirmed", ongoing=True, symptoms="yes").status_code == 409, "so it is, too"
     history = console.client.get(f"{path}/history", headers=HEAD).json()["history"]
     assert history[-1]["changes"] == {"status": "confirmed", "isolated_at": ISOLATED}
     assert history[-1]["note"] == "a list came"

@@ -59,6 +59,8 @@ def test_once_the_place_is_registered_it_is_a_point(console: Running, place: int
     nowhere = ask(console, "POST", f"{path}/1/place", {"place": place + 7})
     assert [(e["field"], e["code"]) for e in nowhere.json()["errors"]] == [("place", "unknown")]
     assert ask(console, "POST", f"{path}/5/place", {"place": place}).status_code == 404
+    huge = f"{path}/{2**63}/place"
+    assert ask(console, "POST", huge, {"place": place}).status_code == 422
     after = ask(console, "POST", f"{path}/1/place", {"place": place}).json()
     times = {name: entry()[name] for name in ("begin", "end")}
     assert after["points"] == [{"place": place, "source": "interview"} | times]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from console.store import case_ends, cases, outbox, pairs, worklist
+from console.store import case_ends, case_entries, cases, outbox, pairs, worklist
 from console.store.errors import Conflict, NotFound
 from console.store.keys import Role, create_key, ensure_key, find_key, list_keys, revoke_key
 from console.worklist.axes import Classification
-from schemas.cases import Case, CaseStatus
+from schemas.cases import Case, CaseStatus, SamePerson
 from schemas.clock import LOCAL
 from schemas.cloudevents import attributes
 from schemas.errors import UserError
@@ -114,6 +114,31 @@ def test_a_case_that_is_opened_again_has_what_was_worked_meanwhile(tmp_path: Pat
     assert [(e.person, e.answers) for e in opened.said] == [(b, {"touch": "no"})]
     assert [(e.person, e.of) for e in opened.same] == [(b, a)]
     assert (opened.status, opened.version) == (CaseStatus.SUSPECTED, ended.version + 1)
+
+
+def test_what_was_settled_before_a_case_was_closed_stays_as_it_was(tmp_path: Path) -> None:
+    """Also where somebody has entered otherwise with the case itself, and where a row of the list
+    was touched meanwhile for something else."""
+    a, b, c, d, e = (person_text(n) for n in range(11, 16))
+    _, store = migrated(tmp_path)
+    case = cases.register_case(store, NEW, registered_by="key/1")
+    anybody: dict[str, Any] = {"by": "key/1", "guard": lambda *_: None}
+    pairs.decide(store, case.id, a, b, True, **anybody)
+    pairs.decide(store, case.id, c, d, False, **anybody)
+    joined = SamePerson(person=b, of=a)
+    other = SamePerson(person=d, of=c)
+    before = case_entries.change_entries(
+        store, case.id, {"same": [other]}, {"same": [joined]}, by="key/1"
+    )
+    assert before.same == (other,)
+    changes = {"classification": Classification.CONFIRMED}
+    for person in (e, a):
+        worklist.change(store, case.id, person, changes, what="x", **anybody)
+    case_ends.close(store, case.id, by="key/1")
+    worklist.change(store, case.id, e, {"category": "LOW_RISK"}, what="x", **anybody)
+    opened = case_ends.reopen(store, case.id, {"status": CaseStatus.CONFIRMED}, by="key/1")
+    assert [entry.person for entry in opened.decided] == [e, a], "in the order that they had"
+    assert opened.same == (other,)
 
 
 def test_a_list_has_the_area_only_the_newest_first(tmp_path: Path) -> None:

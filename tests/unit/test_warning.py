@@ -207,6 +207,16 @@ def test_a_minute_that_a_scan_and_an_interview_tell_of_weighs_once(
     assert result.exposures.height == 1 + len(there), "each is evidence of its own"
 
 
+def test_a_point_takes_nothing_from_two_check_ins() -> None:
+    twice = (CASE, ROOM, 0, 10), (CASE, ROOM, 15, 25), (ALICE, ROOM, 10, 20)
+    plain = contact_of(traced(*twice), ALICE)["weighted"]
+    assert plain == pytest.approx(1.6 * 20)
+    for said in (point(15, 25), point(0, 10), point(0, 25)):
+        told = A_CASE.model_copy(update={"points": (said,)})
+        found = trace(told, visits(*twice), GROUND, CWA, NOW)
+        assert contact_of(found, ALICE)["weighted"] == pytest.approx(plain)
+
+
 def test_two_check_ins_weigh_both_as_the_app_has_it() -> None:
     result = traced((CASE, ROOM, 0, 60), (CASE, ROOM, 75, 90), (ALICE, ROOM, 0, 300))
     assert contact_of(result, ALICE)["weighted"] == pytest.approx(1.6 * (90 + 30))
