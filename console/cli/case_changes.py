@@ -12,8 +12,9 @@ from console.cli.case_options import (
     ResultOn,
     SampledOn,
     Symptoms,
+    said,
 )
-from console.cli.case_text import moment, show_case
+from console.cli.case_text import show_case
 from console.cli.out import json_line
 from console.cli.session import Json, session_of
 from schemas.errors import UserError
@@ -63,18 +64,12 @@ def amend(
     as_json: Json = False,
 ) -> None:
     """Only what is named changes. Officers are told who is added, changed or withdrawn, and why."""
-    given = {
-        "symptoms": symptoms.value if symptoms else None,
-        "onset": onset,
-        "sampled_on": sampled_on,
-        "result_on": result_on,
-        "isolated_at": moment("--isolated-at", isolated_at),
-        "negative_at": moment("--negative-at", negative_at),
-        "ward": ward,
-        "status": "confirmed" if confirm else None,
-        "rule_set": rule_set,
-    }
-    body = _named(given, remove)
+    given = said(
+        symptoms=symptoms, onset=onset, sampled_on=sampled_on, result_on=result_on,
+        isolated_at=isolated_at, negative_at=negative_at, ward=ward, rule_set=rule_set,
+        status="confirmed" if confirm else None,
+    )  # fmt: skip
+    body = _without(given, remove)
     if not body:
         raise UserError("Chưa nêu gì để sửa. / Nothing is named that should change.")
     if on_version is not None:
@@ -113,20 +108,12 @@ def reopen(
     as_json: Json = False,
 ) -> None:
     """It is traced and watched again, and can be corrected: a list of places that came later."""
-    given = {
-        "symptoms": symptoms.value if symptoms else None,
-        "onset": onset,
-        "sampled_on": sampled_on,
-        "result_on": result_on,
-        "isolated_at": moment("--isolated-at", isolated_at),
-        "negative_at": moment("--negative-at", negative_at),
-        "ward": ward,
-        "rule_set": rule_set,
-        "reason": reason,
-        "version": on_version,
-    }
-    body = _named(given, remove) | {"status": status.value, "ongoing": ongoing}
-    change(context, "POST", case_id, "/reopen", body, as_json)
+    given = said(
+        symptoms=symptoms, onset=onset, sampled_on=sampled_on, result_on=result_on,
+        isolated_at=isolated_at, negative_at=negative_at, ward=ward, rule_set=rule_set,
+        status=status, ongoing=ongoing, reason=reason, version=on_version,
+    )  # fmt: skip
+    change(context, "POST", case_id, "/reopen", _without(given, remove), as_json)
 
 
 def void(
@@ -136,17 +123,15 @@ def void(
     change(context, "POST", case_id, "/void", {"reason": reason}, as_json)
 
 
-def _named(given: dict[str, Any], remove: list[str] | None) -> dict[str, Any]:
+def _without(given: dict[str, Any], remove: list[str] | None) -> dict[str, Any]:
     """What is given, and null for what is to be taken away. Raises UserError."""
-    body: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for field in remove or ():
-        if field not in _REMOVABLE or field in body:
+        if field not in _REMOVABLE or field in given:
             raise UserError(
                 f"--remove {field}: chỉ bỏ được {', '.join(_REMOVABLE)}, và không đồng thời đặt. / "
                 f"--remove {field}: one of {', '.join(_REMOVABLE)}, and not also set."
             )
-        body[field] = None
-    return body
+    return given | dict.fromkeys(remove or ())
 
 
 def change(

@@ -1,10 +1,12 @@
 """The options that registering and amending a case share."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from console.cli.case_text import moment
+from schemas.cases import MOMENTS
 from schemas.cases import Symptoms as SymptomsValue
 
 
@@ -34,3 +36,12 @@ NegativeAt = Annotated[
         metavar="TIME", help="Âm tính, hoặc CT > 30, lúc. / Negative, or CT above 30, at."
     ),
 ]
+
+
+def said(**options: Any) -> dict[str, Any]:
+    """The fields that options name, as the API wants them; what is not given is left out. Raises
+    UserError for a time that is none."""
+    for name in MOMENTS:
+        options[name] = moment(f"--{name.replace('_', '-')}", options.get(name))
+    given = {name: value for name, value in options.items() if value is not None}
+    return {n: value.value if isinstance(value, StrEnum) else value for n, value in given.items()}

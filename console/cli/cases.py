@@ -14,8 +14,9 @@ from console.cli.case_options import (
     ResultOn,
     SampledOn,
     Symptoms,
+    said,
 )
-from console.cli.case_text import STATUSES, day, local, moment, point_of, show_case
+from console.cli.case_text import STATUSES, day, local, point_of, show_case
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, session_of
 from schemas.errors import UserError
@@ -81,20 +82,12 @@ def register(
     session = session_of(context)
     if person is None and not point:
         raise UserError("Thiếu --person hoặc --point. / Give --person, or --point, or both.")
-    fields = {
-        "person": person,
-        "symptoms": symptoms.value if symptoms else None,
-        "onset": onset,
-        "sampled_on": sampled_on,
-        "result_on": result_on,
-        "isolated_at": moment("--isolated-at", isolated_at),
-        "negative_at": moment("--negative-at", negative_at),
-        "ward": ward,
-        "status": status.value,
-        "rule_set": rule_set,
-        "points": [point_of("--point", text) for text in point] if point else None,
-    }
-    body = {name: value for name, value in fields.items() if value is not None}
+    body = said(
+        person=person, symptoms=symptoms, onset=onset, sampled_on=sampled_on, result_on=result_on,
+        isolated_at=isolated_at, negative_at=negative_at, ward=ward, status=status,
+        rule_set=rule_set,
+        points=[point_of("--point", text) for text in point] if point else None,
+    )  # fmt: skip
     with Api(session.settings()) as api:
         case = api.post("/v1/cases", body, request_key or str(uuid.uuid4()))
         if wait:
