@@ -1,6 +1,5 @@
-"""`truyvet bench truth`: its rules, its counts, its intervals, its page; not its figures."""
+"""`truyvet bench truth`: its rules, its counts, its intervals; not its figures."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +26,6 @@ from tracer.parameters import ENDS, STARTS, load_parameters
 from tracer.stays import STAYS
 from tracer.window import window_of
 
-PAGE = Path(__file__).parents[2] / "docs/bench-truth.md"
 DAY = datetime(2021, 12, 1, 17, tzinfo=UTC)  # midnight in Hải Phòng
 PARAMETERS = load_parameters()
 EIGHT, NINE, TEN = (DAY + timedelta(hours=h) for h in (8, 9, 10))
@@ -276,19 +274,3 @@ def test_tables_go_between_the_markers_and_pictures_beside(small: Result, tmp_pa
     assert drawn.startswith("<svg")
     assert all(f">{percent(share)} scan in<" in drawn for share in (1.0, 0.8, 0.5))
     assert ">Is confidence a probability?<" in to_svg(reliability_chart(small))
-
-
-def test_the_page_is_of_the_default_plan_and_gives_every_cause() -> None:
-    text = PAGE.read_text("utf-8")
-    made = text.partition(BEGIN)[2].partition(END)[0]
-    plan = Plan()
-    assert f"Parameters `{PARAMETERS.id}`" in made
-    assert f"{len(plan.seeds)} cities of {plan.people:,}".replace(",", " ") in made
-    for setting in plan.settings:
-        assert f"| {setting.key} |" in made
-    table = made.partition("### Where another rule is better")[2].partition("###")[0]
-    causes = text.partition("## Causes")[2]
-    for line in re.findall(r"^\| (in .*) \|$", table, re.M):
-        setting, measure, rule = line.split(" | ")[:3]
-        said = [p for p in causes.split("\n- ") if setting in p and rule in p and measure in p]
-        assert said, f"no cause is given for {rule} in {setting}, {measure}"
