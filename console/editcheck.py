@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from issuer.kinds import Level, kinds, sectors
 from issuer.units import ward as unit
 
-_NULLABLE: Final = frozenset({"hours", "capacity", "usual_stay", "address"})
+_NULLABLE: Final = frozenset({"hours", "capacity", "usual_stay", "within", "address"})
 
 
 class Wrong(NamedTuple):

@@ -220,6 +220,21 @@ def place_defaults(kind: str) -> KindDefaults:
         raise ValueError(f"there is no kind {kind!r}; there are {', '.join(kinds())}") from None
 
 
+def usual_hours(kind: str, site_kind: str) -> Hours | None:
+    """When a place of this kind is usually open at a site of that kind: not less than the site is.
+    A ward or a night shift has no closing time, whatever its rooms are called; None is around the
+    clock, or not known. Raises ValueError as `place_defaults` does.
+    """
+    own, site = place_defaults(kind).hours, place_defaults(site_kind).hours
+    if site_kind == IMPORTED:  # of which nothing is known
+        return own
+    if own is None or site is None:
+        return None
+    opens = min(own.opens, site.opens)
+    overnight, closes = max((h.closes <= h.opens, h.closes) for h in (own, site))
+    return None if overnight and closes >= opens else Hours(opens=opens, closes=closes)
+
+
 def new_site(site: int, kind: str, name: str, ward: str = UNKNOWN, **overrides: Any) -> Site:
     """A site of this kind; its sector is the kind's unless given. Raises ValueError."""
     defaults = place_defaults(kind)
@@ -242,11 +257,32 @@ def new_place(
         raise ValueError(f"{kind} is a kind of sites: give each gate, room or section its own")
     filled = {
         "id": place, "site": site.id, "name": name, "kind": kind, "ward": site.ward,
-        "sector": site.sector, "hours": defaults.hours, "enclosed": defaults.enclosed,
+        "sector": site.sector, "hours": usual_hours(kind, site.kind),
+        "enclosed": defaults.enclosed,
         "small": defaults.is_small(overrides.get("capacity"), area_m2),
         "gate": defaults.gate, "usual_stay": defaults.usual_stay,
     }  # fmt: skip
     return _made(Place, filled, overrides)
+
+
+def of_kind(place: Place, kind: str, site_kind: str) -> dict[str, Any]:
+    """What a place that is of another kind from now on is taken to be: the fields that are as its
+    kind had it, as the new one has them. What somebody has said of it stays. Raises ValueError as
+    `place_defaults` does.
+    """
+    was, now = (_said(place, one, site_kind) for one in (place.kind, kind))
+    if place.hours == place_defaults(place.kind).hours:  # as it was before sites were looked at
+        was["hours"] = place.hours
+    return {name: value for name, value in now.items() if getattr(place, name) == was[name]}
+
+
+def _said(place: Place, kind: str, site_kind: str) -> dict[str, Any]:
+    about = place_defaults(kind)
+    return {
+        "hours": usual_hours(kind, site_kind), "enclosed": about.enclosed,
+        "small": about.is_small(place.capacity), "gate": about.gate,
+        "usual_stay": about.usual_stay,
+    }  # fmt: skip
 
 
 def _made(record: type[_Record], filled: dict[str, Any], overrides: dict[str, Any]) -> _Record:

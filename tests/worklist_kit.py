@@ -84,9 +84,13 @@ def trace(console: Running, case: str, *documents: dict[str, Any], rule_set: str
     console.tables.answer = answer
 
 
-def new_case(console: Running, *documents: dict[str, Any], ward: str = WARD) -> str:
+def new_case(
+    console: Running, *documents: dict[str, Any], ward: str = WARD, person: str = PERSON
+) -> str:
     """A registered case, traced, with these contacts (default: A)."""
-    body = {"person": PERSON, "onset": str(TODAY - timedelta(days=2)), "ward": ward}
+    body: dict[str, Any] = {"person": person, "onset": str(TODAY - timedelta(days=2))}
+    # one person in all of these, each time another case
+    body |= {"ward": ward, "although_open": True}
     answer = console.client.post("/v1/cases", json=body, headers=HEAD)
     assert answer.status_code == 201, answer.text
     case: str = answer.json()["id"]

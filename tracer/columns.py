@@ -109,7 +109,8 @@ def ranges(first: I64, behind: I64) -> tuple[I64, I64]:
 
 
 def in_order(key: I64, *then: npt.NDArray[np.generic]) -> I64:
-    """The numbers of the rows as they come by `key`, and among equals by the columns of `then`.
+    """The numbers of the rows as they come by `key`, among equals by the columns of `then`, and
+    among those that are equal by all as they are.
 
     To sort one integer is many times quicker than to sort by several columns: so these are
     compared for the rows that are equal by it alone.
@@ -121,7 +122,7 @@ def in_order(key: I64, *then: npt.NDArray[np.generic]) -> I64:
     tied = ~risen
     tied[:-1] |= ~risen[1:]
     rows = order[tied]
-    order[tied] = rows[np.lexsort([*(column[rows] for column in reversed(then)), key[rows]])]
+    order[tied] = rows[np.lexsort([rows, *(column[rows] for column in reversed(then)), key[rows]])]
     return order
 
 

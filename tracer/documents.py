@@ -62,6 +62,7 @@ def run_document(result: TraceResult) -> Document:
         "window": {
             "from": format_timestamp(result.window.start),
             "to": format_timestamp(result.window.end),
+            **({"goes_on": True} if result.window.goes_on else {}),
         },
         "rule_set": result.rule_set.id,
         "rule_set_status": result.rule_set.status,

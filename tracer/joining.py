@@ -33,8 +33,10 @@ def joined(intervals: Intervals, pair: I64) -> Intervals:
 
 def _last(intervals: Intervals, first: I64, stay: I64) -> I64:
     """Of each stay (its `first` interval; the `stay` of each) the interval that ends last; of
-    several the one whose end is named first, then the one read first."""
+    several the one whose end is named first, then the one read first; of one scan's, the one whose
+    last scan was."""
     latest = np.maximum.reduceat(intervals.end, first)
     rows = np.flatnonzero(intervals.end == latest[stay])
-    rows = rows[in_order(stay[rows], intervals.end_rank[rows], intervals.row[rows])]
+    of_equal = (intervals.end_rank, intervals.row, intervals.closing)
+    rows = rows[in_order(stay[rows], *(one[rows] for one in of_equal))]
     return rows[changes(stay[rows])]

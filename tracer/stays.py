@@ -62,10 +62,10 @@ Openings and ends
 
 Inside
 8. Where the interval of an opening ends by a closing, a usual stay or the cap, and the person
-   has an interval inside that place whose scan comes after this opening and before its decisive
-   scan, with no other opening there in between and no closing of the place: there is another
-   from this opening to the end of that one (its provenance and closing scan), at the latest to
-   the decisive scan, if it ends later and is no longer than any here can be: `most`, or the time
+   has an interval of 5 or 7 inside that place whose scan comes after this opening and before its
+   decisive scan, with no other opening there in between and no closing of the place: there is
+   another from this opening to the end of that one (its provenance and closing scan), at the latest
+   to the decisive scan, if it ends later and is no longer than any here can be: `most`, or the time
    of the place's longest trip and twice `cap_minutes`; or, of any place inside where that is more
    than `max_stay_minutes`, that and `cap_minutes`; each at most `max_long_stay_minutes`. Who scans
    into a room alone is in no list of the building.
@@ -75,7 +75,8 @@ Joining
    a stay is open joins it, and prolongs it if its own end is later. Start, start provenance
    (`scan_in`, `scan_pass`, `assumed` for 7) and opening scan are those of the earliest
    interval; end, end provenance and closing scan those of the one that ends last. Among equal
-   starts or ends the provenance named first counts, then the scan read first.
+   starts or ends the provenance named first counts, then the one whose own scan was read first,
+   then the one whose closing scan was.
    Each interval is bounded so; a stay of several may be longer.
 10. A stay may have no length (entered and seen elsewhere in the same millisecond); it makes no
    exposure. An end never precedes a start.

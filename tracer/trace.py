@@ -16,6 +16,7 @@ from schemas.cases import Case
 from schemas.ids import person_bits
 from tracer.companions import Companions
 from tracer.contacts import contacts
+from tracer.entry_notes import entry_notes
 from tracer.exposures import exposures, ordered_by
 from tracer.facts import codes_of, facts_of
 from tracer.frames import NO_SCANS, SCANS, shaped
@@ -23,7 +24,7 @@ from tracer.ground import Grounds
 from tracer.identity import as_one, by_person, same_of
 from tracer.long_stays import long_stays
 from tracer.older import NOTHING, Older, without
-from tracer.parameters import STATED, Parameters
+from tracer.parameters import Parameters
 from tracer.parts import parts_that_count
 from tracer.ruleset import RuleSet, Text
 from tracer.sought import Sought
@@ -123,7 +124,8 @@ def trace_chunks(
         case_stays = parts_that_count(own, case, rule_set, now)
     notes = (  # while the others' scans are being read
         *_of_rules(rule_set),
-        *window_notes(case, rule_set, window, points_count=_points_count(case_stays)),
+        *window_notes(case, rule_set, window),
+        *entry_notes(case, case_stays, window),
         *_of_places(case_stays, ground),
         *long_stays(itinerary, ground),
     )
@@ -196,11 +198,6 @@ def _of_rules(rule_set: RuleSet) -> list[Text]:
     notes = [Text(vi=later.vi, en=later.en) for later in rule_set.known_later]
     notes += [] if rule_set.clauses or rule_set.warning else [rule_set.co_presence]
     return [*notes, *rule_set.missing]
-
-
-def _points_count(case_stays: pl.DataFrame) -> bool:
-    stated = case_stays["start_provenance"].cast(pl.String).is_in(STATED)
-    return bool(stated.any())
 
 
 def _of_places(case_stays: pl.DataFrame, ground: Grounds) -> list[Text]:

@@ -4,22 +4,24 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `case_voided`: the case was registered in error;
 - `rule_set`: another rule-set applies;
 - `parameters`: stays are inferred by other parameters;
-- `window`: they were together at a time in one run's window and not in the other's;
+- `window`: they were together at a time in one run's window and not in the other's; that time has
+  gone on is no other window;
 - `late_scan`: a scan says so that the earlier run had not seen, and nothing that an officer did
   would have had it look there; or nothing else has changed, and yet what is found has: one has
   ended a stay, or prolonged it;
 - `excluded`, `named`: an officer has ruled the person out or named them, or has taken it back;
 - `points`: place-time points of the case that say so were entered, changed or taken back;
-- `answered`: what this person or the case said of their stays, or this person answered to the
-  rule-set's questions, was entered or taken back;
+- `answered`: what this person or the case said of their stays where they were together, or this
+  person answered to the rule-set's questions, was entered or taken back;
 - `decided`: an officer's answers have made this person an F1 or none, or that was taken back;
-- `same_person`: an officer has said, or no longer says, that two ids are one person's;
+- `same_person`: an officer has said, or no longer says, that two ids are one person's; of the
+  case's ids only if another stay of the case says so;
 - `facts`: none of these: what is known of places, codes or trips has changed.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from schemas.cases import Decided
 from tracer.documents import Document
@@ -100,17 +102,28 @@ def _stands(contact: Document | None) -> bool:
 def _differs(was: Document, now: Document, before: Document, after: Document) -> bool:
     """Of what was not over in either run only that it goes on is looked at, and not for how long:
     else each scan at a place where the case is now would change everybody there."""
-    going_on = _going_on(was, before) & _going_on(now, after)
-    if before["case_version"] != after["case_version"]:
-        going_on = set()  # another end of the period, perhaps
+    going_on = _going_on(was, now, before, after)
     growing = _GROWING if going_on else ()
     if any(was.get(name) != now.get(name) for name in _COMPARED if name not in growing):
         return True
     return _but_for(going_on, was) != _but_for(going_on, now)
 
 
-def _going_on(contact: Document, summary: Document) -> set[tuple[int, str]]:
-    """Place and start of the exposures that the end of the window cuts."""
+def _going_on(
+    was: Document | None, now: Document | None, before: Document, after: Document
+) -> set[tuple[int, str]]:
+    """Place and start of the exposures that the end of both windows cuts, and only because time
+    had come no further."""
+    if was is None or now is None:
+        return set()
+    if before["case_version"] != after["case_version"] and not (
+        before["window"].get("goes_on") and after["window"].get("goes_on")
+    ):
+        return set()  # another end of the period, perhaps
+    return _cut(was, before) & _cut(now, after)
+
+
+def _cut(contact: Document, summary: Document) -> set[tuple[int, str]]:
     last = summary["window"]["to"]
     return {(e["place"], e["start"]) for e in contact["exposures"] if e["end"] == last}
 
@@ -123,19 +136,25 @@ def _but_for(going_on: set[tuple[int, str]], contact: Document) -> set[_Time]:
 def _reasons(
     person: str, was: Document | None, now: Document | None, before: Document, after: Document
 ) -> tuple[str, ...]:
-    old, new = _times(was), _times(now)
+    going_on = _going_on(was, now, before, after)
+    old, new = ({time for time in _times(one) if time[:2] not in going_on} for one in (was, now))
     found = {name for name in ("rule_set", "parameters") if before[name] != after[name]}
     if _any_outside(old - new, after["window"]) or _any_outside(new - old, before["window"]):
         found.add("window")
     ids = ids_in(person, before, after)
     by_hand = ("excluded", "named", "decided")
     found |= {n for n in by_hand if _of(ids, n, before) != _of(ids, n, after)}
-    asked = ids | ids_in(after["person"], before, after)
-    if old != new and _of(asked, "answers", before) != _of(asked, "answers", after):
+    whose = ids_in(after["person"], before, after)
+    asked = _entered(ids | whose, "answers", before, after) if old != new else []
+    if any(_by_answer(one, old - new, was) or _by_answer(one, new - old, now) for one in asked):
         found.add("answered")
-    if _of(ids, "said", before) != _of(ids, "said", after):
+    if _entered(ids, "said", before, after):
         found.add("answered")
-    if old != new and _of(asked, "same", before) != _of(asked, "same", after):
+    if old != new and _entered(ids, "same", before, after):
+        found.add("same_person")
+    if _entered(whose, "same", before, after) and (
+        _by_other_stay(was, old - new, after) or _by_other_stay(now, new - old, before)
+    ):
         found.add("same_person")
     if before.get("points") != after.get("points") and _by_points(was) != _by_points(now):
         found.add("points")
@@ -145,7 +164,8 @@ def _reasons(
     if found <= {"window"} and _cites_unseen(now, inside, before["offsets"]):
         found.add("late_scan")
     if not found:
-        found.add("late_scan" if same_facts else "facts")
+        # an answer of a room can have had a stay in its building end sooner, which is nowhere seen
+        found.add("answered" if asked and same_facts else "late_scan" if same_facts else "facts")
     return tuple(reason for reason in REASONS if reason in found)
 
 
@@ -166,6 +186,39 @@ def _by_points(contact: Document | None) -> set[tuple[_Time, str, str, str]]:
     }
 
 
+def _entered(people: set[str], name: str, before: Document, after: Document) -> list[Document]:
+    """What was entered by hand of these people, or taken back, from one run to the other."""
+    old, new = _of(people, name, before), _of(people, name, after)
+    return [*(one for one in old if one not in new), *(one for one in new if one not in old)]
+
+
+def _by_answer(answer: Document, times: set[_Time], contact: Document | None) -> bool:
+    """Whether one of these times of the contact is where the answer is of, or ends by one."""
+    return any(
+        exposure["place"] == answer["place"]
+        or "answered" in (exposure[stay]["end_provenance"] for stay in ("case_stay", "stay"))
+        for exposure in (contact["exposures"] if contact is not None else ())
+        if _time(exposure) in times
+    )
+
+
+def _by_other_stay(contact: Document | None, times: set[_Time], other: Document) -> bool:
+    """Whether the case's stay at one of these times of the contact is none of the other run's."""
+    known = {_evidence(stay["place"], stay) for stay in other["stays"]}
+    return any(
+        _evidence(exposure["place"], exposure["case_stay"]) not in known
+        for exposure in (contact["exposures"] if contact is not None else ())
+        if _time(exposure) in times
+    )
+
+
+def _evidence(place: int, stay: Document) -> tuple[Any, ...]:
+    """What makes a stay this one: not its end, which can be how far time had come."""
+    scans = (stay["opened_by"], stay["closed_by"])
+    numbers = [(scan["partition"], scan["offset"]) if scan else None for scan in scans]
+    return place, stay["start"], stay["start_provenance"], stay["end_provenance"], *numbers
+
+
 def _of(people: set[str], name: str, summary: Document) -> list[Document]:
     """What was entered by hand of this person, by whichever id."""
     return [entry for entry in summary.get(name, []) if entry["person"] in people]
@@ -182,8 +235,12 @@ def _time(exposure: Document) -> _Time:
 
 
 def _any_outside(times: Iterable[_Time], window: Document) -> bool:
-    """Times are in one written form, so that they compare as texts."""
-    return any(start < window["from"] or end > window["to"] for _, start, end in times)
+    """Times are in one written form, so that they compare as texts. A window that goes on has
+    none behind its end: that came later."""
+    goes_on = window.get("goes_on", False)
+    return any(
+        start < window["from"] or (end > window["to"] and not goes_on) for _, start, end in times
+    )
 
 
 def _cites_unseen(contact: Document | None, new: set[_Time], seen: Mapping[str, int]) -> bool:

@@ -11,10 +11,12 @@ from tracer.ruleset import RuleSet, WarningRule, WindowRule
 
 @dataclass(frozen=True)
 class Window:
-    """[`start`, `end`) in UTC, whole milliseconds. Empty if both are equal."""
+    """[`start`, `end`) in UTC, whole milliseconds. Empty if both are equal. `goes_on`: nothing has
+    ended it yet, its end is only how far time had come."""
 
     start: datetime
     end: datetime
+    goes_on: bool = False
 
     def __post_init__(self) -> None:
         assert self.start <= self.end
@@ -87,17 +89,19 @@ def _before_onset(case: Case, rule: WindowRule, now: datetime) -> Window:
     else:
         raise ValueError(f"case {case.id}: onset or sampled_on is needed to know the window")
     start = local_midnight(first).astimezone(UTC)
-    return _whole(start, min([now, *ends_of(case, rule)]))
+    ends = ends_of(case, rule)
+    return _whole(start, min([now, *ends]), goes_on=all(now < end for end in ends))
 
 
 def _of_days(days: Mapping[date, float], now: datetime) -> Window:
     if not days:
         return _whole(now, now)
     start = datetime.combine(min(days), time(), UTC)
-    return _whole(start, min(now, datetime.combine(max(days), time(), UTC) + timedelta(days=1)))
+    over = datetime.combine(max(days), time(), UTC) + timedelta(days=1)
+    return _whole(start, min(now, over), goes_on=now < over)
 
 
-def _whole(start: datetime, end: datetime) -> Window:
+def _whole(start: datetime, end: datetime, *, goes_on: bool = False) -> Window:
     """To whole milliseconds, and not ending before it begins."""
     start, end = (m.replace(microsecond=m.microsecond // 1000 * 1000) for m in (start, end))
-    return Window(start, max(start, end))
+    return Window(start, max(start, end), goes_on)

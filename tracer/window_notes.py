@@ -3,11 +3,9 @@
 from typing import Final
 
 from schemas.cases import Case
-from schemas.clock import local_text
 from tracer.ruleset import RuleSet, Text
 from tracer.window import Window, ends_of, tested_before
 
-_MOST_NAMED: Final = 5
 _ENDED: Final = Text(
     vi="Ca bệnh đã được cách ly hoặc có kết quả âm tính trước khi thời kỳ lây truyền bắt đầu.",
     en="The case was isolated or negative before the window would begin.",
@@ -31,47 +29,17 @@ BEFORE_RETENTION: Final = Text(
     en="The window begins before what retention keeps: its first part has no scans any more; what "
     "an earlier run found there stands.",
 )
-_NO_POINT: Final = Text(
-    vi="Không mốc dịch tễ nào nằm trong thời kỳ lây truyền theo bộ quy tắc này.",
-    en="None of the place-time points lies within the window of this rule-set.",
-)
 
 
-def window_notes(
-    case: Case, rule_set: RuleSet, window: Window, *, points_count: bool
-) -> list[Text]:
-    """Why it is empty, if it is; what was given and does not count. `points_count`: whether some
-    part of a place-time point does."""
+def window_notes(case: Case, rule_set: RuleSet, window: Window) -> list[Text]:
+    """Why it is empty, if it is; which end was given and does not count."""
     notes = []
     rule = rule_set.window
     if rule is not None and "negative_at" in rule.until and tested_before(case):
         notes.append(_TESTED_BEFORE)
     if window.empty:
         notes.append(_why_empty(case, rule_set, window))
-    if case.points and not points_count:
-        notes.append(_NO_POINT)
-    elif left_out := _left_out(case, window):
-        notes.append(left_out)
     return notes
-
-
-def _left_out(case: Case, window: Window) -> Text | None:
-    """Whoever typed a list takes all of it to be traced."""
-    points = sorted(set(case.points), key=lambda p: (p.begin, p.end, p.place))
-    found = [p for p in points if p.begin < window.start or p.end > window.end]
-    if not found:
-        return None
-    listed = "; ".join(
-        f"{p.place}, {local_text(p.begin)} – {local_text(p.end)}" for p in found[:_MOST_NAMED]
-    )
-    more = len(found) - _MOST_NAMED
-    vi, en = (f"; và {more} mốc nữa", f"; and {more} more") if more > 0 else ("", "")
-    return Text(
-        vi="Mốc dịch tễ chỉ được tính trong thời kỳ lây truyền; ở ngoài, cả mốc hoặc một phần "
-        f"(điểm quét, giờ): {listed}{vi}.",
-        en="Place-time points count within the window only; outside it, wholly or in part "
-        f"(place, time): {listed}{en}.",
-    )
 
 
 def _why_empty(case: Case, rule_set: RuleSet, window: Window) -> Text:

@@ -47,8 +47,9 @@ def reopen(case_id: str, principal: Ends, console: ConsoleOf, body: ReopenCase) 
     # of the version that was looked at here, so that nothing goes in unlooked at
     version = body.version or case.version
     after = case_ends.reopen(
-        console.store, case_id, changes, version, by=principal.by, reason=body.reason
-    )
+        console.store, case_id, changes, version, by=principal.by, reason=body.reason,
+        reaches=principal.reaches,
+    )  # fmt: skip
     console.relay.wake()
     log.info("case_reopened", case=after.id, version=after.version, status=after.status.value)
     return after

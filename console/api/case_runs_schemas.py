@@ -11,7 +11,10 @@ _RUN: Final[dict[str, Any]] = {
     "run": 2,
     "stored_at": "2026-11-23T09:12:40.031Z",
     "cause": "scan/1840",
-    "because": {"vi": "lượt quét đến sau", "en": "scans that have come since"},
+    "because": {
+        "vi": "lượt quét mới; hoặc điểm quét, mã, chuyến được sửa; hoặc ca còn ở đó",
+        "en": "scans since; or places, codes or trips changed; or the case is there still",
+    },
     "case_version": 1,
     "rule_set": "vn-2021-12-29",
     "contacts": 2,

@@ -73,7 +73,8 @@ def reopening_problems(
     case: Case, changes: Mapping[str, Any], now: datetime, console: Console, ongoing: bool
 ) -> list[FieldProblem]:
     """Of all its fields as they would be: what was stored before a rule was here is no more than
-    stored as long as it is closed. And of a period that nothing ends, unless it is `ongoing`."""
+    stored as long as it is closed. And of a period that nothing ends, unless it is `ongoing`, which
+    one that has ended is not."""
     amended = case.model_copy(update=dict(changes))
     found = _problems_of(amended, _CHECKED, now, console)
     found += _named(contradictions(amended))
@@ -90,6 +91,13 @@ def reopening_problems(
                 "it goes on (ongoing).",
             )
         )
+    if ongoing and ended:
+        words = (
+            "Đã có isolated_at hoặc negative_at: thời kỳ lây truyền đã hết, không thể vẫn còn.",
+            "There is an isolated_at or negative_at: the infectious period has ended, and does not "
+            "go on.",
+        )
+        found.append(field_problem("ongoing", "ended", *words))
     return found
 
 

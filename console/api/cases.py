@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Response
+from sqlalchemy import Connection
 
 from console.access import Principal, Requires, Right, forbidden
 from console.api.casecheck import amendment_problems, problems_of
@@ -15,10 +16,16 @@ from console.api.schemas import AmendCase, Cases, Contacts, RegisterCase
 from console.api.state import Console, console_of
 from console.store import cases as store
 from console.store.engine import utc_now
+from console.store.errors import Conflict
+from console.store.one_person import must_be_the_only_one
 from console.store.venues import venues
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 
 log = structlog.get_logger()
+_ANOTHER = (
+    "Hãy sửa ca đó; nếu đúng là một ca nữa, thêm although_open (--although-open). / "
+    "Amend that one; if this is another all the same, add although_open (--although-open)."
+)
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 ConsoleOf = Annotated[Console, Depends(console_of)]
@@ -50,12 +57,18 @@ def register(
     if problems := problems_of(body, utc_now(), console):
         raise invalid(*problems)
     must_reach(principal, body.ward)
-    fields = {name: getattr(body, name) for name in RegisterCase.model_fields}
+    names = RegisterCase.model_fields.keys() - {"although_open"}
+    fields = {name: getattr(body, name) for name in names}
     new = store.NewCase(**(fields | {"status": CaseStatus(body.status)}))
     request_key = f"{principal.key_id}:{idempotency_key}" if idempotency_key else None
+
+    def only_one(connection: Connection, case: Case) -> None:
+        must_be_the_only_one(connection, case, principal.reaches, _ANOTHER)
+
     case = store.register_case(
-        console.store, new, registered_by=principal.by, request_key=request_key
-    )
+        console.store, new, registered_by=principal.by, request_key=request_key,
+        check=None if body.although_open else only_one,
+    )  # fmt: skip
     console.relay.wake()
     log.info("case_registered", case=case.id, version=case.version)
     response.headers["Location"] = f"/v1/cases/{case.id}"
@@ -142,6 +155,15 @@ def must_be_there(changes: Mapping[str, Any]) -> None:
     if nulled := [name for name in ("ward", "status") if changes.get(name, "") is None]:
         words = "Không được bỏ trống.", "It cannot be taken away."
         raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
+
+
+def must_stand(*cases: Case) -> None:
+    """Raises Conflict if one of them is voided: nobody is a contact of it any more."""
+    if voided := ", ".join(case.id for case in cases if case.status is CaseStatus.VOIDED):
+        raise Conflict(
+            f"Đã huỷ, đăng ký nhầm: {voided}. Không còn ai là người tiếp xúc của ca đã huỷ. / "
+            f"Voided, registered in error: {voided}. Nobody is a contact of a voided case any more."
+        )
 
 
 def must_reach(principal: Principal, ward: str) -> None:

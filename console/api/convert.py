@@ -17,6 +17,7 @@ from console.api.worklist_rows import Row, may_work, row_of
 from console.api.worklist_schemas import ConvertContact
 from console.store import cases, conversions
 from console.store.engine import utc_now
+from console.store.one_person import ids_of
 from schemas.cases import Case, CaseStatus
 
 log = structlog.get_logger()
@@ -80,7 +81,7 @@ def _existing(console: Console, principal: Principal, row: Row, case_id: str) ->
     if case is None or not principal.reaches(case.ward):
         vi, en = "Không có ca này trong địa bàn.", "There is no such case in this key's area."
         raise invalid(field_problem("case", "unknown", vi, en))
-    theirs = conversions.ids_of(case, case.person) & conversions.ids_of(row.case, row.person)
+    theirs = ids_of(case, case.person) & ids_of(row.case, row.person)
     if not theirs or case.id == row.case.id:
         vi, en = "Ca này của người khác.", "This case is another person's."
         raise invalid(field_problem("case", "other_person", vi, en))

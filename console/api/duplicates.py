@@ -101,7 +101,7 @@ def decide(case_id: str, body: DecidePair, principal: Works, console: ConsoleOf)
     log.info("pair_decided", case=case_id, same=body.same)
     works = worklist.works(console.store, case_id, [row.person for row in rows])
     after = [replace(row, work=works.get(row.person, row.work)) for row in rows]
-    return PairDecided(contacts=said(console, after))
+    return PairDecided(contacts=said(console, principal, after))
 
 
 def _methods(

@@ -13,7 +13,7 @@ from console.api.entries_schemas import CaseHistory, ChangeEntries, Entries
 from console.api.errors import field_problem, invalid
 from console.api.schemas import FieldProblem
 from console.api.state import Console
-from console.store import case_entries
+from console.store import case_entries, venues
 from console.store.cases import must_be_open
 from console.store.engine import utc_now
 from schemas.cases import ENTERED, FIRST_DAY, Case, SamePerson
@@ -60,7 +60,11 @@ def history(case_id: str, principal: Reads, console: ConsoleOf) -> dict[str, Any
     """Its registration is version 1; each change made one more."""
     case = within(console, principal, case_id)
     found = case_entries.history(console.store, case_id)
-    return {"case": case.id, "history": [vars(entry) for entry in found]}
+    return {
+        "case": case.id,
+        "history": [vars(entry) for entry in found],
+        "venues": [vars(steps) for steps in venues.steps(console.store, case.id)],
+    }
 
 
 def _lists(entries: Entries) -> dict[str, Any]:
@@ -86,10 +90,11 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
         for name in ("named", "excluded", "same")
     }
     found += _same_problems(case, added.same, times["same"])
+    mine = {case.person} | {one.person for one in case.same if one.of == case.person}
     for name, other in (("named", "excluded"), ("excluded", "named")):
         for number, entry in enumerate(getattr(added, name)):
             field = f"add.{name}.{number}.person"
-            if entry.person == case.person:
+            if entry.person in mine:
                 words = "Đây chính là ca bệnh.", "This is the case itself."
                 found.append(field_problem(field, "the_case", *words))
             elif entry.person in times[other]:

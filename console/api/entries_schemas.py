@@ -87,8 +87,20 @@ class CaseChange(ApiModel):
     note: str | None
 
 
+class VenueSteps(ApiModel):
+    """Who entered a place in words, and who took it back or made a point of it; not its words."""
+
+    number: int
+    entered_at: Timestamp
+    entered_by: str
+    removed_at: Timestamp | None
+    removed_by: str | None
+    became_place: int | None
+
+
 class CaseHistory(ApiModel):
-    """The versions after the first, the first one first."""
+    """The versions after the first, the first one first; and what became of places in words, of
+    which a case's versions say nothing."""
 
     model_config = example(
         {
@@ -102,8 +114,10 @@ class CaseHistory(ApiModel):
                     "note": None,
                 }
             ],
+            "venues": [],
         }
     )
 
     case: str
     history: list[CaseChange]
+    venues: list[VenueSteps]

@@ -98,7 +98,9 @@ def _of_pydantic(problem: dict[str, Any]) -> FieldProblem:
     field, code = ".".join(where) or "body", str(problem["type"])
     if code == "missing" and not where:
         return field_problem(field, code, "Thiếu nội dung yêu cầu.", "The body is missing.")
-    if field == "person" and code != "missing":
+    if code == "json_invalid":  # where says how far it was read
+        field = "body"
+    if field == "person" and code not in ("missing", "extra_forbidden"):
         return field_problem(field, "malformed_id", *_PERSON)
     return field_problem(field, code, *problem_said(problem))
 

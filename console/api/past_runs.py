@@ -95,7 +95,10 @@ class PastRun:
                 "của ca",
                 f"decisions, answers or scans, up to version {self.case_version} of the case",
             )
-        return "lượt quét đến sau", "scans that have come since"
+        return (
+            "lượt quét mới; hoặc điểm quét, mã, chuyến được sửa; hoặc ca còn ở đó",
+            "scans since; or places, codes or trips changed; or the case is there still",
+        )
 
 
 @dataclass(frozen=True)

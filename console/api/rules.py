@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Query
 
 from console.api.casecheck import unknown_rule_set
-from console.api.cases import ConsoleOf, ReadsContacts, within
+from console.api.cases import ConsoleOf, ReadsContacts, must_stand, within
 from console.api.documented import answers
 from console.api.errors import invalid
 from console.api.rules_schemas import RulesDiff
@@ -31,7 +31,7 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
     "/{case_id}/rules-diff",
     summary="Which possible contacts change from one rule-set to another, and why",
     response_model=RulesDiff,
-    responses=answers(404, 503),
+    responses=answers(404, 409, 503),
 )
 def rules_diff(
     case_id: str,
@@ -42,6 +42,7 @@ def rules_diff(
 ) -> dict[str, Any]:
     """Both are traced now, on the same scans; what the case was traced by stays as it is."""
     case = within(console, principal, case_id)
+    must_stand(case)
     rule_sets = {rule_set.id: rule_set for rule_set in load_rule_sets()}
     if unknown := [name for name, asked in (("a", a), ("b", b)) if asked not in rule_sets]:
         raise invalid(*(unknown_rule_set(name, rule_sets.keys()) for name in unknown))

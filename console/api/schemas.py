@@ -84,6 +84,7 @@ class RegisterCase(ApiModel):
     """A case to register. `onset` or `sampled_on` starts its window.
 
     Without a `person`, place-time points alone: everyone who was at a market that morning.
+    `although_open`: it is another case, although its person is an open one already.
     """
 
     model_config = example(
@@ -101,6 +102,7 @@ class RegisterCase(ApiModel):
     ward: Annotated[str, Field(min_length=1, max_length=64)]
     status: Literal["suspected", "confirmed"] = "confirmed"
     rule_set: Annotated[str, Field(max_length=64)] | None = None
+    although_open: bool = False
 
 
 class AmendCase(ApiModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import structlog
 from fastapi import APIRouter, Query
 
-from console.api.cases import ConsoleOf, ReadsContacts, within
+from console.api.cases import ConsoleOf, ReadsContacts, must_stand, within
 from console.api.documented import answers
 from console.api.errors import not_found
 from console.api.runs import StoredRun, called, newest_run
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
     "/{case_id}/second-contacts",
     summary="Who was with possible contacts (F2), and through whom",
     response_model=SecondContacts,
-    responses=answers(404, 503),
+    responses=answers(404, 409, 503),
 )
 def second_contacts(
     case_id: str,
@@ -57,6 +57,7 @@ def second_contacts(
     Nobody is reached through whom an officer has ruled out.
     """
     case = within(console, principal, case_id)
+    must_stand(case)
     run = newest_run(console.clickhouse, case_id)
     if run is None:
         raise not_found("Ca này chưa được truy vết.", "This case has not been traced yet.")

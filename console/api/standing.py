@@ -41,7 +41,7 @@ def follow_up(
     more: str | None = None
     while True:
         works = worklist.followed(console.store, principal.area, limit=200, after=(case_id, person))
-        for one in _followed(console, works):
+        for one in _followed(console, principal, works):
             if assigned_to not in (None, one.assigned_to):
                 continue
             if state == "all" or one.plan.state in states:
@@ -55,7 +55,9 @@ def follow_up(
     return FollowedPage(day=local_today(), contacts=found, next=more)
 
 
-def _followed(console: Console, works: list[Work]) -> Iterator[FollowedContact]:
+def _followed(
+    console: Console, principal: Principal, works: list[Work]
+) -> Iterator[FollowedContact]:
     by_case: dict[str, list[Work]] = {}
     for work in works:
         by_case.setdefault(work.case_id, []).append(work)
@@ -63,7 +65,7 @@ def _followed(console: Console, works: list[Work]) -> Iterator[FollowedContact]:
         case = cases.case(console.store, case_id)
         assert case is not None  # a row of the list names it
         run = newest_run(console.clickhouse, case_id)
-        for one in said(console, of_works(console, case, run, some)):
+        for one in said(console, principal, of_works(console, case, run, some)):
             yield FollowedContact(
                 case=one.case,
                 person=one.person,

@@ -2,26 +2,25 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends, Query
 
 from console.access import Principal, Requires, Right
-from console.api.cases import ConsoleOf
+from console.api.cases import ConsoleOf, must_stand
 from console.api.documented import answers
 from console.api.errors import field_problem, invalid
 from console.api.schemas import Sentence
 from console.api.state import Console
 from console.api.teamwork_schemas import LeftOutRow, TriageRow, TriageSaid
 from console.api.worklist_pages import open_cases, rows_in_area
-from console.api.worklist_rows import Row, case_of
+from console.api.worklist_rows import Row, case_of, cases_among
 from console.store import sites
-from console.store.errors import Conflict
 from console.worklist.areas import covers
 from console.worklist.axes import Classification, FollowUp, Status
 from console.worklist.triage import LEFT, Candidate, Left, cut, setting_of
-from schemas.cases import Case, CaseStatus
+from schemas.cases import Case
 from tracer.documents import near
 from tracer.tiers import Tier
 
@@ -29,6 +28,7 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/v1", tags=["list"])
 
 MOST_CASES = 200
+_UNSEEN: Final[dict[str, Any]] = {"minutes": 0.0, "band": "", "confidence": 0.0, "exposures": []}
 Reads = Annotated[Principal, Depends(Requires(Right.LIST_READ))]
 Capacity = Annotated[int, Query(ge=1, le=10_000, description="How many the team can call today.")]
 CaseIds = Annotated[
@@ -84,11 +84,7 @@ def wanted_cases(console: Console, principal: Principal, ids: Iterable[str]) -> 
         vi = f"Nhiều hơn {MOST_CASES} ca: hãy nêu từng ca."
         en = f"More than {MOST_CASES} cases: name those that are meant."
         raise invalid(field_problem("case", "too_many", vi, en))
-    if voided := ", ".join(case.id for case in found if case.status is CaseStatus.VOIDED):
-        raise Conflict(
-            f"Đã huỷ, đăng ký nhầm: {voided}. Không còn ai là người tiếp xúc của ca đã huỷ. / "
-            f"Voided, registered in error: {voided}. Nobody is a contact of a voided case any more."
-        )
+    must_stand(*found)
     return found
 
 
@@ -102,15 +98,21 @@ def _candidates(
     for rows in rows_in_area(console, principal, wanted):
         places = {e["place"] for row in rows if row.document for e in row.document["exposures"]}
         found = sites.named(console.store, places - kinds.keys())
-        kinds |= {place: found[place].kind for place in found}
+        # a room of a hospital is care, whatever it is called
+        kinds |= {p: "hospital" if at.sector == "health" else at.kind for p, at in found.items()}
+        known = cases_among(console, principal, rows)
         for row in rows:
             if row.work.assigned_to:
                 assigned[row.case.id, row.person] = row.work.assigned_to
-            yield _candidate(principal, row, kinds)
+            yield _candidate(principal, row, kinds, is_case=row.person in known)
 
 
-def _candidate(principal: Principal, row: Row, kinds: dict[int, str]) -> Candidate:
-    document = row.standing or {"minutes": 0.0, "band": "", "confidence": 0.0, "exposures": []}
+def _candidate(
+    principal: Principal, row: Row, kinds: dict[int, str], *, is_case: bool
+) -> Candidate:
+    document = row.standing
+    if document is None or not document["exposures"]:  # of whom no scan shows, nothing is sure
+        document = _UNSEEN
     settings = {kinds.get(exposure["place"], "") for exposure in near(document)}
     if row.named:
         settings.add(row.named.relation.value)
@@ -123,16 +125,17 @@ def _candidate(principal: Principal, row: Row, kinds: dict[int, str]) -> Candida
         document["band"],
         document["confidence"],
         setting_of(settings),
-        _left(principal, row),
+        _left(principal, row, is_case=is_case),
     )
 
 
-def _left(principal: Principal, row: Row) -> Left | None:
+def _left(principal: Principal, row: Row, *, is_case: bool) -> Left | None:
     work = row.work
     decided = work.classification is not Classification.UNCONFIRMED
     reasons: tuple[tuple[bool, Left], ...] = (
         (row.excluded is not None, "excluded"),
         (work.status is Status.CONVERTED, "converted"),
+        (is_case, "is_case"),
         (work.status is Status.DROPPED, "dropped"),
         (work.duplicate_of is not None, "duplicate"),
         (not covers(principal.area, work.responsible(row.case.ward)), "handed_over"),

@@ -55,7 +55,7 @@ def read_list(
         case=case.id,
         run=run.view.run if run else None,
         rule_set=run.view.rule_set if run else None,
-        contacts=said(console, rows),
+        contacts=said(console, principal, rows),
         total=total,
         limit=limit,
         offset=offset,
@@ -65,7 +65,7 @@ def read_list(
 @router.get("/{person}", summary="One contact", responses=answers(404, 503))
 def read_contact(case_id: str, person: Person, principal: Reads, console: ConsoleOf) -> WorkContact:
     """What is known, proposed, decided and due."""
-    return said(console, [row_of(console, principal, case_id, person)])[0]
+    return said(console, principal, [row_of(console, principal, case_id, person)])[0]
 
 
 @router.patch("/{person}", summary="Decide, answer", responses=answers(404, 409, 503))
@@ -89,7 +89,7 @@ def decide(
     console.relay.wake()
     if "classification" in body.model_fields_set:
         _log_decision(row, work)
-    return _after(console, row, work)
+    return _after(console, principal, row, work)
 
 
 def _log_decision(row: Row, work: worklist.Work) -> None:
@@ -130,7 +130,7 @@ def record_visit(
         last_exposure=row.last_exposure,
         note=body.note,
     )
-    return _after(console, row, work)
+    return _after(console, principal, row, work)
 
 
 @router.get("/{person}/visits", summary="A contact's visits", responses=answers(404, 503))
@@ -174,8 +174,8 @@ def assign(
         guard=may_work(principal),
         note=body.note,
     )
-    return _after(console, row, work)
+    return _after(console, principal, row, work)
 
 
-def _after(console: Console, row: Row, work: worklist.Work) -> WorkContact:
-    return said(console, [replace(row, work=work)])[0]
+def _after(console: Console, principal: Principal, row: Row, work: worklist.Work) -> WorkContact:
+    return said(console, principal, [replace(row, work=work)])[0]

@@ -125,10 +125,9 @@ def _traced(console: Console, case: Case, run: StoredRun, limit: int, offset: in
 
 
 def _beside(console: Console, case: Case, run: StoredRun | None) -> list[Work]:
-    """Named in the interview, or touched, and not in the run."""
+    """Named in the interview, ruled out with the case, or touched, and not in the run."""
     works = worklist.works(console.store, case.id)
-    named, _ = entered(case)
-    for person in named:
+    for person in dict.fromkeys(person for people in entered(case) for person in people):
         works.setdefault(person, Work(case.id, person))
     traced = in_run(console, run, works)
     return [work for person, work in sorted(works.items()) if person not in traced]

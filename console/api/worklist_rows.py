@@ -16,6 +16,7 @@ from console.api.worklist_schemas import WorkContact
 from console.store import cases, worklist
 from console.store.engine import utc_now
 from console.store.errors import Conflict
+from console.store.one_person import open_cases_by_person
 from console.store.visits import visits_of
 from console.store.worklist import Guard, Work
 from console.worklist.areas import covers
@@ -139,14 +140,22 @@ def may_work(principal: Principal) -> Guard:
     return guard
 
 
-def said(console: Console, rows: Sequence[Row]) -> list[WorkContact]:
+def said(console: Console, principal: Principal, rows: Sequence[Row]) -> list[WorkContact]:
     """As they go out."""
     visits = visits_of(console.store, [(row.case.id, row.person) for row in rows])
+    known = cases_among(console, principal, rows)
     today = local_today()
-    return [_said(row, visits[row.case.id, row.person], today) for row in rows]
+    return [
+        _said(row, visits[row.case.id, row.person], today, known.get(row.person)) for row in rows
+    ]
 
 
-def _said(row: Row, visits: Mapping[date, Visit], today: date) -> WorkContact:
+def cases_among(console: Console, principal: Principal, rows: Sequence[Row]) -> dict[str, str]:
+    """Which of these contacts are open cases themselves, of those that the asker may see."""
+    return open_cases_by_person(console.store, {row.person for row in rows}, principal.reaches)
+
+
+def _said(row: Row, visits: Mapping[date, Visit], today: date, is_case: str | None) -> WorkContact:
     work = row.work
     due = plan(work.follow_up, work.follow_up_from, row.last_exposure, visits, today)
     touched = work.version > 0
@@ -164,6 +173,7 @@ def _said(row: Row, visits: Mapping[date, Visit], today: date) -> WorkContact:
         reachability=work.reachability,
         responsible=work.responsible(row.case.ward),
         converted_to=work.converted_to,
+        is_case=is_case,
         duplicate_of=work.duplicate_of,
         excluded=row.excluded,
         changed_at=work.changed_at if touched else None,

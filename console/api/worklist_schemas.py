@@ -43,6 +43,7 @@ WORK_EXAMPLE: Final[dict[str, Any]] = {
     "reachability": "CALL",
     "responsible": "ward/11413",
     "converted_to": None,
+    "is_case": None,
     "duplicate_of": None,
     "excluded": None,
     "changed_at": "2026-11-24T02:10:00.000Z",
@@ -105,14 +106,15 @@ class PlanSaid(ApiModel):
     days: tuple[PlanDay, ...]
     missed: int
     unreached: int
-    symptoms: bool
+    symptoms: bool | None
 
 
 class WorkContact(ApiModel):
     """A possible contact, and what is decided of it: SORMAS's four axes, kept apart.
 
     `in_run` false: the newest run no longer has it. `possible`: the tracer's document as stored;
-    `named`: what the interview said.
+    `named`: what the interview said. `is_case`: the person is this open case, of those that may be
+    seen.
     """
 
     model_config = example(WORK_EXAMPLE)
@@ -130,6 +132,7 @@ class WorkContact(ApiModel):
     reachability: Reachability | None
     responsible: str
     converted_to: str | None
+    is_case: str | None
     duplicate_of: str | None
     excluded: str | None
     changed_at: Timestamp | None

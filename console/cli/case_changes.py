@@ -14,7 +14,7 @@ from console.cli.case_options import (
     Symptoms,
     said,
 )
-from console.cli.case_text import show_case
+from console.cli.case_shown import show_case
 from console.cli.out import json_line
 from console.cli.session import Json, session_of
 from schemas.errors import UserError

@@ -6,9 +6,10 @@ import typer
 
 from console.cli.case_changes import CaseId, change
 from console.cli.case_text import day, local, moment, point_of
+from console.cli.entries_text import differences, listed
 from console.cli.out import json_line, line, screen
-from console.cli.session import Json, session_of
-from schemas.cases import DAYS, MOMENTS, ExclusionReason, PointSource, Relation
+from console.cli.session import Json, Session, session_of
+from schemas.cases import DAYS, ENTERED, MOMENTS, ExclusionReason, PointSource, Relation
 from schemas.errors import UserError
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="13 ký tự. / The pseudonym.")]
@@ -161,7 +162,7 @@ def history(context: typer.Context, case_id: CaseId, as_json: Json = False) -> N
     if as_json:
         json_line(found)
         return
-    if not found["history"]:
+    if not found["history"] and not found["venues"]:
         line(session.words("Chưa ai sửa ca này.", "Nobody has changed this case."))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
@@ -173,19 +174,38 @@ def history(context: typer.Context, case_id: CaseId, as_json: Json = False) -> N
         ("ghi chú", "note"),
     ):
         table.add_column(session.lines(vi, en))
+    known: dict[str, Any] = {}  # of each list what the version before had, if it says
     for entry in found["history"]:
         fields = "\n".join(
-            f"{session.words(*FIELDS.get(field, (field, field)))}: {_shown(field, value)}"
+            f"{session.words(*FIELDS.get(field, (field, field)))}: "
+            + _shown(field, value, known.get(field), session)
             for field, value in entry["changes"].items()
         )
+        known |= {name: some for name, some in entry["changes"].items() if name in ENTERED}
         who = str(entry["version"]), local(entry["at"]), entry["by"]
         table.add_row(*who, escape(fields), escape(entry["note"] or ""))
-    screen().print(table)
+    if found["history"]:
+        screen().print(table)
+    for steps in found["venues"]:
+        line(_of_venue(steps, session))
 
 
-def _shown(field: str, value: Any) -> str:
+def _of_venue(steps: dict[str, Any], session: Session) -> str:
+    number, place = steps["number"], steps["became_place"]
+    vi, en = f"nơi ngoài danh bạ số {number}", f"place in words number {number}"
+    said = f"{session.words(vi, en)}: {session.words('nhập', 'entered')} "
+    said += f"{local(steps['entered_at'])}, {steps['entered_by']}"
+    if steps["removed_at"] is None:
+        return said
+    what = ("bỏ", "taken back") if place is None else (f"thành #{place}", f"became #{place}")
+    return f"{said}; {session.words(*what)} {local(steps['removed_at'])}, {steps['removed_by']}"
+
+
+def _shown(field: str, value: Any, before: Any, session: Session) -> str:
     if isinstance(value, list):
-        return str(len(value))
+        if before is None:
+            return f"{len(value)}\n{listed(field, value, session)}".rstrip()
+        return f"{len(value)}\n{differences(field, before, value, session)}"
     if value is None:
         return "–"
     if field in DAYS:

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from console.cli.case_text import local
-from console.cli.contacts_table import BANDS
+from console.cli.contacts_words import BANDS
 from console.cli.out import line, named, number, screen
 from console.cli.session import Session
 from schemas.clock import LOCAL

@@ -5,17 +5,14 @@ from typing import Annotated, Any, Final
 import typer
 
 from console.cli.case_changes import CaseId
-from console.cli.case_text import local, moment, show_case
+from console.cli.case_shown import show_case
+from console.cli.case_text import local, moment
+from console.cli.entries_text import SOURCES
 from console.cli.out import json_line, line, note, screen
 from console.cli.session import Json, Session, session_of
 from schemas.cases import PointSource
 from schemas.errors import UserError
 
-SOURCES: Final = {
-    "interview": ("phỏng vấn", "interview"),
-    "camera": ("camera", "camera"),
-    "roster": ("danh sách", "roster"),
-}
 _ONE_OF: Final = (
     "Dùng một trong ba: --enter với --from và --to; --number với --place; --remove. / "
     "One of three: --enter with --from and --to; --number with --place; --remove."

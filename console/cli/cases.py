@@ -1,7 +1,7 @@
 """`truyvet case register | show | list`, over the HTTP API; `case_changes` has the others."""
 
 import uuid
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,10 +16,14 @@ from console.cli.case_options import (
     Symptoms,
     said,
 )
-from console.cli.case_text import STATUSES, day, local, point_of, show_case
+from console.cli.case_shown import STATUSES, show_case
+from console.cli.case_text import day, local, point_of
 from console.cli.out import json_line, line, note, screen
-from console.cli.session import Json, session_of
+from console.cli.session import Json, Session, session_of
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from console.cli.api import Api
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,6 +72,13 @@ def register(
     rule_set: Annotated[
         str | None, typer.Option(help="Bộ quy tắc, nếu không lấy bộ mới nhất. / Rule-set.")
     ] = None,
+    although_open: Annotated[
+        bool,
+        typer.Option(
+            "--although-open",
+            help="Là một ca nữa, dù người này đang là ca mở. / Another case, although open as one.",
+        ),
+    ] = False,
     request_key: Annotated[
         str | None, typer.Option(help="Gửi lại không tạo ca thứ hai. / Kept in retries.")
     ] = None,
@@ -87,9 +98,10 @@ def register(
         isolated_at=isolated_at, negative_at=negative_at, ward=ward, status=status,
         rule_set=rule_set,
         points=[point_of("--point", text) for text in point] if point else None,
+        although_open=although_open or None,
     )  # fmt: skip
     with Api(session.settings()) as api:
-        case = api.post("/v1/cases", body, request_key or str(uuid.uuid4()))
+        case = _registered(api, body, request_key or str(uuid.uuid4()), session)
         if wait:
             from console.cli.tracing import wait_until_traced
 
@@ -104,6 +116,21 @@ def register(
             f"Next: `truyvet contacts {case['id']}`.",
         )
     )
+
+
+def _registered(api: "Api", body: Any, request_key: str, session: Session) -> Any:
+    try:
+        return api.post("/v1/cases", body, request_key)
+    except KeyboardInterrupt:
+        note(
+            session.lines(
+                "Có thể ca đã được đăng ký: xem `truyvet case list`, hoặc gửi lại với "
+                f"--request-key {request_key}.",
+                "The case may have been registered: see `truyvet case list`, or send it again with "
+                f"--request-key {request_key}.",
+            )
+        )
+        raise
 
 
 def show(

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from console.cli.contacts_table import BANDS, TIERS
+from console.cli.contacts_words import BANDS, TIERS
 from console.cli.out import line, number, screen
 from console.cli.session import Session
 from schemas.clock import local_text

@@ -1,77 +1,35 @@
 """The table of possible contacts, for a terminal of a hundred columns."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from console.cli.contacts_words import (
+    BANDS,
+    CALLED,
+    CATEGORIES,
+    PROPOSED,
+    PROVENANCE,
+    RULED_OUT,
+    SHORT,
+    TIERS,
+)
+from console.cli.entries_text import listed
 from console.cli.list_status import show_ended
 from console.cli.out import number
 from console.cli.session import Session
+from console.worklist import axes
 from schemas.clock import LOCAL, local_text
 from tracer.ruleset import RuleSet, load_rule_sets
 from tracer.tiers import Tier
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-TIERS: Final = {
-    "named": ("Ca bệnh kể tên, không có lượt quét chung", "Named by the case; no scan shows them"),
-    "same_small_enclosed": (
-        "Cùng không gian hẹp, kín cùng lúc",
-        "Same small enclosed place, same time",
-    ),
-    "same_place": ("Cùng địa điểm, cùng lúc", "Same place, same time"),
-    "same_time_only": (
-        "Có mặt cùng thời điểm (cổng, nơi mở hoặc rộng): không gọi, chỉ tự theo dõi",
-        "There at the same time (gate, open or large place): not on the call list",
-    ),
-}
-_CALLED: Final = (
-    "Có mặt cùng thời điểm, và được kể tên hoặc đã xác định: gọi",
-    "There at the same time, and named or confirmed: to be called",
-)
-RULED_OUT: Final = (
-    "Cán bộ đã hỏi và loại trừ: không gọi",
-    "Ruled out by an officer: not on the call list",
-)
-# what a contact's answers leave; an officer decides
-PROPOSED: Final = {"CONFIRMED": ("F1?", "F1?"), "NO_CONTACT": ("loại trừ?", "rule out?")}
-BANDS: Final = {"high": ("cao", "high"), "medium": ("vừa", "medium"), "low": ("thấp", "low")}
-# by the weighted minutes of a day, under a rule-set that has weights
-CATEGORIES: Final = {"high": ("cao", "high"), "low": ("thấp", "low"), "none": ("0", "0")}
-PROVENANCE: Final = {
-    "scan_in": ("quét vào", "scan in"),
-    "scan_pass": ("quét ở cổng", "scan at gate"),
-    "assumed": ("giả định", "assumed"),
-    "scan_out": ("quét ra", "scan out"),
-    "answered": ("tự khai", "answered"),
-    "next_elsewhere": ("quét nơi khác", "next scan"),
-    "trip_end": ("hết chuyến", "trip end"),
-    "closing_time": ("giờ đóng cửa", "closing time"),
-    "usual_stay": ("thường lệ", "usual stay"),
-    "cap": ("giới hạn", "cap"),
-    "interview": ("phỏng vấn", "interview"),
-    "camera": ("camera", "camera"),
-    "roster": ("danh sách", "roster"),
-}
-RELATIONS: Final = {
-    "household": ("cùng nhà", "household"),
-    "colleague": ("đồng nghiệp", "colleague"),
-    "classmate": ("bạn học", "classmate"),
-    "care": ("chăm sóc", "care"),
-    "other": ("khác", "other"),
-}
-_SHORT: Final = {
-    "touch": ("chạm?", "touch?"),
-    "masks": ("khẩu trang?", "masks?"),
-    "within_2_m": ("dưới 2 m?", "within 2 m?"),
-    "care": ("chăm sóc?", "care?"),
-    "protective_equipment": ("phòng hộ?", "protection?"),
-}
 
 
 def show(found: dict[str, Any], session: Session, console: "Console") -> None:
@@ -103,21 +61,27 @@ def show(found: dict[str, Any], session: Session, console: "Console") -> None:
 def _heading(contact: dict[str, Any]) -> tuple[str, str]:
     if contact.get("decided") == "NO_CONTACT":
         return RULED_OUT
-    tier = contact["tier"]
+    tier = "named" if contact.get("named") else contact["tier"]
     if contact.get("call") and tier == Tier.SAME_TIME_ONLY:
-        return _CALLED
+        return CALLED
     return TIERS.get(tier, (tier, tier))
 
 
 def _head(found: dict[str, Any], session: Session, console: "Console") -> None:
     case, run = found["case"], found["run"]
     window = f"{_local(run['window_from'])} – {_local(run['window_to'])}"
-    infectious = session.words("thời kỳ lây truyền", "infectious period")
-    console.print(
-        f"[bold]{case['id']}[/]  {case['person']}  [dim]{run['rule_set']}, run {run['run']}[/]"
-    )
+    if alone := case["person"] is None:
+        infectious = session.words("các mốc dịch tễ", "place-time points")
+    else:
+        infectious = session.words("thời kỳ lây truyền", "infectious period")
+    who = "" if alone else f"{case['person']}  "
+    console.print(f"[bold]{case['id']}[/]  {who}[dim]{run['rule_set']}, run {run['run']}[/]")
     show_ended({case["id"]: case.get("status", "")}, session, console)
     console.print(f"{infectious}: {window}")
+    if excluded := case.get("excluded"):
+        console.print(session.words("loại trừ ở ca bệnh", "ruled out with the case") + ":")
+        for text in listed("excluded", excluded, session).split("\n"):
+            console.print(f"  {escape(text)}")
     total = number(found["total"])
     console.print(
         session.lines(
@@ -169,6 +133,8 @@ def _table(contacts: list[dict[str, Any]], places: dict[str, Any], session: Sess
             where += f" [dim](+{more} {session.words('lần', 'more')})[/]"
         if beside := max(e["stay"].get("companions", 0) for e in contact["exposures"]):
             where += f"\n[dim]{session.words(f'đi cùng {beside} người', f'came with {beside}')}[/]"
+        if contact.get("named"):
+            where += f"\n[dim]{_relation(contact, session)}[/]"
         table.add_row(
             str(contact["rank"]),
             _who(contact, session),
@@ -192,11 +158,21 @@ def _who(contact: dict[str, Any], session: Session) -> str:
     return f"{contact['person']}\n{mark}" if mark else str(contact["person"])
 
 
+def _relation(contact: dict[str, Any], session: Session) -> str:
+    """Of a contact whom the case has named and scans show, too: how they know it, and the tier."""
+    relation = session.words(*_words(axes.RELATIONS, contact["named"]["relation"]))
+    return f"{relation}; {session.words(*_words(axes.LISTED_TIERS, contact['tier']))}"
+
+
+def _words(words: Mapping[str, tuple[str, str]], code: str) -> tuple[str, str]:
+    return words.get(code, (code, code))
+
+
 def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
     """Of a contact entered by hand whom no scan shows."""
     named = contact["named"]
     day = date.fromisoformat(named["last_contact"])
-    relation = session.lines(*RELATIONS.get(named["relation"], (named["relation"],) * 2))
+    relation = session.lines(*_words(axes.RELATIONS, named["relation"]))
     by_hand = session.lines("kể tên", "named")
     clauses = _clauses(contact, session)
     return (
@@ -243,7 +219,7 @@ def _clauses(contact: dict[str, Any], session: Session) -> str:
         return escape(f"{contact['weighted']:g} {session.words('phút', 'min')}: {category}")
     letters = ", ".join(contact["clauses"]) or "–"
     language = 1 if session.lang == "en" else 0
-    asked = [_SHORT.get(q, (q, q))[language] for q in contact["questions"]]
+    asked = [SHORT.get(q, (q, q))[language] for q in contact["questions"]]
     return escape(f"({letters}) " + " ".join(asked))
 
 
@@ -263,7 +239,7 @@ def _legend(
     console.print(f"\n[dim]{session.lines(rule_set.title.vi, rule_set.title.en)}[/]")
     lines = [(f"({c.id})", session.lines(c.vi, c.en)) for c in rule_set.clauses if c.id in clauses]
     lines += [
-        (_SHORT.get(q.id, (q.id, q.id))[session.lang == "en"], session.lines(q.vi, q.en))
+        (SHORT.get(q.id, (q.id, q.id))[session.lang == "en"], session.lines(q.vi, q.en))
         for q in rule_set.questions
         if q.id in asked
     ]

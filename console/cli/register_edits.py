@@ -96,13 +96,17 @@ def edit_place(
     gate: Annotated[
         bool | None, typer.Option("--gate/--no-gate", help="Chỉ là lối qua. / Only a gate.")
     ] = None,
+    within: Annotated[
+        int | None,
+        typer.Option(help="Nằm trong điểm quét số. / The place around it, as a room's building."),
+    ] = None,
     sector: Sector = None,
     clear: Clear = None,
     version: Version = None,
     note_: Note = None,
     as_json: Json = False,
 ) -> None:
-    """Only what is named changes."""
+    """Only what is named changes; with another kind, what the kind says of it."""
     from console.api.register_schemas import EditPlace
     from console.sitelist.values import Unclear, hours_of
     from console.store.edits import edit_place as edit
@@ -116,6 +120,7 @@ def edit_place(
     given = {
         "name": name, "kind": kind, "hours": opening, "capacity": capacity, "sector": sector,
         "usual_stay": usual_stay, "enclosed": enclosed, "small": small, "gate": gate,
+        "within": within,
     }  # fmt: skip
     changes = _checked(EditPlace, given, clear, Level.SITE)
     session = session_of(context)

@@ -58,6 +58,7 @@ def show_place_fields(place: "Place", session: Session) -> None:
         (("Kín", "Enclosed"), words("có", "yes") if place.enclosed else words("không", "no")),
         (("Hẹp", "Small"), words("có", "yes") if place.small else words("không", "no")),
         (("Chỉ là lối qua", "Only a gate"), words("có", "yes") if place.gate else ""),
+        (("Nằm trong", "Lies within"), f"#{place.within}" if place.within else ""),
         (("Chuyến", "Trips"), len(place.trips)),
         (("Phiên bản", "Version"), place.version),
     ):

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from console.cli.contacts_table import TIERS
+from console.cli.contacts_words import TIERS
 from console.cli.out import number
 from console.cli.session import Session
 from schemas.clock import local_text

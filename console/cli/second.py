@@ -50,15 +50,27 @@ def second(
     if as_json:
         json_line(found | {"places": places})
     else:
-        show(found, places, session)
+        show(found, places, session, anyway=anyway, confirmed=confirmed)
 
 
-def show(found: dict[str, Any], places: dict[str, Any], session: Session) -> None:
+def show(
+    found: dict[str, Any],
+    places: dict[str, Any],
+    session: Session,
+    *,
+    anyway: bool = False,
+    confirmed: bool = False,
+) -> None:
     """What the rules say of F2, whom was followed, and a line of path for each."""
     line(session.lines(found["note"]["vi"], found["note"]["en"]))
     if not found["followed"] and not found["contacts"]:
-        if not found["f2"]:
+        if not (found["f2"] or anyway):
             line(session.words("Thêm --anyway để vẫn truy vết.", "Add --anyway to trace them."))
+            return
+        vi, en = ("chưa F1 nào được xác định", "no F1 is confirmed")
+        if not confirmed:
+            vi, en = ("không có F1 nào để theo", "there is no F1 to follow")
+        line(session.lines(f"0 người (F2): {vi}.", f"0 people (F2): {en}."))
         return
     followed, more = number(found["followed"]), number(found["not_followed"])
     line(

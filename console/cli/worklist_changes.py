@@ -6,7 +6,7 @@ from urllib.parse import quote
 import typer
 
 from console.cli.case_options import Onset, ResultOn, SampledOn, Symptoms
-from console.cli.case_text import show_case
+from console.cli.case_shown import show_case
 from console.cli.list_status import show_ended, statuses_of
 from console.cli.out import json_line, note, screen
 from console.cli.session import Json, Session, session_of

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from console.cli.entries_text import EXCLUSIONS
 from console.cli.out import number
 from console.cli.session import Session
 from console.worklist import axes
@@ -70,8 +71,8 @@ def show_list(found: dict[str, Any], session: Session, console: "Console") -> No
             str(at),
             contact["person"],
             word(session, _SHORT, tier),
-            f"{known['minutes']:.0f}" if known else "",
-            word(session, axes.BANDS, known.get("band")),
+            f"{known['minutes']:.0f}" if known.get("exposures") else "",
+            word(session, axes.BANDS, known["band"]) if known.get("exposures") else "",
             word(session, CLASSES, proposal["classification"] if proposal else None),
             _decided(contact, session),
             escape(" ".join(proposal["ask"]) if proposal else ""),
@@ -110,7 +111,9 @@ def show_contact(contact: dict[str, Any], session: Session, console: "Console") 
         (("Giao cho", "Assigned to"), contact["assigned_to"]),
         (("Trùng với", "Same as"), contact["duplicate_of"]),
         (("Đã thành ca", "Became case"), contact["converted_to"]),
-        (("Loại trừ ở ca", "Excluded"), contact["excluded"]),
+        (("Đang là ca", "Is open case"), contact["is_case"]),
+        (("Ca bệnh kể tên", "Named by the case"), _named(contact, session)),
+        (("Loại trừ ở ca", "Excluded"), word(session, EXCLUSIONS, contact["excluded"])),
         (("Trả lời", "Answers"), ", ".join(f"{q}={a}" for q, a in contact["answers"].items())),
     )  # fmt: skip
     for (vi, en), value in lines:
@@ -206,7 +209,18 @@ def _decided(contact: dict[str, Any], session: Session) -> str:
         return session.words(*axes.STATUSES[contact["status"]])
     if contact["duplicate_of"]:
         return f"= {contact['duplicate_of']}"
+    if contact["excluded"]:
+        return session.words("loại trừ", "excluded")
+    if contact["is_case"]:
+        return str(contact["is_case"])
     return session.words(*CLASSES[contact["classification"]])
+
+
+def _named(contact: dict[str, Any], session: Session) -> str:
+    named = contact["named"]
+    if not named:
+        return ""
+    return f"{word(session, axes.RELATIONS, named['relation'])}, {day_of(named['last_contact'])}"
 
 
 def _told(change: Any) -> str:

@@ -45,6 +45,11 @@ def _possible(line: Line, name: str) -> Any:
     return (line.row.document or {}).get(name)
 
 
+def _seen(line: Line, name: str) -> Any:
+    """Of whom no scan shows with the case, nothing."""
+    return _possible(line, name) if _possible(line, "exposures") else None
+
+
 def _local(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(LOCAL):%Y-%m-%d %H:%M}" if moment else None
 
@@ -76,12 +81,18 @@ def _ask(line: Line) -> str:
 
 
 def _minutes(line: Line) -> int | None:
-    minutes = _possible(line, "minutes")
+    minutes = _seen(line, "minutes")
     return None if minutes is None else round(minutes)
 
 
+def _symptoms(line: Line) -> str | None:
+    """Nothing, until somebody was asked."""
+    symptoms = line.said.plan.symptoms
+    return None if symptoms is None else _yes(symptoms)
+
+
 def _percent(line: Line) -> int | None:
-    confidence = _possible(line, "confidence")
+    confidence = _seen(line, "confidence")
     return None if confidence is None else round(confidence * 100)
 
 
@@ -123,11 +134,13 @@ COLUMNS: Final = (
     Column("category", "Nhóm nguy cơ", "Category", "text", 20, lambda o: o.row.work.category,
            axes.CATEGORIES),
     Column("tier", "Mức tiếp xúc", "Tier", "text", 28, lambda o: o.row.tier, axes.LISTED_TIERS),
+    Column("relation", "Quan hệ, do ca kể", "Relation, as the case said", "text", 16,
+           lambda o: o.row.named.relation.value if o.row.named else None, axes.RELATIONS),
     Column("minutes", "Số phút", "Minutes", "number", 9, _minutes),
     Column("last_exposure", "Lần tiếp xúc cuối (giờ VN)", "Last exposure (local)", "text", 18,
            lambda o: _local(o.row.last_exposure)),
     Column("confidence", "Khả năng có mặt cùng lúc", "Confidence of being there", "text", 12,
-           lambda o: _possible(o, "band"), axes.BANDS),
+           lambda o: _seen(o, "band"), axes.BANDS),
     Column("confidence_percent", "Khả năng (%)", "Confidence (%)", "number", 10, _percent),
     Column("clauses", "Điều khoản có thể áp dụng", "Clauses that could apply", "text", 12,
            lambda o: ", ".join(_possible(o, "clauses") or ())),
@@ -147,7 +160,7 @@ COLUMNS: Final = (
     Column("days_missed", "Số ngày bỏ sót", "Days missed", "number", 9,
            lambda o: o.said.plan.missed),
     Column("symptoms", "Đã có triệu chứng", "Had symptoms", "text", 10,
-           lambda o: _yes(o.said.plan.symptoms), _YES_NO),
+           _symptoms, _YES_NO),
     Column("reachability", "Cách liên lạc", "Reachability", "text", 18,
            lambda o: o.row.work.reachability, axes.REACHABILITIES),
     Column("assigned_to", "Giao cho (khoá)", "Assigned to (key)", "text", 12,
@@ -158,6 +171,7 @@ COLUMNS: Final = (
            lambda o: o.row.work.duplicate_of),
     Column("converted_to", "Đã thành ca", "Became case", "id", 16,
            lambda o: o.row.work.converted_to),
+    Column("is_case", "Đang là ca", "Is open case", "id", 16, lambda o: o.said.is_case),
     Column("excluded", "Loại trừ ở ca bệnh", "Excluded with the case", "text", 14,
            lambda o: o.row.excluded),
     Column("rule_set", "Bộ quy tắc", "Rule-set", "text", 16, lambda o: o.said.rule_set),

@@ -48,7 +48,9 @@ class Source:
             Line(
                 row, contact, known.get((row.case.id, row.person)), place, self._seen(places, place)
             )
-            for row, contact, place in zip(rows, said(console, rows), through, strict=True)
+            for row, contact, place in zip(
+                rows, said(console, self.principal, rows), through, strict=True
+            )
         ]
 
     def _seen(self, places: dict[int, Named], place: int | None) -> Named | None:

@@ -16,6 +16,7 @@ from console.exports.csvfile import BOM, Separator, written
 from console.worklist.axes import Classification
 from console.worklist.followup import last_day
 from issuer.units import ward
+from schemas.cases import Relation
 from schemas.clock import LOCAL
 from tracer.documents import NAMED, near
 
@@ -29,6 +30,13 @@ def _until(line: Line, dates: str) -> str:
     return _written(last_day(last), dates) if last and line.row.work.follow_up else ""
 
 
+_RELATIONS: Final = {
+    Relation.HOUSEHOLD: "SAME_HOUSEHOLD",
+    Relation.COLLEAGUE: "SAME_ENVIRONMENT",
+    Relation.CLASSMATE: "SAME_ENVIRONMENT",
+    Relation.CARE: "MEDICAL_CARE",
+    Relation.OTHER: "OTHER",
+}
 SORMAS_COLUMNS: Final[dict[str, Callable[[Line, str], str]]] = {
     "caseIdExternalSystem": lambda o, _: o.row.case.id,
     "disease": lambda _o, _: "CORONAVIRUS",
@@ -46,6 +54,7 @@ SORMAS_COLUMNS: Final[dict[str, Callable[[Line, str], str]]] = {
     "tracingApp": lambda o, _: "" if _named(o) else "OTHER",
     "tracingAppDetails": lambda o, _: "" if _named(o) else "truyvet",
     "contactProximity": lambda o, _: _proximity(o),
+    "relationToCase": lambda o, _: _relation(o),
     "contactCategory": lambda o, _: o.row.work.category or "",
     "contactClassification": lambda o, _: o.row.work.classification,
     "contactStatus": lambda o, _: o.row.work.status,
@@ -96,6 +105,11 @@ def _goes_out(line: Line) -> bool:
     return (
         there and not ruled_out and work.duplicate_of is None and line.row.last_exposure is not None
     )
+
+
+def _relation(line: Line) -> str:
+    """By SORMAS's `ContactRelation`; of whom the case has not named, nothing is known."""
+    return _RELATIONS[line.row.named.relation] if line.row.named else ""
 
 
 def _named(line: Line) -> bool:

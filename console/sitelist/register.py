@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from console.sitelist.plain import plain
 from console.sitelist.understand import Listed
 from console.store.register import NewPlace, NewSite
-from issuer.kinds import Level, place_defaults
+from issuer.kinds import Level, place_defaults, usual_hours
 
 GATE_NAME = "Cổng chính"
 
@@ -91,7 +91,7 @@ def _place(key: str, name: str, kind: str, row: Listed) -> NewPlace:
         name=name,
         kind=kind,
         external_key=key,
-        hours=row.hours or about.hours,
+        hours=row.hours or usual_hours(kind, row.kind),
         capacity=None if about.gate else row.capacity,
         enclosed=about.enclosed,
         small=about.is_small(row.capacity, row.area_m2),

@@ -11,7 +11,7 @@ from console.store import tables
 from console.store.cases import changed, locked
 from console.store.engine import Store
 from console.store.errors import Conflict
-from schemas.cases import ENTERED, MOST_PERSONS, MOST_POINTS, Case
+from schemas.cases import ENTERED, MOST_PERSONS, MOST_POINTS, Answer, Case
 from schemas.places import Record
 
 Entries = Mapping[str, Sequence[Record]]
@@ -41,9 +41,10 @@ def change_entries(
 ) -> Case:
     """The case with these entries added and those removed, all of them or none.
 
-    `add` and `remove`: by list, of `ENTERED`. What is there already is not added twice. Raises
-    NotFound; Conflict if the case is not open or not at `on_version`, an entry to remove is not
-    there, a list would be too long, or entries contradict.
+    `add` and `remove`: by list, of `ENTERED`. What is there already is not added twice; an answer
+    takes the place of what the same person answered of a stay there that began at the same time.
+    Raises NotFound; Conflict if the case is not open or not at `on_version`, an entry to remove is
+    not there, a list would be too long, or entries contradict.
     """
     with store.write() as connection:
         before = locked(connection, case_id, on_version)
@@ -86,10 +87,18 @@ def _list(
                 f"{name}: case {case.id} has no such entry to remove."
             )
         entries = [one for one in entries if one != entry]
-    entries += [entry for entry in dict.fromkeys(add) if entry not in entries]
+    new = [entry for entry in dict.fromkeys(add) if entry not in entries]
+    corrected = {_began(entry) for entry in new if isinstance(entry, Answer)}
+    entries = [
+        one for one in entries if not (isinstance(one, Answer) and _began(one) in corrected)
+    ] + new
     if len(entries) > MOST[name]:
         raise Conflict(
             f"{name}: tối đa {MOST[name]} mục cho một ca. / "
             f"{name}: a case has at most {MOST[name]} entries."
         )
     return tuple(entries)
+
+
+def _began(answer: Answer) -> tuple[str, int, datetime]:
+    return answer.person, answer.place, answer.begin

@@ -1,7 +1,7 @@
 """Cases: registered, amended, closed, voided, each change a CloudEvent on `cases.v1`."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -40,6 +40,9 @@ SOURCE: Final = "truyvet/console"
 _LATER_FIELDS: Final = (("symptoms", None), ("result_on", None), ("points", ()))
 
 
+Check = Callable[[Connection, Case], None]
+
+
 @dataclass(frozen=True)
 class NewCase:
     """A case to register."""
@@ -58,20 +61,28 @@ class NewCase:
 
 
 def register_case(
-    store: Store, new: NewCase, *, registered_by: str, request_key: str | None = None
+    store: Store,
+    new: NewCase,
+    *,
+    registered_by: str,
+    request_key: str | None = None,
+    check: Check | None = None,
 ) -> Case:
     """A new case, on its way to `cases.v1`.
 
     The same `request_key` again returns the case it made, and makes no second one. Raises
-    Conflict if it was used for another case.
+    Conflict if it was used for another case, and what `check` of the new case raises: then there
+    is none.
     """
     try:
-        return _register(store, new, registered_by, request_key)
+        return _register(store, new, registered_by, request_key, check)
     except IntegrityError:  # on PostgreSQL, the same request at the same time was first
-        return _register(store, new, registered_by, request_key)
+        return _register(store, new, registered_by, request_key, check)
 
 
-def _register(store: Store, new: NewCase, registered_by: str, request_key: str | None) -> Case:
+def _register(
+    store: Store, new: NewCase, registered_by: str, request_key: str | None, check: Check | None
+) -> Case:
     fields = vars(new)
     asked = {name: value for name, value in fields.items() if (name, value) not in _LATER_FIELDS}
     asked |= {"points": [p.model_dump(mode="json") for p in new.points]} if new.points else {}
@@ -89,7 +100,10 @@ def _register(store: Store, new: NewCase, registered_by: str, request_key: str |
                 )
             if made:
                 return read_case(made)
-        return inserted(connection, new, registered_by, request_key, request_hash)
+        case = inserted(connection, new, registered_by, request_key, request_hash)
+        if check is not None:
+            check(connection, case)
+        return case
 
 
 def inserted(

@@ -1,20 +1,18 @@
 """A contact becomes a case: registered and linked in one transaction, or neither."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
-from sqlalchemy import Connection, Text, cast, or_, select
+from sqlalchemy import Connection, select
 
 from console.store import tables
-from console.store.cases import NewCase, inserted, read_case
+from console.store.cases import NewCase, inserted
 from console.store.engine import Store
 from console.store.errors import Conflict
+from console.store.one_person import ids_of, open_cases_of
 from console.store.worklist import Guard, locked, must_not_be_a_case, put
 from console.worklist.axes import Status
-from schemas.cases import OPEN_STATUSES, Case
-
-_OPEN: Final = [status.value for status in OPEN_STATUSES]
+from schemas.cases import Case, CaseStatus
 
 
 def convert(
@@ -44,7 +42,7 @@ def convert(
             must_not_be_a_case(connection, before)
             case = inserted(connection, became, by)
             # after the insert: its number is given one transaction at a time, on PostgreSQL too
-            others = [c for c in _open_cases(connection, ids_of(of, person)) if c.id != case.id]
+            others = [c for c in open_cases_of(connection, ids_of(of, person)) if c.id != case.id]
             _must_be_the_first(of, others, reaches)
         changes = {
             "status": Status.CONVERTED,
@@ -55,26 +53,23 @@ def convert(
         return case
 
 
-def ids_of(case: Case, person: str | None) -> frozenset[str]:
-    """All ids of this person that the case knows of, as a card and a phone."""
-    if person is None:
-        return frozenset()
-    kept = next((entry.of for entry in case.same if entry.person == person), person)
-    return frozenset({kept, *(entry.person for entry in case.same if entry.of == kept)})
-
-
-def _open_cases(connection: Connection, ids: Iterable[str]) -> list[Case]:
-    """Of the person with these ids, by whichever of them; the first one registered first."""
-    wanted = frozenset(ids)
-    c = tables.cases.c
-    joined = [cast(c.same, Text).contains(person) for person in sorted(wanted)]
+def undo(connection: Connection, case: Case, by: str) -> list[str]:
+    """The contacts that had become this case, voided now, are contacts again, as they were; each as
+    `case/person`. Those of a case that is voided itself stay as they are."""
+    w, c = tables.contact_work.c, tables.cases.c
     query = (
-        select(tables.cases)
-        .where(c.status.in_(_OPEN), or_(c.person.in_(sorted(wanted)), *joined))
-        .order_by(c.registered_at, c.id)
+        select(w.case_id, w.person)
+        .join(tables.cases, c.id == w.case_id)
+        .where(w.converted_to == case.id, w.status == Status.CONVERTED)
+        .where(c.status != CaseStatus.VOIDED)
+        .order_by(w.case_id, w.person)
     )
-    found = [read_case(row) for row in connection.execute(query)]
-    return [case for case in found if wanted & ids_of(case, case.person)]
+    found = connection.execute(query).all()
+    for row in found:
+        _, before = locked(connection, row.case_id, row.person)
+        changes = {"status": Status.ACTIVE, "converted_to": None}
+        put(connection, before, changes, by=by, what="voided", note=f"{case.id}: đã huỷ / voided")
+    return [f"{row.case_id}/{row.person}" for row in found]
 
 
 def _must_be_the_first(of: Case, others: list[Case], reaches: Callable[[str], bool]) -> None:

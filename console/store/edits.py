@@ -13,14 +13,19 @@ from console.store import history, outbox, required, tables
 from console.store.engine import Store, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.history import Why
+from console.store.nesting import must_nest
 from console.store.rows import site_entries, site_of, site_row
 from console.store.sites import locked_places, put_places
+from issuer.kinds import of_kind
 from issuer.rotation import closed
 from schemas.places import Place, Site, Status
 
 PLACE_FIELDS: Final = frozenset(
-    {"name", "kind", "hours", "capacity", "enclosed", "small", "gate", "usual_stay", "sector"}
-)
+    {
+        "name", "kind", "hours", "capacity", "enclosed", "small", "gate", "usual_stay", "within",
+        "sector",
+    }
+)  # fmt: skip
 SITE_FIELDS: Final = frozenset({"name", "kind", "ward", "sector", "address"})
 
 # Told what is to be changed, and what it becomes, under its lock; raises what the asker is to hear.
@@ -43,14 +48,21 @@ def edit_place(
 ) -> Place:
     """The place with these fields changed (of `PLACE_FIELDS`); without a difference, as it was.
 
-    Raises NotFound, Conflict if it is closed or not at `on_version`, pydantic's ValidationError.
+    To another kind goes with it what its kind had said of it (`issuer.kinds.of_kind`). Raises
+    NotFound, Conflict if it is closed or not at `on_version` or cannot lie within that place,
+    pydantic's ValidationError.
     """
     assert set(changes) <= PLACE_FIELDS
     with store.write() as connection:
         [before] = locked_places(connection, [place_id])
         guard(before)
         must_be_open("điểm quét", "place", before, on_version)
+        if "kind" in changes:
+            site = locked_site(connection, before.site)
+            changes = {**of_kind(before, changes["kind"], site.kind), **changes}
         after = _changed(before, changes)
+        if after.within != before.within:
+            must_nest(connection, after)
         put_places(connection, [(before, after)], why)
     return after
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from console.store import outbox, tables
 from console.store.cases import AMENDABLE, case_event, columns, read_case
+from console.store.conversions import undo
 from console.store.engine import Store, utc_now
 from schemas.cases import (
     BEHIND_LAST_DAY,
@@ -101,6 +102,8 @@ def take_in(store: Store, case: Case, *, ours: bool = False) -> Taken:
             return Taken.KEPT
         alike = after == case
         _put(connection, before, after, case.registered_by, publish=not alike)
+        if after.status is CaseStatus.VOIDED:
+            undo(connection, after, case.registered_by)
         return Taken.FOLLOWED if alike else Taken.MERGED
 
 

@@ -93,13 +93,16 @@ class Named:
     site_name: str
     kind: str
     ward: str
+    sector: str
 
 
 def named(store: Store, ids: Iterable[int]) -> dict[int, Named]:
     """These places, by id; at most a few thousand. One that is unknown is left out."""
     wanted = sorted(set(ids))
     p, s = tables.places.c, tables.sites.c
-    query = select(p.id, p.name, s.name, p.kind, p.ward).join(tables.sites, s.id == p.site)
+    query = select(p.id, p.name, s.name, p.kind, p.ward, p.sector).join(
+        tables.sites, s.id == p.site
+    )
     found: dict[int, Named] = {}
     with store.read() as connection:
         for begin in range(0, len(wanted), 500):

@@ -37,6 +37,18 @@ class Venue(NewVenue):
     entered_by: str
 
 
+@dataclass(frozen=True)
+class Steps:
+    """Who did what of one, also of one that stands no longer; its words are not in it."""
+
+    number: int
+    entered_at: datetime
+    entered_by: str
+    removed_at: datetime | None
+    removed_by: str | None
+    became_place: int | None
+
+
 def enter(store: Store, case_id: str, new: NewVenue, *, by: str) -> Venue:
     """One more of an open case; what is there already, as it was.
 
@@ -65,6 +77,15 @@ def venues(store: Store, case_id: str) -> list[Venue]:
     """Those that stand, by time."""
     with store.read() as connection:
         return _standing(connection, case_id)
+
+
+def steps(store: Store, case_id: str) -> list[Steps]:
+    """Of all that were ever entered, by number."""
+    v = tables.case_venues.c
+    columns = [v[name] for name in Steps.__dataclass_fields__]
+    with store.read() as connection:
+        rows = connection.execute(select(*columns).where(v.case_id == case_id).order_by(v.number))
+        return [Steps(**row._mapping) for row in rows]
 
 
 def take_back(store: Store, case_id: str, number: int, *, by: str) -> None:

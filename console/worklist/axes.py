@@ -76,6 +76,13 @@ CLASSIFICATIONS: Final[dict[str, Words]] = {
     "CONFIRMED": ("người tiếp xúc gần (F1)", "contact (F1)"),
     "NO_CONTACT": ("không phải tiếp xúc", "not a contact"),
 }
+RELATIONS: Final[dict[str, Words]] = {
+    "household": ("cùng nhà", "household"),
+    "colleague": ("đồng nghiệp", "colleague"),
+    "classmate": ("bạn học", "classmate"),
+    "care": ("chăm sóc", "care"),
+    "other": ("khác", "other"),
+}
 STATUSES: Final[dict[str, Words]] = {
     "ACTIVE": ("đang xử lý", "active"),
     "CONVERTED": ("đã thành ca bệnh", "became a case"),

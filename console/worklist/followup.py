@@ -43,7 +43,8 @@ class Plan:
 
     `state`: `none` (not followed), `not_begun`, `due` (today's visit is to be made), `overdue`
     (an earlier one was not), `done_today`, `over` (the last day has passed). `unreached`: visits
-    in a row, up to the last, in which the person was not seen.
+    in a row, up to the last, in which the person was not seen. `symptoms`: whether there ever were
+    any, None until somebody has said.
     """
 
     state: State
@@ -51,7 +52,7 @@ class Plan:
     days: tuple[Day, ...] = ()
     missed: int = 0
     unreached: int = 0
-    symptoms: bool = False
+    symptoms: bool | None = None
 
 
 def last_day(last_exposure: datetime) -> date:
@@ -68,7 +69,8 @@ def plan(
 ) -> Plan:
     """What is to be done and what was not. `begun_on`: the days before it are not missed."""
     until = last_day(last_exposure) if last_exposure else None
-    symptoms = any(visit.symptoms for visit in visits.values())
+    told = [visit.symptoms for visit in visits.values() if visit.symptoms is not None]
+    symptoms = any(told) if told else None
     unreached = _unreached(visits)
     if follow_up is not FollowUp.FOLLOW_UP or until is None or last_exposure is None:
         return Plan("none", until, unreached=unreached, symptoms=symptoms)

@@ -367,7 +367,7 @@ def test_a_difference_from_any_earlier_run_and_what_made_each(
     runs, _ = past_runs(clickhouse, "c-earlier", 99, 9)
     assert [(run.run, run.because[1]) for run in runs] == [
         (3, "decisions, answers or scans, up to version 2 of the case"),
-        (2, "scans that have come since"),
+        (2, "scans since; or places, codes or trips changed; or the case is there still"),
         (1, "the case was registered"),
     ]
     first = Runs(clickhouse).by_cause("c-earlier", "case/1")

@@ -52,8 +52,9 @@ def store(clickhouse: ClickHouse, case: dict[str, Any], number: int, *contacts: 
 
 
 def registered(console: Running, person: str, ward: str = WARD) -> dict[str, Any]:
-    body = {"person": person, "onset": "2026-03-02", "ward": ward}
+    body = {"person": person, "onset": "2026-03-02", "ward": ward, "although_open": True}
     made = console.client.post("/v1/cases", json=body, headers=bearer(ADMIN))
+    assert made.status_code == 201, made.text
     found: dict[str, Any] = made.json()
     return found
 

@@ -76,6 +76,7 @@ class Stay:
     opening: Scan | None
     closing: Scan | None
     read: int  # position, among the person's scans, of the scan that made it
+    closed: int = -1  # of the one that ended it
 
     def confidence(self, p: Parameters) -> float:
         return min(p.start_confidence[self.started], p.end_confidence[self.ended])
@@ -193,10 +194,12 @@ def _stays_of(person: int, city: City) -> list[Stay]:
         if scan.direction == "pass" and scan.t < open_until.get(scan.place, -1):
             continue
         end, ended, closing = _end(scan, read[i + 1 :], city)
+        closed = next((n for n, one in enumerate(read) if one is closing), -1)
         open_until[scan.place] = max(end, open_until.get(scan.place, -1))
         intervals[scan.place].append(
-            Stay(person, scan.place, scan.t, end, f"scan_{scan.direction}", ended, scan, closing, i)
-        )
+            Stay(person, scan.place, scan.t, end, f"scan_{scan.direction}", ended, scan, closing, i,
+                 closed)
+        )  # fmt: skip
     ending = {
         stay.closing.offset
         for of_place in intervals.values()
@@ -273,7 +276,9 @@ def _going_on(outer: Stay, base: list[Stay], read: list[Scan], city: City) -> li
         closing = _next_closing(t, city.places.get(outer.place))
         closed = closing is not None and closing < read[inner.read].t
         if outer.end < end <= t + longest and not closed:
-            found.append(replace(outer, end=end, ended=inner.ended, closing=inner.closing))
+            found.append(replace(
+                outer, end=end, ended=inner.ended, closing=inner.closing, closed=inner.closed
+            ))  # fmt: skip
     return found
 
 
@@ -384,10 +389,10 @@ def _parts(stay: Stay) -> tuple[Stay, ...]:
 def _unite(a: Stay, b: Stay) -> Stay:
     parts = _parts(a) + _parts(b)
     head = min(parts, key=lambda s: (s.start, STARTS.index(s.started), s.read))
-    tail = min(parts, key=lambda s: (-s.end, ENDS.index(s.ended), s.read))
+    tail = min(parts, key=lambda s: (-s.end, ENDS.index(s.ended), s.read, s.closed))
     return United(
         head.person, head.place, head.start, tail.end, head.started, tail.ended,
-        head.opening, tail.closing, head.read, parts,
+        head.opening, tail.closing, head.read, tail.closed, parts,
     )  # fmt: skip
 
 

@@ -12,6 +12,11 @@ from schemas.ids import person_bits
 from tests.console_kit import PERSON, WARD, Running, running
 from tests.worklist_kit import ELSEWHERE, HEAD, A, B, C, document, exposure, new_case
 
+SCANS_SINCE = {
+    "vi": "lượt quét mới; hoặc điểm quét, mã, chuyến được sửa; hoặc ca còn ở đó",
+    "en": "scans since; or places, codes or trips changed; or the case is there still",
+}
+
 WINDOW = {"from": "2000-01-01T00:00:00.000Z", "to": "2100-01-01T00:00:00.000Z"}
 SEEN = {"opened_by": {"partition": 0, "offset": 9}, "closed_by": None}
 STORED_MS = 1_795_400_000_000
@@ -97,7 +102,7 @@ def test_a_cases_runs_are_listed_with_what_made_them(console: Running, case: str
     ]  # fmt: skip
     assert found["next"] is None
     newest = found["runs"][0]
-    assert newest["because"] == {"vi": "lượt quét đến sau", "en": "scans that have come since"}
+    assert newest["because"] == SCANS_SINCE
     assert newest["stored_at"].endswith("Z")
     assert (newest["case_version"], newest["rule_set"]) == (1, "r")
     assert newest["contacts_by_tier"] == {"same_place": 2}
@@ -199,7 +204,7 @@ def test_what_made_a_run_is_said() -> None:
 
     assert because("case/1", 1, None) == "the case was registered"
     assert because("case/3", 3, 2) == "version 3 of the case"
-    assert because("scan/7", 3, 3) == "scans that have come since"
+    assert because("scan/7", 3, 3) == SCANS_SINCE["en"]
     assert because("scan/7", 4, 3) == "decisions, answers or scans, up to version 4 of the case"
 
 

@@ -102,15 +102,28 @@ def test_points_alone_can_be_registered(
 def test_the_history_is_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changes = {"onset": "2026-03-01", "points": [UTC], "isolated_at": UTC["end"], "symptoms": None}
+    changes = {
+        "onset": "2026-03-01",
+        "points": [UTC | {"source": "roster"}],
+        "isolated_at": UTC["end"],
+        "symptoms": None,
+    }
     entry = {"version": 2, "at": UTC["begin"], "by": "key/7", "changes": changes, "note": "[x]"}
-    found = {"case": CASE["id"], "history": [entry]}
+    more = UTC | {"place": 43}
+    steps = {"number": 1, "entered_at": UTC["begin"], "entered_by": "key/7",
+             "removed_at": UTC["end"], "removed_by": "key/8", "became_place": 42}  # fmt: skip
+    later = entry | {"version": 3, "changes": {"points": [more | {"source": "camera"}]}}
+    found = {"case": CASE["id"], "history": [entry, later], "venues": [steps]}
     monkeypatch.setattr(Api, "get", lambda *_, **__: found)
     monkeypatch.setenv("TRUYVET_ADMIN_KEY", ADMIN)
     assert case(tmp_path, "history", CASE["id"]) == 0
     shown = " ".join(capsys.readouterr().out.split())
     for text in ("key/7", "onset: 01/03/2026", "place-time points: 1", "symptoms: –", "[x]"):
         assert text in shown
+    assert f"− #{UTC['place']} " in shown, "what was taken out"
+    assert "+ #43 " in shown, "and what was put in"
+    assert "became #42" in shown
+    assert "key/8" in shown
 
 
 def test_every_field_of_a_case_has_words() -> None:

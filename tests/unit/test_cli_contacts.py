@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from console.cli.contacts_table import BANDS, PROVENANCE, TIERS, show
+from console.cli.contacts_table import show
+from console.cli.contacts_words import BANDS, PROVENANCE, TIERS
 from console.cli.session import Lang, Session
 from tracer.documents import NAMED
 from tracer.parameters import BANDS as ALL_BANDS

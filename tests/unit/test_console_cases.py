@@ -19,7 +19,10 @@ from tests.system import wait_for
 
 HEAD = bearer(ADMIN)
 TODAY = datetime.now(LOCAL).date()
-GOOD = {"person": PERSON, "onset": str(TODAY - timedelta(days=2)), "ward": WARD}
+# one person in all of these, each time another case
+GOOD: dict[str, Any] = {
+    "person": PERSON, "onset": str(TODAY - timedelta(days=2)), "ward": WARD, "although_open": True,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,7 @@ def test_a_retry_makes_no_second_case(console: Running) -> None:
 
 
 def test_a_case_outside_the_area_is_as_if_it_were_not(console: Running) -> None:
-    case = register(console)["id"]
+    case = register(console, person="0AWAY00000001")["id"]
     away = console.key(Role.EPIDEMIOLOGIST, "city/01")
     here = console.key(Role.EPIDEMIOLOGIST, f"ward/{WARD}")
     for method, path in (
@@ -194,7 +197,7 @@ def sent_of(console: Running, case: str) -> list[Any]:
 
 
 def test_a_closed_case_is_opened_again(console: Running) -> None:
-    case = register(console)["id"]
+    case = register(console, person="0ANEW00000001")["id"]
     path = f"/v1/cases/{case}"
 
     def reopen(status: str, **more: Any) -> Any:

@@ -239,3 +239,37 @@ def test_a_card_of_the_case_is_entered_by_hand(console: Running) -> None:
     assert code(remove={"same": [card]}) == 200
     found = console.client.get(f"/v1/cases/{case['id']}", headers=HEAD).json()
     assert (found["same"], found["version"]) == ([], 3)
+
+
+def test_an_answer_is_corrected_by_another_of_the_same_stay(console: Running, place: int) -> None:
+    """Of two with one beginning the later end would count: a correction to an earlier one did
+    nothing."""
+    case = register(console)["id"]
+    first, second = ({"person": PERSON} | point(place, -3, hours) for hours in (1, 0.5))
+    of_another, later = first | {"person": SOMEBODY}, {"person": PERSON} | point(place, -2, 0.5)
+    change(console, case, add={"answers": [first, of_another, later]})
+    after = change(console, case, add={"answers": [second]}).json()["answers"]
+    assert sorted(after, key=str) == sorted([second, of_another, later], key=str)
+    again = change(console, case, add={"answers": [second]}).json()
+    assert len(again["answers"]) == 3
+
+
+def test_the_case_is_not_named_by_another_id_of_its_own(console: Running) -> None:
+    case = register(console)["id"]
+    change(console, case, add={"same": [{"person": ANOTHER, "of": PERSON}]})
+    named = {"person": ANOTHER, "relation": "household", "last_contact": "2026-03-04"}
+    refused = change(console, case, add={"named": [named]})
+    assert [e["code"] for e in refused.json()["errors"]] == ["the_case"]
+
+
+def test_what_cannot_be_amended_is_said_so_whatever_it_is(console: Running) -> None:
+    """And not that a good id is a bad one; of what is no JSON the body is named."""
+    case = register(console)["id"]
+    path = f"/v1/cases/{case}"
+    refused = console.client.patch(path, json={"person": SOMEBODY}, headers=HEAD)
+    assert [(e["field"], e["code"]) for e in refused.json()["errors"]] == [
+        ("person", "extra_forbidden")
+    ]
+    headers = HEAD | {"Content-Type": "application/json"}
+    broken = console.client.patch(path, content=b"{", headers=headers)
+    assert [e["field"] for e in broken.json()["errors"]] == ["body"]

@@ -296,3 +296,28 @@ def test_sites_are_listed_within_the_area_page_by_page(officer: Officer) -> None
     assert officer.stored().codes[0].token not in str(whole)
     [code] = officer.ask("GET", "places/{place}/codes").json()["codes"]
     assert code["token"] == officer.stored().codes[0].token
+
+
+def test_a_room_lies_within_another_place_of_its_site(officer: Officer) -> None:
+    """In no circle, and in no place of another site."""
+    inside = officer.ask("PATCH", "places/{place}", within=officer.place + 1)
+    assert inside.status_code == 200, inside.text
+    assert inside.json()["within"] == officer.place + 1
+    assert officer.stored().within == officer.place + 1
+    around = officer.ask("PATCH", f"places/{officer.place + 1}", within=officer.place)
+    assert around.status_code == 409
+    assert "lies within place" in around.json()["sentence"]["en"]
+    for wrong in (officer.place, officer.place + 2, 4_000_000):
+        refused = officer.ask("PATCH", "places/{place}", within=wrong)
+        assert refused.status_code == 409
+        assert f"place number {wrong}" in refused.json()["sentence"]["en"]
+    freed = officer.ask("PATCH", "places/{place}", within=None)
+    assert freed.json()["within"] is None
+
+
+def test_with_another_kind_goes_what_the_kind_says(officer: Officer) -> None:
+    before = officer.stored()
+    edited = officer.ask("PATCH", "places/{place}", kind="stall_row", capacity=9).json()
+    assert (before.enclosed, edited["enclosed"]) == (True, False)
+    kept = officer.ask("PATCH", "places/{place}", kind="meeting_room", enclosed=False)
+    assert kept.json()["enclosed"] is False, "what somebody says counts"

@@ -49,6 +49,11 @@ def test_a_place_in_words_is_kept_shown_and_in_no_event(console: Running) -> Non
     ask(console, "POST", path, entry(-6))
     assert {one["number"] for one in ask(console, "GET", path).json()["venues"]} == {1, 3}
     assert ask(console, "GET", case["id"]).json()["version"] == 1, "nothing that a trace could use"
+    steps = ask(console, "GET", f"{case['id']}/history").json()["venues"]
+    assert [(one["number"], one["removed_by"] is None) for one in steps] == [
+        (1, True), (2, False), (3, True),
+    ]  # fmt: skip
+    assert all("venue" not in one for one in steps), "who did what, and no words"
     assert all(b"Tray" not in record.value for record in console.relayed.records)
 
 

@@ -374,3 +374,36 @@ def test_who_is_named_and_never_seen_is_there_once_everywhere(console: Running) 
     assert [row["person"] for row in today] == [B, A]
     for path in (f"/v1/cases/{case}/list/{B}", f"/v1/cases/{case}/duplicates"):
         assert console.client.get(path, headers=HEAD).status_code == 200
+
+
+def test_of_who_was_named_and_is_not_seen_nothing_is_sure(console: Running) -> None:
+    """Nor has anybody said that they have no symptoms."""
+    use(console, NoVault())
+    unseen = document(C, exposure(), tier="named", minutes=0.0) | {"exposures": []}
+    case = new_case(console, unseen, document(A))
+    named = {"person": C, "relation": "colleague", "last_contact": str(TODAY)}
+    path = f"/v1/cases/{case}/entries"
+    console.client.post(path, json={"add": {"named": [named]}}, headers=HEAD)
+    found, _ = rows(take(console, case=case, format="csv").content)
+    by = {row["person"]: row for row in found}
+    assert [by[C][name] for name in ("minutes", "confidence", "confidence_percent")] == [""] * 3
+    assert (by[C]["relation"], by[A]["relation"]) == ("colleague", "")
+    assert by[A]["confidence"] == "high"
+    assert {row["symptoms"] for row in found} == {""}
+    sormas = take(console, case=case, format="sormas").content
+    lines = list(csv.DictReader(io.StringIO(sormas.decode("utf-8-sig"))))
+    assert {line["relationToCase"] for line in lines} == {"SAME_ENVIRONMENT", ""}
+
+
+def test_whom_the_case_rules_out_is_in_the_file_and_on_the_list_though_untouched(
+    console: Running,
+) -> None:
+    use(console, NoVault())
+    case = new_case(console, document(A))
+    out = {"person": D, "reason": "not_there"}
+    path = f"/v1/cases/{case}/entries"
+    console.client.post(path, json={"add": {"excluded": [out]}}, headers=HEAD)
+    found, _ = rows(take(console, case=case, format="csv").content)
+    assert {row["person"]: row["excluded"] for row in found} == {A: "", D: "not_there"}
+    triage = console.client.get(f"/v1/triage?capacity=9&case={case}", headers=HEAD).json()
+    assert [left["reason"] for left in triage["left_out"]] == ["excluded"]

@@ -10,10 +10,12 @@ from issuer.kinds import (
     kinds,
     new_place,
     new_site,
+    of_kind,
     parse_kinds,
     parse_sectors,
     place_defaults,
     sectors,
+    usual_hours,
 )
 from schemas.places import Hours, Place
 
@@ -155,3 +157,40 @@ def test_wrong_sectors_are_refused_by_name() -> None:
 def test_data_files_state_their_sources() -> None:
     for name in ("kinds.toml", "sectors.toml"):
         assert "# Source" in (files("issuer") / "data" / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("kind", "site", "hours"),
+    [
+        ("section", "hospital", None),
+        ("meeting_room", "factory", None),
+        ("department", "office", None),
+        ("section", "office", ("06:30", "19:00")),
+        ("section", "market", ("04:00", "20:00")),
+        ("meeting_room", "office", ("06:30", "21:00")),
+        ("section", "restaurant", ("05:30", "23:00")),
+        ("section", "imported", ("06:30", "19:00")),
+    ],
+)
+def test_a_room_is_open_as_long_as_its_house(
+    kind: str, site: str, hours: tuple[str, str] | None
+) -> None:
+    """A ward has no closing time, whatever its rooms are called: one too early hides contacts."""
+    found = usual_hours(kind, site)
+    assert (None if found is None else (found.opens, found.closes)) == hours
+    assert new_place(new_site(1, site, "Nhà"), 2, kind, "Phòng 1").hours == found
+
+
+def test_to_another_kind_goes_what_the_kind_had_said_and_not_what_somebody_did() -> None:
+    place = new_place(new_site(1, "imported", "Chợ"), 2, "imported", "Chợ")
+    as_stalls = {
+        "hours": kinds()["stall_row"].hours, "enclosed": False, "small": False, "gate": False,
+        "usual_stay": 20,
+    }  # fmt: skip
+    assert of_kind(place, "stall_row", "imported") == as_stalls
+    told = place.model_copy(update={"enclosed": not place.enclosed, "usual_stay": 7})
+    assert of_kind(told, "stall_row", "imported") == {
+        name: value for name, value in as_stalls.items() if name not in ("enclosed", "usual_stay")
+    }
+    with pytest.raises(ValueError, match="no kind"):
+        of_kind(place, "stalls", "imported")

@@ -259,3 +259,37 @@ def test_it_ends_when_the_f1_is_isolated(console: Running, monkeypatch: pytest.M
     assert minutes("2022-01-05T11:45:00.000Z") == [5]
     assert minutes("2022-01-05T11:40:00.000Z") == []
     assert minutes("2022-01-06T00:00:00.000Z") == [20]
+
+
+def test_of_a_voided_case_nobody_is_a_second_contact(console: Running) -> None:
+    case = registered(console)
+    traced(console, case, "vn-2021-07-30")
+    console.client.post(f"/v1/cases/{case}/void", headers=HEAD)
+    for path in ("second-contacts?anyway=true", "rules-diff?a=vn-2021-07-30&b=vn-2021-12-29"):
+        answer = console.client.get(f"/v1/cases/{case}/{path}", headers=HEAD)
+        assert answer.status_code == 409
+        assert "voided" in answer.json()["sentence"]["en"].lower()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("", "no F1 to follow"), ("--confirmed", "no F1 is confirmed"), ("--anyway", "no F1")],
+)
+def test_that_there_is_none_is_said(
+    option: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = {
+        "note": {"vi": "vi", "en": "en"}, "f2": option != "--anyway", "followed": 0,
+        "not_followed": 0, "total": 0, "left_out": 0, "contacts": [],
+    }  # fmt: skip
+    monkeypatch.setattr(Api, "get", lambda *_, **__: found)
+    monkeypatch.setenv("TRUYVET_ADMIN_KEY", ADMIN)
+    options = [option] if option else []
+    assert main(["--data-dir", str(tmp_path), "--lang", "en", "f2", "C-1", *options]) == 0
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert "Add --anyway" not in shown

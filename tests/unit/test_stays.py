@@ -434,7 +434,7 @@ def test_parameters_that_stored_runs_name_are_still_there() -> None:
 def test_the_default_ends_stays_as_the_first_parameters_did() -> None:
     """What was fitted are confidences: who is proposed, and for how long, did not change."""
     what = {"id", "start_confidence", "end_confidence", "still_there", "bands"}
-    what |= {"max_long_stay_minutes"}
+    what |= {"max_long_stay_minutes", "point_confidence"}
     first = load_parameters("stays-2026-11.toml")
     assert PARAMETERS.model_dump(exclude=what) == first.model_dump(exclude=what)
 

@@ -1,4 +1,4 @@
-"""What a run says of its case's window: why it is empty, and what was given and does not count."""
+"""What a run says of its case's window: why it is empty, and which end does not count."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,13 +9,10 @@ from tests.unit.test_rulesets import IN_FORCE, NOW, RULES, case
 from tracer.window import window_of
 from tracer.window_notes import window_notes
 
-POINT = {"place": 1, "begin": "2021-12-20T01:00:00.000Z", "end": "2021-12-20T02:00:00.000Z",
-         "source": "roster"}  # fmt: skip
 
-
-def said(rule_set: str, more: dict[str, Any], *, points_count: bool = False) -> list[str]:
+def said(rule_set: str, more: dict[str, Any]) -> list[str]:
     rules, one = IN_FORCE[rule_set], case(**more)
-    found = window_notes(one, rules, window_of(one, rules, NOW), points_count=points_count)
+    found = window_notes(one, rules, window_of(one, rules, NOW))
     assert all(note.vi and note.vi != note.en for note in found)
     return [note.en for note in found]
 
@@ -57,22 +54,3 @@ def test_a_negative_test_before_the_positive_one_ends_nothing() -> None:
     isolated = datetime(2022, 1, 9, tzinfo=UTC)
     both = case(**sampled, negative_at=earlier, isolated_at=isolated)
     assert window_of(both, RULES, NOW).end == isolated
-
-
-def test_points_of_which_nothing_counts_are_named() -> None:
-    alone = {"person": None, "points": [POINT]}
-    assert [note for note in said("cwa-2021", alone) if "place-time points" in note]
-    assert not any("None of" in note for note in said("cwa-2021", alone, points_count=True))
-    assert said(RULES.id, alone, points_count=True) == []
-
-
-def test_points_that_count_in_part_or_not_at_all_are_named() -> None:
-    inside = {"place": 2, "begin": "2022-01-05T01:00:00.000Z", "end": "2022-01-05T02:00:00.000Z",
-              "source": "roster"}  # fmt: skip
-    more = {"onset": "2022-01-05", "points": (POINT, inside)}
-    [note] = said(RULES.id, more, points_count=True)
-    assert "1, 20/12/2021 08:00 – 20/12/2021 09:00." in note
-    assert said(RULES.id, more | {"points": (inside,)}, points_count=True) == []
-    many = tuple(POINT | {"place": place} for place in range(10, 20))
-    [note] = said(RULES.id, more | {"points": (*many, inside)}, points_count=True)
-    assert note.endswith("; and 5 more.")

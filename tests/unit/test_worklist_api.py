@@ -120,7 +120,7 @@ def test_an_answer_is_a_new_version_of_the_case(console: Running) -> None:
 
 
 def test_a_decision_is_a_new_version_of_the_case(console: Running) -> None:
-    case = new_case(console)
+    case = new_case(console, person="0PENED0000001")
 
     def stands() -> tuple[int, list[dict[str, str]]]:
         found = console.client.get(f"/v1/cases/{case}", headers=HEAD).json()

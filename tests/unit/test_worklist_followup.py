@@ -67,3 +67,11 @@ def test_who_was_not_seen_and_who_has_symptoms_is_told() -> None:
     visits[ill] = Visit(ill, SEEN, symptoms=True, temperature=38.2)
     found = plan(FollowUp.FOLLOW_UP, FIRST, LAST, visits, ill)
     assert (found.unreached, found.symptoms) == (0, True)
+
+
+def test_of_whom_nobody_has_asked_nothing_is_said() -> None:
+    """Not that there were none."""
+    assert plan(FollowUp.FOLLOW_UP, FIRST, LAST, {}, FIRST).symptoms is None
+    day = FIRST + timedelta(days=1)
+    missed = {day: Visit(day, VisitResult.UNAVAILABLE)}
+    assert plan(FollowUp.FOLLOW_UP, FIRST, LAST, missed, day).symptoms is None
