@@ -4,8 +4,8 @@ On the documents of `tracer.documents`, as they are stored. A reason is a fact a
 - `case_voided`: the case was registered in error;
 - `rule_set`: another rule-set applies;
 - `parameters`: stays are inferred by other parameters;
-- `window`: they were together at a time in one run's window and not in the other's; that time has
-  gone on is no other window;
+- `window`: they were together at a time in one run's window and not in the other's; where it only
+  went on with time, if nothing else says so;
 - `late_scan`: a scan says so that the earlier run had not seen, and nothing that an officer did
   would have had it look there; or nothing else has changed, and yet what is found has: one has
   ended a stay, or prolonged it;
@@ -165,8 +165,18 @@ def _reasons(
         found.add("late_scan")
     if not found:
         # an answer of a room can have had a stay in its building end sooner, which is nowhere seen
-        found.add("answered" if asked and same_facts else "late_scan" if same_facts else "facts")
+        gone_on = _any_outside(new - old, before["window"] | {"goes_on": False})
+        found.add(_last_resort(gone_on=gone_on, asked=bool(asked), same_facts=same_facts))
     return tuple(reason for reason in REASONS if reason in found)
+
+
+def _last_resort(*, gone_on: bool, asked: bool, same_facts: bool | None) -> str:
+    """The reason, where nothing that is seen of the two runs is one."""
+    if gone_on and same_facts is not False:
+        return "window"
+    if not same_facts:
+        return "facts"
+    return "answered" if asked else "late_scan"
 
 
 def _same_facts(before: Document, after: Document) -> bool | None:

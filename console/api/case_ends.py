@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from console.access import Principal, Requires, Right
 from console.api.case_ends_schemas import EndCase, ReopenCase
 from console.api.casecheck import reopening_problems
-from console.api.cases import ConsoleOf, must_be_there, must_reach, within
+from console.api.cases import ConsoleOf, must_be_there, must_reach, only_one, within
 from console.api.documented import a_case, answers
 from console.api.errors import invalid
 from console.api.state import Console
@@ -48,7 +48,7 @@ def reopen(case_id: str, principal: Ends, console: ConsoleOf, body: ReopenCase) 
     version = body.version or case.version
     after = case_ends.reopen(
         console.store, case_id, changes, version, by=principal.by, reason=body.reason,
-        reaches=principal.reaches,
+        check=None if body.although_open else only_one(principal),
     )  # fmt: skip
     console.relay.wake()
     log.info("case_reopened", case=after.id, version=after.version, status=after.status.value)

@@ -61,13 +61,9 @@ def register(
     fields = {name: getattr(body, name) for name in names}
     new = store.NewCase(**(fields | {"status": CaseStatus(body.status)}))
     request_key = f"{principal.key_id}:{idempotency_key}" if idempotency_key else None
-
-    def only_one(connection: Connection, case: Case) -> None:
-        must_be_the_only_one(connection, case, principal.reaches, _ANOTHER)
-
     case = store.register_case(
         console.store, new, registered_by=principal.by, request_key=request_key,
-        check=None if body.although_open else only_one,
+        check=None if body.although_open else only_one(principal),
     )  # fmt: skip
     console.relay.wake()
     log.info("case_registered", case=case.id, version=case.version)
@@ -155,6 +151,15 @@ def must_be_there(changes: Mapping[str, Any]) -> None:
     if nulled := [name for name in ("ward", "status") if changes.get(name, "") is None]:
         words = "Không được bỏ trống.", "It cannot be taken away."
         raise invalid(*(field_problem(name, "missing", *words) for name in nulled))
+
+
+def only_one(principal: Principal) -> store.Check:
+    """Raises Conflict unless the person of the case is no other open one."""
+
+    def check(connection: Connection, case: Case) -> None:
+        must_be_the_only_one(connection, case, principal.reaches, _ANOTHER)
+
+    return check
 
 
 def must_stand(*cases: Case) -> None:

@@ -64,7 +64,7 @@ class EditPlace(ApiModel):
     small: bool | None = None
     gate: bool | None = None
     usual_stay: Annotated[int, Field(ge=1, le=24 * 60, description="Minutes.")] | None = None
-    within: Annotated[int, Field(ge=1, lt=2**32, description="The place around it.")] | None = None
+    within: Annotated[int, Field(ge=1, lt=2**30, description="The place around it.")] | None = None
     sector: str | None = None
 
 

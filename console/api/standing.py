@@ -92,7 +92,7 @@ def summary(case_id: str, principal: Reads, console: ConsoleOf) -> Summary:
     known = works.keys() | named | excluded
     there = in_run(console, run, known)
     others = max(run.total - len(there), 0) if run else 0  # nobody has said anything of them
-    total = others + len(there) + len((works.keys() | named) - there.keys())
+    total = others + len(there) + len(known - there.keys())
     no_contact = {
         p for p, w in works.items() if w.classification is Classification.NO_CONTACT
     } | excluded

@@ -16,7 +16,7 @@ from console.api.worklist_schemas import WorkContact
 from console.store import cases, worklist
 from console.store.engine import utc_now
 from console.store.errors import Conflict
-from console.store.one_person import open_cases_by_person
+from console.store.one_person import ids_of, open_cases_by_id
 from console.store.visits import visits_of
 from console.store.worklist import Guard, Work
 from console.worklist.areas import covers
@@ -106,7 +106,7 @@ def row_of(console: Console, principal: Principal, case_id: str, person: str) ->
     run = newest_run(console.clickhouse, case_id)
     found = documents_of(console.clickhouse, run, [person])
     named, excluded = entered(case)
-    if not found and person not in named and not work.version:
+    if not (found or person in named or person in excluded or work.version):
         raise absent()
     return Row(case, person, run, found.get(person), named.get(person), excluded.get(person), work)
 
@@ -151,8 +151,14 @@ def said(console: Console, principal: Principal, rows: Sequence[Row]) -> list[Wo
 
 
 def cases_among(console: Console, principal: Principal, rows: Sequence[Row]) -> dict[str, str]:
-    """Which of these contacts are open cases themselves, of those that the asker may see."""
-    return open_cases_by_person(console.store, {row.person for row in rows}, principal.reaches)
+    """Which of these contacts are open cases themselves, of those that the asker may see; by
+    whichever of their ids that the list's case or that one knows of."""
+    ids = {row.person: ids_of(row.case, row.person) for row in rows}
+    every = {one for some in ids.values() for one in some}
+    known = open_cases_by_id(console.store, every, principal.reaches)
+    found = {p: next((known[one] for one in sorted(some) if one in known), None)
+             for p, some in ids.items()}  # fmt: skip
+    return {person: case for person, case in found.items() if case is not None}
 
 
 def _said(row: Row, visits: Mapping[date, Visit], today: date, is_case: str | None) -> WorkContact:

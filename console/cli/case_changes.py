@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from console.cli.case_options import (
+    AlthoughOpen,
     IsolatedAt,
     NegativeAt,
     Onset,
@@ -100,6 +101,7 @@ def reopen(
         bool,
         typer.Option("--ongoing", help="Thời kỳ lây truyền chưa hết. / Infectious still."),
     ] = False,
+    although_open: AlthoughOpen = False,
     ward: Ward = None,
     rule_set: RuleSet = None,
     remove: Remove = None,
@@ -111,7 +113,8 @@ def reopen(
     given = said(
         symptoms=symptoms, onset=onset, sampled_on=sampled_on, result_on=result_on,
         isolated_at=isolated_at, negative_at=negative_at, ward=ward, rule_set=rule_set,
-        status=status, ongoing=ongoing, reason=reason, version=on_version,
+        status=status, ongoing=ongoing, although_open=although_open or None, reason=reason,
+        version=on_version,
     )  # fmt: skip
     change(context, "POST", case_id, "/reopen", _without(given, remove), as_json)
 

@@ -20,6 +20,10 @@ Remove = Annotated[bool, typer.Option("--remove", help="Bỏ mục này. / Take 
 Note = Annotated[
     str | None, typer.Option(help="Ghi chú, chỉ lưu trong lịch sử ca. / Kept in the history only.")
 ]
+_NEEDED: Final[dict[str, set[str]]] = {
+    "points": set(), "answers": set(), "named": {"relation", "last_contact"},
+    "excluded": {"reason"}, "same": {"of"},
+}  # fmt: skip
 FIELDS: Final = {
     "status": ("trạng thái", "status"),
     "symptoms": ("triệu chứng", "symptoms"),
@@ -61,8 +65,9 @@ def point(
     begin: From,
     end: To,
     source: Annotated[
-        PointSource, typer.Option(help="Biết từ đâu. / Where it is known from.")
-    ] = PointSource.INTERVIEW,
+        PointSource | None,
+        typer.Option(help="Biết từ đâu, mặc định interview. / Where it is known from."),
+    ] = None,
     replace: Annotated[
         str | None,
         typer.Option(
@@ -80,7 +85,8 @@ def point(
             "--replace, --remove: chỉ dùng một trong hai. / --replace, --remove: one of the two."
         )
     entry = {"place": place, "begin": moment("--from", begin), "end": moment("--to", end)}
-    entry |= {"source": source.value}
+    if source is not None or not remove:
+        entry["source"] = (source or PointSource.INTERVIEW).value
     instead = None if replace is None else point_of("--replace", replace)
     _change(context, case_id, "points", entry, remove, note, as_json, instead)
 
@@ -105,16 +111,18 @@ def name(
     context: typer.Context,
     case_id: CaseId,
     person: Person,
-    relation: Annotated[Relation, typer.Option(help="Quan hệ. / How they know the case.")],
+    relation: Annotated[
+        Relation | None, typer.Option(help="Quan hệ. / How they know the case.")
+    ] = None,
     last_contact: Annotated[
-        str, typer.Option(metavar="YYYY-MM-DD", help="Tiếp xúc lần cuối. / Last contact.")
-    ],
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Tiếp xúc lần cuối. / Last contact.")
+    ] = None,
     remove: Remove = False,
     note: Note = None,
     as_json: Json = False,
 ) -> None:
     """They are on the call list, whether or not a scan shows them."""
-    entry = {"person": person, "relation": relation.value, "last_contact": last_contact}
+    entry = {"person": person, "relation": relation, "last_contact": last_contact}
     _change(context, case_id, "named", entry, remove, note, as_json)
 
 
@@ -122,13 +130,13 @@ def exclude(
     context: typer.Context,
     case_id: CaseId,
     person: Person,
-    reason: Annotated[ExclusionReason, typer.Option(help="Lý do. / Why.")],
+    reason: Annotated[ExclusionReason | None, typer.Option(help="Lý do. / Why.")] = None,
     remove: Remove = False,
     note: Note = None,
     as_json: Json = False,
 ) -> None:
     """They are withdrawn; the run says that they were ruled out."""
-    entry = {"person": person, "reason": reason.value}
+    entry = {"person": person, "reason": reason}
     _change(context, case_id, "excluded", entry, remove, note, as_json)
 
 
@@ -137,8 +145,9 @@ def same(
     case_id: CaseId,
     person: Person,
     of: Annotated[
-        str, typer.Option(metavar="PERSON", help="Là mã của ai: của ca bệnh, hay của ai. / Whose.")
-    ],
+        str | None,
+        typer.Option(metavar="PERSON", help="Là mã của ai: của ca bệnh, hay của ai. / Whose."),
+    ] = None,
     remove: Remove = False,
     note: Note = None,
     as_json: Json = False,
@@ -213,6 +222,29 @@ def _shown(field: str, value: Any, before: Any, session: Session) -> str:
     return local(value) if field in MOMENTS else str(value)
 
 
+def _there(
+    context: typer.Context, case_id: str, kind: str, given: dict[str, Any]
+) -> dict[str, Any]:
+    """The one entry of the case that is as given, for which a part of it is enough. Raises
+    UserError that lists what there is."""
+    from urllib.parse import quote
+
+    from console.cli.api import Api
+
+    session = session_of(context)
+    with Api(session.settings()) as api:
+        entries = api.get(f"/v1/cases/{quote(case_id, safe='')}")[kind]
+    fitting = [one for one in entries if given.items() <= one.items()]
+    if len(fitting) == 1:
+        found: dict[str, Any] = fitting[0]
+        return found
+    there = listed(kind, fitting or entries, session, 20).replace("\n", "; ")
+    if fitting:
+        raise UserError(f"Có nhiều mục như vậy: {there} / There are several: {there}")
+    none = there or session.words("không có mục nào", "there is none")
+    raise UserError(f"Ca không có mục này: {none} / The case has no such entry: {none}")
+
+
 def _change(
     context: typer.Context,
     case_id: str,
@@ -223,6 +255,12 @@ def _change(
     as_json: bool,
     instead_of: dict[str, Any] | None = None,
 ) -> None:
+    entry = {name: value for name, value in entry.items() if value is not None}
+    if remove:
+        entry = _there(context, case_id, kind, entry)
+    elif missing := [f"--{name.replace('_', '-')}" for name in _NEEDED[kind] - entry.keys()]:
+        listed_ = ", ".join(sorted(missing))
+        raise UserError(f"Thiếu {listed_}. / {listed_} is missing.")
     body = {"remove" if remove else "add": {kind: [entry]}, "note": note}
     if instead_of is not None:
         body["remove"] = {kind: [instead_of]}

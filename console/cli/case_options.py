@@ -36,6 +36,13 @@ NegativeAt = Annotated[
         metavar="TIME", help="Âm tính, hoặc CT > 30, lúc. / Negative, or CT above 30, at."
     ),
 ]
+AlthoughOpen = Annotated[
+    bool,
+    typer.Option(
+        "--although-open",
+        help="Là một ca nữa, dù người này đang là ca mở. / Another case, although open as one.",
+    ),
+]
 
 
 def said(**options: Any) -> dict[str, Any]:

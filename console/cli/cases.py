@@ -7,6 +7,7 @@ import typer
 
 from console.cli import case_changes, case_entries, case_runs, case_venues
 from console.cli.case_options import (
+    AlthoughOpen,
     IsolatedAt,
     NegativeAt,
     Onset,
@@ -72,13 +73,7 @@ def register(
     rule_set: Annotated[
         str | None, typer.Option(help="Bộ quy tắc, nếu không lấy bộ mới nhất. / Rule-set.")
     ] = None,
-    although_open: Annotated[
-        bool,
-        typer.Option(
-            "--although-open",
-            help="Là một ca nữa, dù người này đang là ca mở. / Another case, although open as one.",
-        ),
-    ] = False,
+    although_open: AlthoughOpen = False,
     request_key: Annotated[
         str | None, typer.Option(help="Gửi lại không tạo ca thứ hai. / Kept in retries.")
     ] = None,

@@ -39,7 +39,8 @@ def import_(
         str | None,
         typer.Option(
             "--map",
-            help="person=COL,place=COL,time=COL[,direction=COL][,enclosed=COL][,small=COL]",
+            help="Cột nào là gì. / Which column says what: person=COL,place=COL,time=COL and, if "
+            "there are such, direction=COL, enclosed=COL, small=COL.",
         ),
     ] = None,
     as_recorded: Annotated[

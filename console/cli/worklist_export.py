@@ -61,7 +61,7 @@ def export(
     from console.cli.api import Api
 
     session = session_of(context)
-    kind = format_ or _by_name(out)
+    kind = _kind(format_, out)
     check_out(out, replace)
     wanted: dict[str, Any] = {
         "format": kind.value,
@@ -80,6 +80,13 @@ def export(
     else:
         contacts = number(count)
         line(session.words(f"Đã ghi {contacts} người: {out}", f"{contacts} contacts: {out}"))
+        if not count and not everybody:
+            note(
+                session.words(
+                    "Người chỉ có mặt cùng thời điểm không có trong tệp: thêm --everybody nếu cần.",
+                    "Those only there at the same time are left out: add --everybody for them.",
+                )
+            )
     if headers.get("X-Truyvet-Note") == "no_identity_vault":
         note(session.words(*NO_VAULT))
 
@@ -115,11 +122,19 @@ def _has_its_end(file: IO[bytes]) -> bool:
     return file.read().rstrip().rpartition(b"\n")[2].startswith(b"# whole: ")
 
 
-def _by_name(out: Path) -> Format:
-    try:
-        return {".csv": Format.CSV, ".xlsx": Format.XLSX}[out.suffix.lower()]
-    except KeyError:
+def _kind(format_: Format | None, out: Path) -> Format:
+    named = {".csv": Format.CSV, ".xlsx": Format.XLSX}.get(out.suffix.lower())
+    if format_ is None and named is None:
         raise UserError(
             f"{out.name}: nêu --format csv, xlsx hoặc sormas. / "
             f"{out.name}: say --format csv, xlsx or sormas."
-        ) from None
+        )
+    # a spreadsheet trusts the name
+    if format_ and named and (format_ is Format.XLSX) != (named is Format.XLSX):
+        raise UserError(
+            f"{out.name}: tên tệp không hợp với --format {format_.value}. / "
+            f"{out.name}: this name is not of --format {format_.value}."
+        )
+    kind = format_ or named
+    assert kind is not None
+    return kind

@@ -1,8 +1,9 @@
-"""Whether old check-ins would be kept: retention, in the settings and in the tables."""
+"""Whether check-ins as they are would be kept: retention, in the settings and in the tables."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from console.accounting.reading import engine_away
+from schemas.clock import local_text
 from schemas.errors import Fatal, Retryable, UserError
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
@@ -19,13 +20,18 @@ _HOW = (
 )
 
 
-def refuse_unless_kept_for_ever(settings: Settings) -> None:
-    """Raises UserError if retention is on: old check-ins would be refused or taken away."""
+def refuse_unless_kept(settings: Settings, earliest_ms: int | None, now: datetime) -> None:
+    """Raises UserError if the earliest check-in (milliseconds since 1970) would be refused or taken
+    away."""
     if settings.retention_days != 0:
+        if earliest_ms is None or earliest_ms >= too_old_before(settings, now):
+            return
+        first = local_text(datetime.fromtimestamp(earliest_ms / 1000, UTC))
         raise UserError(
-            f"--as-recorded: {settings.data_dir} chỉ giữ lượt quét {settings.retention_days} ngày; "
-            f"{_HOW_VI}. / --as-recorded: "
-            f"{settings.data_dir} keeps scans for {settings.retention_days} days only; {_HOW}."
+            f"--as-recorded: {settings.data_dir} chỉ giữ lượt quét {settings.retention_days} ngày, "
+            f"tệp bắt đầu từ {first}; {_HOW_VI}. / --as-recorded: "
+            f"{settings.data_dir} keeps scans for {settings.retention_days} days only, the file "
+            f"begins at {first}; {_HOW}."
         )
     clickhouse = ClickHouse(settings, timeout_s=15)
     try:

@@ -10,7 +10,7 @@ from console.codekeys import ring_of
 from console.importer import shift
 from console.importer.files import Reading, Source, content_hash
 from console.importer.publish import BatchPublisher
-from console.importer.retention import refuse_unless_kept_for_ever, too_old_before
+from console.importer.retention import refuse_unless_kept, too_old_before
 from console.importer.rows import Refused, check_ins
 from console.importer.scans import Pseudonyms, ScanMaker
 from console.importer.survey import Survey, survey_of
@@ -78,17 +78,17 @@ class Report:
 
 def import_file(settings: Settings, wanted: Wanted, now: datetime, on_progress: Progress) -> Report:
     """Import a file. Raises UserError; nothing is registered before the first pass is through."""
-    if wanted.as_recorded:
-        refuse_unless_kept_for_ever(settings)
     pseudonyms = Pseudonyms(settings.person_key.get_secret_value())
-    ring = ring_of(settings)
-    require_console(settings)
-
+    # before a long file is read; what is too old is told before that
+    ring = None if wanted.as_recorded else _ready(settings)
     source = Source(wanted.reading)
     survey = survey_of(
         check_ins(source.rows(), wanted.reading.columns, wanted.parse_time),
         lambda: on_progress("read", source.position, source.size),
     )
+    if wanted.as_recorded:
+        refuse_unless_kept(settings, survey.earliest_ms, now)
+    ring = ring or _ready(settings)
     weeks = 0 if wanted.as_recorded else _weeks(settings, wanted, survey, now)
     places = _register(settings, ring, survey, on_progress)
     published, ends = asyncio.run(
@@ -103,6 +103,13 @@ def import_file(settings: Settings, wanted: Wanted, now: datetime, on_progress: 
     earliest = survey.earliest_ms
     older = earliest is not None and earliest + weeks * shift.WEEK_MS < kept_from
     return Report(survey, published, weeks, older, str(wanted.zone), ends)
+
+
+def _ready(settings: Settings) -> KeyRing:
+    """The keys of the codes; raises UserError without them or without a console."""
+    ring = ring_of(settings)
+    require_console(settings)
+    return ring
 
 
 def _weeks(settings: Settings, wanted: Wanted, survey: Survey, now: datetime) -> int:

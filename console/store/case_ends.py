@@ -1,22 +1,27 @@
 """Cases closed, voided, and opened again."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from console.store import tables
-from console.store.cases import Change, changed, for_change, must_be_at, must_fit
-from console.store.conversions import undo
+from console.store.cases import (
+    Change,
+    Check,
+    changed,
+    for_change,
+    hold_numbers,
+    must_be_at,
+    must_fit,
+)
+from console.store.conversions import hold_those_of, undo
 from console.store.engine import Store
 from console.store.erasures import OPEN
 from console.store.errors import Conflict
 from console.store.meanwhile import worked_meanwhile
-from console.store.one_person import Reaches, must_be_the_only_one
 from schemas.cases import OPEN_STATUSES, Case, CaseStatus
 from schemas.erasures import NOBODY
-
-_ANOTHER: Final = "Hãy sửa hoặc đóng ca đó trước. / Amend that one, or close it first."
 
 
 def close(store: Store, case_id: str, *, by: str, reason: str | None = None) -> Case:
@@ -37,15 +42,15 @@ def reopen(
     *,
     by: str,
     reason: str | None = None,
-    reaches: Reaches = lambda _: True,
+    check: Check | None = None,
 ) -> Case:
     """The closed case open again, with these fields changed (of `cases.AMENDABLE`; `status` among
     them, as which it is open) and with what was worked on its list meanwhile. One that is open so
     already stays as it is.
 
     Raises NotFound; Conflict if it is voided, open otherwise, not at `on_version`, if its
-    fields would contradict each other, if its person is another open case, which is named if it
-    `reaches` its ward, or was erased or is to be.
+    fields would contradict each other, or if its person was erased or is to be; and what `check` of
+    the case raises: then it stays closed.
     """
     status = changes["status"]
     assert status in OPEN_STATUSES
@@ -62,7 +67,9 @@ def reopen(
         must_be_at(before, on_version)
         must_fit(before, changes)
         _must_have_its_person(connection, before)
-        must_be_the_only_one(connection, before, reaches, _ANOTHER)
+        if check is not None:
+            hold_numbers(connection)
+            check(connection, before)
         worked = worked_meanwhile(connection, before)
         after = changed(connection, before, dict(changes) | worked, "amended", by, reason)
         _ended_by(connection, case_id, None, None)
@@ -83,6 +90,8 @@ def _end(
     store: Store, case_id: str, status: CaseStatus, change: Change, by: str, reason: str | None
 ) -> Case:
     with store.write() as connection:
+        if status is CaseStatus.VOIDED:
+            hold_those_of(connection, case_id)
         before = for_change(connection, case_id)
         if status is not CaseStatus.VOIDED:
             _must_not_be_voided(before)

@@ -87,7 +87,8 @@ def _list(
                 f"{name}: case {case.id} has no such entry to remove."
             )
         entries = [one for one in entries if one != entry]
-    new = [entry for entry in dict.fromkeys(add) if entry not in entries]
+    last = {_began(entry) if isinstance(entry, Answer) else entry: entry for entry in add}
+    new = [entry for entry in last.values() if entry not in entries]
     corrected = {_began(entry) for entry in new if isinstance(entry, Answer)}
     entries = [
         one for one in entries if not (isinstance(one, Answer) and _began(one) in corrected)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from console.store import outbox, tables
 from console.store.case_dates import amended_contradictions
-from console.store.engine import Store, allocate, utc_now
+from console.store.engine import Store, allocate, hold, utc_now
 from console.store.errors import Conflict, NotFound
 from console.store.outbox import Entry
 from issuer.units import EVERYWHERE, wards_in
@@ -116,7 +116,7 @@ def inserted(
     """The new case and its event. Until the transaction ends, no other case gets a number."""
     now = utc_now()
     year = now.astimezone(LOCAL).year
-    number = allocate(connection, f"case/{year}")
+    number = allocate(connection, _numbers(year))
     case_id = f"C-{year}-{number:06}"
     fields = vars(new) | {"points": tuple(dict.fromkeys(new.points))}
     case = Case(id=case_id, registered_at=now, registered_by=registered_by, **fields)
@@ -124,6 +124,15 @@ def inserted(
     connection.execute(insert(tables.cases), [columns(case) | request])
     outbox.append(connection, [case_event(case, "registered", now)], now)
     return case
+
+
+def hold_numbers(connection: Connection) -> None:
+    """Until the transaction ends, no other case gets a number."""
+    hold(connection, _numbers(utc_now().astimezone(LOCAL).year))
+
+
+def _numbers(year: int) -> str:
+    return f"case/{year}"
 
 
 def amend(

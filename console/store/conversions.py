@@ -1,16 +1,16 @@
 """A contact becomes a case: registered and linked in one transaction, or neither."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from console.store import tables
-from console.store.cases import NewCase, inserted
+from console.store.cases import NewCase, for_change, inserted
 from console.store.engine import Store
 from console.store.errors import Conflict
 from console.store.one_person import ids_of, open_cases_of
-from console.store.worklist import Guard, locked, must_not_be_a_case, put
+from console.store.worklist import Guard, Work, locked, must_not_be_a_case, put
 from console.worklist.axes import Status
 from schemas.cases import Case, CaseStatus
 
@@ -33,11 +33,15 @@ def convert(
     would be a second open case of one person. That one is named if it `reaches` its ward.
     """
     with store.write() as connection:
+        if isinstance(became, Case):
+            hold_cases(connection, (of.id, became.id))
         ward, before = locked(connection, of.id, person)
         guard(ward, before)
         if isinstance(became, Case):
             must_not_be_a_case(connection, before, but=became.id)
-            case = became
+            case = for_change(connection, became.id)
+            if case.status is CaseStatus.VOIDED:  # a moment ago
+                raise Conflict(f"Ca {case.id} đã bị huỷ. / Case {case.id} is voided.")
         else:
             must_not_be_a_case(connection, before)
             case = inserted(connection, became, by)
@@ -67,9 +71,35 @@ def undo(connection: Connection, case: Case, by: str) -> list[str]:
     found = connection.execute(query).all()
     for row in found:
         _, before = locked(connection, row.case_id, row.person)
-        changes = {"status": Status.ACTIVE, "converted_to": None}
+        was = _before_conversion(connection, before)
+        changes = {"status": was, "converted_to": None}
         put(connection, before, changes, by=by, what="voided", note=f"{case.id}: đã huỷ / voided")
     return [f"{row.case_id}/{row.person}" for row in found]
+
+
+def hold_those_of(connection: Connection, case_id: str) -> None:
+    """Lock the case, and the cases whose contact became it, before `undo`."""
+    w = tables.contact_work.c
+    query = select(w.case_id).where(w.converted_to == case_id, w.status == Status.CONVERTED)
+    hold_cases(connection, (case_id, *connection.scalars(query).all()))
+
+
+def hold_cases(connection: Connection, ids: Iterable[str]) -> None:
+    """Lock these cases' rows, in the one order in which whoever needs several does so."""
+    c = tables.cases.c
+    query = select(c.id).where(c.id.in_(sorted(set(ids)))).order_by(c.id).with_for_update()
+    connection.execute(query).all()
+
+
+def _before_conversion(connection: Connection, work: Work) -> Status:
+    """What the contact's status was when it was converted; as the history of it says."""
+    h = tables.contact_history.c
+    mine = (h.case_id == work.case_id) & (h.person == work.person) & (h.what == "convert")
+    query = select(h.changes).where(mine).order_by(h.version.desc())
+    for changes in connection.scalars(query):
+        if "status" in changes:
+            return Status(changes["status"][0])
+    return Status.ACTIVE
 
 
 def _must_be_the_first(of: Case, others: list[Case], reaches: Callable[[str], bool]) -> None:

@@ -57,14 +57,21 @@ def edit_place(
         [before] = locked_places(connection, [place_id])
         guard(before)
         must_be_open("điểm quét", "place", before, on_version)
-        if "kind" in changes:
-            site = locked_site(connection, before.site)
-            changes = {**of_kind(before, changes["kind"], site.kind), **changes}
+        if changes.get("kind", before.kind) != before.kind:
+            changes = {**_with_kind(connection, before, changes), **changes}
         after = _changed(before, changes)
         if after.within != before.within:
             must_nest(connection, after)
         put_places(connection, [(before, after)], why)
     return after
+
+
+def _with_kind(connection: Connection, before: Place, changes: Mapping[str, Any]) -> dict[str, Any]:
+    c = tables.sites.c
+    # not locked: whoever edits a site holds it before its places
+    site_kind = connection.scalar(select(c.kind).where(c.id == before.site))
+    sized = before.model_copy(update={"capacity": changes.get("capacity", before.capacity)})
+    return of_kind(before, sized, changes["kind"], str(site_kind))
 
 
 def edit_site(

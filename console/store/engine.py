@@ -112,6 +112,12 @@ def utc_now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def hold(connection: Connection, name: str) -> None:
+    """Keep others from allocating of this name until the transaction ends."""
+    same = text("UPDATE counters SET value = value WHERE name = :name")
+    connection.execute(same, {"name": name})
+
+
 def allocate(connection: Connection, name: str, count: int = 1) -> int:
     """The first of `count` new numbers, dense from 1; given back if the transaction fails."""
     assert count >= 1

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from console.store import outbox, tables
 from console.store.cases import AMENDABLE, case_event, columns, read_case
-from console.store.conversions import undo
+from console.store.conversions import hold_those_of, undo
 from console.store.engine import Store, utc_now
 from schemas.cases import (
     BEHIND_LAST_DAY,
@@ -79,6 +79,8 @@ def take_in(store: Store, case: Case, *, ours: bool = False) -> Taken:
         return Taken.KNOWN
     _check(case)
     with store.write() as connection:
+        if case.status is CaseStatus.VOIDED:
+            hold_those_of(connection, case.id)
         row = _locked(connection, case.id)
         if row is None:
             if case.status in _ENDED:
@@ -102,8 +104,6 @@ def take_in(store: Store, case: Case, *, ours: bool = False) -> Taken:
             return Taken.KEPT
         alike = after == case
         _put(connection, before, after, case.registered_by, publish=not alike)
-        if after.status is CaseStatus.VOIDED:
-            undo(connection, after, case.registered_by)
         return Taken.FOLLOWED if alike else Taken.MERGED
 
 
@@ -224,6 +224,8 @@ def _put(
     entry = {"at": now, "by": by, "changes": different, "note": note}
     entry |= {"case_id": after.id, "version": after.version}
     connection.execute(insert(tables.case_history), [entry])
+    if after.status is CaseStatus.VOIDED and before.status is not CaseStatus.VOIDED:
+        undo(connection, after, by)
     if publish:
         outbox.append(connection, [case_event(after, "amended", now)], now)
 

@@ -45,14 +45,43 @@ UTC = {"place": 4, "begin": "2026-03-01T01:00:00.000Z", "end": "2026-03-01T02:00
     ],
 )  # fmt: skip
 def test_an_entry_is_added_or_taken_back(
-    asked: list[Any], tmp_path: Path, command: tuple[str, ...], kind: str, entry: dict[str, Any]
+    asked: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    kind: str,
+    entry: dict[str, Any],
 ) -> None:
     assert case(tmp_path, *command) == 0
+    monkeypatch.setattr(Api, "get", lambda *_: CASE | {kind: [entry]})
     assert case(tmp_path, *command, "--remove", "--note", "a mistake") == 0
     assert asked == [
         ("POST", PATH, {"add": {kind: [entry]}, "note": None}),
         ("POST", PATH, {"remove": {kind: [entry]}, "note": "a mistake"}),
     ]
+
+
+def test_to_take_one_back_as_much_is_needed_as_tells_which(
+    asked: list[Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = {"person": SOMEBODY, "relation": "care", "last_contact": "2026-03-02"}
+    seen, told = (UTC | {"source": source} for source in ("camera", "interview"))
+    there = CASE | {"named": [named], "points": [seen, told]}
+    monkeypatch.setattr(Api, "get", lambda *_: there)
+    assert case(tmp_path, "name", CASE["id"], SOMEBODY, "--remove") == 0
+    assert asked == [("POST", PATH, {"remove": {"named": [named]}, "note": None})]
+    assert case(tmp_path, "point", CASE["id"], *TIMES, "--remove") == 1
+    assert "There are several: #4" in capsys.readouterr().err
+    assert case(tmp_path, "point", CASE["id"], *TIMES, "--source", "camera", "--remove") == 0
+    assert asked[1:] == [("POST", PATH, {"remove": {"points": [seen]}, "note": None})]
+    assert case(tmp_path, "exclude", CASE["id"], SOMEBODY, "--remove") == 1
+    assert "no such entry: there is none" in capsys.readouterr().err
+    assert case(tmp_path, "name", CASE["id"], SOMEBODY) == 1
+    assert "--last-contact, --relation" in capsys.readouterr().err
+    assert len(asked) == 2
 
 
 def test_a_point_takes_anothers_place_in_one_change(asked: list[Any], tmp_path: Path) -> None:

@@ -173,3 +173,29 @@ def test_every_word_of_the_tracer_has_one_here() -> None:
     assert set(TIERS) == {*Tier, NAMED}
     assert set(PROVENANCE) == {*STARTS, *ENDS, *STATED}
     assert set(BANDS) == set(ALL_BANDS)
+
+
+def test_whom_the_case_named_comes_under_one_heading_and_says_how_they_know_it() -> None:
+    """Whether or not scans show them: between them nobody else's heading."""
+    out, found = io.StringIO(), _found()
+    named = {"relation": "colleague", "last_contact": "2026-11-23"}
+    seen = _contact(1, "same_small_enclosed", "scan_out") | {"named": named}
+    unseen = seen | {"rank": 2, "tier": NAMED, "exposures": [], "person": "3C9V0A7NJ5X1T"}
+    found["contacts"] = [seen, unseen, seen | {"rank": 3}, _contact(4, "same_place", "cap")]
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
+    text = " ".join(out.getvalue().split())
+    assert text.count("Named by the case") == 1
+    assert text.count("colleague") == 3
+    assert "colleague; " in text, "and the tier of who was seen"
+
+
+def test_whom_the_case_rules_out_and_points_without_a_person_are_said() -> None:
+    out, found = io.StringIO(), _found()
+    excluded = [{"person": "3C9V0A7NJ5X1T", "reason": "not_there"}]
+    found["case"] |= {"excluded": excluded, "person": None}
+    show(found, Session(Path(), Lang.EN), Console(file=out, width=100))
+    head = out.getvalue().partition("Same small")[0]
+    assert "3C9V0A7NJ5X1T (was not there)" in head
+    assert "None" not in head
+    assert "place-time points:" in head
+    assert "infectious period" not in head

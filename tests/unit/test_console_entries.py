@@ -273,3 +273,12 @@ def test_what_cannot_be_amended_is_said_so_whatever_it_is(console: Running) -> N
     headers = HEAD | {"Content-Type": "application/json"}
     broken = console.client.patch(path, content=b"{", headers=headers)
     assert [e["field"] for e in broken.json()["errors"]] == ["body"]
+
+
+def test_of_two_answers_of_one_stay_in_one_request_the_last_counts(
+    console: Running, place: int
+) -> None:
+    case = register(console)["id"]
+    two = [{"person": PERSON} | point(place, -3, hours) for hours in (1, 0.5)]
+    after = change(console, case, add={"answers": two}).json()["answers"]
+    assert after == two[1:]

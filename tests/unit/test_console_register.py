@@ -307,7 +307,7 @@ def test_a_room_lies_within_another_place_of_its_site(officer: Officer) -> None:
     around = officer.ask("PATCH", f"places/{officer.place + 1}", within=officer.place)
     assert around.status_code == 409
     assert "lies within place" in around.json()["sentence"]["en"]
-    for wrong in (officer.place, officer.place + 2, 4_000_000):
+    for wrong in (officer.place, officer.place + 2, 2**30 - 1):
         refused = officer.ask("PATCH", "places/{place}", within=wrong)
         assert refused.status_code == 409
         assert f"place number {wrong}" in refused.json()["sentence"]["en"]
@@ -321,3 +321,10 @@ def test_with_another_kind_goes_what_the_kind_says(officer: Officer) -> None:
     assert (before.enclosed, edited["enclosed"]) == (True, False)
     kept = officer.ask("PATCH", "places/{place}", kind="meeting_room", enclosed=False)
     assert kept.json()["enclosed"] is False, "what somebody says counts"
+    hours = officer.stored().hours
+    same = officer.ask("PATCH", "places/{place}", kind="meeting_room").json()
+    assert (same["version"], officer.stored().hours) == (kept.json()["version"], hours)
+    gate = officer.ask("PATCH", "places/{place}", kind="gate", capacity=None).json()
+    assert gate["gate"]
+    hall = officer.ask("PATCH", "places/{place}", kind="meeting_room", capacity=500).json()
+    assert (hall["gate"], hall["small"]) == (False, False), "by what it holds from now on"

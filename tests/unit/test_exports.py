@@ -407,3 +407,8 @@ def test_whom_the_case_rules_out_is_in_the_file_and_on_the_list_though_untouched
     assert {row["person"]: row["excluded"] for row in found} == {A: "", D: "not_there"}
     triage = console.client.get(f"/v1/triage?capacity=9&case={case}", headers=HEAD).json()
     assert [left["reason"] for left in triage["left_out"]] == ["excluded"]
+    one = console.client.get(f"/v1/cases/{case}/list/{D}", headers=HEAD)
+    assert (one.status_code, one.json()["excluded"]) == (200, "not_there")
+    counted = console.client.get(f"/v1/cases/{case}/list-summary", headers=HEAD).json()
+    listed = console.client.get(f"/v1/cases/{case}/list", headers=HEAD).json()
+    assert counted["contacts"] == listed["total"] == 2

@@ -56,6 +56,9 @@ def test_a_closed_one_does_not_stand_in_the_way_and_is_not_opened_beside_another
     refused = post(console, f"/v1/cases/{first}/reopen", status="confirmed", ongoing=True)
     assert refused.status_code == 409
     assert f"case {second} already" in refused.json()["sentence"]["en"]
+    both: dict[str, Any] = {"status": "confirmed", "ongoing": True, "although_open": True}
+    assert post(console, f"/v1/cases/{first}/reopen", **both).status_code == 200
+    post(console, f"/v1/cases/{first}/close")
     post(console, f"/v1/cases/{second}/close")
     opened = post(console, f"/v1/cases/{first}/reopen", status="confirmed", ongoing=True)
     assert opened.status_code == 200, opened.text
@@ -110,3 +113,32 @@ def test_contacts_of_a_case_that_is_voided_are_contacts_again(console: Running) 
     steps = console.client.get(f"/v1/cases/{case}/list/{A}/history", headers=HEAD).json()["steps"]
     assert [step["what"] for step in steps] == ["convert", "voided"]
     assert became["id"] in steps[-1]["note"]
+
+
+def test_a_contact_of_a_voided_case_is_what_it_was(console: Running) -> None:
+    case = new_case(console, document(A))
+    path = f"/v1/cases/{case}/list/{A}"
+    console.client.patch(path, json={"status": "DROPPED"}, headers=HEAD)
+    became = post(console, f"{path}/convert", onset=str(TODAY)).json()["case"]["id"]
+    post(console, f"/v1/cases/{became}/void")
+    assert console.client.get(path, headers=HEAD).json()["status"] == "DROPPED"
+    refused = post(console, f"{path}/convert", case=became)
+    assert refused.status_code in (409, 422), "and does not become it again"
+
+
+def test_two_cases_that_came_of_each_others_lists_can_both_be_voided(console: Running) -> None:
+    first = new_case(console, document(B), person=A)
+    second = new_case(console, document(A), person=B)
+    for of, person, case in ((first, B, second), (second, A, first)):
+        assert post(console, f"/v1/cases/{of}/list/{person}/convert", case=case).status_code == 200
+    for case in (first, second):
+        assert post(console, f"/v1/cases/{case}/void").status_code == 200
+
+
+def test_a_case_is_known_by_every_id_of_its_person(console: Running) -> None:
+    """A card that the person's own case has joined, on another's list."""
+    case = new_case(console, document(A), document(C))
+    theirs = register(console, B).json()["id"]
+    post(console, f"/v1/cases/{theirs}/entries", add={"same": [{"person": A, "of": B}]})
+    listed = console.client.get(f"/v1/cases/{case}/list", headers=HEAD).json()["contacts"]
+    assert {row["person"]: row["is_case"] for row in listed} == {A: theirs, C: None}

@@ -96,3 +96,10 @@ def test_another_id_of_the_case_explains_only_what_its_own_stays_say() -> None:
 CARD_BITS = 901
 _ROWS = ((CASE, ROOM, 0, 60), (ALICE, ROOM, 10, 40), (CARD_BITS, CLINIC, 300, 330),
          (BOB, CLINIC, 300, 330))  # fmt: skip
+
+
+def test_where_only_time_went_on_no_scan_is_named() -> None:
+    """Nobody scans out: hours later both stays have ended by the cap."""
+    scans = visits((CASE, ROOM, 0, 2000), (ALICE, ROOM, 5, 2000))
+    first, later = traced(scans, 20), traced(scans, 1500)
+    assert found(first, later) == {A: ("changed", ("window",))}
