@@ -35,12 +35,12 @@ def show_case(case: dict[str, Any], session: Session) -> None:
         (("Địa bàn", "Ward"), case["ward"]),
         (("Đăng ký lúc", "Registered at"), local(case["registered_at"])),
     )
-    for (vi, en), value in lines:
-        if value:
-            first, *others = value.split("\n")
-            line(f"{session.words(vi, en):<28} {first}")
-            for other in others:
-                line(f"{'':<28} {other}")
+    shown = [(session.words(*name), value.split("\n")) for name, value in lines if value]
+    width = max(28, *(len(name) for name, _ in shown))
+    for name, (first, *others) in shown:
+        line(f"{name:<{width}} {first}")
+        for other in others:
+            line(f"{'':<{width}} {other}")
 
 
 def _others(case: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ from console.cli.entries_text import SOURCES
 
 TIERS: Final = {
     "named": (
-        "Ca bệnh kể tên (có hoặc không có lượt quét chung)",
-        "Named by the case, whether or not scans show them",
+        "Ca bệnh kể tên, có hoặc không quét chung",
+        "Named by the case, seen by scans or not",
     ),
     "same_small_enclosed": (
         "Cùng không gian hẹp, kín cùng lúc",
