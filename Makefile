@@ -97,7 +97,7 @@ faults: install ## the fault suite alone: kills, named points, canaries, a bad l
 # commands read the data directory's own database: their tests are of SQLite
 postgres: install ## the console's unit tests on a real PostgreSQL, if the system has one
 	$(BIN)/python -m tests.on_postgres $$(grep -lE '(console|worklist|inspections)_kit' tests/unit/test_*.py \
-	  | grep -vE 'test_cli|test_regroup|test_trips|posters')
+	  | grep -vE 'test_cli|test_regroup|test_support|test_trips|posters')
 
 bench: install ## truyvet and stock Faust on the same topic, in the same run
 	@$(BIN)/truyvet bench ingest
