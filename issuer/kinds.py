@@ -265,22 +265,23 @@ def new_place(
     return _made(Place, filled, overrides)
 
 
-def of_kind(place: Place, sized: Place, kind: str, site_kind: str) -> dict[str, Any]:
+def of_kind(place: Place, kind: str, site_kind: str, capacity: int | None) -> dict[str, Any]:
     """What a place that is of another kind from now on is taken to be: the fields that are as its
-    kind had it, as the new one has them. What somebody has said of it stays. `sized`: the place
-    with the capacity that it has from now on. Raises ValueError as `place_defaults` does.
+    kind had it, as the new one has them. What somebody has said of it stays. `capacity`:
+    what it holds from now on. Raises ValueError as `place_defaults` does.
     """
-    was, now = _said(place, place.kind, site_kind), _said(sized, kind, site_kind)
+    was = _said(place.kind, site_kind, place.capacity)
+    now = _said(kind, site_kind, capacity)
     if place.hours == place_defaults(place.kind).hours:  # as it was before sites were looked at
         was["hours"] = place.hours
     return {name: value for name, value in now.items() if getattr(place, name) == was[name]}
 
 
-def _said(place: Place, kind: str, site_kind: str) -> dict[str, Any]:
+def _said(kind: str, site_kind: str, capacity: int | None) -> dict[str, Any]:
     about = place_defaults(kind)
     return {
         "hours": usual_hours(kind, site_kind), "enclosed": about.enclosed,
-        "small": about.is_small(place.capacity), "gate": about.gate,
+        "small": about.is_small(capacity), "gate": about.gate,
         "usual_stay": about.usual_stay,
     }  # fmt: skip
 

@@ -96,3 +96,8 @@ def new_case(
     case: str = answer.json()["id"]
     trace(console, case, *(documents or (document(A),)))
     return case
+
+
+def post(console: Running, path: str, head: dict[str, str] = HEAD, **body: Any) -> Any:
+    """The answer to this body."""
+    return console.client.post(path, json=body, headers=head)

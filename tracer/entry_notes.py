@@ -65,7 +65,7 @@ def _named(case: Case, window: Window) -> Text | None:
 
 
 def _answers(case: Case, case_stays: pl.DataFrame) -> Text | None:
-    if case.person is None:
+    if case.person is None or not case.answers:
         return None
     ids = ids_in(case.person, case.model_dump(mode="json", include={"same"}))
     counted = set(case_stays["place"].to_list())

@@ -165,7 +165,7 @@ def _reasons(
         found.add("late_scan")
     if not found:
         # an answer of a room can have had a stay in its building end sooner, which is nowhere seen
-        gone_on = _any_outside(new - old, before["window"] | {"goes_on": False})
+        gone_on = any(end > before["window"]["to"] for _, _, end in new - old)
         found.add(_last_resort(gone_on=gone_on, asked=bool(asked), same_facts=same_facts))
     return tuple(reason for reason in REASONS if reason in found)
 
@@ -207,8 +207,7 @@ def _by_answer(answer: Document, times: set[_Time], contact: Document | None) ->
     return any(
         exposure["place"] == answer["place"]
         or "answered" in (exposure[stay]["end_provenance"] for stay in ("case_stay", "stay"))
-        for exposure in (contact["exposures"] if contact is not None else ())
-        if _time(exposure) in times
+        for exposure in _at(times, contact)
     )
 
 
@@ -217,8 +216,7 @@ def _by_other_stay(contact: Document | None, times: set[_Time], other: Document)
     known = {_evidence(stay["place"], stay) for stay in other["stays"]}
     return any(
         _evidence(exposure["place"], exposure["case_stay"]) not in known
-        for exposure in (contact["exposures"] if contact is not None else ())
-        if _time(exposure) in times
+        for exposure in _at(times, contact)
     )
 
 
@@ -232,6 +230,13 @@ def _evidence(place: int, stay: Document) -> tuple[Any, ...]:
 def _of(people: set[str], name: str, summary: Document) -> list[Document]:
     """What was entered by hand of this person, by whichever id."""
     return [entry for entry in summary.get(name, []) if entry["person"] in people]
+
+
+def _at(times: set[_Time], contact: Document | None) -> list[Document]:
+    """The contact's exposures at these times."""
+    if contact is None:
+        return []
+    return [exposure for exposure in contact["exposures"] if _time(exposure) in times]
 
 
 def _times(contact: Document | None) -> set[_Time]:
@@ -255,9 +260,7 @@ def _any_outside(times: Iterable[_Time], window: Document) -> bool:
 
 def _cites_unseen(contact: Document | None, new: set[_Time], seen: Mapping[str, int]) -> bool:
     """Whether the evidence of a new time is a scan beyond the offsets an earlier run had seen."""
-    for exposure in contact["exposures"] if contact is not None else ():
-        if _time(exposure) not in new:
-            continue
+    for exposure in _at(new, contact):
         for stay in (exposure["case_stay"], exposure["stay"]):
             for scan in (stay["opened_by"], stay["closed_by"]):
                 if scan is not None and scan["offset"] > seen.get(str(scan["partition"]), -1):

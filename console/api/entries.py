@@ -16,6 +16,7 @@ from console.api.state import Console
 from console.store import case_entries, venues
 from console.store.cases import must_be_open
 from console.store.engine import utc_now
+from console.store.one_person import ids_of
 from schemas.cases import ENTERED, FIRST_DAY, Case, SamePerson
 from schemas.clock import LOCAL
 
@@ -90,7 +91,7 @@ def _problems(case: Case, body: ChangeEntries, console: Console) -> list[FieldPr
         for name in ("named", "excluded", "same")
     }
     found += _same_problems(case, added.same, times["same"])
-    mine = {case.person} | {one.person for one in case.same if one.of == case.person}
+    mine = ids_of(case, case.person)
     for name, other in (("named", "excluded"), ("excluded", "named")):
         for number, entry in enumerate(getattr(added, name)):
             field = f"add.{name}.{number}.person"

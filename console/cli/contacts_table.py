@@ -1,6 +1,5 @@
 """The table of possible contacts, for a terminal of a hundred columns."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -160,19 +159,15 @@ def _who(contact: dict[str, Any], session: Session) -> str:
 
 def _relation(contact: dict[str, Any], session: Session) -> str:
     """Of a contact whom the case has named and scans show, too: how they know it, and the tier."""
-    relation = session.words(*_words(axes.RELATIONS, contact["named"]["relation"]))
-    return f"{relation}; {session.words(*_words(axes.LISTED_TIERS, contact['tier']))}"
-
-
-def _words(words: Mapping[str, tuple[str, str]], code: str) -> tuple[str, str]:
-    return words.get(code, (code, code))
+    relation = session.word(axes.RELATIONS, contact["named"]["relation"])
+    return f"{relation}; {session.word(axes.LISTED_TIERS, contact['tier'])}"
 
 
 def _unseen(contact: dict[str, Any], session: Session) -> tuple[str, ...]:
     """Of a contact entered by hand whom no scan shows."""
     named = contact["named"]
     day = date.fromisoformat(named["last_contact"])
-    relation = session.lines(*_words(axes.RELATIONS, named["relation"]))
+    relation = session.lines(*axes.RELATIONS.get(named["relation"], (named["relation"],) * 2))
     by_hand = session.lines("kể tên", "named")
     clauses = _clauses(contact, session)
     return (

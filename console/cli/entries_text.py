@@ -51,20 +51,16 @@ def differences(
 
 def entry_text(name: str, entry: dict[str, Any], session: Session) -> str:
     """One entry of a list of the case."""
-
-    def word(words: dict[str, tuple[str, str]], code: str) -> str:
-        return session.words(*words.get(code, (code, code)))
-
     match name:
         case "points":
-            return f"#{entry['place']} {_span(entry)} ({word(SOURCES, entry['source'])})"
+            return f"#{entry['place']} {_span(entry)} ({session.word(SOURCES, entry['source'])})"
         case "answers":
             return f"{entry['person']}: #{entry['place']} {_span(entry)}"
         case "named":
-            relation = word(RELATIONS, entry["relation"])
+            relation = session.word(RELATIONS, entry["relation"])
             return f"{entry['person']} ({relation}, {day(entry['last_contact'])})"
         case "excluded":
-            return f"{entry['person']} ({word(EXCLUSIONS, entry['reason'])})"
+            return f"{entry['person']} ({session.word(EXCLUSIONS, entry['reason'])})"
         case "same":
             return f"{entry['person']} = {entry['of']}"
         case "said":

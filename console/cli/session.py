@@ -1,6 +1,6 @@
 """What every command knows: the data directory, the language, the settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,6 +43,10 @@ class Session:
         if self.lang is Lang.BOTH:
             return f"{vi} / {en}" if vi != en else vi
         return vi if self.lang is Lang.VI else en
+
+    def word(self, words: Mapping[str, tuple[str, str]], code: str | None) -> str:
+        """The words of a code, the code itself where it has none; nothing for none."""
+        return self.words(*words.get(code, (code, code))) if code else ""
 
     def lines(self, vi: str, en: str) -> str:
         """As `words`, each language on a line of its own: for what is longer than a label."""

@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from console.cli.out import number
 from console.cli.session import Session
-from console.cli.worklist_text import PLANS, day_of, table_of, word
+from console.cli.worklist_text import PLANS, day_of, table_of
 from console.worklist import axes
 from console.worklist.triage import SETTINGS
 from schemas.clock import LOCAL, local_text
@@ -49,7 +49,7 @@ def show_due(
         table.add_row(
             one["person"],
             one["case"],
-            word(session, PLANS, plan["state"]),
+            session.word(PLANS, plan["state"]),
             str(plan["missed"] or ""),
             str(plan["unreached"] or ""),
             session.words("có", "yes") if plan["symptoms"] else "",
@@ -73,11 +73,11 @@ def show_triage(found: dict[str, Any], session: Session, console: "Console") -> 
             str(row["number"]),
             row["person"],
             row["case"] + more,
-            word(session, axes.LISTED_TIERS, row["tier"]),
+            session.word(axes.LISTED_TIERS, row["tier"]),
             f"{row['minutes']:.0f}",
             _last(row["last_exposure"]),
-            word(session, axes.BANDS, row["band"]),
-            word(session, settings, row["setting"]),
+            session.word(axes.BANDS, row["band"]),
+            session.word(settings, row["setting"]),
             row["assigned_to"] or "",
         )
     called, most = number(len(found["today"])), number(found["capacity"])
@@ -94,8 +94,8 @@ def show_triage(found: dict[str, Any], session: Session, console: "Console") -> 
     for row in found["left_out"]:
         left.add_row(
             session.words(row["sentence"]["vi"], row["sentence"]["en"]),
-            word(session, axes.LISTED_TIERS, row["tier"]),
-            word(session, axes.BANDS, row["band"]),
+            session.word(axes.LISTED_TIERS, row["tier"]),
+            session.word(axes.BANDS, row["band"]),
             number(row["count"]),
         )
     console.print(left)
@@ -118,7 +118,7 @@ def show_handovers(found: list[dict[str, Any]], session: Session, console: "Cons
             one["case"],
             one["from"],
             one["to"],
-            word(session, HANDOVER_STATES, one["state"]),
+            session.word(HANDOVER_STATES, one["state"]),
             local_text(datetime.fromisoformat(one["asked_at"])),
             one["answered_by"] or "",
         )

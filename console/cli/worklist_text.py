@@ -70,13 +70,13 @@ def show_list(found: dict[str, Any], session: Session, console: "Console") -> No
         table.add_row(
             str(at),
             contact["person"],
-            word(session, _SHORT, tier),
+            session.word(_SHORT, tier),
             f"{known['minutes']:.0f}" if known.get("exposures") else "",
-            word(session, axes.BANDS, known["band"]) if known.get("exposures") else "",
-            word(session, CLASSES, proposal["classification"] if proposal else None),
+            session.word(axes.BANDS, known["band"]) if known.get("exposures") else "",
+            session.word(CLASSES, proposal["classification"] if proposal else None),
             _decided(contact, session),
             escape(" ".join(proposal["ask"]) if proposal else ""),
-            word(session, PLANS, contact["plan"]["state"]),
+            session.word(PLANS, contact["plan"]["state"]),
             contact["assigned_to"] or "",
         )
     console.print(table)
@@ -98,22 +98,22 @@ def show_contact(contact: dict[str, Any], session: Session, console: "Console") 
     console.print(f"[bold]{escape(title)}[/]  [dim]v{contact['version']}[/]")
     plan = contact["plan"]
     until = f", {session.words('đến', 'until')} {day_of(plan['until'])}" if plan["until"] else ""
-    followed = word(session, axes.FOLLOW_UPS, contact["follow_up"]) or "–"
+    followed = session.word(axes.FOLLOW_UPS, contact["follow_up"]) or "–"
     lines = (
-        (("Phân loại", "Classification"), word(session, axes.CLASSIFICATIONS,
+        (("Phân loại", "Classification"), session.word(axes.CLASSIFICATIONS,
                                                 contact["classification"])),
-        (("Tình trạng", "Status"), word(session, axes.STATUSES, contact["status"])),
+        (("Tình trạng", "Status"), session.word(axes.STATUSES, contact["status"])),
         (("Theo dõi", "Follow-up"), followed + until),
         (("Hôm nay", "Today"), _due(plan, session)),
-        (("Nhóm nguy cơ", "Category"), word(session, axes.CATEGORIES, contact["category"])),
-        (("Liên lạc", "Reachable"), word(session, axes.REACHABILITIES, contact["reachability"])),
+        (("Nhóm nguy cơ", "Category"), session.word(axes.CATEGORIES, contact["category"])),
+        (("Liên lạc", "Reachable"), session.word(axes.REACHABILITIES, contact["reachability"])),
         (("Phụ trách", "Responsible"), contact["responsible"]),
         (("Giao cho", "Assigned to"), contact["assigned_to"]),
         (("Trùng với", "Same as"), contact["duplicate_of"]),
         (("Đã thành ca", "Became case"), contact["converted_to"]),
         (("Đang là ca", "Is open case"), contact["is_case"]),
         (("Ca bệnh kể tên", "Named by the case"), _named(contact, session)),
-        (("Loại trừ ở ca", "Excluded"), word(session, EXCLUSIONS, contact["excluded"])),
+        (("Loại trừ ở ca", "Excluded"), session.word(EXCLUSIONS, contact["excluded"])),
         (("Trả lời", "Answers"), ", ".join(f"{q}={a}" for q, a in contact["answers"].items())),
     )  # fmt: skip
     for (vi, en), value in lines:
@@ -121,7 +121,7 @@ def show_contact(contact: dict[str, Any], session: Session, console: "Console") 
             console.print(f"  {session.words(vi, en):<30} {escape(value)}")
     _clauses(contact, session, console)
     for visit in contact.get("visits", ()):
-        seen = word(session, axes.RESULTS, visit["result"])
+        seen = session.word(axes.RESULTS, visit["result"])
         ill = {True: session.words("có triệu chứng", "symptoms"), False: "", None: ""}
         warm = f"{visit['temperature']:.1f} °C" if visit["temperature"] is not None else ""
         parts = (day_of(visit["day"]), seen, ill[visit["symptoms"]], warm)
@@ -220,7 +220,7 @@ def _named(contact: dict[str, Any], session: Session) -> str:
     named = contact["named"]
     if not named:
         return ""
-    return f"{word(session, axes.RELATIONS, named['relation'])}, {day_of(named['last_contact'])}"
+    return f"{session.word(axes.RELATIONS, named['relation'])}, {day_of(named['last_contact'])}"
 
 
 def _told(change: Any) -> str:
@@ -232,11 +232,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k}={v}" for k, v in value.items() if v is not None) or "–"
     return "–" if value is None else str(value)
-
-
-def word(session: Session, words: dict[str, axes.Words], code: str | None) -> str:
-    """The words of a code; nothing for none."""
-    return session.words(*words.get(code, (code, code))) if code else ""
 
 
 def day_of(text: str | None) -> str:

@@ -58,8 +58,9 @@ def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+def _yes(value: bool | None) -> str | None:
+    """Nothing, where nobody has said."""
+    return None if value is None else "yes" if value else "no"
 
 
 def _answers(line: Line) -> str:
@@ -83,12 +84,6 @@ def _ask(line: Line) -> str:
 def _minutes(line: Line) -> int | None:
     minutes = _seen(line, "minutes")
     return None if minutes is None else round(minutes)
-
-
-def _symptoms(line: Line) -> str | None:
-    """Nothing, until somebody was asked."""
-    symptoms = line.said.plan.symptoms
-    return None if symptoms is None else _yes(symptoms)
 
 
 def _percent(line: Line) -> int | None:
@@ -160,7 +155,7 @@ COLUMNS: Final = (
     Column("days_missed", "Số ngày bỏ sót", "Days missed", "number", 9,
            lambda o: o.said.plan.missed),
     Column("symptoms", "Đã có triệu chứng", "Had symptoms", "text", 10,
-           _symptoms, _YES_NO),
+           lambda o: _yes(o.said.plan.symptoms), _YES_NO),
     Column("reachability", "Cách liên lạc", "Reachability", "text", 18,
            lambda o: o.row.work.reachability, axes.REACHABILITIES),
     Column("assigned_to", "Giao cho (khoá)", "Assigned to (key)", "text", 12,

@@ -57,9 +57,9 @@ def convert(
         return case
 
 
-def undo(connection: Connection, case: Case, by: str) -> list[str]:
-    """The contacts that had become this case, voided now, are contacts again, as they were; each as
-    `case/person`. Those of a case that is voided itself stay as they are."""
+def undo(connection: Connection, case: Case, by: str) -> None:
+    """The contacts that had become this case, voided now, are contacts again, as they were. Those
+    of a case that is voided itself stay as they are."""
     w, c = tables.contact_work.c, tables.cases.c
     query = (
         select(w.case_id, w.person)
@@ -68,13 +68,10 @@ def undo(connection: Connection, case: Case, by: str) -> list[str]:
         .where(c.status != CaseStatus.VOIDED)
         .order_by(w.case_id, w.person)
     )
-    found = connection.execute(query).all()
-    for row in found:
+    for row in connection.execute(query).all():
         _, before = locked(connection, row.case_id, row.person)
-        was = _before_conversion(connection, before)
-        changes = {"status": was, "converted_to": None}
+        changes = {"status": _before_conversion(connection, before), "converted_to": None}
         put(connection, before, changes, by=by, what="voided", note=f"{case.id}: đã huỷ / voided")
-    return [f"{row.case_id}/{row.person}" for row in found]
 
 
 def hold_those_of(connection: Connection, case_id: str) -> None:

@@ -70,8 +70,8 @@ def _with_kind(connection: Connection, before: Place, changes: Mapping[str, Any]
     c = tables.sites.c
     # not locked: whoever edits a site holds it before its places
     site_kind = connection.scalar(select(c.kind).where(c.id == before.site))
-    sized = before.model_copy(update={"capacity": changes.get("capacity", before.capacity)})
-    return of_kind(before, sized, changes["kind"], str(site_kind))
+    capacity = changes.get("capacity", before.capacity)
+    return of_kind(before, changes["kind"], str(site_kind), capacity)
 
 
 def edit_site(

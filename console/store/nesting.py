@@ -4,18 +4,18 @@ from sqlalchemy import Connection, select
 
 from console.store import tables
 from console.store.errors import Conflict
-from schemas.places import Place
+from schemas.places import Place, Status
 
 
 def must_nest(connection: Connection, place: Place) -> None:
     """Raises Conflict unless what it lies within is another, open place of its site that does not
     lie within it."""
-    p = tables.places.c
-    rows = connection.execute(select(p.id, p.within, p.status).where(p.site == place.site)).all()
-    around = {row.id: row.within for row in rows} | {place.id: place.within}
-    there = {row.id for row in rows if row.status == "active"}
     if place.within is None:
         return
+    p = tables.places.c
+    rows = connection.execute(select(p.id, p.within, p.status).where(p.site == place.site)).all()
+    around = {row.id: row.within for row in rows}
+    there = {row.id for row in rows if row.status == Status.ACTIVE}
     if place.within == place.id or place.within not in there:
         raise Conflict(
             f"within: cơ sở {place.site} không có điểm quét nào khác đang mở mang số "

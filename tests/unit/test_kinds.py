@@ -187,10 +187,10 @@ def test_to_another_kind_goes_what_the_kind_had_said_and_not_what_somebody_did()
         "hours": kinds()["stall_row"].hours, "enclosed": False, "small": False, "gate": False,
         "usual_stay": 20,
     }  # fmt: skip
-    assert of_kind(place, place, "stall_row", "imported") == as_stalls
+    assert of_kind(place, "stall_row", "imported", None) == as_stalls
     told = place.model_copy(update={"enclosed": not place.enclosed, "usual_stay": 7})
-    assert of_kind(told, told, "stall_row", "imported") == {
+    assert of_kind(told, "stall_row", "imported", None) == {
         name: value for name, value in as_stalls.items() if name not in ("enclosed", "usual_stay")
     }
     with pytest.raises(ValueError, match="no kind"):
-        of_kind(place, place, "stalls", "imported")
+        of_kind(place, "stalls", "imported", None)

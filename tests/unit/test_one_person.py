@@ -7,7 +7,7 @@ import pytest
 
 from console.store.keys import Role
 from tests.console_kit import WARD, Running, running
-from tests.worklist_kit import ELSEWHERE, HEAD, TODAY, A, B, C, document, new_case
+from tests.worklist_kit import ELSEWHERE, HEAD, TODAY, A, B, C, document, new_case, post
 
 CARD = "0CARD00000007"
 
@@ -16,10 +16,6 @@ CARD = "0CARD00000007"
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("console")) as console:
         yield console
-
-
-def post(console: Running, path: str, head: dict[str, str] = HEAD, **body: Any) -> Any:
-    return console.client.post(path, json=body, headers=head)
 
 
 def register(

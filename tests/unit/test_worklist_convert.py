@@ -9,17 +9,13 @@ import pytest
 from console.store import conversions
 from console.store.keys import Role
 from tests.console_kit import PERSON, WARD, Running, running
-from tests.worklist_kit import ELSEWHERE, HEAD, TODAY, A, B, document, new_case, trace
+from tests.worklist_kit import ELSEWHERE, HEAD, TODAY, A, B, document, new_case, post, trace
 
 
 @pytest.fixture
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("console")) as console:
         yield console
-
-
-def post(console: Running, path: str, head: dict[str, str] = HEAD, **body: Any) -> Any:
-    return console.client.post(path, json=body, headers=head)
 
 
 def patch(console: Running, case: str, person: str, **body: Any) -> Any:

@@ -23,6 +23,7 @@ from tests.worklist_kit import (
     document,
     exposure,
     new_case,
+    post,
     trace,
 )
 
@@ -31,10 +32,6 @@ from tests.worklist_kit import (
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("console")) as console:
         yield console
-
-
-def post(console: Running, path: str, head: dict[str, str] = HEAD, **body: Any) -> Any:
-    return console.client.post(path, json=body, headers=head)
 
 
 def patch(
