@@ -28,10 +28,12 @@ from bench.trace_fill import current_week, fill_scans, merge_weeks
 from bench.trace_ingest import Busy, busy
 from bench.trace_naive import answer as naive_answer
 from bench.trace_peers import WARM_UP, Asked, Beside, beside, naive
+from bench.trace_segments import Copied, copied, held_scans
 from schemas.cases import Case
 from schemas.clock import LOCAL
 from schemas.ids import person_bits
 from streams import memory
+from streams.segments.held import Held
 
 Say = Callable[[str], None]
 _MERGE_S: Final = 3600.0
@@ -73,6 +75,8 @@ class Size:
     many_days: int
     many_s: float
     second: Seconds
+    copied: Copied
+    plain: Timed  # merged, without segments: each trace asks ClickHouse
     told: Told | None = None
     beside: list[Beside] = field(default_factory=list)
 
@@ -96,6 +100,7 @@ class Result:
             "ratio_to_naive": found["naive_clickhouse"].truyvet_is_times,
             "growth": round(large.merged.p50_ms / small.merged.p50_ms, 3),
             "cpu_growth": round(_cpu_ms(large.merged) / _cpu_ms(small.merged), 3),
+            "plain_p50_ms": large.plain.p50_ms,
             "current_week_p50_ms": large.unmerged.p50_ms,
             "many_contacts": large.many_contacts,
             "many_s": large.many_s,
@@ -167,15 +172,16 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
             begin = time.monotonic()
             rows = fill_scans(bench.clickhouse, city, files if plan.peers else None, say)
             filled_s = time.monotonic() - begin
-            size, asked = _traced(bench, city, plan, rows, say)
-            size.filled_s = round(filled_s, 1)
-            tracer = Tracer(bench.clickhouse, bench.places, city)
-            if scans == plan.sizes[0] and plan.alert_cases:
-                size.told = told(bench, tracer, plan.alert_cases, say)
-            if scans == plan.sizes[-1] and plan.ingest_s:
-                ingest = busy(
-                    bench, tracer, plan.ingest_rate, plan.ingest_warm_up_s, plan.ingest_s, say
-                )
+            with held_scans(bench) as held:
+                size, asked = _traced(bench, city, held, plan, rows, say)
+                size.filled_s = round(filled_s, 1)
+                tracer = Tracer(bench.clickhouse, bench.places, city, held)
+                if scans == plan.sizes[0] and plan.alert_cases:
+                    size.told = told(bench, tracer, plan.alert_cases, say)
+                if scans == plan.sizes[-1] and plan.ingest_s:
+                    ingest = busy(
+                        bench, tracer, plan.ingest_rate, plan.ingest_warm_up_s, plan.ingest_s, say
+                    )
         shutil.rmtree(folder / "stack")
         for name in plan.peers:
             say(f"  {name}: the same scans, the same cases")
@@ -188,18 +194,22 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
 
 
 def _traced(
-    bench: Bench, city: TraceCity, plan: Plan, rows: int, say: Say
+    bench: Bench, city: TraceCity, held: Held, plan: Plan, rows: int, say: Say
 ) -> tuple[Size, list[Asked]]:
-    tracer = Tracer(bench.clickhouse, bench.places, city)
+    tracer = Tracer(bench.clickhouse, bench.places, city, held)
     bench.wait_merged(_MERGE_S)
     merge_weeks(bench.clickhouse, current=False)
     bench.wait_merged(_MERGE_S)
+    copied(bench, held, say)
     unmerged, _ = _timed(bench, tracer, plan.cases // 3 or 1)
     say(f"  current week in {unmerged.current_week_parts} parts: p50 {unmerged.p50_ms} ms")
     merge_weeks(bench.clickhouse, current=True)
     bench.wait_merged(_MERGE_S)
+    made = copied(bench, held, say)
     merged, asked = _timed(bench, tracer, plan.cases)
     say(f"  all weeks merged: p50 {merged.p50_ms} ms, p99 {merged.p99_ms} ms (load {merged.load})")
+    plain, _ = _timed(bench, Tracer(bench.clickhouse, bench.places, city), plan.cases // 3 or 1)
+    say(f"  ClickHouse asked for each: p50 {plain.p50_ms} ms")
     many, many_s, contacts = tracer.many(_MOST_ONSET_DAYS)
     say(f"  a patient with {contacts:,} contacts: {many_s:.2f} s")
     second = seconds_of(tracer, plan.second_cases)
@@ -216,6 +226,8 @@ def _traced(
         many_days=int(many.id.rpartition("-")[2]),
         many_s=round(many_s, 3),
         second=second,
+        copied=made,
+        plain=plain,
     )
 
     def ask(case: Asked) -> tuple[float, Any]:

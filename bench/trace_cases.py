@@ -1,7 +1,7 @@
 """Cases of the trace benchmark: who they are, how long their traces take, what they answer.
 
-A trace is `tracer.fetch.trace_from` through ClickHouse's client, as a worker runs it: itinerary,
-everyone at its places and hours, all their stays, exposures and contacts.
+A trace is `tracer.fetch.trace_from` as a worker runs it, on segments that are brought up to date
+first: itinerary, everyone at its places and hours, all their stays, exposures and contacts.
 """
 
 import statistics
@@ -19,6 +19,8 @@ from bench.trace_city import TraceCity
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
+from streams.segments.asking import answered
+from streams.segments.held import Held
 from tracer.documents import contact_documents
 from tracer.fetch import second_from, trace_from
 from tracer.parameters import load_parameters
@@ -79,8 +81,10 @@ def middle(values: Sequence[Item]) -> Item:
 class Tracer:
     """Traces cases of a city as a worker would, on the day after its last."""
 
-    def __init__(self, client: Client, places: Sequence[Place], city: TraceCity) -> None:
-        self._client, self._city = client, city
+    def __init__(
+        self, client: Client, places: Sequence[Place], city: TraceCity, held: Held | None = None
+    ) -> None:
+        self._client, self._city, self._held = client, city, held
         self._ground = ground_at(places, load_parameters())
         self._rule_sets: tuple[RuleSet, ...] = load_rule_sets()
 
@@ -113,7 +117,13 @@ class Tracer:
     def trace(self, case: Case) -> TraceResult:
         """Raises Retryable."""
         rule_set = rule_set_of(self._rule_sets, case)
-        return trace_from(Scans(self._client), case, self._ground, rule_set, self._city.until)
+        return answered(
+            self._held,
+            lambda held: trace_from(
+                Scans(self._client, held=held), case, self._ground, rule_set, self._city.until
+            ),
+            again=True,  # as a worker's first trace of a case
+        )
 
     def timed(self, case: Case) -> tuple[float, TraceResult]:
         """Seconds, and the result."""
@@ -128,7 +138,7 @@ class Tracer:
         rule_set = rule_set_of(self._rule_sets, case)
         origin = {"person": case.person, "case": case.id}
         begin = time.perf_counter()
-        scans = Scans(self._client)
+        scans = Scans(self._client, held=None if self._held is None else self._held.now())
         found = second_from(scans, origin, firsts, self._ground, rule_set, self._city.until)
         seconds = time.perf_counter() - begin
         return seconds, len(firsts), len(found.contacts) + found.left_out

@@ -103,6 +103,7 @@ def tables(found: Found) -> str:
             ),
             _state_rows(found),
         ),
+        _copied(found),
         _table(
             (
                 "scans",
@@ -200,8 +201,19 @@ def _state_rows(found: Found) -> list[Sequence[str]]:
         for state, timed in (
             ("current week as ingest leaves it", size["unmerged"]),
             ("merged", size["merged"]),
+            ("merged, ClickHouse asked", size["plain"]),
         )
     ]
+
+
+def _copied(found: Found) -> str:
+    """What the segments are and take."""
+    each = "; ".join(
+        f"of {_number(size['copied']['rows'])} scans in {size['copied']['seconds']:.1f} s, "
+        f"{size['copied']['bytes'] / 1e9:.1f} GB"
+        for size in found["sizes"]
+    )
+    return f"Segments of the merged weeks: {each}."
 
 
 def _second_row(size: Found) -> Sequence[str]:

@@ -23,7 +23,7 @@ def serve(settings: Settings) -> int:
     """
     configure_logging(settings.log_level)
     upgrade(settings)
-    app = create_app(settings, keep_coverage=True, export=True)
+    app = create_app(settings, keep_coverage=True, export=True, hold=True)
     # What is there by now stays. To look through it for garbage again and again, while an answer
     # of thousands of rows is made, took a third of a second of the F2s of one case.
     gc.freeze()

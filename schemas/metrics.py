@@ -180,40 +180,34 @@ OUTBOX_PENDING: Final = _gauge(
 )
 OUTBOX_OLDEST: Final = _gauge(
     "truyvet_outbox_oldest_seconds",
-    "How long the oldest of them has waited; 0 if none does.",
-    by=_CONSOLE,
-)
+    "How long the oldest of them has waited; 0 if none does.", by=_CONSOLE,
+)  # fmt: skip
 BACKLOG_SECONDS: Final = _gauge(
     "truyvet_backlog_seconds",
     "Now minus the broker's timestamp of the first record that no worker has committed.",
-    "partition",
-    by=_CONSOLE,
-)
+    "partition", by=_CONSOLE,
+)  # fmt: skip
 BACKLOG_RECORDS: Final = _gauge(
     "truyvet_backlog_records",
     "Records of scans.v1 that no worker has committed.",
-    "partition",
-    by=_CONSOLE,
-)
+    "partition", by=_CONSOLE,
+)  # fmt: skip
 PRODUCER_RECENT: Final = _gauge(
     "truyvet_producer_recent_scans",
     "Records of the last 15 minutes by producer and outcome: written, duplicate, rejected.",
     "producer",
-    "outcome",
-    by=_CONSOLE,
-)
+    "outcome", by=_CONSOLE,
+)  # fmt: skip
 PRODUCER_LAST_SEEN: Final = _gauge(
     "truyvet_producer_last_seen_timestamp_seconds",
     "The broker's time of a producer's newest record in seven days, Unix seconds.",
-    "producer",
-    by=_CONSOLE,
-)
+    "producer", by=_CONSOLE,
+)  # fmt: skip
 PRODUCER_SILENT: Final = _gauge(
     "truyvet_producer_silent",
     "1 for a producer that is silent while scans of it are usual, as GET /v1/producers/activity.",
-    "producer",
-    by=_CONSOLE,
-)
+    "producer", by=_CONSOLE,
+)  # fmt: skip
 PRODUCERS_SILENT: Final = _gauge(
     "truyvet_producers_silent", "How many of the registered producers are silent.", by=_CONSOLE
 )
@@ -222,32 +216,27 @@ WARD_PLACES: Final = _gauge(
     "Places of a ward by stage: registered, with a valid code, posted, scanned in the last days.",
     "ward",
     "unit",
-    "stage",
-    by=_CONSOLE,
-)
+    "stage", by=_CONSOLE,
+)  # fmt: skip
 WARD_SCANS: Final = _gauge(
     "truyvet_ward_scans", "Scans of a ward in the last days.", "ward", "unit", by=_CONSOLE
 )
 WARD_QUIET_SINCE: Final = _gauge(
     "truyvet_ward_quiet_since_timestamp_seconds",
     "The newest scan of a ward, or if it has none its first day with a code, Unix seconds.",
-    "ward",
-    "unit",
-    by=_CONSOLE,
-)
+    "ward", "unit", by=_CONSOLE,
+)  # fmt: skip
 WARDS_QUIET: Final = _gauge(
     "truyvet_wards_quiet", "Wards with a valid code and without a scan for a day.", by=_CONSOLE
 )
 CODES_ENDING: Final = _gauge(
     "truyvet_codes_ending",
-    "Places whose last code ends within seven days: then their posters are refused.",
-    by=_CONSOLE,
-)
+    "Places whose last code ends within seven days: then their posters are refused.", by=_CONSOLE,
+)  # fmt: skip
 COVERAGE_ROUND: Final = _gauge(
     "truyvet_coverage_round_timestamp_seconds",
-    "When coverage was last counted, by the console that keeps it; 0 on the others.",
-    by=_CONSOLE,
-)
+    "When coverage was last counted, by the console that keeps it; 0 on the others.", by=_CONSOLE,
+)  # fmt: skip
 COVERAGE_SECONDS: Final = _gauge(
     "truyvet_coverage_round_seconds", "How long the last count of coverage took.", by=_CONSOLE
 )
@@ -256,18 +245,15 @@ CASES_UNTRACED: Final = _gauge(
 )
 CASES_UNTRACED_SECONDS: Final = _gauge(
     "truyvet_cases_untraced_seconds",
-    "How long the oldest of them has been registered; 0 if there is none.",
-    by=_CONSOLE,
-)
+    "How long the oldest of them has been registered; 0 if there is none.", by=_CONSOLE,
+)  # fmt: skip
 CASES_WAITING: Final = _gauge(
     "truyvet_cases_not_picked_up",
-    "Open cases with possible contacts of whom no officer has touched one.",
-    by=_CONSOLE,
-)
+    "Open cases with possible contacts of whom no officer has touched one.", by=_CONSOLE,
+)  # fmt: skip
 CASES_WAITING_SECONDS: Final = _gauge(
     "truyvet_cases_not_picked_up_seconds",
-    "How long ago the first such run of the oldest of them was; 0 if there is none.",
-    by=_CONSOLE,
+    "How long ago the first such run of the oldest of them was; 0 if there is none.", by=_CONSOLE,
 )  # fmt: skip
 EXPORTED_AT: Final = _gauge(
     "truyvet_exported_timestamp_seconds",
@@ -280,6 +266,16 @@ DISK_FREE: Final = _gauge(
     "truyvet_disk_free_bytes", "Free bytes where the data lies, by disk.", "disk", by=_BOTH
 )
 DISK_SIZE: Final = _gauge("truyvet_disk_size_bytes", "Size of that disk.", "disk", by=_BOTH)
+HELD_SCANS: Final = _gauge(
+    "truyvet_held_scans",
+    "Scans that this process holds in the order of traces, in memory and in mapped files.",
+    "where", by=_BOTH,
+)  # fmt: skip
+READ_BY: Final = _counter(
+    "truyvet_reads_total",
+    "Questions about who was where, by what answered them: segments, or ClickHouse.",
+    "by", by=_BOTH, known=("segments", "clickhouse"),
+)  # fmt: skip
 CLOCK_SKEW: Final = _gauge(
     "truyvet_clock_skew_seconds",
     "Another clock minus this machine's, as far as the way there and back cannot explain it.",

@@ -61,9 +61,7 @@ class Settings(BaseSettings):
     )
     clickhouse_database: str = Field("default", description="ClickHouse database.")
     clickhouse_cluster: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*)?$")] = Field(
-        "",
-        description="Name of the cluster in ClickHouse's `remote_servers`, for replicated, sharded "
-        "tables; empty: one server.",
+        "", description="Cluster in ClickHouse's `remote_servers`; empty: one server."
     )
     database_url: SecretStr = Field(
         SecretStr(""),
@@ -105,6 +103,9 @@ class Settings(BaseSettings):
     )
     retention_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         21, description="Days a scan can be queried; 0 keeps everything."
+    )
+    segments_gb: Annotated[float, Field(ge=0)] = Field(
+        20.0, description="Disk for segments, which answer traces; 0: each asks ClickHouse."
     )
     duplicate_ids: Annotated[int, Field(ge=1_000, le=10_000_000)] = Field(
         250_000,
@@ -177,8 +178,7 @@ class Settings(BaseSettings):
         SecretStr(""), description="Key of the signature on them, at least 16 characters."
     )
     watched_certificates: str = Field(
-        "",
-        description="More certificate files (PEM) whose end is watched, with commas between them.",
+        "", description="More certificate files (PEM) to watch the end of, with commas between."
     )
     otlp_endpoint: Annotated[str, Field(pattern=r"^(https?://[^/?#@\s]+(/[^?#@\s]*)?)?$")] = Field(
         "", description="Where spans go: OTLP over HTTP, like http://127.0.0.1:4318; empty is off."

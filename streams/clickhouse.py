@@ -127,6 +127,25 @@ class ClickHouse:
             lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
         )
 
+    def batches(self, sql: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+        """The result as it comes, in the order in which the engine reads it."""
+        options = {
+            "output_format_arrow_string_as_string": 1,
+            **_UNCOMPILED,
+            **_AS_IT_IS,
+            **self.shape.reading,
+            **settings,
+        }
+        stream = self._attempt(
+            lambda client: client.raw_stream(sql, settings=options, fmt="ArrowStream")
+        )
+        try:
+            reader = self._attempt(lambda _: pa.ipc.open_stream(pa.PythonFile(stream, mode="r")))
+            while (batch := self._attempt(lambda _: _next(reader))) is not None:
+                yield batch
+        finally:
+            stream.close()
+
     def answers(self) -> bool:
         """Whether it is there; says so in the log if not."""
         try:
@@ -206,6 +225,15 @@ class ClickHouse:
         """Let the connections go."""
         if self._made is not None:
             self._made.close()
+
+
+def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    try:
+        return reader.read_next_batch()
+    except StopIteration:
+        return None
+    except pa.ArrowInvalid as error:
+        raise Retryable(f"ClickHouse: an answer broke off: {error}") from None
 
 
 def _in_time(rows: pa.Table, deadline: float | None) -> Iterator[memoryview]:

@@ -1,5 +1,5 @@
 """What a worker does once in a while beside its work: daily totals, dropping weeks that are past
-their time, merging closed ones, and a look at the clock.
+their time, merging closed ones, segments, and a look at the clock.
 
 Any worker may do it and all of them do; each piece of it is safe to do twice, and to be cut off.
 """
@@ -20,6 +20,8 @@ from streams.clickhouse import ClickHouse
 from streams.machine import clickhouse_skew
 from streams.maintenance import CLIENT_TIMEOUT_S, EVERY_S, merge_closed_weeks
 from streams.retention import drop_past_weeks
+from streams.segments.held import Held
+from streams.segments.keeping import following, forget, making
 from streams.totals import write_daily_totals
 
 log = structlog.get_logger()
@@ -27,7 +29,7 @@ _TOTALS_EVERY: Final = 6  # rounds
 _CLOCKS_EVERY_S: Final = 60.0
 
 
-def keep_house(settings: Settings, metrics: Metrics) -> None:
+def keep_house(settings: Settings, metrics: Metrics, held: Held | None = None) -> None:
     """Begin, and go on as long as the process lives.
 
     In a thread that nobody waits for: a merge may take half an hour, and a worker that stops must
@@ -37,6 +39,11 @@ def keep_house(settings: Settings, metrics: Metrics) -> None:
     rounds = ((_rounds, (clickhouse, settings.retention_days)), (_clocks, (clickhouse, metrics)))
     for work, arguments in rounds:
         threading.Thread(target=work, args=arguments, daemon=True).start()
+    if held is None:
+        forget(settings)
+    else:
+        following(held, metrics)
+        making(settings, clickhouse)
 
 
 def _rounds(clickhouse: ClickHouse, retention_days: int) -> None:

@@ -8,6 +8,7 @@ ids.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from streams.cases import as_said
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs, Stored, of_case, of_scan, scan_offset
+from streams.segments.asking import answered
+from streams.segments.held import Held
 from streams.spans import OFF, Spans
 from streams.watched import Watched
 from streams.windows import PlaceWindow
@@ -27,10 +30,13 @@ from tracer.ground import Ground
 from tracer.parameters import Parameters
 from tracer.queries import Scans, retained_from
 from tracer.ruleset import RuleSet, rule_set_of
+from tracer.segments import Segments
 from tracer.struck import Revoked, Struck, asked
-from tracer.trace import trace
+from tracer.trace import TraceResult, trace
 from tracer.versions import Change, Version, changes, voided
 from tracer.window import window_of
+
+_SURELY_NEW: Final = timedelta(seconds=5)
 
 
 class Tracing:
@@ -44,6 +50,7 @@ class Tracing:
         parameters: Parameters,
         retention_days: int,
         spans: Spans = OFF,
+        held: Held | None = None,
     ) -> None:
         self._clickhouse = clickhouse
         self._runs = Runs(clickhouse)
@@ -52,8 +59,10 @@ class Tracing:
         self._parameters = parameters
         self._retention_days = retention_days
         self._spans = spans
+        self._held = held
         self._made: tuple[int, Ground] | None = None
         self._struck: dict[Revoked, U64] = {}
+        self._began = datetime.now(UTC)
 
     def run(self, case: Case, now: datetime) -> Run | None:
         """The run of this version of the case: the stored one, or a new one, stored. None if a
@@ -66,7 +75,8 @@ class Tracing:
         if stored is not None:
             return self._as_it_was(case, stored)
         with self._spans.step("trace", {}):
-            version = self._traced(case, now)
+            # a case that is new to its watcher is traced again once it is watched (`CaseWatcher`)
+            version = self._traced(case, now, again=now > self._began + _SURELY_NEW)
         with self._spans.step("store", {}) as span:
             while True:
                 last = self._runs.last(case.id)
@@ -124,8 +134,13 @@ class Tracing:
         """The place-windows of a case, and who was near, as its scans stand now."""
         now = datetime.now(UTC)
         rule_set = rule_set_of(self._rule_sets, case)
-        found = to_watch(self._scans(now), case, self._ground(), rule_set, now)
-        return as_watched(case, found)
+        ground = self._ground()
+        return answered(
+            self._held,
+            lambda held: as_watched(
+                case, to_watch(self._scans(now, held), case, ground, rule_set, now)
+            ),
+        )
 
     def revoked(self) -> list[Revoked]:
         """The codes that were revoked from before, as far as this worker has heard."""
@@ -141,10 +156,15 @@ class Tracing:
         times = [np.empty(0, np.int64), *(instants(some["scanned_at"]) for some in found)]
         return np.concatenate(persons), np.concatenate(times)
 
-    def _traced(self, case: Case, now: datetime) -> Version:
+    def _traced(self, case: Case, now: datetime, *, again: bool = False) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)
-        earlier = self._earlier(case, rule_set, now)
-        result = trace_from(self._scans(now), case, self._ground(), rule_set, now, earlier)
+        ground = self._ground()
+
+        def ask(held: Segments | None) -> TraceResult:
+            earlier = self._earlier(case, rule_set, now)
+            return trace_from(self._scans(now, held), case, ground, rule_set, now, earlier)
+
+        result = answered(self._held, ask, again=again)
         return Version(run_document(result), contact_documents(result))
 
     def _earlier(self, case: Case, rule_set: RuleSet, now: datetime) -> Iterable[Version]:
@@ -165,10 +185,10 @@ class Tracing:
         before = self._runs.last(case.id, below=stored.number)
         return _run(case, stored.number, stored.cause, before, stored.version)
 
-    def _scans(self, now: datetime) -> Scans:
+    def _scans(self, now: datetime, held: Segments | None) -> Scans:
         kept = retained_from(now, self._retention_days)
         struck = Struck(self.revoked(), milliseconds(now), self._struck)
-        return Scans(self._clickhouse, kept, struck=struck)
+        return Scans(self._clickhouse, kept, struck=struck, held=held)
 
     def _ground(self) -> Ground:
         changes = self._directory.changes

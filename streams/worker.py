@@ -43,6 +43,7 @@ from streams.publish import Publisher
 from streams.recall import Recall
 from streams.rejectlimit import RejectLimit, RejectPolicy, TooManyRejects
 from streams.samelog import check_log
+from streams.segments.keeping import open_held
 from streams.shop import Shop, Slots
 from streams.spans import open_spans
 from streams.steps import Steps
@@ -76,9 +77,10 @@ class Worker:
         self.publisher = Publisher(settings)
         self.recall = Recall(self.clickhouse, settings, self.metrics)
         tables = ClickHouse(settings, settings.insert_timeout_s + 5, Priority.CASES)
+        self.held = open_held(settings, tables, self.metrics)
         self.tracing = Tracing(
             tables, self.directory, load_rule_sets(kinds=kinds(), sectors=sectors()),
-            load_parameters(), settings.retention_days, self.spans,
+            load_parameters(), settings.retention_days, self.spans, self.held,
         )  # fmt: skip
         self.watcher = CaseWatcher(self.open_cases, self.tracing, asking(self.publisher))
         self.directory.told = self.watcher.places_changed
@@ -174,7 +176,7 @@ class Worker:
         for task in self._tasks:
             task.add_done_callback(self._task_ended)
         await asyncio.to_thread(warm)
-        keep_house(self._settings, self.metrics)
+        keep_house(self._settings, self.metrics, self.held)
         await self._monitor.start()
         await self._before_joining()
 

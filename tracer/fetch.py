@@ -24,6 +24,7 @@ import polars as pl
 
 from schemas.cases import Case
 from schemas.ids import person_bits
+from tracer.answered import NO_VISITS
 from tracer.carried import carried
 from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
@@ -40,7 +41,6 @@ from tracer.ruleset import RuleSet, Text
 from tracer.second import First, Second, first_stays, second_contacts
 from tracer.sought import NOBODY, Sought, sought, together
 from tracer.stated import answers_of, bits_of, stays_of_case
-from tracer.statements import NO_VISITS
 from tracer.stays import stays
 from tracer.tiers import TIER_OF, called
 from tracer.trace import TraceResult, at_least_one, trace_chunks

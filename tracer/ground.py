@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import polars as pl
 
-from tracer.columns import I64, NONE, U32, Mask, rows_in
+from tracer.columns import I64, NONE, U32, Mask, as_index, rows_in
 from tracer.frames import PLACES, TRIPS, empty, shaped
 from tracer.nesting import Level, levels
 from tracer.parameters import Parameters
@@ -99,7 +99,8 @@ class Ground:
         """These columns of places, a row for each of `place`: of `frames.PLACES`, null of a place
         that is not known, or `longest`, `reach`, `bound` or `ridden` of `Limits`."""
         rows = rows_in(self._ids, place.to_numpy())
-        return pl.DataFrame([self._looked_up[column][rows] for column in columns])
+        found = as_index(np.where(rows == NONE, len(self._ids), rows))
+        return pl.DataFrame([self._looked_up[column][found] for column in columns])
 
     def limits(self, places: U32) -> Limits:
         """Of these places, row by row."""

@@ -1,4 +1,6 @@
-"""The three ClickHouse queries of a trace, over the table `scans`.
+"""The three questions of a trace, to segments or to ClickHouse's table `scans`.
+
+Where all scans are held in segments (`tracer.segments`), these answer. Else ClickHouse is asked:
 
 `at` reads the primary key (place, toStartOfHour(scanned_at), …). `itinerary` and `of` read a
 projection in the order of persons. Asked of `scans`, ClickHouse first works out what the primary
@@ -28,18 +30,12 @@ import pyarrow as pa
 
 from schemas.clickhouse.few import FEW_ROWS
 from schemas.ids import person_bits
+from tracer.answered import scans_of, visits_of
 from tracer.columns import NONE, U64, instants, milliseconds, rows_in
 from tracer.hours import HOURS_PER_QUERY, Span, lots, questions, within
+from tracer.segments import Segments
 from tracer.sought import Sought, sought
-from tracer.statements import (
-    BEST,
-    Source,
-    Weeks,
-    at_places,
-    by_person,
-    scans_of,
-    visits_of,
-)
+from tracer.statements import BEST, Source, Weeks, at_places, by_person
 from tracer.struck import Gone, Revoked, Struck, without
 
 PERSONS_PER_PART: Final = 5_000  # 105 kB of ids in two queries; max_query_size is 256 KiB
@@ -77,7 +73,8 @@ class Scans:
     """The scans of everybody, for one trace: not shared between threads.
 
     Nothing scanned before `retained_from` is read (None: no retention). `settings` go to
-    ClickHouse with each query. What is `struck` is not among what `at` and `of` read.
+    ClickHouse with each query. What is `struck` is not among what `at` and `of` read. `held`:
+    everything that the table holds, as it is for this trace; None: ClickHouse is asked.
     Methods raise what the client raises.
     """
 
@@ -87,6 +84,7 @@ class Scans:
         retained_from: datetime | None = None,
         settings: dict[str, Any] | None = None,
         struck: Struck = _ALL_COUNT,
+        held: Segments | None = None,
     ) -> None:
         self.retained_from = retained_from
         self._earliest = BEGINNING if retained_from is None else milliseconds(retained_from)
@@ -95,6 +93,7 @@ class Scans:
         self._source: Source | None = None
         self._struck = struck
         self._known_gone: Gone | None = None
+        self._held = held
 
     @property
     def revoked(self) -> Sequence[Revoked]:
@@ -105,6 +104,8 @@ class Scans:
         """(i) All scans of one person (13 characters) in [`start`, `end`], shape `frames.SCANS`;
         those, too, that do not count (see `counted`)."""
         wanted = sought([person_bits(person)], start, end).since(self._earliest)
+        if self._held is not None:
+            return self._held.scans(wanted)
         found = self._hoped(wanted) if self._source is None else None
         if found is None:
             found = self._read(self._by_person(), wanted.weeks(), wanted.person, trips=True)
@@ -147,6 +148,8 @@ class Scans:
         ]
         if not parts:
             return iter(())
+        if (held := self._held) is not None:
+            return (self.counted(held.scans(part, trips=trips)) for part in parts)
         read = partial(self._read, self._by_person(), trips=trips)
         pieces = [_pieces(part) for part in parts]
         calls = [partial(read, *piece) for some in pieces for piece in some]
@@ -182,10 +185,12 @@ class Scans:
         return self._source
 
     def _at(self, spans: Sequence[Span], *, details: bool, persons: U64 | None) -> pl.DataFrame:
-        # the primary key is the one to read by: to weigh the projections, too, takes half as long
-        settings = {**self._settings, "optimize_use_projections": 0}
         there = {span.place for span in spans}
         gone = [(place, numbers) for place, numbers in self._gone() if place in there]
+        if self._held is not None and not gone:  # by place they do not know a scan's offset
+            return self._held.visits(spans, details=details, persons=persons)
+        # the primary key is the one to read by: to weigh the projections, too, takes half as long
+        settings = {**self._settings, "optimize_use_projections": 0}
         query = at_places(spans, details=details, offsets=bool(gone))
         answer = self._client.query_arrow(query, {}, settings)
         if gone:

@@ -96,7 +96,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from tracer.columns import NEVER, NONE, Mask
+from tracer.columns import NEVER, NONE, Mask, as_index
 from tracer.ends import with_ends
 from tracer.frames import ANSWERS, NO_ANSWERS, SCANS, TIME, empty, shaped
 from tracer.ground import Grounds, Limits
@@ -186,8 +186,8 @@ def _as_stays(
             pl.Series("place", scans.places[read.where[row]]),
             pl.Series("start", intervals.start).cast(TIME),
             pl.Series("end", intervals.end).cast(TIME),
-            _START_NAMES[start_rank].alias("start_provenance"),
-            _END_NAMES[end_rank].alias("end_provenance"),
+            _START_NAMES[as_index(start_rank)].alias("start_provenance"),
+            _END_NAMES[as_index(end_rank)].alias("end_provenance"),
             pl.Series("confidence", confidence),
             _but("opening_partition", scans.partition[opening], nobody_saw),
             _but("opening_offset", scans.offset[opening], nobody_saw),

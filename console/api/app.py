@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -78,6 +79,7 @@ from schemas.errors import Fatal
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse, Priority
+from streams.segments.keeping import following, open_held
 from streams.spans import open_spans
 from tracer.ruleset import load_rule_sets
 
@@ -109,14 +111,18 @@ def create_app(
     clickhouse: ClickHouse | None = None,
     keep_coverage: bool = False,
     export: bool = False,
+    hold: bool = False,
 ) -> FastAPI:
     """The application; its database must have been migrated. Publishers may be given (tests).
     `keep_coverage`: count coverage beside serving, erase, and take in other systems' cases.
-    `export`: find out for `/metrics` what no request and no worker tells.
+    `export`: find out for `/metrics` what no request and no worker tells. `hold`: answer F2s and
+    comparisons of rule-sets from scans that are held.
 
     Raises Fatal if a route does not declare who may use it.
     """
     console, relay_publisher = _console(settings, publisher, relay_publisher, clickhouse)
+    if hold:
+        console = replace(console, held=open_held(settings, console.clickhouse, console.metrics))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -139,12 +145,15 @@ def create_app(
         if export:
             exporter = Exporter(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(exporter.run(), name="exporter"))
+        rounds = None if console.held is None else following(console.held, console.metrics)
         if settings.reminder_webhook_url:
             webhook = Webhook(settings, console.store)
             tasks.append(asyncio.create_task(webhook.run(), name="webhook"))
         try:
             yield
         finally:
+            if rounds is not None:
+                await asyncio.to_thread(rounds.close)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,4 +16,5 @@ def scans_at(console: Console, now: datetime) -> Scans:
     """Those that are kept and count, for one question. Its methods raise Retryable."""
     kept = retained_from(now, console.settings.retention_days)
     struck = Struck(taken_back(console.store), milliseconds(now), console.struck)
-    return Scans(console.clickhouse, kept, _SETTINGS, struck)
+    held = None if console.held is None else console.held.now()
+    return Scans(console.clickhouse, kept, _SETTINGS, struck, held)

@@ -18,6 +18,7 @@ from console.vault import IdentityVault, NoVault
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.segments.held import Held
 from streams.spans import Spans
 from tracer.columns import U64
 from tracer.struck import Revoked
@@ -46,6 +47,7 @@ class Console:
     activity: KnownCounts
     rule_sets: frozenset[str]
     spans: Spans
+    held: Held | None = None
     vault: IdentityVault = field(default_factory=NoVault)
     struck: dict[Revoked, U64] = field(default_factory=dict)  # remembered for `tracer.struck`
 

@@ -37,6 +37,14 @@ def rest(settings: Settings, before: datetime) -> list[Rest]:
             None,
         ),
         Rest(
+            "segments",
+            (
+                "bản sao để truy vết, đến lần làm mới sau (vài giây)",
+                "copies for traces, until the next round (seconds)",
+            ),
+            day,
+        ),
+        Rest(
             "outbox",
             ("sự kiện vừa gửi đi", "events on their way"),
             day + timedelta(days=_OUTBOX_DAYS + 1),

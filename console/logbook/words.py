@@ -36,6 +36,17 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "case_traced": ("Đã truy vết ca", "a case was traced"),
     "case_voided": ("Đã rút mọi cảnh báo của ca bị huỷ", "a voided case's alerts were withdrawn"),
     "case_waits": ("Ca đang chờ để được theo dõi", "a case waits to be watched"),
+    "segment_dropped": ("Đã bỏ một bản sao cũ để truy vết", "an old segment was taken away"),
+    "segment_not_made": (
+        "Không đủ chỗ trên đĩa cho một bản sao để truy vết",
+        "no room on the disk for a segment",
+    ),
+    "segments_failed": (
+        "Bản sao để truy vết bị lỗi, lượt sau sẽ làm lại",
+        "segments failed and are tried again in the next round",
+    ),
+    "segments_made": ("Đã tạo bản sao để truy vết", "segments were made"),
+    "segments_wait": ("Bản sao để truy vết đang chờ ClickHouse", "segments wait for ClickHouse"),
     "strikes_wait": (
         "Lượt quét bằng mã bị thu hồi từ trước đang chờ được tra",
         "scans by codes revoked from before wait to be looked up",

@@ -15,6 +15,7 @@ from schemas.places import Code, Place
 from streams.clickhouse import ClickHouse
 from streams.directory import Directory
 from streams.runs import Run, Runs
+from streams.segments.held import Held
 from streams.tracing import Tracing
 from tests.console_kit import RING
 from tests.contract.clickhouse_fixtures import migrated_engine
@@ -40,7 +41,9 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]
 
 @pytest.fixture(scope="module")
 def tracing(clickhouse: ClickHouse) -> Tracing:
-    return Tracing(clickhouse, _directory(), load_rule_sets(), load_parameters(), 0)
+    """As a worker has it, on segments; those that tests make for themselves ask ClickHouse."""
+    held = Held(clickhouse)
+    return Tracing(clickhouse, _directory(), load_rule_sets(), load_parameters(), 0, held=held)
 
 
 def _directory() -> Directory:

@@ -1,5 +1,6 @@
 """A case through a running worker: late scans, an amendment and its voiding, and what goes out."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -119,6 +120,9 @@ def test_from_the_first_run_to_the_last_withdrawal(system: System) -> None:
     seconds = worker.get("/metrics").text
     assert "truyvet_scan_to_run_seconds_count" in seconds
     print([line for line in seconds.splitlines() if line.startswith("truyvet_scan_to_run")])
+    read_by = dict(re.findall(r'truyvet_reads_total\{by="(\w+)"\} (\S+)', seconds))
+    assert float(read_by["segments"]) >= last, "the worker traces on what it holds"
+    assert float(read_by["clickhouse"]) <= float(read_by["segments"]) / 4
 
 
 def test_a_flood_of_late_scans_is_few_runs_and_loses_nobody(system: System) -> None:

@@ -17,6 +17,7 @@ from bench.trace_city import BUSIEST, DAYS, SCANS_A_PERSON, Scans, TraceCity, sh
 from bench.trace_late import Late
 from bench.trace_page import BEGIN, END, PAGE, limits, tables, write_page
 from bench.trace_peers import NAIVE, Asked, Beside, compared
+from bench.trace_segments import Copied
 from console.cli.bench_trace import _peers
 from schemas.errors import UserError
 from schemas.places import Place
@@ -165,6 +166,7 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
     peer = Beside("postgresql", failure=failure).__dict__
     size = {
         "scans": scans, "merged": timed, "unmerged": timed, "many_contacts": 100_200,
+        "plain": timed, "copied": asdict(Copied(scans, 20.0, 5_500_000_000)),
         "many_s": 2.5, "beside": [row, peer] if failure else [row],
         "second": asdict(Seconds(5, 0.4, 0.9, 120, 3_000)),
         "told": {

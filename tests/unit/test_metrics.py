@@ -60,6 +60,8 @@ def test_a_worker_has_no_label_that_grows_with_the_city(tmp_path: Path) -> None:
         "kind": ["run_completed", "scan_in_window"],
         "clock": ["clickhouse"],
         "outcome": ["sent", "dropped"],
+        "where": ["memory", "files"],
+        "by": ["segments", "clickhouse"],
     }  # fmt: skip
     note_disk(metrics, "data", tmp_path)
     for definition in (d for d in METRICS if "worker" in d.by and d.labels != ("disk",)):

@@ -84,5 +84,17 @@ CASES: Final = Board(
             "grows with the cases; none while cases are open is suspect.",
             (Ask("sum by (kind) (increase(truyvet_alerts_total[1h]))", "{{kind}}"),),
         ),
+        Panel(
+            "Truy vết đọc từ đâu, mỗi phút", "What traces are read from, a minute",
+            "hầu hết từ bản sao tại chỗ (segments); nhiều clickhouse thì chậm gấp vài lần.",
+            "nearly all from segments; much of clickhouse is several times as slow.",
+            (Ask("sum by (by) (rate(truyvet_reads_total[5m])) * 60", "{{by}}"),),
+        ),
+        Panel(
+            "Lượt quét giữ tại chỗ", "Scans held in segments",
+            "mỗi tiến trình: bằng số dòng của bảng scans.",
+            "of each process: as many as the table has rows.",
+            (Ask("sum by (job, instance, where) (truyvet_held_scans)", "{{instance}} {{where}}"),),
+        ),
     ),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Segments: what traces look up, held by the process that traces (docs/adr/0025)."""

@@ -1,0 +1,216 @@
+"""All scans of the table, held by the process that traces, as they are when a trace begins.
+
+A trace begins with one small question, which parts there are. What has come since the trace
+before is read, a few thousand rows; then nothing more is asked. Where too much is missing (a
+process that has just begun, a load far above a city's), ClickHouse is asked as it always was.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+from weakref import WeakSet
+
+from prometheus_client import CollectorRegistry
+
+from schemas.meters import Metrics
+from schemas.metrics import READ_BY
+from streams.clickhouse import ClickHouse
+from streams.segments.files import blocks_of, mapped, warm
+from streams.segments.parts import Part, active_parts, contents, rows_of, running_rows
+from streams.segments.pieces import Piece, as_one, crowded, held_of, missing, still_there
+from streams.segments.reading import in_memory
+from tracer.segment import Segment
+from tracer.segments import Segments
+
+FILE_ROWS: Final = 300_000  # a part with so many is mapped from a file
+MOST_IN_MEMORY: Final = 2_000_000  # rows; 57 bytes each
+_BEFORE_A_TRACE: Final = 50_000  # a sixteenth of a second to read
+_WAIT_S: Final = 0.25  # for whoever brings them up to date at this moment
+_TRIES: Final = 3
+_LOT: Final = 200_000  # rows that are read at a time, while a trace waits
+_MOST_LOTS: Final = 100
+_AT_REST_S: Final = 3.0
+_EVERY_S: Final = 2.0
+_SOON_S: Final = 0.4
+_RECENT_S: Final = 1.0
+_WITHOUT_A_PAUSE: Final = 3  # looks in a row that found something new
+BUSY: Final = 50_000.0  # scans a second: then what comes is left to ClickHouse
+
+
+class Influx:
+    """How many rows have come from one look to the next."""
+
+    def __init__(self) -> None:
+        self._at, self._rows, self._high = time.monotonic(), 0, False
+
+    def is_high(self, active: Sequence[Part]) -> bool:
+        """Whether more than a city's scans come, over a second at least."""
+        now, rows = time.monotonic(), rows_of(active)
+        if now - self._at >= 1.0 or not self._rows:
+            self._high = self._rows > 0 and rows - self._rows > BUSY * (now - self._at)
+            self._at, self._rows = now, rows
+        return self._high
+
+
+class Held:
+    """Segments of all of the table, brought up to date. Threads may share it."""
+
+    def __init__(
+        self, clickhouse: ClickHouse, folder: Path | None = None, metrics: Metrics | None = None
+    ) -> None:
+        self._metrics = metrics or Metrics(CollectorRegistry())
+        self._clickhouse, self._folder = clickhouse, folder
+        self._lock = threading.Lock()
+        self._active: list[Part] = []
+        self._pieces: list[Piece] = []
+        self._now = Segments()
+        self._influx = Influx()
+        self._moved = float("inf")
+        self._as_of = 0.0
+        self._warm: WeakSet[Segment] = WeakSet()
+        self._stirred = 0
+
+    def now(self) -> Segments | None:
+        """Everything that is in the table; None: too much of it is not held. Raises Retryable."""
+        found = None
+        if self._lock.acquire(timeout=_WAIT_S):
+            try:
+                found = self._brought_up(_BEFORE_A_TRACE)
+            finally:
+                self._lock.release()
+        by = "clickhouse" if found is None else "segments"
+        self._metrics.counter(READ_BY, by).inc()
+        return found
+
+    def at_rest(self) -> Segments | None:
+        """What was held at the last look, if nothing had come for some seconds then."""
+        return self._now if time.monotonic() - self._moved > _AT_REST_S else None
+
+    def recent(self) -> Segments | None:
+        """Everything as it was at most a second ago, if scans come without a pause."""
+        old = time.monotonic() - self._as_of
+        if self._stirred < _WITHOUT_A_PAUSE or old > _RECENT_S:
+            return None
+        self._metrics.counter(READ_BY, "segments").inc()
+        return self._now
+
+    @property
+    def every_s(self) -> float:
+        """How soon to follow again."""
+        return _SOON_S if self._stirred else _EVERY_S
+
+    def follow(self) -> None:
+        """Read what has come, so that a trace has little to read. Raises Retryable."""
+        for _ in range(_MOST_LOTS):
+            if not self._went_on():
+                break
+        for segment in [
+            p.segment for p in self._pieces if p.on_disk and p.segment not in self._warm
+        ]:
+            warm(segment)
+            self._warm.add(segment)
+        while (lot := crowded(self._pieces)) is not None:
+            together = as_one(lot)  # nobody waits for it
+            with self._lock:
+                if not set(lot) <= set(self._pieces):
+                    return
+                self._pieces = [*(p for p in self._pieces if p not in lot), together]
+                self._settle(self._active, self._as_of)
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many are held in memory, and in files."""
+        pieces = self._pieces
+        memory = sum(len(piece.segment) for piece in pieces if not piece.on_disk)
+        return memory, sum(len(piece.segment) for piece in pieces) - memory
+
+    def _brought_up(self, most: int) -> Segments | None:
+        if self._clickhouse.shape.cluster:
+            return None  # no server has all of it
+        for _ in range(_TRIES):
+            begin = time.monotonic()
+            active = active_parts(self._clickhouse)
+            if active == self._active:
+                self._as_of = begin
+                return self._now
+            left = self._lacking(active)
+            if rows_of(left) > most or not self._fits(left):
+                return None
+            if self._read(left):
+                return self._settle(active, begin)
+        return None  # parts were merged before they were read
+
+    def _went_on(self) -> bool:
+        """Read a lot of what has come; whether there may be more."""
+        with self._lock:
+            begin = time.monotonic()
+            active = active_parts(self._clickhouse)
+            self._in_files(active)
+            if active == self._active:
+                self._as_of, self._stirred = begin, 0
+                return False
+            if self._influx.is_high(active):
+                self._stirred = 0
+                return False
+            left = self._lacking(active)
+            if not self._fits(left):
+                return False
+            lot = [p for p, so_far in zip(left, running_rows(left), strict=True) if so_far <= _LOT]
+            if self._read(lot or left[:1]) and len(lot) == len(left):
+                self._settle(active, begin)
+                self._stirred += 1
+                return False
+            return True
+
+    def _lacking(self, active: Sequence[Part]) -> list[Part]:
+        """The parts of which not every row is held, once what is gone has been let go and what
+        has a file is mapped."""
+        self._moved = time.monotonic()
+        self._pieces = still_there(self._pieces, active)
+        self._map(missing(self._pieces, active))
+        return missing(self._pieces, active)
+
+    def _settle(self, active: list[Part], as_of: float) -> Segments:
+        self._active, self._now = active, Segments(piece.segment for piece in self._pieces)
+        self._as_of = as_of
+        return self._now
+
+    def _fits(self, parts: Sequence[Part]) -> bool:
+        memory, _ = self.rows
+        return rows_of(parts) <= MOST_IN_MEMORY - memory
+
+    def _read(self, parts: Iterable[Part]) -> bool:
+        known = {part: held_of(self._pieces, part) for part in parts}
+        found = in_memory(self._clickhouse, known) if known else {}
+        for part, segment in (found or {}).items():
+            own = part._replace(rows=len(segment))
+            self._pieces.append(Piece(segment, (own,)))
+        return found is not None
+
+    def _in_files(self, active: Iterable[Part]) -> None:
+        """Map what has a file of its own by now, and is in memory or in files that are gone."""
+        whole = {piece.parts for piece in self._pieces if piece.on_disk}
+        lacking = [part for part in active if (part,) not in whole]
+        if self._map(lacking):
+            self._active = []  # to be looked at again
+
+    def _has_file(self, part: Part) -> bool:
+        return self._folder is not None and any(self._folder.glob(f"{blocks_of(part)}_*"))
+
+    def _map(self, parts: Iterable[Part]) -> int:
+        """Map the files of these parts, as far as there are; how many."""
+        large = [part for part in parts if part.rows >= FILE_ROWS and self._has_file(part)]
+        if self._folder is None or not large:
+            return 0
+        content = contents(self._clickhouse, large)
+        found = 0
+        for part in large:
+            segment = mapped(self._folder, part, content.get(part.name, ""))
+            if segment is not None:
+                # what else a piece had is read again
+                self._pieces = [piece for piece in self._pieces if not piece.of(part)]
+                self._pieces.append(Piece(segment, (part,), on_disk=True))
+                found += 1
+        return found

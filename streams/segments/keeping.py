@@ -1,0 +1,97 @@
+"""What keeps segments beside a process's work: following the table, and making files.
+
+In threads that nobody waits for. Whatever goes wrong, traces ask ClickHouse, and the next round
+tries again.
+"""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from schemas.errors import Retryable
+from schemas.meters import Metrics
+from schemas.metrics import HELD_SCANS
+from schemas.settings import Settings
+from streams.clickhouse import ClickHouse
+from streams.segments.held import Held
+from streams.segments.making import Maker
+
+log = structlog.get_logger()
+
+_MAKE_EVERY_S: Final = 10.0
+_REST: Final = 9  # times as long as making took: a tenth of one core at most
+_LITTLE_REST: Final = 1
+_GB: Final = 10**9
+
+
+def segments_of(settings: Settings) -> Path:
+    """Where the segments of this data directory are."""
+    return settings.data_dir / "segments"
+
+
+def open_held(
+    settings: Settings, clickhouse: ClickHouse, metrics: Metrics | None = None
+) -> Held | None:
+    """What this process holds, nothing yet; None if it shall hold nothing."""
+    if not settings.segments_gb or clickhouse.shape.cluster:
+        return None
+    return Held(clickhouse, segments_of(settings), metrics)
+
+
+def forget(settings: Settings) -> None:
+    """Take away all segments of this data directory: nobody would keep them up to date."""
+    shutil.rmtree(segments_of(settings), ignore_errors=True)
+
+
+class Rounds:
+    """Does a piece of work again and again, in a thread, until closed: every so many seconds, with
+    at least `rest` times as long in between as it took."""
+
+    def __init__(
+        self, work: Callable[[], object], every_s: Callable[[], float], rest: float, name: str
+    ) -> None:
+        self._work, self._every_s, self._rest = work, every_s, rest
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Begin no other round, and wait a second for the one under way."""
+        self._closed.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        rest = 0.0
+        while not self._closed.wait(rest):
+            begin = time.monotonic()
+            try:
+                self._work()
+            except Retryable as error:
+                log.info("segments_wait", detail=str(error))
+            except Exception as error:
+                kind = type(error).__name__
+                log.error("segments_failed", kind=kind, detail=str(error), exc_info=error)
+            rest = max(self._every_s(), self._rest * (time.monotonic() - begin))
+
+
+def following(held: Held, metrics: Metrics | None = None) -> Rounds:
+    """Reads what comes, so that a trace has little to read."""
+
+    def follow() -> None:
+        held.follow()
+        if metrics is not None:
+            for where, rows in zip(("memory", "files"), held.rows, strict=True):
+                metrics.gauge(HELD_SCANS, where).set(rows)
+
+    return Rounds(follow, lambda: held.every_s, _LITTLE_REST, "segments")
+
+
+def making(settings: Settings, clickhouse: ClickHouse) -> Rounds:
+    """Makes the files that are lacking, for all processes of this machine."""
+    maker = Maker(clickhouse, segments_of(settings), int(settings.segments_gb * _GB))
+    return Rounds(maker.round, lambda: _MAKE_EVERY_S, _REST, "segment files")

@@ -1,0 +1,152 @@
+"""Segments against the engine: what is held is what is in the table."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from schemas.ids import person_text
+from streams.clickhouse import ClickHouse
+from streams.segments import held as held_module
+from streams.segments import making as making_module
+from streams.segments.files import held_bytes
+from streams.segments.held import Held
+from streams.segments.making import Maker
+from streams.segments.parts import Part, active_parts
+from tests.contract.clickhouse_fixtures import migrated_engine
+from tests.segments_kit import FIRST_MS, LAST_MS, PERSONS, WEEKS, check, insert, merge, scans_of
+from tracer.hours import Span
+from tracer.queries import Scans
+from tracer.sought import sought
+
+GB = 10**9
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    with migrated_engine(tmp_path_factory.mktemp("segments")) as made:
+        yield made
+
+
+@pytest.fixture
+def clickhouse(engine: ClickHouse) -> ClickHouse:
+    """An empty table."""
+    engine.command("TRUNCATE TABLE scans")
+    return engine
+
+
+@pytest.fixture
+def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of fifty rows has a file."""
+    for module in (held_module, making_module):
+        monkeypatch.setattr(module, "FILE_ROWS", 50)
+
+
+def test_they_answer_what_clickhouse_answers(clickhouse: ClickHouse) -> None:
+    for week in range(WEEKS):
+        insert(clickhouse, 0, 300, week)
+    held = Held(clickhouse)
+    check(clickhouse, held)
+    now = held.now()
+    every = scans_of(clickhouse, now)
+    assert every["trip"].null_count() not in (0, every.height)
+    for scans in (Scans(clickhouse), Scans(clickhouse, held=now)):
+        own = scans.itinerary(person_text(7), FIRST_MS, LAST_MS)
+        assert own["person"].unique().to_list() == [7]
+        assert own.height
+        [without_trips] = scans.of(sought([7], FIRST_MS, LAST_MS), trips=False)
+        assert without_trips["trip"].null_count() == without_trips.height
+        assert scans.itinerary(person_text(PERSONS), FIRST_MS, LAST_MS).is_empty()
+        assert list(scans.at([])) == []
+    span = Span(1, FIRST_MS, LAST_MS)
+    few = np.array([3, 9], np.uint64)
+    plain, quick = (
+        pl.concat(scans.at([span], details=False, persons=few)).sort("person", "t", "out")
+        for scans in (Scans(clickhouse), Scans(clickhouse, held=now))
+    )
+    assert plain.equals(quick)
+    assert plain.height
+
+
+@pytest.mark.usefixtures("small_files")
+def test_large_parts_are_mapped_from_files(clickhouse: ClickHouse, tmp_path: Path) -> None:
+    insert(clickhouse, 0, 300)
+    insert(clickhouse, 300, 20)
+    reader = Held(clickhouse, tmp_path)
+    check(clickhouse, reader)
+    assert reader.rows == (320, 0)
+    made = Maker(clickhouse, tmp_path, GB).round()
+    assert (made.segments, made.rows) == (1, 300)
+    reader.follow()
+    assert reader.rows == (20, 300)
+    again = Held(clickhouse, tmp_path)
+    check(clickhouse, again)
+    assert again.rows == (20, 300)
+    assert Maker(clickhouse, tmp_path, GB).round().segments == 0
+    merge(clickhouse, 0)
+    check(clickhouse, reader)
+    assert reader.rows == (20, 300)  # a merge brings nothing that was not there
+    assert Maker(clickhouse, tmp_path, GB).round().rows == 320
+    reader.follow()
+    check(clickhouse, reader)
+    assert reader.rows == (0, 320)
+    [only] = [there for there in tmp_path.iterdir() if there.is_dir()]
+    clickhouse.command("TRUNCATE TABLE scans")
+    Maker(clickhouse, tmp_path, GB).round()
+    assert not only.exists()  # what is deleted in the table stays nowhere
+    check(clickhouse, reader)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_no_more_disk_than_allowed(clickhouse: ClickHouse, tmp_path: Path) -> None:
+    insert(clickhouse, 0, 300)
+    insert(clickhouse, 300, 60, week=1)
+    made = Maker(clickhouse, tmp_path, 8_000).round()
+    assert (made.segments, made.rows) == (1, 60)
+    assert 0 < held_bytes(tmp_path) <= 8_000
+
+
+def test_where_too_much_is_missing_clickhouse_is_asked(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(clickhouse, 0, 300)
+    monkeypatch.setattr(held_module, "_BEFORE_A_TRACE", 299)
+    held = Held(clickhouse)
+    assert held.now() is None
+    held.follow()
+    check(clickhouse, held)
+    insert(clickhouse, 300, 299)
+    check(clickhouse, held)
+    monkeypatch.setattr(held_module, "MOST_IN_MEMORY", 600)
+    insert(clickhouse, 599, 2)
+    assert held.now() is None
+
+
+def test_a_scan_that_came_before_the_trace_is_in_it(clickhouse: ClickHouse) -> None:
+    held = Held(clickhouse)
+    for offset in range(30):
+        insert(clickhouse, offset, 1)
+        now = held.now()
+        assert now is not None
+        assert len(now) == offset + 1
+
+
+def test_a_part_that_is_merged_between_two_questions_is_asked_for_again(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(clickhouse, 0, 10)
+    insert(clickhouse, 10, 10)
+    asked: list[object] = []
+
+    def before_a_merge(asking: ClickHouse) -> list[Part]:
+        found = active_parts(asking)
+        if not asked:
+            merge(clickhouse, 0)
+        asked.append(found)
+        return found
+
+    monkeypatch.setattr(held_module, "active_parts", before_a_merge)
+    check(clickhouse, Held(clickhouse))
+    assert len(asked) == 2

@@ -1,0 +1,68 @@
+"""Segments while parts come, merge, change and go, in any order: they say what the table says."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.clickhouse import ClickHouse
+from streams.segments import held as held_module
+from streams.segments import making as making_module
+from streams.segments.held import Held
+from streams.segments.making import Maker
+from streams.segments.parts import active_parts
+from tests.contract.clickhouse_fixtures import migrated_engine
+from tests.segments_kit import PERSONS, WEEKS, check, insert, merge
+
+GB = 10**9
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    with migrated_engine(tmp_path_factory.mktemp("churn")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_becomes_of_the_parts(
+    engine: ClickHouse, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inserts, merges, deletions, dropped weeks, files made and lost, in any order; one that looks
+    each time, one that does now and then, and one that follows."""
+    for module in (held_module, making_module):
+        monkeypatch.setattr(module, "FILE_ROWS", 50)
+    engine.command("TRUNCATE TABLE scans")
+    chance = random.Random(seed)
+    always, sometimes, following = (Held(engine, tmp_path) for _ in range(3))
+    offset = 0
+    for _ in range(40):
+        match chance.choice(["insert"] * 6 + ["merge"] * 3 + ["make", "delete", "drop", "spoil"]):
+            case "insert":
+                for _ in range(chance.randrange(1, 12)):
+                    rows = chance.choice([1, 5, 20, 60])
+                    insert(engine, offset, rows, chance.randrange(WEEKS))
+                    offset += rows
+            case "merge":
+                merge(engine, chance.randrange(WEEKS))
+            case "make":
+                Maker(engine, tmp_path, GB).round()
+            case "delete":
+                engine.command(
+                    f"ALTER TABLE scans DELETE WHERE person = {chance.randrange(PERSONS)}",
+                    {"mutations_sync": 2},
+                )
+            case "drop":
+                parts = active_parts(engine)
+                if parts:
+                    week = chance.choice(parts).partition
+                    engine.command(f"ALTER TABLE scans DROP PARTITION ID '{week}'")
+            case "spoil":
+                for file in sorted(tmp_path.glob("*/by_*.npy"))[:1]:
+                    file.write_bytes(file.read_bytes()[:-9])
+        check(engine, always)
+        following.follow()
+        check(engine, following)
+        if chance.random() < 0.2:
+            check(engine, sometimes)
+    check(engine, sometimes)

@@ -1,0 +1,69 @@
+"""Scans in a table, and whether what is held of them is what is there."""
+
+import numpy as np
+import polars as pl
+
+from streams.clickhouse import ClickHouse
+from streams.segments.held import Held
+from streams.segments.parts import active_parts
+from tracer.hours import Span
+from tracer.queries import Scans
+from tracer.segments import Segments
+from tracer.sought import sought
+
+WEEK_MS = 7 * 86_400_000
+FIRST_MS = 1_790_000_000_000
+WEEKS = 3
+LAST_MS = FIRST_MS + WEEKS * WEEK_MS
+PERSONS, PLACES = 40, 5
+
+
+def insert(clickhouse: ClickHouse, begin: int, rows: int, week: int = 0) -> None:
+    """Scans of everybody everywhere in one week; `begin`: the first's offset."""
+    clickhouse.command(
+        "INSERT INTO scans (event_id, person, place, scanned_at, direction, method, producer, "
+        "device, companions, trip, appended_at, written_at, kafka_partition, kafka_offset) "
+        f"WITH fromUnixTimestamp64Milli({FIRST_MS + week * WEEK_MS} + "
+        "toInt64(cityHash64(number) % 500000000), 'UTC') AS at "
+        f"SELECT generateUUIDv4(), cityHash64(number, 1) % {PERSONS}, "
+        f"cityHash64(number, 2) % {PLACES}, at, "
+        "transform(number % 3, [0, 1, 2], ['in', 'out', 'pass'], 'in'), "
+        "if(number % 7 = 0, 'typed', 'self'), concat('p', toString(number % 4)), 'd', number % 3, "
+        "if(number % 5 = 0, concat('t', toString(number % 6)), ''), "
+        f"at + INTERVAL number % 900 SECOND, at, {week}, number FROM numbers({begin}, {rows})"
+    )
+
+
+def scans_of(clickhouse: ClickHouse, held: Segments | None) -> pl.DataFrame:
+    """Everybody's, by person."""
+    wanted = sought(np.arange(PERSONS, dtype=np.uint64), FIRST_MS, LAST_MS)
+    found = list(Scans(clickhouse, held=held).of(wanted))
+    return pl.concat(found).sort("kafka_partition", "kafka_offset")
+
+
+def visits_of(clickhouse: ClickHouse, held: Segments | None) -> pl.DataFrame:
+    """Some hours at each place."""
+    spans = [
+        Span(place, FIRST_MS + begin, FIRST_MS + begin + 250_000_000)
+        for place in range(PLACES)
+        for begin in (17_000_000 * place, WEEK_MS + 90_000_000)
+    ]
+    found = list(Scans(clickhouse, held=held).at(spans))
+    return pl.concat(found).sort("person", "place", "t", "producer", "companions", "late", "out")
+
+
+def check(clickhouse: ClickHouse, held: Held) -> None:
+    """What is held is what is in the table, by person and by place."""
+    now = held.now()
+    assert now is not None
+    there = clickhouse.rows("SELECT count() FROM scans")[0][0]
+    assert len(now) == there
+    assert scans_of(clickhouse, now).equals(scans_of(clickhouse, None))
+    assert visits_of(clickhouse, now).equals(visits_of(clickhouse, None))
+
+
+def merge(clickhouse: ClickHouse, week: int) -> None:
+    """One part of that week's."""
+    parts = sorted({part.partition for part in active_parts(clickhouse)})
+    if week < len(parts):
+        clickhouse.command(f"OPTIMIZE TABLE scans PARTITION ID '{parts[week]}' FINAL")
