@@ -79,7 +79,7 @@ PROVEN := tests/property tests/integration/test_console_spine.py tests/integrati
   tests/integration/test_embedded_kafka.py tests/integration/test_ingest.py \
   tests/integration/test_gateway_tables.py tests/integration/test_gateway_stopped_broker.py \
   tests/integration/test_poison.py tests/integration/test_transport_broker.py \
-  tests/integration/test_alerts_fire.py tests/integration/test_dlq_replay.py tests/integration/test_late_scans.py tests/integration/test_many_cases.py \
+  tests/integration/test_alerts_fire.py tests/integration/test_dlq_replay.py tests/integration/test_segments_churn.py tests/integration/test_late_scans.py tests/integration/test_many_cases.py \
   tests/integration/test_backup.py tests/integration/test_erasure.py tests/integration/test_rebuild.py \
   tests/integration/test_bench_truth_short.py tests/integration/test_bench_trace_short.py \
   tests/integration/test_bench_posters_short.py tests/integration/test_bench_shards_short.py \

@@ -19,7 +19,7 @@ from bench.trace_city import TraceCity
 from schemas.cases import Case, CaseStatus
 from schemas.ids import person_text
 from schemas.places import Place
-from streams.segments.asking import answered
+from streams.segments.asking import answered, held_now
 from streams.segments.held import Held
 from tracer.documents import contact_documents
 from tracer.fetch import second_from, trace_from
@@ -122,7 +122,6 @@ class Tracer:
             lambda held: trace_from(
                 Scans(self._client, held=held), case, self._ground, rule_set, self._city.until
             ),
-            again=True,  # as a worker's first trace of a case
         )
 
     def timed(self, case: Case) -> tuple[float, TraceResult]:
@@ -138,7 +137,7 @@ class Tracer:
         rule_set = rule_set_of(self._rule_sets, case)
         origin = {"person": case.person, "case": case.id}
         begin = time.perf_counter()
-        scans = Scans(self._client, held=None if self._held is None else self._held.now())
+        scans = Scans(self._client, held=held_now(self._held))
         found = second_from(scans, origin, firsts, self._ground, rule_set, self._city.until)
         seconds = time.perf_counter() - begin
         return seconds, len(firsts), len(found.contacts) + found.left_out

@@ -21,7 +21,7 @@ from streams.machine import clickhouse_skew
 from streams.maintenance import CLIENT_TIMEOUT_S, EVERY_S, merge_closed_weeks
 from streams.retention import drop_past_weeks
 from streams.segments.held import Held
-from streams.segments.keeping import following, forget, making
+from streams.segments.keeping import following, forget, making, tidying
 from streams.totals import write_daily_totals
 
 log = structlog.get_logger()
@@ -44,6 +44,7 @@ def keep_house(settings: Settings, metrics: Metrics, held: Held | None = None) -
     else:
         following(held, metrics)
         making(settings, clickhouse)
+        tidying(settings, clickhouse)
 
 
 def _rounds(clickhouse: ClickHouse, retention_days: int) -> None:

@@ -8,7 +8,6 @@ ids.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
 
 import numpy as np
 
@@ -36,8 +35,6 @@ from tracer.trace import TraceResult, trace
 from tracer.versions import Change, Version, changes, voided
 from tracer.window import window_of
 
-_SURELY_NEW: Final = timedelta(seconds=5)
-
 
 class Tracing:
     """Traces cases on what the workers have written. Blocking; raises Retryable and ValueError."""
@@ -62,7 +59,6 @@ class Tracing:
         self._held = held
         self._made: tuple[int, Ground] | None = None
         self._struck: dict[Revoked, U64] = {}
-        self._began = datetime.now(UTC)
 
     def run(self, case: Case, now: datetime) -> Run | None:
         """The run of this version of the case: the stored one, or a new one, stored. None if a
@@ -75,8 +71,7 @@ class Tracing:
         if stored is not None:
             return self._as_it_was(case, stored)
         with self._spans.step("trace", {}):
-            # a case that is new to its watcher is traced again once it is watched (`CaseWatcher`)
-            version = self._traced(case, now, again=now > self._began + _SURELY_NEW)
+            version = self._traced(case, now)
         with self._spans.step("store", {}) as span:
             while True:
                 last = self._runs.last(case.id)
@@ -156,7 +151,7 @@ class Tracing:
         times = [np.empty(0, np.int64), *(instants(some["scanned_at"]) for some in found)]
         return np.concatenate(persons), np.concatenate(times)
 
-    def _traced(self, case: Case, now: datetime, *, again: bool = False) -> Version:
+    def _traced(self, case: Case, now: datetime) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)
         ground = self._ground()
 
@@ -164,7 +159,7 @@ class Tracing:
             earlier = self._earlier(case, rule_set, now)
             return trace_from(self._scans(now, held), case, ground, rule_set, now, earlier)
 
-        result = answered(self._held, ask, again=again)
+        result = answered(self._held, ask)
         return Version(run_document(result), contact_documents(result))
 
     def _earlier(self, case: Case, rule_set: RuleSet, now: datetime) -> Iterable[Version]:

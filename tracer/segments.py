@@ -44,7 +44,8 @@ class Segments:
         for segment, some in self._asked(wanted):
             person, rows = segment.of(some)
             theirs = np.flatnonzero(wanted.has(person, rows["packed"]["scanned_at"]))
-            found.append(_Found(person[theirs], rows[theirs], segment.trips if trips else ()))
+            if len(theirs):
+                found.append(_Found(person[theirs], rows[theirs], segment.trips if trips else ()))
         who = np.concatenate([one.key for one in found])
         packed = np.concatenate([one.rows["packed"] for one in found])
         trip = _texts(found, "trip") if trips else nulls("trip", pl.String(), len(who))
@@ -63,7 +64,9 @@ class Segments:
                 theirs = np.flatnonzero(rows_in(persons, rows["person"]) != NONE)
                 place, rows = place[theirs], rows[theirs]
             there = rows_within(place, rows["t"], spans)
-            found.append(_Found(place[there], rows[there], segment.producers if details else ()))
+            if len(there):
+                texts = segment.producers if details else ()
+                found.append(_Found(place[there], rows[there], texts))
         place = np.concatenate([one.key for one in found])
         rows = np.concatenate([one.rows for one in found])
         return _visits(place, rows, _texts(found, "producer") if details else None)

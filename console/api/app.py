@@ -79,7 +79,7 @@ from schemas.errors import Fatal
 from schemas.meters import Metrics
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse, Priority
-from streams.segments.keeping import following, open_held
+from streams.segments.keeping import following, open_held, tidying
 from streams.spans import open_spans
 from tracer.ruleset import load_rule_sets
 
@@ -145,15 +145,20 @@ def create_app(
         if export:
             exporter = Exporter(settings, console.store, console.metrics)
             tasks.append(asyncio.create_task(exporter.run(), name="exporter"))
-        rounds = None if console.held is None else following(console.held, console.metrics)
+        rounds = []
+        if console.held is not None:
+            rounds = [
+                following(console.held, console.metrics),
+                tidying(settings, console.clickhouse),
+            ]
         if settings.reminder_webhook_url:
             webhook = Webhook(settings, console.store)
             tasks.append(asyncio.create_task(webhook.run(), name="webhook"))
         try:
             yield
         finally:
-            if rounds is not None:
-                await asyncio.to_thread(rounds.close)
+            for one in rounds:
+                await asyncio.to_thread(one.close)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,6 +5,7 @@ from typing import Final
 
 from console.api.state import Console
 from console.store.codes import taken_back
+from streams.segments.asking import held_now
 from tracer.columns import milliseconds
 from tracer.queries import Scans, retained_from
 from tracer.struck import Struck
@@ -16,5 +17,4 @@ def scans_at(console: Console, now: datetime) -> Scans:
     """Those that are kept and count, for one question. Its methods raise Retryable."""
     kept = retained_from(now, console.settings.retention_days)
     struck = Struck(taken_back(console.store), milliseconds(now), console.struck)
-    held = None if console.held is None else console.held.now()
-    return Scans(console.clickhouse, kept, _SETTINGS, struck, held)
+    return Scans(console.clickhouse, kept, _SETTINGS, struck, held_now(console.held))

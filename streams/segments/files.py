@@ -98,8 +98,10 @@ def mapped(folder: Path, part: Part, content: str) -> Segment | None:
             part.partition, persons, of_person, scans, hours, of_hour, visits,
             texts["trips"], texts["producers"],
         )  # fmt: skip
-    except (OSError, ValueError, KeyError):
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
         shutil.rmtree(there, ignore_errors=True)
+        return None
+    except OSError:  # ours alone: no descriptor left, no room to map
         return None
 
 
@@ -118,10 +120,15 @@ def warm(segment: Segment) -> None:
         _MADVISE(column.ctypes.data - before, column.nbytes + before, _POPULATE_READ)
 
 
-def drop_others(folder: Path, kept: Iterable[str]) -> list[str]:
-    """Take away all segments but these, and what was left undone; which."""
+def drop_others(folder: Path, kept: Iterable[str], *, undone: bool = False) -> list[str]:
+    """Take away all segments but these; which. `undone`: and what nobody will finish."""
     names = set(kept)
-    gone = [there for there in folder.iterdir() if there.is_dir() and there.name not in names]
+    gone = [
+        there
+        for there in folder.iterdir()
+        if there.is_dir() and there.name not in names
+        if undone or not there.name.startswith(_UNDONE)
+    ]
     for there in gone:
         shutil.rmtree(there, ignore_errors=True)
     return [there.name for there in gone]

@@ -34,8 +34,6 @@ _MOST_LOTS: Final = 100
 _AT_REST_S: Final = 3.0
 _EVERY_S: Final = 2.0
 _SOON_S: Final = 0.4
-_RECENT_S: Final = 1.0
-_WITHOUT_A_PAUSE: Final = 3  # looks in a row that found something new
 BUSY: Final = 50_000.0  # scans a second: then what comes is left to ClickHouse
 
 
@@ -63,14 +61,14 @@ class Held:
         self._metrics = metrics or Metrics(CollectorRegistry())
         self._clickhouse, self._folder = clickhouse, folder
         self._lock = threading.Lock()
-        self._active: list[Part] = []
-        self._pieces: list[Piece] = []
+        self._looked: list[Part] = []  # what the last look found
+        self._active: list[Part] | None = None  # what `_now` is of, and its pieces
+        self._settled: list[Piece] = []
         self._now = Segments()
+        self._pieces = self._settled
         self._influx = Influx()
         self._moved = float("inf")
-        self._as_of = 0.0
         self._warm: WeakSet[Segment] = WeakSet()
-        self._stirred = 0
 
     def now(self) -> Segments | None:
         """Everything that is in the table; None: too much of it is not held. Raises Retryable."""
@@ -86,20 +84,13 @@ class Held:
 
     def at_rest(self) -> Segments | None:
         """What was held at the last look, if nothing had come for some seconds then."""
-        return self._now if time.monotonic() - self._moved > _AT_REST_S else None
-
-    def recent(self) -> Segments | None:
-        """Everything as it was at most a second ago, if scans come without a pause."""
-        old = time.monotonic() - self._as_of
-        if self._stirred < _WITHOUT_A_PAUSE or old > _RECENT_S:
-            return None
-        self._metrics.counter(READ_BY, "segments").inc()
-        return self._now
+        rested = time.monotonic() - self._moved > _AT_REST_S
+        return self._now if rested and self._active == self._looked else None
 
     @property
     def every_s(self) -> float:
         """How soon to follow again."""
-        return _SOON_S if self._stirred else _EVERY_S
+        return _EVERY_S if time.monotonic() - self._moved > _AT_REST_S else _SOON_S
 
     def follow(self) -> None:
         """Read what has come, so that a trace has little to read. Raises Retryable."""
@@ -114,10 +105,10 @@ class Held:
         while (lot := crowded(self._pieces)) is not None:
             together = as_one(lot)  # nobody waits for it
             with self._lock:
-                if not set(lot) <= set(self._pieces):
+                if self._pieces is not self._settled or not set(lot) <= set(self._pieces):
                     return
                 self._pieces = [*(p for p in self._pieces if p not in lot), together]
-                self._settle(self._active, self._as_of)
+                self._settle(self._active)
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -127,55 +118,57 @@ class Held:
         return memory, sum(len(piece.segment) for piece in pieces) - memory
 
     def _brought_up(self, most: int) -> Segments | None:
-        if self._clickhouse.shape.cluster:
-            return None  # no server has all of it
         for _ in range(_TRIES):
-            begin = time.monotonic()
             active = active_parts(self._clickhouse)
             if active == self._active:
-                self._as_of = begin
                 return self._now
             left = self._lacking(active)
             if rows_of(left) > most or not self._fits(left):
                 return None
             if self._read(left):
-                return self._settle(active, begin)
+                return self._settle(active)
         return None  # parts were merged before they were read
 
     def _went_on(self) -> bool:
         """Read a lot of what has come; whether there may be more."""
         with self._lock:
-            begin = time.monotonic()
             active = active_parts(self._clickhouse)
             self._in_files(active)
             if active == self._active:
-                self._as_of, self._stirred = begin, 0
                 return False
             if self._influx.is_high(active):
-                self._stirred = 0
+                self._let_go()
                 return False
             left = self._lacking(active)
             if not self._fits(left):
                 return False
             lot = [p for p, so_far in zip(left, running_rows(left), strict=True) if so_far <= _LOT]
-            if self._read(lot or left[:1]) and len(lot) == len(left):
-                self._settle(active, begin)
-                self._stirred += 1
+            if not self._read(lot or left[:1]):
                 return False
-            return True
+            if len(lot) == len(left):
+                self._settle(active)
+            return len(lot) < len(left)
 
     def _lacking(self, active: Sequence[Part]) -> list[Part]:
         """The parts of which not every row is held, once what is gone has been let go and what
         has a file is mapped."""
-        self._moved = time.monotonic()
+        if active != self._looked:
+            self._moved = time.monotonic()
+        self._looked = list(active)
         self._pieces = still_there(self._pieces, active)
         self._map(missing(self._pieces, active))
         return missing(self._pieces, active)
 
-    def _settle(self, active: list[Part], as_of: float) -> Segments:
+    def _settle(self, active: list[Part] | None) -> Segments:
+        self._settled = self._pieces
         self._active, self._now = active, Segments(piece.segment for piece in self._pieces)
-        self._as_of = as_of
         return self._now
+
+    def _let_go(self) -> None:
+        """Of everything: nobody would notice what is deleted meanwhile."""
+        self._moved = time.monotonic()
+        self._pieces, self._looked = [], []
+        self._settle(None)
 
     def _fits(self, parts: Sequence[Part]) -> bool:
         memory, _ = self.rows
@@ -184,17 +177,22 @@ class Held:
     def _read(self, parts: Iterable[Part]) -> bool:
         known = {part: held_of(self._pieces, part) for part in parts}
         found = in_memory(self._clickhouse, known) if known else {}
-        for part, segment in (found or {}).items():
-            own = part._replace(rows=len(segment))
-            self._pieces.append(Piece(segment, (own,)))
-        return found is not None
+        new = [
+            Piece(segment, (part._replace(rows=len(segment)),))
+            for part, segment in (found or {}).items()
+        ]
+        self._pieces = [*self._pieces, *new]
+        wrong = missing(self._pieces, known)
+        # they do not add up: nothing that is held of them is believed, and they are read whole
+        self._pieces = [p for p in self._pieces if not any(p.of(part) for part in wrong)]
+        return not wrong
 
     def _in_files(self, active: Iterable[Part]) -> None:
         """Map what has a file of its own by now, and is in memory or in files that are gone."""
         whole = {piece.parts for piece in self._pieces if piece.on_disk}
         lacking = [part for part in active if (part,) not in whole]
         if self._map(lacking):
-            self._active = []  # to be looked at again
+            self._active = None  # to be looked at again
 
     def _has_file(self, part: Part) -> bool:
         return self._folder is not None and any(self._folder.glob(f"{blocks_of(part)}_*"))

@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 _MAKE_EVERY_S: Final = 10.0
 _REST: Final = 9  # times as long as making took: a tenth of one core at most
+_TIDY_EVERY_S: Final = 10.0
 _LITTLE_REST: Final = 1
 _GB: Final = 10**9
 
@@ -45,7 +46,9 @@ def open_held(
 
 def forget(settings: Settings) -> None:
     """Take away all segments of this data directory: nobody would keep them up to date."""
-    shutil.rmtree(segments_of(settings), ignore_errors=True)
+    folder = segments_of(settings)
+    for there in folder.iterdir() if folder.is_dir() else ():
+        shutil.rmtree(there, ignore_errors=True)
 
 
 class Rounds:
@@ -91,7 +94,17 @@ def following(held: Held, metrics: Metrics | None = None) -> Rounds:
     return Rounds(follow, lambda: held.every_s, _LITTLE_REST, "segments")
 
 
+def tidying(settings: Settings, clickhouse: ClickHouse) -> Rounds:
+    """Takes away the files of what is gone, whoever made them."""
+    maker = _maker(settings, clickhouse)
+    return Rounds(maker.tidy, lambda: _TIDY_EVERY_S, _LITTLE_REST, "segments tidied")
+
+
 def making(settings: Settings, clickhouse: ClickHouse) -> Rounds:
     """Makes the files that are lacking, for all processes of this machine."""
-    maker = Maker(clickhouse, segments_of(settings), int(settings.segments_gb * _GB))
+    maker = _maker(settings, clickhouse)
     return Rounds(maker.round, lambda: _MAKE_EVERY_S, _REST, "segment files")
+
+
+def _maker(settings: Settings, clickhouse: ClickHouse) -> Maker:
+    return Maker(clickhouse, segments_of(settings), int(settings.segments_gb * _GB))

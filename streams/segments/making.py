@@ -7,7 +7,7 @@ in each order, a few million rows a second, and not while more comes than a city
 import fcntl
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import structlog
 from streams.clickhouse import ClickHouse
 from streams.segments import files
 from streams.segments.held import FILE_ROWS, Influx
-from streams.segments.parts import active_parts, contents
+from streams.segments.parts import Part, active_parts, contents
 from streams.segments.reading import PROJECTION
 
 log = structlog.get_logger()
@@ -61,8 +61,8 @@ class Maker:
             content = contents(self._clickhouse, large)
             there = [part for part in large if part.name in content]
             name = {part: files.folder_name(part, content[part.name]) for part in there}
-            for gone in files.drop_others(self._folder, name.values()):
-                log.info("segment_dropped", segment=gone)
+            _drop(self._folder, name.values(), undone=True)
+            self._refused &= {part.name for part in there}
             if self._influx.is_high(active):
                 return _NOTHING
             lacking = [part for part in there if not (self._folder / name[part]).is_dir()]
@@ -70,13 +70,32 @@ class Maker:
                 part.rows
                 for part in sorted(lacking, key=lambda part: -part.rows)
                 if self._has_room(part.name, files.bytes_of(part.rows))
-                and files.write(self._clickhouse, self._folder, part, content[part.name])
+                and self._written(part, content[part.name])
             ]
         found = Made(len(made), sum(made), time.monotonic() - begin)
         if made:
             seconds = round(found.seconds, 2)
             log.info("segments_made", segments=len(made), rows=found.rows, seconds=seconds)
         return found
+
+    def tidy(self) -> None:
+        """Take away segments of parts that are gone. Any process may, also while another makes
+        some: one that was made meanwhile and goes with them is made again. Raises Retryable."""
+        if not self._folder.is_dir():
+            return
+        large = [part for part in active_parts(self._clickhouse) if part.rows >= FILE_ROWS]
+        content = contents(self._clickhouse, large)
+        names = [files.folder_name(p, content[p.name]) for p in large if p.name in content]
+        _drop(self._folder, names)
+
+    def _written(self, part: Part, content: str) -> bool:
+        """One that the disk does not take holds up no other."""
+        try:
+            return files.write(self._clickhouse, self._folder, part, content)
+        except OSError as error:
+            kind = type(error).__name__
+            log.error("segments_failed", kind=kind, detail=str(error), part=part.name)
+            return False
 
     def _has_room(self, part: str, size: int) -> bool:
         why = ""
@@ -88,6 +107,11 @@ class Maker:
             self._refused.add(part)
             log.warning("segment_not_made", part=part, why=why, bytes=size)
         return not why
+
+
+def _drop(folder: Path, kept: Iterable[str], *, undone: bool = False) -> None:
+    for gone in files.drop_others(folder, kept, undone=undone):
+        log.info("segment_dropped", segment=gone)
 
 
 @contextmanager

@@ -27,10 +27,6 @@ class Piece:
         """How many rows of this part it has."""
         return rows_of([own for own in self.parts if own.within(part)])
 
-    def only_of(self, part: Part) -> bool:
-        """Whether it has no others."""
-        return all(own.within(part) for own in self.parts)
-
 
 def still_there(pieces: Iterable[Piece], active: Sequence[Part]) -> list[Piece]:
     """Those of which all rows are in active parts, as they were when they were read."""

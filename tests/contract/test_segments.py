@@ -150,3 +150,55 @@ def test_a_part_that_is_merged_between_two_questions_is_asked_for_again(
     monkeypatch.setattr(held_module, "active_parts", before_a_merge)
     check(clickhouse, Held(clickhouse))
     assert len(asked) == 2
+
+
+def test_another_table_in_its_place_is_another_table(clickhouse: ClickHouse) -> None:
+    """As a rebuild puts it there: blocks of the same numbers, as many rows, and other scans."""
+    for table in ("first", "second"):
+        clickhouse.command(f"CREATE TABLE {table} AS scans")
+    clickhouse.command("RENAME TABLE scans TO kept, first TO scans")
+    try:
+        insert(clickhouse, 0, 10)
+        insert(clickhouse, 10, 10)
+        held = Held(clickhouse)
+        check(clickhouse, held)
+        clickhouse.command("RENAME TABLE scans TO first, second TO scans")
+        insert(clickhouse, 500, 10)
+        insert(clickhouse, 510, 10)
+        merge(clickhouse, 0)
+        check(clickhouse, held)
+        clickhouse.command("RENAME TABLE scans TO second")
+    finally:
+        clickhouse.command("RENAME TABLE kept TO scans")
+        for table in ("first", "second"):
+            clickhouse.command(f"DROP TABLE IF EXISTS {table}")
+
+
+def test_what_does_not_add_up_is_read_whole(clickhouse: ClickHouse) -> None:
+    """Two rows of one offset, as a log that lost its end leaves them, in one part."""
+    held = Held(clickhouse)
+    insert(clickhouse, 0, 10)
+    check(clickhouse, held)
+    insert(clickhouse, 0, 10)
+    merge(clickhouse, 0)
+    check(clickhouse, held)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_file_that_is_spoilt_is_made_again(clickhouse: ClickHouse, tmp_path: Path) -> None:
+    insert(clickhouse, 0, 300)
+    maker = Maker(clickhouse, tmp_path, GB)
+    assert maker.round().segments == 1
+    [spoilt] = tmp_path.glob("*/texts.json")
+    spoilt.write_text("{")
+    reader = Held(clickhouse, tmp_path)
+    check(clickhouse, reader)
+    assert reader.rows == (300, 0)
+    assert maker.round().segments == 1
+    reader.follow()
+    check(clickhouse, reader)
+    assert reader.rows == (0, 300)
+    clickhouse.command("TRUNCATE TABLE scans")
+    maker.tidy()
+    assert not [there for there in tmp_path.iterdir() if there.is_dir()]
+    check(clickhouse, reader)

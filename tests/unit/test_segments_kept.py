@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
-from streams.segments.asking import answered
+from streams.segments.asking import answered, held_now
 from streams.segments.held import Held, Influx
 from streams.segments.keeping import Rounds, forget, open_held, segments_of
 from streams.segments.parts import Part, part_of
@@ -24,20 +24,16 @@ class FakeHeld:
     def __init__(self, guess: Segments | None, found: Segments | None) -> None:
         self._guess, self._found = guess, found
         self.looks = 0
-        self.of_late: Segments | None = None
 
     def at_rest(self) -> Segments | None:
         return self._guess
-
-    def recent(self) -> Segments | None:
-        return self.of_late
 
     def now(self) -> Segments | None:
         self.looks += 1
         return self._found
 
 
-def asked(held: FakeHeld | None, *, again: bool = False) -> tuple[Any, list[Any]]:
+def asked(held: FakeHeld | None) -> tuple[Any, list[Any]]:
     """The answer, which is what was held; and what each question was asked of."""
     seen: list[Any] = []
 
@@ -45,7 +41,7 @@ def asked(held: FakeHeld | None, *, again: bool = False) -> tuple[Any, list[Any]
         seen.append(held)
         return held
 
-    return answered(cast(Held | None, held), ask, again=again), seen
+    return answered(cast(Held | None, held), ask), seen
 
 
 def test_of_a_table_at_rest_a_question_is_asked_once() -> None:
@@ -68,16 +64,6 @@ def test_of_a_table_that_moves_it_is_asked_after_the_look() -> None:
     assert asked(None) == (None, [None])
 
 
-def test_what_will_be_asked_again_may_be_of_a_second_ago() -> None:
-    now, late = Segments(), Segments()
-    held = FakeHeld(None, now)
-    assert asked(held, again=True) == (now, [now])
-    held.of_late = late
-    assert asked(held, again=True) == (late, [late])
-    assert held.looks == 1
-    assert asked(held) == (now, [now])
-
-
 def test_a_look_that_fails_is_no_answer() -> None:
     class Away(FakeHeld):
         def now(self) -> Segments | None:
@@ -86,6 +72,23 @@ def test_a_look_that_fails_is_no_answer() -> None:
     for guess in (Segments(), None):
         with pytest.raises(Retryable):
             asked(Away(guess, None))
+
+
+def test_if_what_is_held_is_wrong_clickhouse_is_asked() -> None:
+    class Spoilt(FakeHeld):
+        def now(self) -> Segments | None:
+            raise IndexError("spoilt")
+
+    last = Segments()
+    assert asked(Spoilt(None, None)) == (None, [None])
+    assert asked(Spoilt(last, None)) == (None, [last, None])
+    assert held_now(cast(Held, Spoilt(None, None))) is None
+
+    def wrong(held: Segments | None) -> None:
+        raise ValueError("of the question")
+
+    with pytest.raises(ValueError, match="of the question"):
+        answered(cast(Held, FakeHeld(last, last)), wrong)
 
 
 def test_a_table_is_at_rest_when_nothing_has_come_for_a_while(
@@ -142,7 +145,8 @@ def test_without_disk_for_them_nothing_is_held_and_nothing_is_left(tmp_path: Pat
     assert open_held(settings, ClickHouse(settings)) is None
     (segments_of(settings) / "20260921_1_1_x_1").mkdir(parents=True)
     forget(settings)
-    assert not segments_of(settings).exists()
+    assert not list(segments_of(settings).iterdir())
+    segments_of(settings).rmdir()
     forget(settings)
     some = settings_in(tmp_path, segments_gb=1)
     assert open_held(some, ClickHouse(some)) is not None
@@ -156,5 +160,10 @@ def test_a_part_says_by_its_name_what_is_in_it() -> None:
     assert not part_of("20260921_10_10_0", 10, 10).within(merged)
     assert not part_of("20260928_4_4_0", 10, 10).within(merged)
     assert not part_of("20260921_4_4_0_11", 10, 10).within(merged)  # a mutation rewrote it
+    rewritten = part_of("20260921_3_9_2_8", 70, 20)
+    assert not part_of("20260921_4_4_0", 10, 10).within(rewritten)
+    assert part_of("20260921_9_9_0", 10, 10).within(rewritten)  # it came after the mutation
+    assert not part_of("20260921_4_4_0", 10, 10, "another").within(merged)
+    assert not part_of("20260921_4_4_0", 10, 10).within(part_of("20260921_4_4_0", 10, 20))
     assert part_of("20260921_4_4_0_11", 10, 10).within(part_of("20260921_3_9_2_11", 70, 20))
     assert not part_of("20260921_4_4_0", 10, 30).within(merged)  # it is younger
