@@ -19,9 +19,9 @@ from schemas.metrics import READ_BY
 from streams.clickhouse import ClickHouse
 from streams.segments.files import blocks_of, mapped, warm
 from streams.segments.parts import Part, active_parts, contents, rows_of, running_rows
-from streams.segments.pieces import Piece, as_one, crowded, held_of, missing, still_there
+from streams.segments.pieces import Piece, crowded, held_of, missing, still_there
 from streams.segments.reading import in_memory
-from tracer.segment import Segment
+from tracer.segment import Segment, joined
 from tracer.segments import Segments
 
 FILE_ROWS: Final = 300_000  # a part with so many is mapped from a file
@@ -103,11 +103,14 @@ class Held:
             warm(segment)
             self._warm.add(segment)
         while (lot := crowded(self._pieces)) is not None:
-            together = as_one(lot)  # nobody waits for it
+            whole = joined(lot)  # nobody waits for it
             with self._lock:
-                if self._pieces is not self._settled or not set(lot) <= set(self._pieces):
+                mine = [piece for piece in self._pieces if piece.segment in lot]
+                if self._pieces is not self._settled or len(mine) != len(lot):
                     return
-                self._pieces = [*(p for p in self._pieces if p not in lot), together]
+                parts = tuple(part for piece in mine for part in piece.parts)
+                others = [piece for piece in self._pieces if piece not in mine]
+                self._pieces = [*others, Piece(whole, parts)]
                 self._settle(self._active)
 
     @property

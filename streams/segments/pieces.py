@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from streams.segments.parts import Part, rows_of
-from tracer.segment import Segment, joined
+from tracer.segment import Segment
 
 _MOST_SMALL: Final = 16  # pieces in memory of a week, each of which a trace searches
 _JOINED: Final = 12  # of the smallest
@@ -54,19 +54,13 @@ def held_of(pieces: Iterable[Piece], part: Part) -> list[Segment]:
     return [piece.segment for piece in pieces if piece.of(part)]
 
 
-def crowded(pieces: Sequence[Piece]) -> list[Piece] | None:
+def crowded(pieces: Sequence[Piece]) -> list[Segment] | None:
     """The smallest in memory of a week that has many: to be one. None if no week has."""
-    weeks: dict[str, list[Piece]] = {}
+    weeks: dict[str, list[Segment]] = {}
     for piece in pieces:
         if not piece.on_disk:
-            weeks.setdefault(piece.segment.partition, []).append(piece)
+            weeks.setdefault(piece.segment.partition, []).append(piece.segment)
     for small in weeks.values():
         if len(small) > _MOST_SMALL:
-            return sorted(small, key=lambda piece: len(piece.segment))[:_JOINED]
+            return sorted(small, key=len)[:_JOINED]
     return None
-
-
-def as_one(pieces: Sequence[Piece]) -> Piece:
-    """All of their rows."""
-    parts = tuple(part for piece in pieces for part in piece.parts)
-    return Piece(joined([piece.segment for piece in pieces]), parts)
