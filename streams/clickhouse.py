@@ -115,27 +115,24 @@ class ClickHouse:
         settings: dict[str, Any] | None = None,
     ) -> pa.Table:
         """The result as one Arrow table; UUIDs and enums as the query casts them."""
-        options = {
+        options = self._for_arrow(settings or {})
+        return self._attempt(
+            lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
+        )
+
+    def _for_arrow(self, settings: dict[str, Any]) -> dict[str, Any]:
+        return {
             "output_format_arrow_string_as_string": 1,
             **_UNCOMPILED,
             **_AS_IT_IS,
             **self.shape.reading,
             **self._asking,
-            **(settings or {}),
+            **settings,
         }
-        return self._attempt(
-            lambda client: client.query_arrow(sql, parameters=parameters, settings=options)
-        )
 
     def batches(self, sql: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         """The result as it comes, in the order in which the engine reads it."""
-        options = {
-            "output_format_arrow_string_as_string": 1,
-            **_UNCOMPILED,
-            **_AS_IT_IS,
-            **self.shape.reading,
-            **settings,
-        }
+        options = self._for_arrow(settings)
         stream = self._attempt(
             lambda client: client.raw_stream(sql, settings=options, fmt="ArrowStream")
         )

@@ -26,6 +26,7 @@ NONE: Final = -1
 # subtracted from. Where a time is missing it is the one of these that decides nothing.
 NEVER: Final = -(2**61)
 FOREVER: Final = 2**61
+_OFFSET_BITS: Final = 48
 
 
 def milliseconds(moment: datetime) -> int:
@@ -69,6 +70,12 @@ def among(order: I64, group: I64, find: Callable[[Mask], I64], where: Mask) -> I
 def instants(times: pl.Series) -> I64:
     """Times (`frames.TIME`) in milliseconds since 1970 UTC."""
     return times.cast(pl.Int64).to_numpy()
+
+
+def log_number(partition: U16, offset: U64) -> U64:
+    """One number of each `kafka_partition` and `kafka_offset`."""
+    number: U64 = (partition.astype(np.uint64) << np.uint64(_OFFSET_BITS)) | offset
+    return number
 
 
 def codes(column: pl.Series) -> Small:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tracer.columns import I64, NONE, U32, U64, changes, ranges, rows_in
+from tracer.columns import I64, NONE, U32, U64, changes, log_number, ranges, rows_in
 from tracer.packed import LAYOUT
 
 Rows = npt.NDArray[Any]
@@ -33,7 +33,6 @@ BY_HOUR: Final = np.dtype(
 UNKNOWN: Final = np.iinfo(np.int64).min
 _HOUR_MS: Final = 3_600_000
 _HOUR_BITS: Final = 24  # hours since 1970 until the year 3883
-_OFFSET_BITS: Final = 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,12 +83,6 @@ def place_of(keys: I64) -> U32:
     return (keys >> _HOUR_BITS).astype(np.uint32)
 
 
-def groups(column: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], I64]:
-    """The values of a column that rises, each once, and where each begins; where the last ends."""
-    first = np.flatnonzero(changes(column))
-    return column[first], np.append(first, len(column))
-
-
 def segment_of(
     partition: str,
     person: U64,
@@ -101,15 +94,10 @@ def segment_of(
 ) -> Segment:
     """Of rows that stand beside each other, in any order: `person[n]`, `by_person[n]`, `place[n]`
     and `by_hour[n]` are one scan's."""
-    order = np.argsort(person, kind="stable")
-    persons, of_person = groups(person[order])
     key = hour_key(place, by_hour["t"])
-    by_key = np.argsort(key, kind="stable")
-    hours, of_hour = groups(key[by_key])
     return Segment(
-        partition, persons, of_person, by_person[order], hours, of_hour, by_hour[by_key],
-        trips, producers,
-    )  # fmt: skip
+        partition, *_in_order(person, by_person), *_in_order(key, by_hour), trips, producers
+    )
 
 
 def joined(segments: Sequence[Segment]) -> Segment:
@@ -125,21 +113,24 @@ def joined(segments: Sequence[Segment]) -> Segment:
         places.append((np.repeat(one.hours, np.diff(one.of_hour)), visits))
     person, by_person = (np.concatenate(some) for some in zip(*people, strict=True))
     key, by_hour = (np.concatenate(some) for some in zip(*places, strict=True))
-    order, by_key = np.argsort(person, kind="stable"), np.argsort(key, kind="stable")
-    persons, of_person = groups(person[order])
-    hours, of_hour = groups(key[by_key])
     return Segment(
-        segments[0].partition, persons, of_person, by_person[order], hours, of_hour,
-        by_hour[by_key], trips, producers,
+        segments[0].partition, *_in_order(person, by_person), *_in_order(key, by_hour),
+        trips, producers,
     )  # fmt: skip
 
 
 def offsets_of(rows: Rows) -> U64:
     """One number of where in the log each of these rows of `by_person` is."""
     packed = rows["packed"]
-    partition = packed["kafka_partition"].astype(np.uint64)
-    numbers: U64 = (partition << np.uint64(_OFFSET_BITS)) | packed["kafka_offset"]
-    return numbers
+    return log_number(packed["kafka_partition"], packed["kafka_offset"])
+
+
+def _in_order(key: npt.NDArray[Any], rows: Rows) -> tuple[npt.NDArray[Any], I64, Rows]:
+    """The keys, rising, each once; where each begins, and where the last ends; the rows so."""
+    order = np.argsort(key, kind="stable")
+    rising = key[order]
+    first = np.flatnonzero(changes(rising))
+    return rising[first], np.append(first, len(key)), rows[order]
 
 
 def _renumbered(texts: Sequence[Sequence[str]]) -> tuple[list[str], list[U32]]:

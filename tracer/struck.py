@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.places import REVOKED_SINCE_DAYS
-from tracer.columns import NONE, U64, rows_in
+from tracer.columns import NONE, U64, log_number, rows_in
 from tracer.hours import HOURS_PER_QUERY, Span, lots, questions
 from tracer.statements import by_code
 
@@ -23,7 +23,6 @@ from tracer.statements import by_code
 _SETTLED_MS: Final = 3_600_000
 # Whoever writes `sites.v1` may say more; an hour of a place is a condition of a question.
 _FURTHEST_MS: Final = REVOKED_SINCE_DAYS * 86_400_000
-_OFFSET_BITS: Final = 48
 _NOTHING: Final = np.empty(0, np.uint64)
 Ask = Callable[[str], pa.Table]
 # Of a place, the numbers (`number_of`) of scans there that do not count, rising.
@@ -82,8 +81,7 @@ def asked(one: Revoked, earliest: int, ask: Ask) -> Iterator[pl.DataFrame]:
 def number_of(scans: pl.DataFrame) -> U64:
     """One number for `kafka_partition` and `kafka_offset`."""
     partition, offset = (scans[c].to_numpy() for c in ("kafka_partition", "kafka_offset"))
-    numbers: U64 = (partition.astype(np.uint64) << np.uint64(_OFFSET_BITS)) | offset
-    return numbers
+    return log_number(partition, offset)
 
 
 def without(scans: pl.DataFrame, gone: Gone) -> pl.DataFrame:

@@ -120,7 +120,7 @@ def warm(segment: Segment) -> None:
         _MADVISE(column.ctypes.data - before, column.nbytes + before, _POPULATE_READ)
 
 
-def drop_others(folder: Path, kept: Iterable[str], *, undone: bool = False) -> list[str]:
+def drop_others(folder: Path, kept: Iterable[str], *, undone: bool) -> list[str]:
     """Take away all segments but these; which. `undone`: and what nobody will finish."""
     names = set(kept)
     gone = [

@@ -159,8 +159,8 @@ class Held:
             self._moved = time.monotonic()
         self._looked = list(active)
         self._pieces = still_there(self._pieces, active)
-        self._map(missing(self._pieces, active))
-        return missing(self._pieces, active)
+        left = missing(self._pieces, active)
+        return missing(self._pieces, active) if self._map(left) else left
 
     def _settle(self, active: list[Part] | None) -> Segments:
         self._settled = self._pieces

@@ -19,7 +19,7 @@ from streams.clickhouse import ClickHouse
 from streams.segments import files
 from streams.segments.held import FILE_ROWS, Influx
 from streams.segments.parts import Part, active_parts, contents
-from streams.segments.reading import PROJECTION
+from tracer.statements import Source
 
 log = structlog.get_logger()
 _LOCK: Final = ".lock"
@@ -54,23 +54,19 @@ class Maker:
         """
         begin = time.monotonic()
         with _alone(self._folder) as alone:
-            if not alone or self._clickhouse.projection("scans", PROJECTION) == "scans":
+            if not alone or self._clickhouse.projection("scans", Source.PACKED) == "scans":
                 return _NOTHING  # a distributed table, or a server that cannot be asked so
             active = active_parts(self._clickhouse)
-            large = [part for part in active if part.rows >= FILE_ROWS]
-            content = contents(self._clickhouse, large)
-            there = [part for part in large if part.name in content]
-            name = {part: files.folder_name(part, content[part.name]) for part in there}
-            _drop(self._folder, name.values(), undone=True)
-            self._refused &= {part.name for part in there}
+            content = self._tidied(active, undone=True)
+            self._refused &= {part.name for part in content}
             if self._influx.is_high(active):
                 return _NOTHING
-            lacking = [part for part in there if not (self._folder / name[part]).is_dir()]
             made = [
                 part.rows
-                for part in sorted(lacking, key=lambda part: -part.rows)
-                if self._has_room(part.name, files.bytes_of(part.rows))
-                and self._written(part, content[part.name])
+                for part in sorted(content, key=lambda part: -part.rows)
+                if not (self._folder / files.folder_name(part, content[part])).is_dir()
+                and self._has_room(part.name, files.bytes_of(part.rows))
+                and self._written(part, content[part])
             ]
         found = Made(len(made), sum(made), time.monotonic() - begin)
         if made:
@@ -83,10 +79,17 @@ class Maker:
         some: one that was made meanwhile and goes with them is made again. Raises Retryable."""
         if not self._folder.is_dir():
             return
-        large = [part for part in active_parts(self._clickhouse) if part.rows >= FILE_ROWS]
-        content = contents(self._clickhouse, large)
-        names = [files.folder_name(p, content[p.name]) for p in large if p.name in content]
-        _drop(self._folder, names)
+        self._tidied(active_parts(self._clickhouse), undone=False)
+
+    def _tidied(self, active: Iterable[Part], *, undone: bool) -> dict[Part, str]:
+        """The content of each part that is to have a file, once those of all others are gone."""
+        large = [part for part in active if part.rows >= FILE_ROWS]
+        known = contents(self._clickhouse, large)
+        content = {part: known[part.name] for part in large if part.name in known}
+        kept = [files.folder_name(part, of) for part, of in content.items()]
+        for gone in files.drop_others(self._folder, kept, undone=undone):
+            log.info("segment_dropped", segment=gone)
+        return content
 
     def _written(self, part: Part, content: str) -> bool:
         """One that the disk does not take holds up no other."""
@@ -107,11 +110,6 @@ class Maker:
             self._refused.add(part)
             log.warning("segment_not_made", part=part, why=why, bytes=size)
         return not why
-
-
-def _drop(folder: Path, kept: Iterable[str], *, undone: bool = False) -> None:
-    for gone in files.drop_others(folder, kept, undone=undone):
-        log.info("segment_dropped", segment=gone)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.clickhouse.few import by_name
 from streams.clickhouse import ClickHouse
 from streams.segments.parts import Part
 from tracer.answered import TYPED
@@ -23,8 +22,8 @@ from tracer.segment import (
     offsets_of,
     segment_of,
 )
+from tracer.statements import Source
 
-PROJECTION: Final = "packed_by_person"
 _PERSON: Final = "person, packed, trip"
 _HOUR: Final = "person, place, scanned_at, direction, method, producer, appended_at, companions"
 # The engine plans for rows that it must sort and weigh; here it hands on what it has, as it lies.
@@ -110,8 +109,8 @@ def by_person(clickhouse: ClickHouse, part: Part, trips: Numbered) -> Iterator[L
 
     Nothing if it has no projection in that order. Raises Retryable.
     """
-    table = by_name("scans", PROJECTION)
-    for lot in _stream(clickhouse, f"SELECT {_PERSON} FROM {table}", part):  # noqa: S608
+    select = f"SELECT {_PERSON} FROM {Source.PACKED.table}"  # noqa: S608
+    for lot in _stream(clickhouse, select, part):
         yield Lot(lot.column("person").to_numpy(), by_person_rows(lot, trips))
 
 
