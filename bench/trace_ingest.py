@@ -1,4 +1,8 @@
-"""Traces while ingest runs: the same cases on the idle machine, and beside a steady load."""
+"""Traces while ingest runs: the same cases on the idle machine, and beside a steady load.
+
+In turn with each trace a loop takes as much CPU as that case's trace took by the clock on the idle
+machine, and touches nothing: what becomes of it is what the load leaves of the cores to anybody.
+"""
 
 import time
 from collections.abc import Callable
@@ -15,7 +19,8 @@ _DRAIN_S: Final = 600.0
 
 @dataclass(frozen=True)
 class Busy:
-    """`ratio`: p99 beside the load to p99 on the idle machine, of the same cases."""
+    """`ratio`: p99 beside the load to p99 on the idle machine, of the same cases; `loop_…`: of the
+    loops beside the load, to the same."""
 
     rate: float
     achieved: float
@@ -26,6 +31,9 @@ class Busy:
     p50_ms: float
     p99_ms: float
     ratio: float
+    loop_p50_ms: float
+    loop_p99_ms: float
+    loop_ratio: float
     lag_s: float
     rows: int
     exact: bool
@@ -46,16 +54,22 @@ def busy(
     load = bench.load(rate, int(rate * (warm_up_s + seconds)))
     time.sleep(warm_up_s)
     beside: list[float] = []
+    loops: list[float] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until and load.running:
-        beside.append(tracer.timed(cases[len(beside) % len(cases)])[0])
+        number = len(beside) % len(cases)
+        beside.append(tracer.timed(cases[number])[0])
+        loops.append(_loop(idle[number]))
     lag_s = worker.lag_s()
     sent = load.result(seconds + _DRAIN_S)
     bench.drain(_DRAIN_S)
     accounted = bench.account()
     worker.stop()
     p50, p99, _ = percentiles(beside)
-    say(f"  beside ingest: p50 {p50} ms, p99 {p99} ms")
+    loop_p50, loop_p99, _ = percentiles(loops)
+    say(
+        f"  beside ingest: p50 {p50} ms, p99 {p99} ms; a loop: p50 {loop_p50} ms, p99 {loop_p99} ms"
+    )
     return Busy(
         rate=rate,
         achieved=sent.records_per_s,
@@ -66,7 +80,18 @@ def busy(
         p50_ms=p50,
         p99_ms=p99,
         ratio=round(p99 / idle_p99, 3),
+        loop_p50_ms=loop_p50,
+        loop_p99_ms=loop_p99,
+        loop_ratio=round(loop_p99 / idle_p99, 3),
         lag_s=round(lag_s, 3),
         rows=accounted.rows,
         exact=accounted.exact,
     )
+
+
+def _loop(cpu_s: float) -> float:
+    """Take so much CPU: seconds by the clock."""
+    begin, used = time.perf_counter(), time.thread_time()
+    while time.thread_time() - used < cpu_s:
+        pass
+    return time.perf_counter() - begin

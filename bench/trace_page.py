@@ -138,7 +138,9 @@ def tables(found: Found) -> str:
         parts.append(
             f"Beside {_number(busy['achieved'])} scans a second: p50 {busy['p50_ms']} ms, "
             f"p99 {busy['p99_ms']} ms over {busy['cases']} traces; idle, the same cases: "
-            f"p50 {busy['idle_p50_ms']}, p99 {busy['idle_p99_ms']} ms; {busy['ratio']} × at p99."
+            f"p50 {busy['idle_p50_ms']}, p99 {busy['idle_p99_ms']} ms; {busy['ratio']} × at p99. "
+            f"In turn with them a loop of as much CPU as each took idle: p50 "
+            f"{busy['loop_p50_ms']}, p99 {busy['loop_p99_ms']} ms; {busy['loop_ratio']} ×."
         )
     pictures = "![sizes](img/bench-trace-sizes.svg)\n![beside](img/bench-trace-beside.svg)"
     return "\n\n".join([*parts, pictures])

@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.process_stack import Bench
 from schemas.errors import UserError
+from streams.segments.changes import changes_of
 from streams.segments.files import held_bytes
 from streams.segments.held import Held
 from streams.segments.keeping import following, segments_of
@@ -28,7 +29,7 @@ class Copied:
 @contextmanager
 def held_scans(bench: Bench) -> Iterator[Held]:
     """Followed until the block ends."""
-    held = Held(bench.clickhouse, segments_of(bench.settings))
+    held = Held(bench.clickhouse, segments_of(bench.settings), changes=changes_of(bench.settings))
     rounds = following(held)
     try:
         yield held

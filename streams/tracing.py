@@ -97,7 +97,7 @@ class Tracing:
         runs = [self._as_it_was(case, newest)] if made is not None and made >= first else []
         if made is not None and made >= last:
             return runs
-        version = self._traced(case, now)
+        version = self._traced(case, now, expected=True)
         while not _is_later(newest, case):
             run = _next(case, of_scan(last), newest, version)
             known = newest is not None and newest.version.summary["case_version"] == case.version
@@ -151,7 +151,7 @@ class Tracing:
         times = [np.empty(0, np.int64), *(instants(some["scanned_at"]) for some in found)]
         return np.concatenate(persons), np.concatenate(times)
 
-    def _traced(self, case: Case, now: datetime) -> Version:
+    def _traced(self, case: Case, now: datetime, *, expected: bool = False) -> Version:
         rule_set = rule_set_of(self._rule_sets, case)
         ground = self._ground()
 
@@ -159,7 +159,7 @@ class Tracing:
             earlier = self._earlier(case, rule_set, now)
             return trace_from(self._scans(now, held), case, ground, rule_set, now, earlier)
 
-        result = answered(self._held, ask)
+        result = answered(self._held, ask, expected=expected)
         return Version(run_document(result), contact_documents(result))
 
     def _earlier(self, case: Case, rule_set: RuleSet, now: datetime) -> Iterable[Version]:

@@ -1,9 +1,12 @@
 """Scans in a table, and whether what is held of them is what is there."""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 
 from streams.clickhouse import ClickHouse
+from streams.segments.changes import Changes
 from streams.segments.held import Held
 from streams.segments.parts import active_parts
 from tracer.hours import Span
@@ -16,6 +19,12 @@ FIRST_MS = 1_790_000_000_000
 WEEKS = 3
 LAST_MS = FIRST_MS + WEEKS * WEEK_MS
 PERSONS, PLACES = 40, 5
+
+
+def counted_in(folder: Path) -> Changes:
+    """What the engine of `migrated_engine` counts."""
+    [file] = (folder / "engine").glob("changes.*")
+    return Changes(file)
 
 
 def insert(clickhouse: ClickHouse, begin: int, rows: int, week: int = 0) -> None:

@@ -32,10 +32,10 @@ class Segments:
         self._of_week: dict[str, list[Segment]] = defaultdict(list)
         for segment in segments:
             self._of_week[segment.partition].append(segment)
-        self._every = [one for some in self._of_week.values() for one in some]
+        self.every: Sequence[Segment] = [one for some in self._of_week.values() for one in some]
 
     def __len__(self) -> int:
-        return sum(map(len, self._every))
+        return sum(map(len, self.every))
 
     def scans(self, wanted: Sought, *, trips: bool = True) -> pl.DataFrame:
         """All scans of these persons in their times, shape `frames.SCANS`; without `trips` these
@@ -58,7 +58,7 @@ class Segments:
         last three are null without `details`. With `persons`, rising, nobody else's."""
         keys = _keys(spans)
         found = [_Found(_NOWHERE, _NO_VISITS)]
-        for segment in self._every:
+        for segment in self.every:
             place, rows = segment.at(keys)
             if persons is not None:
                 theirs = np.flatnonzero(rows_in(persons, rows["person"]) != NONE)
@@ -74,7 +74,7 @@ class Segments:
     def _asked(self, wanted: Sought) -> Iterable[tuple[Segment, U64]]:
         weeks = wanted.weeks()
         if weeks is None:
-            return [(segment, wanted.person) for segment in self._every]
+            return [(segment, wanted.person) for segment in self.every]
         return [
             (segment, persons)
             for week in weeks

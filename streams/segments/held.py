@@ -1,7 +1,8 @@
 """All scans of the table, held by the process that traces, as they are when a trace begins.
 
-A trace begins with one small question, which parts there are. What has come since the trace
-before is read, a few thousand rows; then nothing more is asked. Where too much is missing (a
+A trace begins with one small question, which parts there are, unless the engine's count says that
+nothing has come since it was last asked (`changes`). What has come since the trace before is read,
+a few thousand rows; then nothing more is asked. Where too much is missing (a
 process that has just begun, a load far above a city's), ClickHouse is asked as it always was.
 """
 
@@ -17,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from schemas.meters import Metrics
 from schemas.metrics import READ_BY
 from streams.clickhouse import ClickHouse
+from streams.segments.changes import Changes
 from streams.segments.files import blocks_of, mapped, warm
 from streams.segments.parts import Part, active_parts, contents, rows_of, running_rows
 from streams.segments.pieces import Piece, crowded, held_of, missing, still_there
@@ -56,41 +58,60 @@ class Held:
     """Segments of all of the table, brought up to date. Threads may share it."""
 
     def __init__(
-        self, clickhouse: ClickHouse, folder: Path | None = None, metrics: Metrics | None = None
+        self,
+        clickhouse: ClickHouse,
+        folder: Path | None = None,
+        metrics: Metrics | None = None,
+        changes: Changes | None = None,
     ) -> None:
         self._metrics = metrics or Metrics(CollectorRegistry())
         self._clickhouse, self._folder = clickhouse, folder
+        self._changes = changes or Changes()
         self._lock = threading.Lock()
         self._looked: list[Part] = []  # what the last look found
         self._active: list[Part] | None = None  # what `_now` is of, and its pieces
         self._settled: list[Piece] = []
         self._now = Segments()
         self._pieces = self._settled
+        self._counted: bytes | None = None  # the engine's count before the look under way
+        self._known: tuple[bytes | None, Segments] | None = None  # all, as of that count
         self._influx = Influx()
         self._moved = float("inf")
         self._warm: WeakSet[Segment] = WeakSet()
 
     def now(self) -> Segments | None:
         """Everything that is in the table; None: too much of it is not held. Raises Retryable."""
-        found = None
-        if self._lock.acquire(timeout=_WAIT_S):
+        found = self.unchanged
+        if found is None and self._lock.acquire(timeout=_WAIT_S):
             try:
-                found = self._brought_up(_BEFORE_A_TRACE)
+                found = self.unchanged  # by now, somebody else having looked
+                if found is None:
+                    found = self._brought_up(_BEFORE_A_TRACE)
             finally:
                 self._lock.release()
         by = "clickhouse" if found is None else "segments"
         self._metrics.counter(READ_BY, by).inc()
         return found
 
-    def at_rest(self) -> Segments | None:
-        """What was held at the last look, if nothing had come for some seconds then."""
-        rested = time.monotonic() - self._moved > _AT_REST_S
-        return self._now if rested and self._active == self._looked else None
+    @property
+    def unchanged(self) -> Segments | None:
+        """What was held at the last look, if it is certain that nothing has come since."""
+        known, count = self._known, self._changes.count()
+        return None if known is None or count is None or known[0] != count else known[1]
+
+    @property
+    def last(self) -> Segments | None:
+        """What was held when all of it was; None: not yet, or it was let go."""
+        return None if self._active is None else self._now
 
     @property
     def every_s(self) -> float:
-        """How soon to follow again."""
-        return _EVERY_S if time.monotonic() - self._moved > _AT_REST_S else _SOON_S
+        """How soon after the last time to follow again; it may change meanwhile."""
+        if self._changes.count() is None:
+            at_rest = time.monotonic() - self._moved > _AT_REST_S
+        else:
+            at_rest = self.unchanged is not None
+        return _EVERY_S if at_rest else _SOON_S
 
     def follow(self) -> None:
         """Read what has come, so that a trace has little to read. Raises Retryable."""
@@ -111,7 +132,9 @@ class Held:
                 parts = tuple(part for piece in mine for part in piece.parts)
                 others = [piece for piece in self._pieces if piece not in mine]
                 self._pieces = [*others, Piece(whole, parts)]
+                known = self._known
                 self._settle(self._active)
+                self._known = known and (known[0], self._now)
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -122,22 +145,24 @@ class Held:
 
     def _brought_up(self, most: int) -> Segments | None:
         for _ in range(_TRIES):
-            active = active_parts(self._clickhouse)
+            active = self._look()
             if active == self._active:
-                return self._now
+                return self._all_there()
             left = self._lacking(active)
             if rows_of(left) > most or not self._fits(left):
                 return None
             if self._read(left):
-                return self._settle(active)
+                self._settle(active)
+                return self._all_there()
         return None  # parts were merged before they were read
 
     def _went_on(self) -> bool:
         """Read a lot of what has come; whether there may be more."""
         with self._lock:
-            active = active_parts(self._clickhouse)
+            active = self._look()
             self._in_files(active)
             if active == self._active:
+                self._all_there()
                 return False
             if self._influx.is_high(active):
                 self._let_go()
@@ -150,7 +175,13 @@ class Held:
                 return False
             if len(lot) == len(left):
                 self._settle(active)
+                self._all_there()
             return len(lot) < len(left)
+
+    def _look(self) -> list[Part]:
+        self._known = None
+        self._counted = self._changes.count()
+        return active_parts(self._clickhouse)
 
     def _lacking(self, active: Sequence[Part]) -> list[Part]:
         """The parts of which not every row is held, once what is gone has been let go and what
@@ -162,9 +193,13 @@ class Held:
         left = missing(self._pieces, active)
         return missing(self._pieces, active) if self._map(left) else left
 
-    def _settle(self, active: list[Part] | None) -> Segments:
+    def _settle(self, active: list[Part] | None) -> None:
         self._settled = self._pieces
         self._active, self._now = active, Segments(piece.segment for piece in self._pieces)
+
+    def _all_there(self) -> Segments:
+        """What this look found is held."""
+        self._known = self._counted, self._now
         return self._now
 
     def _let_go(self) -> None:

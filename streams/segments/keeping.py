@@ -18,11 +18,13 @@ from schemas.meters import Metrics
 from schemas.metrics import HELD_SCANS
 from schemas.settings import Settings
 from streams.clickhouse import ClickHouse
+from streams.segments.changes import changes_of
 from streams.segments.held import Held
 from streams.segments.making import Maker
 
 log = structlog.get_logger()
 
+_LOOK_S: Final = 0.02  # how soon a change is noticed that the engine has counted
 _MAKE_EVERY_S: Final = 10.0
 _REST: Final = 9  # times as long as making took: a tenth of one core at most
 _TIDY_EVERY_S: Final = 10.0
@@ -41,7 +43,7 @@ def open_held(
     """What this process holds, nothing yet; None if it shall hold nothing."""
     if not settings.segments_gb or clickhouse.shape.cluster:
         return None
-    return Held(clickhouse, segments_of(settings), metrics)
+    return Held(clickhouse, segments_of(settings), metrics, changes_of(settings))
 
 
 def forget(settings: Settings) -> None:
@@ -52,13 +54,19 @@ def forget(settings: Settings) -> None:
 
 
 class Rounds:
-    """Does a piece of work again and again, in a thread, until closed: every so many seconds, with
-    at least `rest` times as long in between as it took."""
+    """Does a piece of work again and again, in a thread, until closed: `every_s()` seconds from
+    one beginning to the next, as that is every `look_s` seconds, with at least `rest` times as long
+    in between as it took."""
 
     def __init__(
-        self, work: Callable[[], object], every_s: Callable[[], float], rest: float, name: str
+        self,
+        work: Callable[[], object],
+        every_s: Callable[[], float],
+        rest: float,
+        name: str,
+        look_s: float = 3600.0,
     ) -> None:
-        self._work, self._every_s, self._rest = work, every_s, rest
+        self._work, self._every_s, self._rest, self._look_s = work, every_s, rest, look_s
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -69,8 +77,7 @@ class Rounds:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        rest = 0.0
-        while not self._closed.wait(rest):
+        while not self._closed.is_set():
             begin = time.monotonic()
             try:
                 self._work()
@@ -79,7 +86,14 @@ class Rounds:
             except Exception as error:
                 kind = type(error).__name__
                 log.error("segments_failed", kind=kind, detail=str(error), exc_info=error)
-            rest = max(self._every_s(), self._rest * (time.monotonic() - begin))
+            self._wait(begin, time.monotonic())
+
+    def _wait(self, begin: float, end: float) -> None:
+        """Until it is time again, or closed."""
+        rested = end + self._rest * (end - begin)
+        while (left := max(begin + self._every_s(), rested) - time.monotonic()) > 0:
+            if self._closed.wait(min(left, self._look_s)):
+                return
 
 
 def following(held: Held, metrics: Metrics | None = None) -> Rounds:
@@ -91,7 +105,7 @@ def following(held: Held, metrics: Metrics | None = None) -> Rounds:
             for where, rows in zip(("memory", "files"), held.rows, strict=True):
                 metrics.gauge(HELD_SCANS, where).set(rows)
 
-    return Rounds(follow, lambda: held.every_s, _LITTLE_REST, "segments")
+    return Rounds(follow, lambda: held.every_s, _LITTLE_REST, "segments", _LOOK_S)
 
 
 def tidying(settings: Settings, clickhouse: ClickHouse) -> Rounds:

@@ -7,16 +7,28 @@ import numpy as np
 import polars as pl
 import pytest
 
+from schemas.errors import Fatal
 from schemas.ids import person_text
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
 from streams.segments import making as making_module
+from streams.segments.changes import Changes
 from streams.segments.files import held_bytes
 from streams.segments.held import Held
 from streams.segments.making import Maker
 from streams.segments.parts import Part, active_parts
 from tests.contract.clickhouse_fixtures import migrated_engine
-from tests.segments_kit import FIRST_MS, LAST_MS, PERSONS, WEEKS, check, insert, merge, scans_of
+from tests.segments_kit import (
+    FIRST_MS,
+    LAST_MS,
+    PERSONS,
+    WEEKS,
+    check,
+    counted_in,
+    insert,
+    merge,
+    scans_of,
+)
 from tracer.hours import Span
 from tracer.queries import Scans
 from tracer.sought import sought
@@ -25,9 +37,20 @@ GB = 10**9
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
-    with migrated_engine(tmp_path_factory.mktemp("segments")) as made:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("segments")
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Iterator[ClickHouse]:
+    with migrated_engine(folder) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def changes(engine: ClickHouse, folder: Path) -> Changes:
+    """What the engine counts."""
+    return counted_in(folder)
 
 
 @pytest.fixture
@@ -122,6 +145,53 @@ def test_where_too_much_is_missing_clickhouse_is_asked(
     monkeypatch.setattr(held_module, "MOST_IN_MEMORY", 600)
     insert(clickhouse, 599, 2)
     assert held.now() is None
+
+
+def test_the_engine_counts_what_may_have_changed_the_scans(
+    clickhouse: ClickHouse, changes: Changes
+) -> None:
+    insert(clickhouse, 0, 10)
+
+    def is_counted(statement: str) -> bool:
+        before = changes.count()
+        clickhouse.command(statement, {"mutations_sync": 2})
+        return changes.count() != before
+
+    assert changes.count() == changes.count() != None  # noqa: E711 (it is there)
+    assert not is_counted("SELECT count() FROM scans FORMAT Null")
+    assert not is_counted("INSERT INTO erased (kafka_partition, kafka_offset) SELECT 1, 1 LIMIT 0")
+    for statement in (
+        "INSERT INTO scans (person) SELECT 1 LIMIT 0",
+        "ALTER TABLE scans DELETE WHERE person = 1",
+        "OPTIMIZE TABLE scans FINAL",
+        "TRUNCATE TABLE scans",
+    ):
+        assert is_counted(statement), statement
+    before = changes.count()
+    with pytest.raises(Fatal):  # whatever comes of it
+        clickhouse.command("INSERT INTO scans SELECT nothing")
+    assert changes.count() != before
+
+
+def test_who_reads_the_count_sees_what_is_there(
+    clickhouse: ClickHouse, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def look(clickhouse: ClickHouse) -> list[Part]:
+        looks.append(1)
+        return active_parts(clickhouse)
+
+    monkeypatch.setattr(held_module, "active_parts", look)
+    held = Held(clickhouse, changes=changes)
+    for offset in range(5):
+        insert(clickhouse, offset, 1)
+        for _ in range(3):
+            check(clickhouse, held)
+    assert len(looks) == 5
+    merge(clickhouse, 0)
+    clickhouse.command("ALTER TABLE scans DELETE WHERE kafka_offset = 3", {"mutations_sync": 2})
+    check(clickhouse, held)
 
 
 def test_a_scan_that_came_before_the_trace_is_in_it(clickhouse: ClickHouse) -> None:

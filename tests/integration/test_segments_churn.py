@@ -13,28 +13,34 @@ from streams.segments.held import Held
 from streams.segments.making import Maker
 from streams.segments.parts import active_parts
 from tests.contract.clickhouse_fixtures import migrated_engine
-from tests.segments_kit import PERSONS, WEEKS, check, insert, merge
+from tests.segments_kit import PERSONS, WEEKS, check, counted_in, insert, merge
 
 GB = 10**9
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
-    with migrated_engine(tmp_path_factory.mktemp("churn")) as made:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("churn")
+
+
+@pytest.fixture(scope="module")
+def engine(folder: Path) -> Iterator[ClickHouse]:
+    with migrated_engine(folder) as made:
         yield made
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_becomes_of_the_parts(
-    engine: ClickHouse, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    engine: ClickHouse, folder: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inserts, merges, deletions, dropped weeks, files made and lost, in any order; one that looks
-    each time, one that does now and then, and one that follows."""
+    each time, one that does now and then, one that follows, and one that looks when it must."""
     for module in (held_module, making_module):
         monkeypatch.setattr(module, "FILE_ROWS", 50)
     engine.command("TRUNCATE TABLE scans")
     chance = random.Random(seed)
     always, sometimes, following = (Held(engine, tmp_path) for _ in range(3))
+    counting = Held(engine, tmp_path, changes=counted_in(folder))
     offset = 0
     for _ in range(40):
         match chance.choice(["insert"] * 6 + ["merge"] * 3 + ["make", "delete", "drop", "spoil"]):
@@ -61,6 +67,7 @@ def test_whatever_becomes_of_the_parts(
                 for file in sorted(tmp_path.glob("*/by_*.npy"))[:1]:
                     file.write_bytes(file.read_bytes()[:-9])
         check(engine, always)
+        check(engine, counting)
         following.follow()
         check(engine, following)
         if chance.random() < 0.2:

@@ -2,66 +2,130 @@
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
 from streams.segments.asking import answered, held_now
+from streams.segments.changes import Changes, changes_of
 from streams.segments.held import Held, Influx
 from streams.segments.keeping import Rounds, forget, open_held, segments_of
 from streams.segments.parts import Part, part_of
 from tests.console_kit import settings_in
+from tracer.hours import Span
+from tracer.segment import BY_HOUR, BY_PERSON, Segment, joined, segment_of
 from tracer.segments import Segments
+from tracer.sought import sought
+
+MONDAY, DAY_MS = "20260921", 1_790_035_200_000  # 2026-09-22, UTC
+HOUR_MS, DAY = 3_600_000, 86_400_000
 
 
 class FakeHeld:
     """What was held at the last look, and what a look finds."""
 
-    def __init__(self, guess: Segments | None, found: Segments | None) -> None:
-        self._guess, self._found = guess, found
-        self.looks = 0
+    unchanged = None
 
-    def at_rest(self) -> Segments | None:
-        return self._guess
+    def __init__(self, last: Segments | None, found: Segments | None) -> None:
+        self.last, self._found = last, found
+        self.looks = 0
 
     def now(self) -> Segments | None:
         self.looks += 1
         return self._found
 
 
-def asked(held: FakeHeld | None) -> tuple[Any, list[Any]]:
-    """The answer, which is what was held; and what each question was asked of."""
-    seen: list[Any] = []
+class Known(FakeHeld):
+    """Of which it is certain that nothing has come since."""
 
-    def ask(held: Segments | None) -> Segments | None:
-        seen.append(held)
-        return held
-
-    return answered(cast(Held | None, held), ask), seen
+    @property
+    def unchanged(self) -> Segments | None:  # type: ignore[override]
+        return self._found
 
 
-def test_of_a_table_at_rest_a_question_is_asked_once() -> None:
-    last = Segments()
-    held = FakeHeld(last, last)
-    assert asked(held) == (last, [last])
+def one_scan(person: int, place: int = 1) -> Segment:
+    """At 8:00 of a day."""
+    scan, visit = np.zeros(1, BY_PERSON), np.zeros(1, BY_HOUR)
+    scan["packed"]["scanned_at"] = visit["t"] = DAY_MS + 8 * HOUR_MS
+    scan["packed"]["place"], visit["person"] = place, person
+    where = np.array([place], np.uint32)
+    return segment_of(MONDAY, np.array([person], np.uint64), scan, where, visit, [""], ["p"])
+
+
+def who_met(person: int) -> Callable[[Segments | None], Any]:
+    """Everybody at the places of this person's scans, as two questions, the second of which is
+    about what the first says."""
+
+    def ask(held: Segments | None) -> Any:
+        if held is None:
+            return "ClickHouse"
+        places = held.scans(sought([person], DAY_MS, DAY_MS + DAY))["place"].unique().to_list()
+        spans = [Span(place, DAY_MS, DAY_MS + DAY) for place in places]
+        return held.visits(spans)["person"].sort().to_list() if spans else []
+
+    return ask
+
+
+def asked(held: FakeHeld | None, person: int = 1) -> tuple[Any, int]:
+    """Whom the person met; and how often it was asked."""
+    ask, times = who_met(person), []
+
+    def counted(held: Segments | None) -> Any:
+        times.append(1)
+        return ask(held)
+
+    return answered(cast(Held | None, held), counted), len(times)
+
+
+BEFORE = [one_scan(1), one_scan(2)]
+
+
+def test_what_nothing_came_to_is_asked_once() -> None:
+    held = FakeHeld(Segments(BEFORE), Segments(BEFORE))
+    assert asked(held) == ([1, 2], 1)
     assert held.looks == 1
 
 
-def test_what_has_come_meanwhile_is_in_the_answer() -> None:
-    last, now = Segments(), Segments()
-    assert asked(FakeHeld(last, now)) == (now, [last, now])
-    assert asked(FakeHeld(last, None)) == (None, [last, None])
+def test_what_came_is_in_the_answer_and_asked_for_again_only_if_it_is() -> None:
+    for came, met in ((one_scan(3), [1, 2, 3]), (one_scan(1, place=2), [1, 1, 2])):
+        assert asked(FakeHeld(Segments(BEFORE), Segments([*BEFORE, came]))) == (met, 2)
+    elsewhere = [one_scan(3, place=2), one_scan(4, place=3)]
+    assert asked(FakeHeld(Segments(BEFORE), Segments([*BEFORE, *elsewhere]))) == ([1, 2], 1)
 
 
-def test_of_a_table_that_moves_it_is_asked_after_the_look() -> None:
-    now = Segments()
-    assert asked(FakeHeld(None, now)) == (now, [now])
-    assert asked(FakeHeld(None, None)) == (None, [None])
-    assert asked(None) == (None, [None])
+def test_what_went_is_in_no_answer() -> None:
+    assert asked(FakeHeld(Segments(BEFORE), Segments(BEFORE[:1]))) == ([1], 2)
+    gone = one_scan(3, place=2)
+    assert asked(FakeHeld(Segments([*BEFORE, gone]), Segments(BEFORE))) == ([1, 2], 1)
+    assert asked(FakeHeld(Segments(BEFORE), None)) == ("ClickHouse", 2)
+
+
+def test_what_is_only_held_otherwise_is_in_the_answer_already() -> None:
+    whole = joined(BEFORE)
+    assert asked(FakeHeld(Segments(BEFORE), Segments([whole]))) == ([1, 2], 1)
+    assert asked(FakeHeld(Segments([whole]), Segments([*BEFORE, one_scan(3)]))) == ([1, 2, 3], 2)
+    assert asked(FakeHeld(Segments([whole]), Segments([BEFORE[0], one_scan(3)]))) == ([1, 3], 2)
+
+
+def test_where_nothing_was_held_it_is_asked_after_the_look() -> None:
+    assert asked(FakeHeld(None, Segments(BEFORE))) == ([1, 2], 1)
+    assert asked(FakeHeld(None, None)) == ("ClickHouse", 1)
+    assert asked(None) == ("ClickHouse", 1)
+
+
+def test_what_is_expected_is_waited_for() -> None:
+    held = FakeHeld(Segments(), Segments(BEFORE))
+    assert answered(cast(Held, held), who_met(1), expected=True) == [1, 2]
+
+
+def test_if_it_is_certain_that_nothing_came_nothing_is_found_out() -> None:
+    assert asked(Known(Segments(), Segments(BEFORE))) == ([1, 2], 1)
 
 
 def test_a_look_that_fails_is_no_answer() -> None:
@@ -69,9 +133,9 @@ def test_a_look_that_fails_is_no_answer() -> None:
         def now(self) -> Segments | None:
             raise Retryable("away")
 
-    for guess in (Segments(), None):
+    for last in (Segments(), None):
         with pytest.raises(Retryable):
-            asked(Away(guess, None))
+            asked(Away(last, None))
 
 
 def test_if_what_is_held_is_wrong_clickhouse_is_asked() -> None:
@@ -79,29 +143,71 @@ def test_if_what_is_held_is_wrong_clickhouse_is_asked() -> None:
         def now(self) -> Segments | None:
             raise IndexError("spoilt")
 
-    last = Segments()
-    assert asked(Spoilt(None, None)) == (None, [None])
-    assert asked(Spoilt(last, None)) == (None, [last, None])
+    assert asked(Spoilt(None, None)) == ("ClickHouse", 1)
+    assert asked(Spoilt(Segments(BEFORE), None)) == ("ClickHouse", 2)
     assert held_now(cast(Held, Spoilt(None, None))) is None
 
     def wrong(held: Segments | None) -> None:
         raise ValueError("of the question")
 
     with pytest.raises(ValueError, match="of the question"):
-        answered(cast(Held, FakeHeld(last, last)), wrong)
+        answered(cast(Held, FakeHeld(Segments(), Segments())), wrong)
 
 
-def test_a_table_is_at_rest_when_nothing_has_come_for_a_while(
+def test_nothing_is_certain_but_what_the_engine_has_counted(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    parts: list[Part] = []
-    monkeypatch.setattr(held_module, "active_parts", lambda _: list(parts))
-    monkeypatch.setattr(held_module, "in_memory", lambda _clickhouse, wanted: dict.fromkeys(wanted))
-    held = Held(ClickHouse(settings_in(tmp_path)))
-    assert held.at_rest() is None  # nobody has looked
-    assert held.now() is not None
-    monkeypatch.setattr(held_module, "_AT_REST_S", -1.0)
-    assert held.at_rest() is None  # it was empty from the start: there was nothing to see come
+    looks = []
+
+    def look(_: object) -> list[Part]:
+        looks.append(1)
+        return []
+
+    monkeypatch.setattr(held_module, "active_parts", look)
+    file = tmp_path / "changes.1"
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=Changes(file))
+    for _ in range(2):
+        assert held.unchanged is None
+        assert held.now() is not None
+    assert len(looks) == 2  # there is no such file
+    file.write_bytes(b"1")
+    assert held.unchanged is None  # nobody has looked since
+    assert held.now() is held.now() is held.unchanged
+    assert len(looks) == 3
+    assert held.every_s == held_module._EVERY_S
+    file.write_bytes(b"2")
+    assert held.unchanged is None
+    assert held.every_s == held_module._SOON_S
+    assert held.now() is held.unchanged
+    assert len(looks) == 4
+
+
+def test_a_look_that_failed_makes_nothing_certain(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "changes.1"
+    file.write_bytes(b"1")
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=Changes(file))
+    monkeypatch.setattr(held_module, "active_parts", lambda _: [])
+    held.now()
+
+    def away(_: object) -> list[Part]:
+        raise Retryable("away")
+
+    monkeypatch.setattr(held_module, "active_parts", away)
+    file.write_bytes(b"2")
+    with pytest.raises(Retryable):
+        held.now()
+    assert held.unchanged is None
+
+
+def test_only_this_data_directorys_engine_is_believed(tmp_path: Path) -> None:
+    def file_of(url: str) -> Path | None:
+        return changes_of(settings_in(tmp_path, clickhouse_url=url)).file
+
+    assert file_of("http://127.0.0.1:8123") == tmp_path / "engine" / "changes.8123"
+    assert file_of("http://clickhouse:8123") is None
+    assert file_of("http://127.0.0.1") is None
 
 
 def test_a_high_influx_is_one_of_a_second_at_least(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ clickhouse-connect (or curl) it is a ClickHouse server, so nothing else knows wh
 tests/contract/test_clickhouse_http.py runs against either. In reading order: `server` (a request's
 way), `protocol` and `body` (what came), `registry` and `slots` (what waits), `node` (the engine and
 its sessions), `statement` and `execute` (what runs), `reply` and `codec` (what goes), `kill`,
-`errors`.
+`errors`; `changes` says to readers on this machine whether scans may have changed.
 
 Spoken: GET (read-only) and POST; `/ping`; `query` in the URL, the body, both, or a multipart form;
 `param_*`; any other key as a setting of this query alone; `database`, `default_format`, `query_id`,

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from deploy.embedded.engine import body, execute, kill, protocol, statement
+from deploy.embedded.engine.changes import Changes
 from deploy.embedded.engine.errors import ClientGone, EngineError, disk_full
 from deploy.embedded.engine.node import Node
 from deploy.embedded.engine.protocol import Call
@@ -50,6 +51,7 @@ class Server(ThreadingHTTPServer):
         self.slots = Slots(self.registry, slots, max_queue)
         self.control = Slots(self.registry, CONTROL_SLOTS, max_queue)
         self.killer = kill.Killer(node, self.registry)
+        self.changes = Changes(node.spool.parent, self.server_address[1])
         self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._stopping = threading.Event()
         threading.Thread(target=self.killer.watch, args=(self._stopping,), daemon=True).start()
@@ -77,6 +79,7 @@ class Server(ThreadingHTTPServer):
         self.registry.wait(lambda: not self.registry.snapshot(), grace)
         self.killer.end(self.registry.kill(r.tag for r in self.registry.snapshot()), None, 5.0)
         self.server_close()
+        self.changes.close()
         self.node.close()
 
 
@@ -164,7 +167,7 @@ class Handler(BaseHTTPRequestHandler):
                 if is_kill:
                     answer = self.server.killer.run(session, request, work)
                 else:
-                    answer = execute.run(session, request, work, self.server.node.spool)
+                    answer = self._ran(session, request, work)
                 try:
                     reply.answer(request, answer)
                 finally:
@@ -173,3 +176,9 @@ class Handler(BaseHTTPRequestHandler):
                         close()
             finally:
                 session.close()
+
+    def _ran(self, session: Any, request: Request, work: execute.Work) -> execute.Answer:
+        try:
+            return execute.run(session, request, work, self.server.node.spool)
+        finally:
+            self.server.changes.ended(work.text, read_only=request.read_only)
