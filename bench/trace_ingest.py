@@ -1,7 +1,8 @@
 """Traces while ingest runs: the same cases on the idle machine, and beside a steady load.
 
 In turn with each trace a loop takes as much CPU as that case's trace took by the clock on the idle
-machine, and touches nothing: what becomes of it is what the load leaves of the cores to anybody.
+machine, and reads nothing: what the load, and the thread that follows the table, leave of the
+cores to anybody in this process.
 """
 
 import time

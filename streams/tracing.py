@@ -135,6 +135,7 @@ class Tracing:
             lambda held: as_watched(
                 case, to_watch(self._scans(now, held), case, ground, rule_set, now)
             ),
+            expected=True,  # it may be asked because they scan
         )
 
     def revoked(self) -> list[Revoked]:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from streams.clickhouse import ClickHouse
+from streams.segments.asking import answered
 from streams.segments.changes import Changes
 from streams.segments.held import Held
 from streams.segments.parts import active_parts
@@ -14,6 +15,7 @@ from tracer.queries import Scans
 from tracer.segments import Segments
 from tracer.sought import sought
 
+HOUR_MS = 3_600_000
 WEEK_MS = 7 * 86_400_000
 FIRST_MS = 1_790_000_000_000
 WEEKS = 3
@@ -69,6 +71,22 @@ def check(clickhouse: ClickHouse, held: Held) -> None:
     assert len(now) == there
     assert scans_of(clickhouse, now).equals(scans_of(clickhouse, None))
     assert visits_of(clickhouse, now).equals(visits_of(clickhouse, None))
+
+
+def check_answer(clickhouse: ClickHouse, held: Held) -> None:
+    """What is said of somebody, and of a place for an hour, is what the table says of them."""
+
+    def ask(held: Segments | None) -> list[pl.DataFrame]:
+        scans = Scans(clickhouse, held=held)
+        own = pl.concat(scans.of(sought([3], FIRST_MS, LAST_MS), trips=False))
+        place = Span(2, FIRST_MS + 4 * HOUR_MS, FIRST_MS + 5 * HOUR_MS)
+        near = pl.concat(
+            scans.at([place, place], persons=np.arange(0, PERSONS, 2, dtype=np.uint64))
+        )
+        return [rows.sort(rows.columns) for rows in (own, near)]
+
+    for answer, there in zip(answered(held, ask), ask(None), strict=True):
+        assert answer.equals(there)
 
 
 def merge(clickhouse: ClickHouse, week: int) -> None:

@@ -13,7 +13,7 @@ from tracer.segments import Segments
 
 Answer = TypeVar("Answer")
 log = structlog.get_logger()
-_POOL: Final = ThreadPoolExecutor(4, "held")
+_POOL: Final = ThreadPoolExecutor(8, "held")
 
 
 def answered(
@@ -21,11 +21,11 @@ def answered(
 ) -> Answer:
     """What `ask` says of everything that was in the table when this began; None: ask ClickHouse.
 
-    To find out what has come takes as long as an answer, and it hardly ever changes one: where a
-    case was days ago nobody scans now. So it is answered on what was held at the last look
-    meanwhile, and again if anything that was asked is answered otherwise by now; at once on what
-    is there by now if something is `expected` to have come. Whatever is wrong with what is held,
-    ClickHouse answers. Raises what `ask` does, and Retryable.
+    To find out what has come takes as long as an answer, and seldom changes one: most of what a
+    case's answer is made of was scanned days ago. So meanwhile it is answered on what was held at
+    the last look, and again if anything that was asked is answered otherwise by now; only after the
+    look if something is `expected` to have come. Whatever is wrong with what is held, ClickHouse
+    answers. Raises what `ask` does, and Retryable.
     """
     if held is None:
         return ask(None)

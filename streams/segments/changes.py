@@ -3,30 +3,40 @@
 See `deploy.embedded.engine.changes`. A server elsewhere says nothing, and has to be asked.
 """
 
+import fcntl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from schemas.security import is_here
 from schemas.settings import Settings
 
 
 class Changes:
-    """The count of an engine; a file that is not there is no engine's."""
+    """The count of an engine, in a file."""
 
     def __init__(self, file: Path | None = None) -> None:
         self.file = file
 
     def count(self) -> bytes | None:
-        """It changes before a change is acknowledged to anybody. None: not known."""
-        try:
-            return None if self.file is None else self.file.read_bytes()
-        except OSError:
+        """It changes before a change is acknowledged to anybody. None: not known.
+
+        The engine holds the file locked: what can be locked is nobody's.
+        """
+        if self.file is None:
             return None
+        try:
+            with self.file.open("rb", buffering=0) as opened:
+                try:
+                    fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return opened.read()
+        except OSError:
+            pass
+        return None
 
 
 def changes_of(settings: Settings) -> Changes:
-    """Of the engine that these settings name, if it is this data directory's."""
+    """Of the engine that these settings name, if it can be this data directory's."""
     url = urlsplit(settings.clickhouse_url)
-    if not is_here(url.hostname) or url.port is None:
+    if url.scheme != "http" or url.hostname != "127.0.0.1" or url.port is None:
         return Changes()
     return Changes(settings.data_dir / "engine" / f"changes.{url.port}")

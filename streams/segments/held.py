@@ -1,9 +1,9 @@
 """All scans of the table, held by the process that traces, as they are when a trace begins.
 
-A trace begins with one small question, which parts there are, unless the engine's count says that
-nothing has come since it was last asked (`changes`). What has come since the trace before is read,
-a few thousand rows; then nothing more is asked. Where too much is missing (a
-process that has just begun, a load far above a city's), ClickHouse is asked as it always was.
+With a trace begins one small question, which parts there are, unless the engine's count says that
+nothing has come since it was last asked (`changes`). What has come is read, a few thousand rows;
+`asking` says what the trace does meanwhile. Where too much is missing (a process that has just
+begun, a load far above a city's), ClickHouse is asked as it always was.
 """
 
 import threading
@@ -74,7 +74,8 @@ class Held:
         self._now = Segments()
         self._pieces = self._settled
         self._counted: bytes | None = None  # the engine's count before the look under way
-        self._known: tuple[bytes | None, Segments] | None = None  # all, as of that count
+        self._known: tuple[bytes | None, Segments] | None = None  # all, as of such a count
+        self._last: Segments | None = None
         self._influx = Influx()
         self._moved = float("inf")
         self._warm: WeakSet[Segment] = WeakSet()
@@ -101,13 +102,18 @@ class Held:
 
     @property
     def last(self) -> Segments | None:
-        """What was held when all of it was; None: not yet, or it was let go."""
-        return None if self._active is None else self._now
+        """What was held at the last look; None: not everything."""
+        return self._last
+
+    @property
+    def counts(self) -> bool:
+        """Whether an engine may say by its count that something has come."""
+        return self._changes.file is not None
 
     @property
     def every_s(self) -> float:
         """How soon after the last time to follow again; it may change meanwhile."""
-        if self._changes.count() is None:
+        if self._last is None or self._changes.count() is None:
             at_rest = time.monotonic() - self._moved > _AT_REST_S
         else:
             at_rest = self.unchanged is not None
@@ -132,9 +138,11 @@ class Held:
                 parts = tuple(part for piece in mine for part in piece.parts)
                 others = [piece for piece in self._pieces if piece not in mine]
                 self._pieces = [*others, Piece(whole, parts)]
-                known = self._known
                 self._settle(self._active)
-                self._known = known and (known[0], self._now)
+                if self._known is not None:
+                    self._known = self._known[0], self._now
+                if self._last is not None:
+                    self._last = self._now
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -150,6 +158,7 @@ class Held:
                 return self._all_there()
             left = self._lacking(active)
             if rows_of(left) > most or not self._fits(left):
+                self._last = None
                 return None
             if self._read(left):
                 self._settle(active)
@@ -169,6 +178,7 @@ class Held:
                 return False
             left = self._lacking(active)
             if not self._fits(left):
+                self._last = None
                 return False
             lot = [p for p, so_far in zip(left, running_rows(left), strict=True) if so_far <= _LOT]
             if not self._read(lot or left[:1]):
@@ -179,13 +189,13 @@ class Held:
             return len(lot) < len(left)
 
     def _look(self) -> list[Part]:
-        self._known = None
         self._counted = self._changes.count()
         return active_parts(self._clickhouse)
 
     def _lacking(self, active: Sequence[Part]) -> list[Part]:
         """The parts of which not every row is held, once what is gone has been let go and what
         has a file is mapped."""
+        self._known = None
         if active != self._looked:
             self._moved = time.monotonic()
         self._looked = list(active)
@@ -199,13 +209,14 @@ class Held:
 
     def _all_there(self) -> Segments:
         """What this look found is held."""
-        self._known = self._counted, self._now
+        self._known, self._last = (self._counted, self._now), self._now
         return self._now
 
     def _let_go(self) -> None:
         """Of everything: nobody would notice what is deleted meanwhile."""
         self._moved = time.monotonic()
         self._pieces, self._looked = [], []
+        self._known = self._last = None
         self._settle(None)
 
     def _fits(self, parts: Sequence[Part]) -> bool:

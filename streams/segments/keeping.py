@@ -25,6 +25,7 @@ from streams.segments.making import Maker
 log = structlog.get_logger()
 
 _LOOK_S: Final = 0.02  # how soon a change is noticed that the engine has counted
+_SELDOM_S: Final = 3600.0
 _MAKE_EVERY_S: Final = 10.0
 _REST: Final = 9  # times as long as making took: a tenth of one core at most
 _TIDY_EVERY_S: Final = 10.0
@@ -55,8 +56,8 @@ def forget(settings: Settings) -> None:
 
 class Rounds:
     """Does a piece of work again and again, in a thread, until closed: `every_s()` seconds from
-    one beginning to the next, as that is every `look_s` seconds, with at least `rest` times as long
-    in between as it took."""
+    one beginning to the next, which is looked at anew every `look_s` seconds; and at least `rest`
+    times as long in between as it took."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Rounds:
         every_s: Callable[[], float],
         rest: float,
         name: str,
-        look_s: float = 3600.0,
+        look_s: float = _SELDOM_S,
     ) -> None:
         self._work, self._every_s, self._rest, self._look_s = work, every_s, rest, look_s
         self._closed = threading.Event()
@@ -105,7 +106,8 @@ def following(held: Held, metrics: Metrics | None = None) -> Rounds:
             for where, rows in zip(("memory", "files"), held.rows, strict=True):
                 metrics.gauge(HELD_SCANS, where).set(rows)
 
-    return Rounds(follow, lambda: held.every_s, _LITTLE_REST, "segments", _LOOK_S)
+    look_s = _LOOK_S if held.counts else _SELDOM_S
+    return Rounds(follow, lambda: held.every_s, _LITTLE_REST, "segments", look_s)
 
 
 def tidying(settings: Settings, clickhouse: ClickHouse) -> Rounds:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from schemas.errors import Fatal
@@ -167,6 +168,11 @@ def test_the_engine_counts_what_may_have_changed_the_scans(
         "TRUNCATE TABLE scans",
     ):
         assert is_counted(statement), statement
+    for table, counted in (("scans", True), ("erased", False)):
+        before = changes.count()
+        offset = pa.table({"kafka_offset": pa.array([1], pa.uint64())})
+        clickhouse.insert(table, offset, {"input_format_arrow_allow_missing_columns": 1})
+        assert (changes.count() != before) is counted
     before = changes.count()
     with pytest.raises(Fatal):  # whatever comes of it
         clickhouse.command("INSERT INTO scans SELECT nothing")

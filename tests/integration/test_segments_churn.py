@@ -13,7 +13,7 @@ from streams.segments.held import Held
 from streams.segments.making import Maker
 from streams.segments.parts import active_parts
 from tests.contract.clickhouse_fixtures import migrated_engine
-from tests.segments_kit import PERSONS, WEEKS, check, counted_in, insert, merge
+from tests.segments_kit import PERSONS, WEEKS, check, check_answer, counted_in, insert, merge
 
 GB = 10**9
 
@@ -34,13 +34,14 @@ def test_whatever_becomes_of_the_parts(
     engine: ClickHouse, folder: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inserts, merges, deletions, dropped weeks, files made and lost, in any order; one that looks
-    each time, one that does now and then, one that follows, and one that looks when it must."""
+    each time, one that does now and then, one that follows, one that looks when it must, and one that answers before it looks."""
     for module in (held_module, making_module):
         monkeypatch.setattr(module, "FILE_ROWS", 50)
     engine.command("TRUNCATE TABLE scans")
     chance = random.Random(seed)
     always, sometimes, following = (Held(engine, tmp_path) for _ in range(3))
     counting = Held(engine, tmp_path, changes=counted_in(folder))
+    guessing = Held(engine, tmp_path)
     offset = 0
     for _ in range(40):
         match chance.choice(["insert"] * 6 + ["merge"] * 3 + ["make", "delete", "drop", "spoil"]):
@@ -68,6 +69,7 @@ def test_whatever_becomes_of_the_parts(
                     file.write_bytes(file.read_bytes()[:-9])
         check(engine, always)
         check(engine, counting)
+        check_answer(engine, guessing)
         following.follow()
         check(engine, following)
         if chance.random() < 0.2:

@@ -14,6 +14,7 @@ from bench.trace_alerts import Alerted
 from bench.trace_at_once import AtOnce, Switched, overtaken
 from bench.trace_cases import Seconds, answer_of, percentiles
 from bench.trace_city import BUSIEST, DAYS, SCANS_A_PERSON, Scans, TraceCity, shares
+from bench.trace_ingest import Busy
 from bench.trace_late import Late
 from bench.trace_page import BEGIN, END, PAGE, limits, tables, write_page
 from bench.trace_peers import NAIVE, Asked, Beside, compared
@@ -182,7 +183,11 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
         "late_alert_p99_ms": 850.0, "late_run_p99_ms": 1_600.0,
         "windows_on_ms": 660.0, "windows_off_ms": 330.0,
         "busy_to_idle": None, "sizes": [size],
-        "ingest": None, "seed": 7,
+        "ingest": asdict(Busy(
+            rate=20_000, achieved=19_998.0, idle_cases=200, idle_p50_ms=20.0, idle_p99_ms=50.0,
+            cases=800, p50_ms=30.0, p99_ms=90.0, ratio=1.8, loop_p50_ms=25.0, loop_p99_ms=75.0,
+            loop_ratio=1.5, lag_s=0.5, rows=2_400_000, exact=True,
+        )), "seed": 7,
         "machine": {"cores": 2, "processor": "x", "memory_kb": 1e6},
     }  # fmt: skip
 
@@ -218,6 +223,8 @@ def test_the_page_keeps_its_words_and_names_what_could_not_run(tmp_path: Path) -
     assert "p50 400 ms, p99 850 ms; to the last alert of the new version" in text
     assert "100 cases registered within 40 ms: the first has its last alert after 210 ms" in text
     assert "none was overtaken by more than 3" in text
+    assert "p50 20.0, p99 50.0 ms; 1.8 × at p99" in text
+    assert "as each took idle: p50 25.0, p99 75.0 ms; 1.5 ×" in text
     assert "watched at most 660 ms after its registration" in text
     for name in ("bench-trace-sizes.svg", "bench-trace-beside.svg"):
         assert (tmp_path / "img" / name).read_text("utf-8").startswith("<svg")

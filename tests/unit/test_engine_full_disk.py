@@ -21,7 +21,7 @@ def test_a_body_that_finds_no_room_is_answered_with_clickhouses_code(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(body, "receive", no_room)
-    node = SimpleNamespace(spool=tmp_path, timezone="UTC", query=lambda _: "")
+    node = SimpleNamespace(spool=tmp_path / "spool", timezone="UTC", query=lambda _: "")
     server = Server(0, cast(Node, node), slots=1, max_queue=1, credentials=None)
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

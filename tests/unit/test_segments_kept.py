@@ -41,6 +41,17 @@ class FakeHeld:
         return self._found
 
 
+class Counting(Changes):
+    """An engine that says this."""
+
+    def __init__(self, says: bytes | None = None) -> None:
+        super().__init__(Path("somewhere"))
+        self.says = says
+
+    def count(self) -> bytes | None:
+        return self.says
+
+
 class Known(FakeHeld):
     """Of which it is certain that nothing has come since."""
 
@@ -164,18 +175,18 @@ def test_nothing_is_certain_but_what_the_engine_has_counted(
         return []
 
     monkeypatch.setattr(held_module, "active_parts", look)
-    file = tmp_path / "changes.1"
-    held = Held(ClickHouse(settings_in(tmp_path)), changes=Changes(file))
+    engine = Counting()
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=engine)
     for _ in range(2):
         assert held.unchanged is None
         assert held.now() is not None
-    assert len(looks) == 2  # there is no such file
-    file.write_bytes(b"1")
+    assert len(looks) == 2  # it does not say
+    engine.says = b"1"
     assert held.unchanged is None  # nobody has looked since
     assert held.now() is held.now() is held.unchanged
     assert len(looks) == 3
     assert held.every_s == held_module._EVERY_S
-    file.write_bytes(b"2")
+    engine.says = b"2"
     assert held.unchanged is None
     assert held.every_s == held_module._SOON_S
     assert held.now() is held.unchanged
@@ -185,9 +196,8 @@ def test_nothing_is_certain_but_what_the_engine_has_counted(
 def test_a_look_that_failed_makes_nothing_certain(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    file = tmp_path / "changes.1"
-    file.write_bytes(b"1")
-    held = Held(ClickHouse(settings_in(tmp_path)), changes=Changes(file))
+    engine = Counting(b"1")
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=engine)
     monkeypatch.setattr(held_module, "active_parts", lambda _: [])
     held.now()
 
@@ -195,10 +205,30 @@ def test_a_look_that_failed_makes_nothing_certain(
         raise Retryable("away")
 
     monkeypatch.setattr(held_module, "active_parts", away)
-    file.write_bytes(b"2")
+    engine.says = b"2"
     with pytest.raises(Retryable):
         held.now()
     assert held.unchanged is None
+    engine.says = b"1"  # what was so then is so still
+    assert held.unchanged is not None
+
+
+def test_while_not_everything_is_held_nothing_is_guessed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parts: list[Part] = []
+    monkeypatch.setattr(held_module, "active_parts", lambda _: list(parts))
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=Counting(b"1"))
+    assert held.last is None
+    assert held.now() is held.last
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=Counting())
+    for look in (held.now, held.follow):
+        parts.clear()
+        held.now()
+        assert held.last is not None
+        parts.append(part_of("20260921_1_1_0", held_module.MOST_IN_MEMORY + 1, 0))
+        look()
+        assert held.last is None
 
 
 def test_only_this_data_directorys_engine_is_believed(tmp_path: Path) -> None:
@@ -206,7 +236,8 @@ def test_only_this_data_directorys_engine_is_believed(tmp_path: Path) -> None:
         return changes_of(settings_in(tmp_path, clickhouse_url=url)).file
 
     assert file_of("http://127.0.0.1:8123") == tmp_path / "engine" / "changes.8123"
-    assert file_of("http://clickhouse:8123") is None
+    for other in ("http://clickhouse:8123", "http://localhost:8123", "https://127.0.0.1:8123"):
+        assert file_of(other) is None
     assert file_of("http://127.0.0.1") is None
 
 
@@ -244,6 +275,18 @@ def test_a_round_that_fails_is_tried_again_and_closing_ends_them() -> None:
     count = len(begun)
     time.sleep(0.05)
     assert len(begun) == count
+
+
+def test_a_round_begins_when_there_is_something_to_do() -> None:
+    every_s, begun = 3600.0, []
+    rounds = Rounds(lambda: begun.append(1), lambda: every_s, 0, "rounds", look_s=0.01)
+    time.sleep(0.1)
+    assert len(begun) == 1
+    every_s = 0.0
+    while len(begun) < 2:
+        time.sleep(0.01)
+    every_s = 3600.0
+    rounds.close()
 
 
 def test_without_disk_for_them_nothing_is_held_and_nothing_is_left(tmp_path: Path) -> None:
