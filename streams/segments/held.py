@@ -97,8 +97,7 @@ class Held:
     @property
     def unchanged(self) -> Segments | None:
         """What was held at the last look, if it is certain that nothing has come since."""
-        known, count = self._known, self._changes.count()
-        return None if known is None or count is None or known[0] != count else known[1]
+        return self._certain(self._changes.count())
 
     @property
     def last(self) -> Segments | None:
@@ -113,10 +112,11 @@ class Held:
     @property
     def every_s(self) -> float:
         """How soon after the last time to follow again; it may change meanwhile."""
-        if self._last is None or self._changes.count() is None:
+        count = self._changes.count()
+        if self._last is None or count is None:
             at_rest = time.monotonic() - self._moved > _AT_REST_S
         else:
-            at_rest = self.unchanged is not None
+            at_rest = self._certain(count) is not None
         return _EVERY_S if at_rest else _SOON_S
 
     def follow(self) -> None:
@@ -155,14 +155,13 @@ class Held:
         for _ in range(_TRIES):
             active = self._look()
             if active == self._active:
-                return self._all_there()
+                return self._all_there(active)
             left = self._lacking(active)
             if rows_of(left) > most or not self._fits(left):
                 self._last = None
                 return None
             if self._read(left):
-                self._settle(active)
-                return self._all_there()
+                return self._all_there(active)
         return None  # parts were merged before they were read
 
     def _went_on(self) -> bool:
@@ -171,7 +170,7 @@ class Held:
             active = self._look()
             self._in_files(active)
             if active == self._active:
-                self._all_there()
+                self._all_there(active)
                 return False
             if self._influx.is_high(active):
                 self._let_go()
@@ -184,8 +183,7 @@ class Held:
             if not self._read(lot or left[:1]):
                 return False
             if len(lot) == len(left):
-                self._settle(active)
-                self._all_there()
+                self._all_there(active)
             return len(lot) < len(left)
 
     def _look(self) -> list[Part]:
@@ -207,8 +205,15 @@ class Held:
         self._settled = self._pieces
         self._active, self._now = active, Segments(piece.segment for piece in self._pieces)
 
-    def _all_there(self) -> Segments:
+    def _certain(self, count: bytes | None) -> Segments | None:
+        """What was held at that count of the engine's, if anybody has looked since it is so."""
+        known = self._known
+        return None if known is None or count is None or known[0] != count else known[1]
+
+    def _all_there(self, active: list[Part]) -> Segments:
         """What this look found is held."""
+        if active != self._active:
+            self._settle(active)
         self._known, self._last = (self._counted, self._now), self._now
         return self._now
 

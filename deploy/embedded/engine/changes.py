@@ -15,8 +15,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-from deploy.embedded.engine import statement
-
 _TABLE: Final = b"scans"
 _BYTES: Final = 8
 _NAME: Final = rb"(?:\w+|`\w+`)"
@@ -65,7 +63,8 @@ class Changes:
 
 def _goes_elsewhere(text: bytes) -> bool:
     """Whether it is an INSERT into another table, named as plainly as truyvet names them."""
-    if statement.verb(text) != "INSERT" or (into := _INTO.match(text)) is None:
+    into = _INTO.match(text)
+    if into is None:
         return False
     name = into.group(1).strip(b"`")
     return name != _TABLE and name.upper() not in _NO_NAMES
