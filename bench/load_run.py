@@ -50,7 +50,11 @@ class RunningLoad:
         command += ["--repeats", str(mix.repeats), "--spread-days", str(mix.spread_days)]
         command += ["--linger-ms", str(linger_ms)]
         self._process = subprocess.Popen(
-            leashed(tuple(command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            leashed(tuple(command)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # those who publish are not those who measure
         )
         self._last: dict[str, Any] = {}
         self._began = threading.Event()

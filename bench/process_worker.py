@@ -13,6 +13,7 @@ import httpx
 from bench.process_usage import Usage, usage
 from deploy.embedded.ports import PortRequest, choose
 from deploy.embedded.service import leashed
+from deploy.embedded.turns import stand_behind
 from schemas.errors import UserError
 
 _STOP_S = 40
@@ -37,7 +38,10 @@ class Worker:
                 stdout=output,
                 stderr=output,
                 cwd=tree,
+                start_new_session=True,  # as `truyvet up` starts one
             )
+        while not stand_behind(self._process.pid):
+            time.sleep(0.05)
 
     @property
     def pid(self) -> int:

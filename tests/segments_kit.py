@@ -1,10 +1,14 @@
 """Scans in a table, and whether what is held of them is what is there."""
 
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
+from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
 from streams.segments.asking import answered
 from streams.segments.changes import Changes
@@ -26,7 +30,46 @@ PERSONS, PLACES = 40, 5
 def counted_in(folder: Path) -> Changes:
     """What the engine of `migrated_engine` counts."""
     [file] = (folder / "engine").glob("changes.*")
-    return Changes(file)
+    return Changes(file, load_settings(folder).clickhouse_database)
+
+
+def arrived(begin: int, rows: int, weeks: Sequence[int] = (0,)) -> pa.Table:
+    """Scans as a worker writes them, in turn in each of these weeks; `begin`: the first's offset."""
+    number = np.arange(begin, begin + rows)
+    drawn = np.random.default_rng(begin)
+    week = np.array(weeks)[number % len(weeks)]
+    at = FIRST_MS + week * WEEK_MS + drawn.integers(0, 500_000_000, rows)
+    event = pa.array([uuid.uuid4().bytes for _ in range(rows)], pa.binary(16))
+    moment = pa.timestamp("ms", "UTC")
+    texts = pa.array([f"p{n % 4}" for n in number]).dictionary_encode()
+    return pa.table(
+        {
+            "event_id": event,
+            "person": drawn.integers(0, PERSONS, rows).astype(np.uint64),
+            "place": drawn.integers(0, PLACES, rows).astype(np.uint32),
+            "scanned_at": pa.array(at, moment),
+            "direction": (1 + number % 3).astype(np.int8),
+            "method": np.where(number % 7 == 0, 4, 1).astype(np.int8),
+            "producer": texts,
+            "device": pa.array(["d"] * rows),
+            "companions": (number % 3).astype(np.uint8),
+            "trip": pa.array([f"t{n % 6}" if n % 5 == 0 else "" for n in number]),
+            "appended_at": pa.array(at + number % 900 * 1000, moment),
+            "written_at": pa.array(at, moment),
+            "kafka_partition": np.full(rows, 100, np.uint16),
+            "kafka_offset": number.astype(np.uint64),
+        }
+    )
+
+
+def arrive(clickhouse: ClickHouse, scans: pa.Table, token: str = "") -> None:
+    """Insert them as a worker does."""
+    settings = {
+        "insert_deduplicate": 1,
+        "insert_deduplication_token": token or str(uuid.uuid4()),
+        "input_format_arrow_allow_missing_columns": 1,
+    }
+    clickhouse.insert("scans", scans, settings)
 
 
 def insert(clickhouse: ClickHouse, begin: int, rows: int, week: int = 0) -> None:

@@ -60,6 +60,8 @@ class Segment:
         """The scans of these persons (each once): whose, and their rows of `by_person`."""
         found = rows_in(self.persons, persons)
         found = found[found != NONE]
+        if not len(found):
+            return self.persons[:0], self.by_person[:0]
         row, nth = ranges(self.of_person[found], self.of_person[found + 1])
         return self.persons[found][nth], self.by_person[row]
 
@@ -68,6 +70,8 @@ class Segment:
         `by_hour`."""
         found = rows_in(self.hours, keys)
         found = found[found != NONE]
+        if not len(found):
+            return place_of(self.hours[:0]), self.by_hour[:0]
         row, nth = ranges(self.of_hour[found], self.of_hour[found + 1])
         return place_of(self.hours[found])[nth], self.by_hour[row]
 

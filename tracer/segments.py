@@ -7,7 +7,7 @@ a few hundred granules; here it is three searches in sorted columns.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -43,13 +43,12 @@ class Segments:
         found = [_Found(_NOBODY, _NO_SCANS)]
         for segment, some in self._asked(wanted):
             person, rows = segment.of(some)
-            theirs = np.flatnonzero(wanted.has(person, rows["packed"]["scanned_at"]))
-            if len(theirs):
-                found.append(_Found(person[theirs], rows[theirs], segment.trips if trips else ()))
-        who = np.concatenate([one.key for one in found])
-        packed = np.concatenate([one.rows["packed"] for one in found])
-        trip = _texts(found, "trip") if trips else nulls("trip", pl.String(), len(who))
-        return scans_frame(pl.Series(who), packed, trip.alias("trip"))
+            if len(rows):
+                found.append(_Found(person, rows, segment.trips if trips else ()))
+        person, rows = _together(found)
+        theirs = np.flatnonzero(wanted.has(person, rows["packed"]["scanned_at"]))
+        trip = _texts(found, "trip", theirs) if trips else nulls("trip", pl.String(), len(theirs))
+        return scans_frame(pl.Series(person[theirs]), rows["packed"][theirs], trip.alias("trip"))
 
     def visits(
         self, spans: Sequence[Span], *, details: bool = True, persons: U64 | None = None
@@ -63,13 +62,12 @@ class Segments:
             if persons is not None:
                 theirs = np.flatnonzero(rows_in(persons, rows["person"]) != NONE)
                 place, rows = place[theirs], rows[theirs]
-            there = rows_within(place, rows["t"], spans)
-            if len(there):
-                texts = segment.producers if details else ()
-                found.append(_Found(place[there], rows[there], texts))
-        place = np.concatenate([one.key for one in found])
-        rows = np.concatenate([one.rows for one in found])
-        return _visits(place, rows, _texts(found, "producer") if details else None)
+            if len(rows):
+                found.append(_Found(place, rows, segment.producers if details else ()))
+        place, rows = _together(found)
+        there = rows_within(place, rows["t"], spans)
+        producer = _texts(found, "producer", there) if details else None
+        return _visits(place[there], rows[there], producer)
 
     def _asked(self, wanted: Sought) -> Iterable[tuple[Segment, U64]]:
         weeks = wanted.weeks()
@@ -111,9 +109,14 @@ def _visits(place: U32, rows: Rows, producer: pl.Series | None) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _texts(found: Sequence[_Found], column: str) -> pl.Series:
-    """Of all these rows the text that this column numbers."""
+def _together(found: Sequence[_Found]) -> tuple[Any, Rows]:
+    """The keys of all of them, and the rows."""
+    return np.concatenate([f.key for f in found]), np.concatenate([f.rows for f in found])
+
+
+def _texts(found: Sequence[_Found], column: str, which: I64) -> pl.Series:
+    """Of these of all rows the text that this column numbers."""
     every = pl.Series([text for one in found for text in one.texts], dtype=pl.String)
     before = np.cumsum([0, *(len(one.texts) for one in found)])
     numbers = [one.rows[column] + first for one, first in zip(found, before, strict=False)]
-    return every[as_index(np.concatenate(numbers))]
+    return every[as_index(np.concatenate(numbers)[which])]

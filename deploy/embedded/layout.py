@@ -138,6 +138,7 @@ def _kafka(
             stop_timeout_s=30,
             depends_on=tuple(service.name for service in services),
             ports={"broker": node.port, "controller": node.controller_port},
+            behind=True,
         )
     )
     return services
@@ -152,6 +153,7 @@ def _engine(data_dir: Path, port: int, env: Mapping[str, str]) -> Service:
         HttpReady(port, "/ping", b"Ok."),
         stop_timeout_s=60,
         ports={"http": port},
+        behind=True,
     )
 
 
@@ -191,6 +193,7 @@ def _application(
                 stop_timeout_s=30,
                 depends_on=below,
                 ports={"metrics": port},
+                behind=True,
             )
         )
     return services

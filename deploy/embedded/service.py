@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from deploy.embedded.probes import ReadyCheck
+from deploy.embedded.turns import stand_behind
 
 LEASH = Path(__file__).with_name("leash.py")
 PROBE_TIMEOUT_S = 1.0
@@ -69,6 +70,8 @@ class Service:
     one_shot: bool = False
     ports: Mapping[str, int] = field(default_factory=dict)
     cwd: Path | None = None
+    behind: bool = False
+    """Whether others may have the processors first (`turns`)."""
 
 
 def _ended_whole(process: subprocess.Popen[bytes]) -> bool:
@@ -98,6 +101,8 @@ class Managed:
     message: str = ""
     doomed: bool = False
     """SIGKILL was sent from another thread; until its end is seen, nothing here is believed."""
+    placed: bool = False
+    """Whether the process stands behind others, if it should."""
     changed_at: float = 0.0
     """Monotonic, like every `now` here."""
     next_at: float = 0.0
@@ -118,6 +123,8 @@ class Managed:
             return self._ended(now, wall)
         if self.doomed:
             return False
+        if self.process is not None and self.service.behind and not self.placed:
+            self.placed = stand_behind(self.process.pid)
         if self.state is State.WAITING:
             return dependencies_up and self._spawn(now, wall)
         if self.state is State.BACKING_OFF:
@@ -146,6 +153,7 @@ class Managed:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # the terminal's Ctrl-C is for the supervisor
                 )
+            self.placed = False
         except OSError as error:  # a full disk, no process to be had: it may pass
             return self._failed(now, wall, f"could not be started ({error})")
         return self._enter(State.STARTING, now, wall)

@@ -1,9 +1,10 @@
 """All scans of the table, held by the process that traces, as they are when a trace begins.
 
 With a trace begins one small question, which parts there are, unless the engine's count says that
-nothing has come since it was last asked (`changes`). What has come is read, a few thousand rows;
-`asking` says what the trace does meanwhile. Where too much is missing (a process that has just
-begun, a load far above a city's), ClickHouse is asked as it always was.
+nothing has come since it was last asked (`changes`), or it has handed on what came (`handed`).
+Else what has come is read, a few thousand rows; `asking` says what the trace does meanwhile. Where
+too much is missing (a process that has just begun, a load far above a city's), ClickHouse is asked
+as it always was.
 """
 
 import threading
@@ -20,14 +21,16 @@ from schemas.metrics import READ_BY
 from streams.clickhouse import ClickHouse
 from streams.segments.changes import Changes
 from streams.segments.files import blocks_of, mapped, warm
+from streams.segments.influx import Influx
+from streams.segments.known import Known
 from streams.segments.parts import Part, active_parts, contents, rows_of, running_rows
-from streams.segments.pieces import Piece, crowded, held_of, missing, still_there
+from streams.segments.pieces import Piece, crowded, found_in, held_of, missing, still_there
 from streams.segments.reading import in_memory
 from tracer.segment import Segment, joined
 from tracer.segments import Segments
 
 FILE_ROWS: Final = 300_000  # a part with so many is mapped from a file
-MOST_IN_MEMORY: Final = 2_000_000  # rows; 57 bytes each
+MOST_IN_MEMORY: Final = 4_000_000  # rows, 57 bytes each: parts without a file while `BUSY` come
 _BEFORE_A_TRACE: Final = 50_000  # a sixteenth of a second to read
 _WAIT_S: Final = 0.25  # for whoever brings them up to date at this moment
 _TRIES: Final = 3
@@ -36,22 +39,8 @@ _MOST_LOTS: Final = 100
 _AT_REST_S: Final = 3.0
 _EVERY_S: Final = 2.0
 _SOON_S: Final = 0.4
-BUSY: Final = 50_000.0  # scans a second: then what comes is left to ClickHouse
-
-
-class Influx:
-    """How many rows have come from one look to the next."""
-
-    def __init__(self) -> None:
-        self._at, self._rows, self._high = time.monotonic(), 0, False
-
-    def is_high(self, active: Sequence[Part]) -> bool:
-        """Whether more than a city's scans come, over a second at least."""
-        now, rows = time.monotonic(), rows_of(active)
-        if now - self._at >= 1.0 or not self._rows:
-            self._high = self._rows > 0 and rows - self._rows > BUSY * (now - self._at)
-            self._at, self._rows = now, rows
-        return self._high
+_HANDED_S: Final = 0.05  # between what is handed on: a hundredth of a second to take it
+_OVERDUE_S: Final = 10.0  # without a look at which no insert was under way
 
 
 class Held:
@@ -73,9 +62,10 @@ class Held:
         self._settled: list[Piece] = []
         self._now = Segments()
         self._pieces = self._settled
-        self._counted: bytes | None = None  # the engine's count before the look under way
-        self._known: tuple[bytes | None, Segments] | None = None  # all, as of such a count
-        self._last: Segments | None = None
+        self._counted = self._changes.count()  # before the look under way,
+        self._quiet = False  # and whether no insert was under way meanwhile
+        self._torn = False  # whether pieces were let go for a file, of which more was needed
+        self._known = Known(self._changes)
         self._influx = Influx()
         self._moved = float("inf")
         self._warm: WeakSet[Segment] = WeakSet()
@@ -96,13 +86,14 @@ class Held:
 
     @property
     def unchanged(self) -> Segments | None:
-        """What was held at the last look, if it is certain that nothing has come since."""
-        return self._certain(self._changes.count())
+        """Everything that is in the table, if that is certain without a look: nothing has come
+        since the last one, or it has been handed on."""
+        return self._known.at(self._changes.count())
 
     @property
     def last(self) -> Segments | None:
-        """What was held at the last look; None: not everything."""
-        return self._last
+        """What was there when somebody last found out; None: not everything was held."""
+        return self._known.last
 
     @property
     def counts(self) -> bool:
@@ -113,14 +104,16 @@ class Held:
     def every_s(self) -> float:
         """How soon after the last time to follow again; it may change meanwhile."""
         count = self._changes.count()
-        if self._last is None or count is None:
-            at_rest = time.monotonic() - self._moved > _AT_REST_S
-        else:
-            at_rest = self._certain(count) is not None
-        return _EVERY_S if at_rest else _SOON_S
+        if self._known.last is None or count is None:
+            return _EVERY_S if time.monotonic() - self._moved > _AT_REST_S else _SOON_S
+        if self._known.is_ready(count):
+            return _EVERY_S
+        return _SOON_S if self._known.came(count) is None else _HANDED_S
 
     def follow(self) -> None:
         """Read what has come, so that a trace has little to read. Raises Retryable."""
+        if self._known.age_s < _EVERY_S and self.unchanged is not None:
+            return  # it has been handed on
         for _ in range(_MOST_LOTS):
             if not self._went_on():
                 break
@@ -129,7 +122,7 @@ class Held:
         ]:
             warm(segment)
             self._warm.add(segment)
-        while (lot := crowded(self._pieces)) is not None:
+        while (lot := crowded(self._pieces, FILE_ROWS)) is not None:
             whole = joined(lot)  # nobody waits for it
             with self._lock:
                 mine = [piece for piece in self._pieces if piece.segment in lot]
@@ -139,10 +132,7 @@ class Held:
                 others = [piece for piece in self._pieces if piece not in mine]
                 self._pieces = [*others, Piece(whole, parts)]
                 self._settle(self._active)
-                if self._known is not None:
-                    self._known = self._known[0], self._now
-                if self._last is not None:
-                    self._last = self._now
+                self._known.otherwise(self._now)
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -158,7 +148,7 @@ class Held:
                 return self._all_there(active)
             left = self._lacking(active)
             if rows_of(left) > most or not self._fits(left):
-                self._last = None
+                self._known.nothing()
                 return None
             if self._read(left):
                 return self._all_there(active)
@@ -168,16 +158,15 @@ class Held:
         """Read a lot of what has come; whether there may be more."""
         with self._lock:
             active = self._look()
-            self._in_files(active)
-            if active == self._active:
-                self._all_there(active)
-                return False
             if self._influx.is_high(active):
                 self._let_go()
                 return False
+            self._torn |= self._in_files(active)
+            if self._found_again(active):
+                return False
             left = self._lacking(active)
             if not self._fits(left):
-                self._last = None
+                self._known.nothing()
                 return False
             lot = [p for p, so_far in zip(left, running_rows(left), strict=True) if so_far <= _LOT]
             if not self._read(lot or left[:1]):
@@ -187,13 +176,42 @@ class Held:
             return len(lot) < len(left)
 
     def _look(self) -> list[Part]:
-        self._counted = self._changes.count()
-        return active_parts(self._clickhouse)
+        before = self._changes.count()
+        active = active_parts(self._clickhouse)
+        self._counted = before
+        self._quiet = before is not None and before.quiet_until(self._changes.count())
+        return active
+
+    def _found_again(self, active: list[Part]) -> bool:
+        """Whether this look has found nothing but what is held or was handed on; or, since an
+        insert was under way that will be handed on, should find out another time."""
+        came = self._known.came(self._counted)
+        if came is not None and not self._quiet:
+            return self._known.age_s < _OVERDUE_S
+        if not came and active == self._active:
+            self._all_there(active)
+            return True
+        if came is None:
+            return False
+        pieces = still_there(self._pieces, active)
+        left = missing(pieces, active)
+        try:
+            found = found_in(came, left, pieces)
+        except ValueError:
+            return False  # to be read
+        if not self._fits(left):
+            return False
+        if active != self._looked:
+            self._moved = time.monotonic()
+        self._looked, self._pieces = list(active), [*pieces, *found]
+        self._all_there(active)
+        return True
 
     def _lacking(self, active: Sequence[Part]) -> list[Part]:
         """The parts of which not every row is held, once what is gone has been let go and what
         has a file is mapped."""
-        self._known = None
+        if not self._torn:
+            self._known.doubt()
         if active != self._looked:
             self._moved = time.monotonic()
         self._looked = list(active)
@@ -205,23 +223,19 @@ class Held:
         self._settled = self._pieces
         self._active, self._now = active, Segments(piece.segment for piece in self._pieces)
 
-    def _certain(self, count: bytes | None) -> Segments | None:
-        """What was held at that count of the engine's, if anybody has looked since it is so."""
-        known = self._known
-        return None if known is None or count is None or known[0] != count else known[1]
-
     def _all_there(self, active: list[Part]) -> Segments:
         """What this look found is held."""
         if active != self._active:
             self._settle(active)
-        self._known, self._last = (self._counted, self._now), self._now
+        self._torn = False
+        self._known.found(self._counted, self._now, quiet=self._quiet)
         return self._now
 
     def _let_go(self) -> None:
         """Of everything: nobody would notice what is deleted meanwhile."""
         self._moved = time.monotonic()
-        self._pieces, self._looked = [], []
-        self._known = self._last = None
+        self._pieces, self._looked, self._torn = [], [], False
+        self._known.nothing()
         self._settle(None)
 
     def _fits(self, parts: Sequence[Part]) -> bool:
@@ -241,12 +255,15 @@ class Held:
         self._pieces = [p for p in self._pieces if not any(p.of(part) for part in wrong)]
         return not wrong
 
-    def _in_files(self, active: Iterable[Part]) -> None:
-        """Map what has a file of its own by now, and is in memory or in files that are gone."""
+    def _in_files(self, active: Iterable[Part]) -> bool:
+        """Map what has a file of its own by now, and is in memory or in files that are gone;
+        whether there was any."""
         whole = {piece.parts for piece in self._pieces if piece.on_disk}
         lacking = [part for part in active if (part,) not in whole]
-        if self._map(lacking):
-            self._active = None  # to be looked at again
+        if not self._map(lacking):
+            return False
+        self._active = None  # to be looked at again
+        return True
 
     def _has_file(self, part: Part) -> bool:
         return self._folder is not None and any(self._folder.glob(f"{blocks_of(part)}_*"))

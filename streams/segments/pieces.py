@@ -4,14 +4,16 @@ Parts are merged all the time, and what a merge makes has the rows that its part
 part's rows those are held that lie in blocks of its own, and all are if they are as many.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from streams.segments.handed import Came
 from streams.segments.parts import Part, rows_of
-from tracer.segment import Segment
+from tracer.segment import Segment, joined
 
-_MOST_SMALL: Final = 16  # pieces in memory of a week, each of which a trace searches
+_MOST_SMALL: Final = 24  # pieces in memory of a week, each of which a trace searches
 _JOINED: Final = 12  # of the smallest
 
 
@@ -54,13 +56,60 @@ def held_of(pieces: Iterable[Piece], part: Part) -> list[Segment]:
     return [piece.segment for piece in pieces if piece.of(part)]
 
 
-def crowded(pieces: Sequence[Piece]) -> list[Segment] | None:
-    """The smallest in memory of a week that has many: to be one. None if no week has."""
-    weeks: dict[str, list[Segment]] = {}
+def found_in(came: Iterable[Came], left: Iterable[Part], pieces: Sequence[Piece]) -> list[Piece]:
+    """What came, in its order, as the pieces that these parts lack beside those that there are.
+
+    Raises ValueError if they do not lack as many rows as came.
+    """
+    weeks: dict[str, tuple[list[Came], list[Part]]] = {}
+    for one in came:
+        weeks.setdefault(one.segment.partition, ([], []))[0].append(one)
+    for part in left:
+        lacking = part._replace(rows=part.rows - sum(piece.of(part) for piece in pieces))
+        weeks.setdefault(part.partition, ([], []))[1].append(lacking)
+    return [piece for some, parts in weeks.values() for piece in _in_parts(some, parts)]
+
+
+def _in_parts(came: Sequence[Came], parts: Sequence[Part]) -> Iterator[Piece]:
+    """Of one week. Inserts that came one after the other are in the parts' blocks in their order;
+    of others it is not known which is where, and their piece is of all of these parts."""
+    rows, lacking = sum(len(one.segment) for one in came), rows_of(parts)
+    if rows != lacking or any(part.rows <= 0 for part in parts):
+        raise ValueError(f"{rows} rows came, {lacking} are lacking")
+    some: list[Segment] = []
+    left = deque(sorted(parts, key=lambda part: part.lowest))
+    if all(one.alone for one in came):
+        for one in came:
+            some.append(one.segment)
+            if sum(map(len, some)) == left[0].rows:
+                yield _piece_of(some, [left.popleft()])
+                some = []
+    else:
+        some = [one.segment for one in came]
+    if some:
+        yield _piece_of(some, left)
+
+
+def _piece_of(some: Sequence[Segment], parts: Iterable[Part]) -> Piece:
+    return Piece(some[0] if len(some) == 1 else joined(some), tuple(parts))
+
+
+def crowded(pieces: Sequence[Piece], small: int) -> list[Segment] | None:
+    """Some in memory that are to be one, of fewer rows than `small`: all of one part, or else of a
+    week that has many. None: it is well as it is.
+
+    A piece of several parts is read again when one of them has a file: so rather of one.
+    """
+    parts, weeks = defaultdict(list), defaultdict(list)
     for piece in pieces:
         if not piece.on_disk:
-            weeks.setdefault(piece.segment.partition, []).append(piece.segment)
-    for small in weeks.values():
-        if len(small) > _MOST_SMALL:
-            return sorted(small, key=len)[:_JOINED]
+            weeks[piece.segment.partition].append(piece.segment)
+            if len(piece.parts) == 1:
+                parts[piece.parts[0].name].append(piece.segment)
+    for of_part in parts.values():
+        if len(of_part) > 1 and sum(map(len, of_part)) < small:
+            return of_part
+    for of_week in weeks.values():
+        if len(of_week) > _MOST_SMALL:
+            return sorted(of_week, key=len)[:_JOINED]
     return None

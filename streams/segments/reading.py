@@ -123,12 +123,15 @@ def by_hour(clickhouse: ClickHouse, part: Part, producers: Numbered) -> Iterator
 
 def by_person_rows(rows: pa.Table | pa.RecordBatch, trips: Numbered) -> Rows:
     """As `Segment.by_person` has them."""
-    found = np.empty(rows.num_rows, BY_PERSON)
     packed = rows.column("packed")
-    found["packed"] = unpacked(
-        packed if isinstance(packed, pa.ChunkedArray) else pa.chunked_array([packed])
-    )
-    found["trip"] = trips.of(rows.column("trip"))
+    whole = packed if isinstance(packed, pa.ChunkedArray) else pa.chunked_array([packed])
+    return with_trips(unpacked(whole), rows, trips)
+
+
+def with_trips(packed: Rows, rows: pa.Table | pa.RecordBatch, trips: Numbered) -> Rows:
+    """As `Segment.by_person` has them, of the packed fields of these rows."""
+    found = np.empty(rows.num_rows, BY_PERSON)
+    found["packed"], found["trip"] = packed, trips.of(rows.column("trip"))
     return found
 
 

@@ -13,7 +13,17 @@ from streams.segments.held import Held
 from streams.segments.making import Maker
 from streams.segments.parts import active_parts
 from tests.contract.clickhouse_fixtures import migrated_engine
-from tests.segments_kit import PERSONS, WEEKS, check, check_answer, counted_in, insert, merge
+from tests.segments_kit import (
+    PERSONS,
+    WEEKS,
+    arrive,
+    arrived,
+    check,
+    check_answer,
+    counted_in,
+    insert,
+    merge,
+)
 
 GB = 10**9
 
@@ -33,23 +43,35 @@ def engine(folder: Path) -> Iterator[ClickHouse]:
 def test_whatever_becomes_of_the_parts(
     engine: ClickHouse, folder: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Inserts, merges, deletions, dropped weeks, files made and lost, in any order; one that looks
-    each time, one that does now and then, one that follows, one that looks when it must, and one that answers before it looks."""
+    """Inserts, some of which are handed on, merges, deletions, dropped weeks, files made and lost,
+    in any order; one that looks each time, one that does now and then, one that follows, one that
+    looks when it must, one that does and follows, and one that answers before it looks."""
     for module in (held_module, making_module):
         monkeypatch.setattr(module, "FILE_ROWS", 50)
     engine.command("TRUNCATE TABLE scans")
     chance = random.Random(seed)
     always, sometimes, following = (Held(engine, tmp_path) for _ in range(3))
-    counting = Held(engine, tmp_path, changes=counted_in(folder))
+    counting, both = (Held(engine, tmp_path, changes=counted_in(folder)) for _ in range(2))
+    monkeypatch.setattr(held_module, "_EVERY_S", 0.0)
     guessing = Held(engine, tmp_path)
     offset = 0
     for _ in range(40):
-        match chance.choice(["insert"] * 6 + ["merge"] * 3 + ["make", "delete", "drop", "spoil"]):
+        match chance.choice(
+            ["insert", "arrive"] * 5 + ["merge"] * 3 + ["make", "delete", "drop", "spoil"]
+        ):
             case "insert":
                 for _ in range(chance.randrange(1, 12)):
                     rows = chance.choice([1, 5, 20, 60])
                     insert(engine, offset, rows, chance.randrange(WEEKS))
                     offset += rows
+            case "arrive":
+                for _ in range(chance.randrange(1, 30)):
+                    rows = chance.choice([1, 5, 20, 60])
+                    weeks = chance.sample(range(WEEKS), chance.randrange(1, WEEKS + 1))
+                    arrive(engine, arrived(offset, rows, weeks))
+                    offset += rows
+                    if chance.random() < 0.3:
+                        both.follow()
             case "merge":
                 merge(engine, chance.randrange(WEEKS))
             case "make":
@@ -72,6 +94,7 @@ def test_whatever_becomes_of_the_parts(
         check_answer(engine, guessing)
         following.follow()
         check(engine, following)
+        check(engine, both)
         if chance.random() < 0.2:
             check(engine, sometimes)
     check(engine, sometimes)

@@ -18,7 +18,7 @@ def counting(tmp_path: Path) -> Iterator[Changes]:
     made.close()
 
 
-def count_in(folder: Path, port: int = 8123) -> bytes | None:
+def count_in(folder: Path, port: int = 8123) -> reader.Count | None:
     return reader.Changes(folder / f"changes.{port}").count()
 
 
@@ -45,7 +45,6 @@ def count_in(folder: Path, port: int = 8123) -> bytes | None:
 def test_what_is_counted(counting: Changes, tmp_path: Path, text: bytes, counted: bool) -> None:
     before = count_in(tmp_path)
     assert before is not None
-    assert len(before) == 8
     counting.ended(text, read_only=True)
     assert count_in(tmp_path) == before
     counting.ended(text, read_only=False)

@@ -13,8 +13,9 @@ from schemas.errors import Retryable
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
 from streams.segments.asking import answered, held_now
-from streams.segments.changes import Changes, changes_of
-from streams.segments.held import Held, Influx
+from streams.segments.changes import Changes, Count, changes_of
+from streams.segments.held import Held
+from streams.segments.influx import Influx
 from streams.segments.keeping import Rounds, forget, open_held, segments_of
 from streams.segments.parts import Part, part_of
 from tests.console_kit import settings_in
@@ -44,11 +45,11 @@ class FakeHeld:
 class Counting(Changes):
     """An engine that says this."""
 
-    def __init__(self, says: bytes | None = None) -> None:
+    def __init__(self, says: Count | None = None) -> None:
         super().__init__(Path("somewhere"))
         self.says = says
 
-    def count(self) -> bytes | None:
+    def count(self) -> Count | None:
         return self.says
 
 
@@ -181,12 +182,12 @@ def test_nothing_is_certain_but_what_the_engine_has_counted(
         assert held.unchanged is None
         assert held.now() is not None
     assert len(looks) == 2  # it does not say
-    engine.says = b"1"
+    engine.says = Count(1, 1)
     assert held.unchanged is None  # nobody has looked since
     assert held.now() is held.now() is held.unchanged
     assert len(looks) == 3
     assert held.every_s == held_module._EVERY_S
-    engine.says = b"2"
+    engine.says = Count(1, 2)
     assert held.unchanged is None
     assert held.every_s == held_module._SOON_S
     assert held.now() is held.unchanged
@@ -196,7 +197,7 @@ def test_nothing_is_certain_but_what_the_engine_has_counted(
 def test_a_look_that_failed_makes_nothing_certain(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    engine = Counting(b"1")
+    engine = Counting(Count(1, 1))
     held = Held(ClickHouse(settings_in(tmp_path)), changes=engine)
     monkeypatch.setattr(held_module, "active_parts", lambda _: [])
     held.now()
@@ -205,11 +206,11 @@ def test_a_look_that_failed_makes_nothing_certain(
         raise Retryable("away")
 
     monkeypatch.setattr(held_module, "active_parts", away)
-    engine.says = b"2"
+    engine.says = Count(1, 2)
     with pytest.raises(Retryable):
         held.now()
     assert held.unchanged is None
-    engine.says = b"1"  # what was so then is so still
+    engine.says = Count(1, 1)  # what was so then is so still
     assert held.unchanged is not None
 
 
@@ -218,7 +219,7 @@ def test_while_not_everything_is_held_nothing_is_guessed(
 ) -> None:
     parts: list[Part] = []
     monkeypatch.setattr(held_module, "active_parts", lambda _: list(parts))
-    held = Held(ClickHouse(settings_in(tmp_path)), changes=Counting(b"1"))
+    held = Held(ClickHouse(settings_in(tmp_path)), changes=Counting(Count(1, 1)))
     assert held.last is None
     assert held.now() is held.last
     held = Held(ClickHouse(settings_in(tmp_path)), changes=Counting())

@@ -26,6 +26,7 @@ from deploy.embedded.probes import HttpReady, KafkaReady, TcpReady
 from deploy.embedded.service import BackOff, Service, State
 from deploy.embedded.starting import StackError, wait_up
 from deploy.embedded.supervisor import Supervisor
+from deploy.embedded.turns import stand_behind
 
 FAST = BackOff(first_s=0.05, cap_s=0.2, healthy_after_s=0.3)
 ENV = {"PATH": os.environ["PATH"]}
@@ -134,6 +135,17 @@ def test_starts_in_order_each_when_the_one_before_answers_and_stops_in_reverse(
         "first stops",
     ]
     assert not any(alive(pid) for pid in started)
+
+
+def test_a_service_that_may_stand_behind_others_does(tmp_path: Path) -> None:
+    first, last = server(tmp_path, "first"), replace(server(tmp_path, "last"), behind=True)
+    with running(tmp_path, [first, last]) as supervisor:
+        wait_for(lambda: all_up(supervisor))
+        files = [Path(f"/proc/{pid}/autogroup") for pid in pids(supervisor)]
+        if files[0].exists():  # else the kernel weighs no sessions
+            assert files[0].read_text().endswith("nice 0\n")
+            wait_for(lambda: files[1].read_text().endswith("nice 10\n"))
+    assert stand_behind(2**22 + 1)  # nobody
 
 
 def test_a_killed_service_comes_back_and_is_not_called_ready_before(tmp_path: Path) -> None:

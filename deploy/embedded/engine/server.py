@@ -11,6 +11,7 @@ from typing import Any
 from deploy.embedded.engine import body, execute, kill, protocol, statement
 from deploy.embedded.engine.changes import Changes
 from deploy.embedded.engine.errors import ClientGone, EngineError, disk_full
+from deploy.embedded.engine.handed import Tokens, given_by, may_be_handed
 from deploy.embedded.engine.node import Node
 from deploy.embedded.engine.protocol import Call
 from deploy.embedded.engine.registry import Registry, Request
@@ -52,6 +53,7 @@ class Server(ThreadingHTTPServer):
         self.control = Slots(self.registry, CONTROL_SLOTS, max_queue)
         self.killer = kill.Killer(node, self.registry)
         self.changes = Changes(node.spool.parent, self.server_address[1])
+        self.tokens = Tokens()
         self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._stopping = threading.Event()
         threading.Thread(target=self.killer.watch, args=(self._stopping,), daemon=True).start()
@@ -178,7 +180,15 @@ class Handler(BaseHTTPRequestHandler):
                 session.close()
 
     def _ran(self, session: Any, request: Request, work: execute.Work) -> execute.Answer:
+        server, call = self.server, request.call
+        insert = may_be_handed(call, work, server.tokens)
+        begun = server.changes.insert_begins() if insert else None
+        given = None
         try:
-            return execute.run(session, request, work, self.server.node.spool)
+            answer = execute.run(session, request, work, server.node.spool)
+            if insert:
+                given = given_by(call, work, answer, server.node.spool / f"{request.tag}.given")
+            return answer
         finally:
-            self.server.changes.ended(work.text, read_only=request.read_only)
+            read_only = request.read_only
+            server.changes.ended(work.text, read_only=read_only, begun=begun, given=given)

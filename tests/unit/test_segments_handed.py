@@ -1,0 +1,260 @@
+"""What is believed of what the engine hands on, without an engine."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from deploy.embedded.engine import handed as giving
+from deploy.embedded.engine.changes import Changes as Counting
+from deploy.embedded.engine.execute import Work
+from deploy.embedded.engine.handed import Given, Tokens, may_be_handed
+from deploy.embedded.engine.protocol import Call
+from deploy.embedded.engine.statement import Insert
+from streams.segments.changes import Changes, Count
+from streams.segments.handed import Came, Handed, segments_in, week_of
+from streams.segments.parts import part_of
+from streams.segments.pieces import Piece, crowded, found_in
+from tests.segments_kit import arrived
+from tracer.segment import Segment
+
+MONDAY = "20260921"
+INSERT = b"INSERT INTO scans (`event_id`, `person`)"
+
+
+def written(file: Path, scans: pa.Table) -> Path:
+    with pa.OSFile(str(file), "wb") as opened, pa.ipc.new_stream(opened, scans.schema) as stream:
+        stream.write_table(scans)
+    return file
+
+
+def segment_with(rows: int, folder: Path) -> Segment:
+    [made] = segments_in(written(folder / "rows", arrived(0, rows)), rows)
+    return made
+
+
+class Engine:
+    """One that hands on, as the embedded engine does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.counting = Counting(folder, 8123)
+        self.changes = Changes(folder / "changes.8123")
+
+    def count(self) -> Count:
+        count = self.changes.count()
+        assert count is not None
+        return count
+
+    def insert(self, scans: pa.Table, rows: int | None = None, database: str = "default") -> None:
+        begun = self.counting.insert_begins()
+        file = written(self.folder / "given", scans)
+        given = Given(file, scans.num_rows if rows is None else rows, database)
+        self.counting.ended(INSERT, read_only=False, begun=begun, given=given)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(tmp_path)
+
+
+def rows_of(came: list[Came] | None) -> list[int] | None:
+    return None if came is None else [len(one.segment) for one in came]
+
+
+def test_all_that_came_after_a_count_is_found(engine: Engine) -> None:
+    handed, first = Handed(engine.changes), engine.count()
+    assert rows_of(handed.between(first, engine.count())) == []
+    engine.insert(arrived(0, 3))
+    second = engine.count()
+    engine.insert(arrived(3, 4, [0, 1]))
+    assert rows_of(handed.between(first, second)) == [3]
+    assert rows_of(handed.between(first, engine.count())) == [3, 2, 2]
+    assert rows_of(handed.between(second, engine.count())) == [2, 2]
+    assert rows_of(handed.between(engine.count(), first)) is None
+
+
+def test_what_has_been_read_is_kept_until_it_is_in_what_was_looked_at(engine: Engine) -> None:
+    handed, first = Handed(engine.changes), engine.count()
+    engine.insert(arrived(0, 3))
+    now = engine.count()
+    came = handed.between(first, now)
+    for file in (engine.folder / "handed").iterdir():
+        file.unlink()
+    assert handed.between(first, now) == came
+    assert handed.between(now, now) == []
+    assert handed.between(first, now) is None
+
+
+@pytest.mark.parametrize("what", ["another change", "another start", "short", "another database"])
+def test_if_not_everything_is_certain_nothing_is(engine: Engine, what: str) -> None:
+    handed, first = Handed(engine.changes), engine.count()
+    engine.insert(arrived(0, 3))
+    match what:
+        case "another change":
+            engine.counting.ended(b"ALTER TABLE scans DELETE WHERE 1", read_only=False)
+            engine.insert(arrived(3, 3))
+        case "another start":
+            engine.counting.close()
+            engine = Engine(engine.folder)
+            engine.insert(arrived(3, 3))
+        case "short":
+            engine.insert(arrived(3, 3), rows=4)
+        case "another database":
+            engine.insert(arrived(3, 3), database="other")
+    assert handed.between(first, engine.count()) is None
+
+
+def test_too_much_is_not_gone_through(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed, first = Handed(engine.changes), engine.count()
+    for begin in (0, 3):
+        engine.insert(arrived(begin, 3))
+    monkeypatch.setattr("streams.segments.handed._MOST_ROWS", 5)
+    assert handed.between(first, engine.count()) is None
+    monkeypatch.setattr("streams.segments.handed._MOST_ROWS", 6)
+    assert rows_of(handed.between(first, engine.count())) == [3, 3]
+    monkeypatch.setattr("streams.segments.handed._MOST_CHANGES", 1)
+    assert handed.between(first, engine.count()) is None
+
+
+def test_whether_an_insert_was_under_way_is_counted(engine: Engine) -> None:
+    before = engine.count()
+    begun = engine.counting.insert_begins()
+    during = engine.count()
+    assert during.same(before)
+    assert before.quiet_until(before)
+    assert not before.quiet_until(during)
+    assert not during.quiet_until(during)
+    assert not before.quiet_until(None)
+    other = engine.counting.insert_begins()
+    assert (begun.alone, other.alone) == (True, False)
+    for one in (begun, other):
+        engine.counting.ended(INSERT, read_only=False, begun=one)
+    assert engine.count().open == 0
+    assert not before.quiet_until(engine.count())
+    assert engine.count().quiet_until(engine.count())
+
+
+def test_whether_an_insert_was_alone_is_said(engine: Engine) -> None:
+    handed, first = Handed(engine.changes), engine.count()
+    engine.insert(arrived(0, 1))
+    begun = engine.counting.insert_begins()
+    engine.insert(arrived(1, 2))
+    given = Given(written(engine.folder / "given", arrived(3, 3)), 3, "default")
+    engine.counting.ended(INSERT, read_only=False, begun=begun, given=given)
+    engine.insert(arrived(6, 4))
+    came = handed.between(first, engine.count())
+    assert came is not None
+    assert [(len(one.segment), one.alone) for one in came] == [
+        (1, True), (2, False), (3, False), (4, True),
+    ]  # fmt: skip
+
+
+def test_the_newest_are_kept_and_nothing_when_the_engine_ends(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving, "_MOST_FILES", 2)
+    for begin in range(4):
+        engine.insert(arrived(begin, 1))
+    numbers = sorted(int(file.name.split(".")[1]) for file in (engine.folder / "handed").iterdir())
+    assert numbers == [3, 4]
+    engine.counting.close()
+    assert not list((engine.folder / "handed").iterdir())
+
+
+def call(**settings: str) -> Call:
+    return Call("POST", "/", settings={"insert_deduplication_token": "one", **settings})
+
+
+def work(tmp_path: Path, target: bytes = INSERT, form: str = "ArrowStream") -> Work:
+    data = tmp_path / "data"
+    data.write_bytes(b"rows")
+    return Work(target, "Null", Insert(target, b"", form, 0), data)
+
+
+def test_only_what_is_certain_to_be_in_the_table_once_is_handed_on(tmp_path: Path) -> None:
+    tokens = Tokens()
+    assert may_be_handed(call(), work(tmp_path), tokens)
+    assert not may_be_handed(call(), work(tmp_path), tokens)  # repeated
+    assert may_be_handed(call(insert_deduplication_token="two"), work(tmp_path), tokens)
+    for settings in ({"insert_deduplication_token": ""}, {"async_insert": "1"}):
+        assert not may_be_handed(call(**settings), work(tmp_path), Tokens())
+    for target in (
+        b"INSERT INTO other.scans (person)",
+        b"INSERT INTO scans_again (person)",
+        b"INSERT INTO scans",
+        b"INSERT INTO scans (person) VALUES (f(1))",
+    ):
+        assert not may_be_handed(call(), work(tmp_path, target), Tokens())
+    assert not may_be_handed(call(), work(tmp_path, form="CSV"), Tokens())
+    assert not may_be_handed(call(), Work(b"TRUNCATE TABLE scans", "Null"), Tokens())
+    large = work(tmp_path)
+    assert large.data is not None
+    with large.data.open("wb") as file:
+        file.truncate(giving.MOST_BYTES + 1)
+    assert not may_be_handed(call(), large, Tokens())
+
+
+def test_the_newest_tokens_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(giving, "_MOST_TOKENS", 2)
+    tokens = Tokens()
+    given = [tokens.is_new(call(insert_deduplication_token=one)) for one in "aabcab"]
+    assert given == [True, False, True, True, True, True]
+
+
+def test_a_week_begins_on_monday_utc() -> None:
+    day = 86_400_000
+    sunday = 1_789_948_800_000 + 6 * day  # 2026-09-27
+    weeks = week_of(np.array([sunday - 6 * day, sunday + day - 1, sunday + day], np.int64))
+    assert [str(week) for week in weeks] == ["2026-09-21", "2026-09-21", "2026-09-28"]
+    with pytest.raises(ValueError, match="Monday"):
+        week_of(np.array([0], np.int64))
+
+
+def piece(segment: Segment, *parts: str, rows: int) -> Piece:
+    return Piece(segment, tuple(part_of(name, rows, 0) for name in parts))
+
+
+def test_what_came_is_found_in_the_parts_that_lack_it(tmp_path: Path) -> None:
+    two, three = segment_with(2, tmp_path), segment_with(3, tmp_path)
+    week = two.partition
+    old = piece(segment_with(5, tmp_path), f"{week}_1_1_0", rows=5)
+    merged, new = part_of(f"{week}_1_2_1", 7, 0), part_of(f"{week}_3_3_0", 3, 0)
+    old = Piece(old.segment, (merged._replace(rows=5),))
+    both = [Came(two, alone=True), Came(three, alone=True)]
+    found = found_in(both, [new, merged], [old])
+    assert [(one.segment, one.parts) for one in found] == [
+        (two, (merged._replace(rows=2),)),
+        (three, (new,)),
+    ]
+    # of inserts that were under way together nobody knows which block is whose
+    [one] = found_in([Came(two, alone=False), Came(three, alone=True)], [new, merged], [old])
+    assert len(one.segment) == 5
+    assert set(one.parts) == {new, merged._replace(rows=2)}
+    whole = part_of(f"{week}_1_3_2", 10, 0)
+    [one] = found_in(both, [whole], [Piece(old.segment, (whole._replace(rows=5),))])
+    assert (len(one.segment), one.parts) == (5, (whole._replace(rows=5),))
+    assert found_in([], [], [old]) == []
+
+
+def test_if_as_many_are_not_lacking_they_are_read(tmp_path: Path) -> None:
+    two = segment_with(2, tmp_path)
+    part = part_of(f"{two.partition}_1_1_0", 3, 0)
+    other = part_of("20200106_1_1_0", 2, 0)
+    for came, left in (([two], [part]), ([], [part]), ([two], []), ([two], [other])):
+        with pytest.raises(ValueError, match="are lacking"):
+            found_in([Came(one, alone=True) for one in came], left, [])
+
+
+def test_pieces_of_one_part_are_made_one_first(tmp_path: Path) -> None:
+    segments = [segment_with(rows, tmp_path) for rows in range(1, 8)]
+    week = segments[0].partition
+    apart = [piece(one, f"{week}_{n}_{n}_0", rows=len(one)) for n, one in enumerate(segments)]
+    assert crowded(apart, 100) is None
+    merged = [*apart[:4], *(piece(one, f"{week}_4_6_1", rows=len(one)) for one in segments[4:])]
+    assert crowded(merged, 100) == segments[4:]
+    assert crowded(merged, 18) is None  # 5 + 6 + 7 rows: it will have a file
+    many = [piece(segments[n % 7], f"{week}_{n}_{n}_0", rows=1 + n % 7) for n in range(25)]
+    assert crowded(many[:24], 100) is None
+    assert sorted(map(len, crowded(many, 100) or [])) == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]
