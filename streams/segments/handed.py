@@ -66,8 +66,6 @@ class Handed:
         with self._lock:
             if self._run != now.run:
                 self._run, self._kept = now.run, {}
-            for number in [one for one in self._kept if one <= base.ended]:
-                del self._kept[number]
             lacking = [number for number in numbers if number not in self._kept]
             self._kept.update(self._read(lacking))
             if not all(number in self._kept for number in numbers):
@@ -75,12 +73,27 @@ class Handed:
             found = [one for number in numbers for one in self._kept[number]]
         return found if sum(len(one.segment) for one in found) <= _MOST_ROWS else None
 
+    def forget(self, until: Count | None = None) -> None:
+        """What came until then has been found in the table; None: nobody goes on from any of it."""
+        with self._lock:
+            kept = {} if until is None or until.run != self._run else self._kept
+            self._kept = {n: came for n, came in kept.items() if until and n > until.ended}
+
+    @property
+    def rows(self) -> int:
+        """How many scans are kept."""
+        return sum(len(one.segment) for came in list(self._kept.values()) for one in came)
+
     def _read(self, numbers: list[int]) -> dict[int, list[Came]]:
-        """Of each of these changes what it brought, as far as that is there."""
+        """Of each of these changes what it brought, as far as that is there and not too much."""
         if self._folder is None or not numbers:
             return {}
-        found = {}
+        found: dict[int, list[Came]] = {}
+        kept = self.rows
         for number in numbers:
+            read = sum(len(one.segment) for came in found.values() for one in came)
+            if kept + read > _MOST_ROWS:
+                break
             try:
                 [file] = self._folder.glob(f"{self._run}.{number}.*.{self._database}")
                 _, _, rows, alone, _ = file.name.split(".")

@@ -40,7 +40,7 @@ _AT_REST_S: Final = 3.0
 _EVERY_S: Final = 2.0
 _SOON_S: Final = 0.4
 _HANDED_S: Final = 0.05  # between what is handed on: a hundredth of a second to take it
-_OVERDUE_S: Final = 10.0  # without a look at which no insert was under way
+_OVERDUE_S: Final = 10.0  # since a look has found anything, an insert being under way at each
 
 
 class Held:
@@ -131,15 +131,17 @@ class Held:
                 parts = tuple(part for piece in mine for part in piece.parts)
                 others = [piece for piece in self._pieces if piece not in mine]
                 self._pieces = [*others, Piece(whole, parts)]
+                before = self._now
                 self._settle(self._active)
-                self._known.otherwise(self._now)
+                self._known.otherwise(before, self._now)
 
     @property
     def rows(self) -> tuple[int, int]:
         """How many are held in memory, and in files."""
         pieces = self._pieces
         memory = sum(len(piece.segment) for piece in pieces if not piece.on_disk)
-        return memory, sum(len(piece.segment) for piece in pieces) - memory
+        files = sum(len(piece.segment) for piece in pieces) - memory
+        return memory + self._known.rows, files
 
     def _brought_up(self, most: int) -> Segments | None:
         for _ in range(_TRIES):
@@ -147,7 +149,7 @@ class Held:
             if active == self._active:
                 return self._all_there(active)
             left = self._lacking(active)
-            if rows_of(left) > most or not self._fits(left):
+            if rows_of(left) > most or not self._fits(self._rows_lacking(left)):
                 self._known.nothing()
                 return None
             if self._read(left):
@@ -161,11 +163,11 @@ class Held:
             if self._influx.is_high(active):
                 self._let_go()
                 return False
-            self._torn |= self._in_files(active)
+            self._in_files(active)
             if self._found_again(active):
                 return False
             left = self._lacking(active)
-            if not self._fits(left):
+            if not self._fits(self._rows_lacking(left)):
                 self._known.nothing()
                 return False
             lot = [p for p, so_far in zip(left, running_rows(left), strict=True) if so_far <= _LOT]
@@ -186,20 +188,21 @@ class Held:
         """Whether this look has found nothing but what is held or was handed on; or, since an
         insert was under way that will be handed on, should find out another time."""
         came = self._known.came(self._counted)
-        if came is not None and not self._quiet:
+        pieces = still_there(self._pieces, active)
+        # then what is lacking is not what came, were it as many rows
+        gone = self._torn or len(pieces) < len(self._pieces)
+        if came is not None and not self._quiet and not gone:
             return self._known.age_s < _OVERDUE_S
         if not came and active == self._active:
             self._all_there(active)
             return True
-        if came is None:
+        if came is None or gone:
             return False
-        pieces = still_there(self._pieces, active)
-        left = missing(pieces, active)
         try:
-            found = found_in(came, left, pieces)
+            found = found_in(came, missing(pieces, active), pieces)
         except ValueError:
             return False  # to be read
-        if not self._fits(left):
+        if not self._fits(0):  # what came is in memory already
             return False
         if active != self._looked:
             self._moved = time.monotonic()
@@ -210,12 +213,13 @@ class Held:
     def _lacking(self, active: Sequence[Part]) -> list[Part]:
         """The parts of which not every row is held, once what is gone has been let go and what
         has a file is mapped."""
-        if not self._torn:
-            self._known.doubt()
         if active != self._looked:
             self._moved = time.monotonic()
         self._looked = list(active)
-        self._pieces = still_there(self._pieces, active)
+        pieces = still_there(self._pieces, active)
+        if not self._torn or len(pieces) < len(self._pieces):
+            self._known.doubt()
+        self._pieces = pieces
         left = missing(self._pieces, active)
         return missing(self._pieces, active) if self._map(left) else left
 
@@ -238,9 +242,12 @@ class Held:
         self._known.nothing()
         self._settle(None)
 
-    def _fits(self, parts: Sequence[Part]) -> bool:
+    def _rows_lacking(self, parts: Sequence[Part]) -> int:
+        return sum(part.rows - sum(piece.of(part) for piece in self._pieces) for part in parts)
+
+    def _fits(self, rows: int) -> bool:
         memory, _ = self.rows
-        return rows_of(parts) <= MOST_IN_MEMORY - memory
+        return rows <= MOST_IN_MEMORY - memory
 
     def _read(self, parts: Iterable[Part]) -> bool:
         known = {part: held_of(self._pieces, part) for part in parts}
@@ -255,15 +262,12 @@ class Held:
         self._pieces = [p for p in self._pieces if not any(p.of(part) for part in wrong)]
         return not wrong
 
-    def _in_files(self, active: Iterable[Part]) -> bool:
-        """Map what has a file of its own by now, and is in memory or in files that are gone;
-        whether there was any."""
+    def _in_files(self, active: Iterable[Part]) -> None:
+        """Map what has a file of its own by now, and is in memory or in files that are gone."""
         whole = {piece.parts for piece in self._pieces if piece.on_disk}
         lacking = [part for part in active if (part,) not in whole]
-        if not self._map(lacking):
-            return False
-        self._active = None  # to be looked at again
-        return True
+        if self._map(lacking):
+            self._active = None  # to be looked at again
 
     def _has_file(self, part: Part) -> bool:
         return self._folder is not None and any(self._folder.glob(f"{blocks_of(part)}_*"))
@@ -279,7 +283,9 @@ class Held:
             segment = mapped(self._folder, part, content.get(part.name, ""))
             if segment is not None:
                 # what else a piece had is read again
-                self._pieces = [piece for piece in self._pieces if not piece.of(part)]
+                mine = [piece for piece in self._pieces if piece.of(part)]
+                self._torn |= any(piece.of(part) < len(piece.segment) for piece in mine)
+                self._pieces = [piece for piece in self._pieces if piece not in mine]
                 self._pieces.append(Piece(segment, (part,), on_disk=True))
                 found += 1
         return found

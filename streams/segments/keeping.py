@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 _LOOK_S: Final = 0.02  # how soon a change is noticed that the engine has counted
 _SELDOM_S: Final = 3600.0
+_AFTER_A_FAILURE_S: Final = 1.0
 _MAKE_EVERY_S: Final = 10.0
 _REST: Final = 9  # times as long as making took: a tenth of one core at most
 _TIDY_EVERY_S: Final = 10.0
@@ -80,14 +81,23 @@ class Rounds:
     def _run(self) -> None:
         while not self._closed.is_set():
             begin = time.monotonic()
-            try:
-                self._work()
-            except Retryable as error:
-                log.info("segments_wait", detail=str(error))
-            except Exception as error:
-                kind = type(error).__name__
-                log.error("segments_failed", kind=kind, detail=str(error), exc_info=error)
-            self._wait(begin, time.monotonic())
+            self._do(self._work)
+            end = time.monotonic()
+            if not self._do(lambda: self._wait(begin, end)):  # noqa: B023 (called here)
+                self._closed.wait(_AFTER_A_FAILURE_S)
+
+    def _do(self, step: Callable[[], object]) -> bool:
+        """Whether it did not fail."""
+        try:
+            step()
+        except Retryable as error:
+            log.info("segments_wait", detail=str(error))
+        except Exception as error:
+            kind = type(error).__name__
+            log.error("segments_failed", kind=kind, detail=str(error), exc_info=error)
+        else:
+            return True
+        return False
 
     def _wait(self, begin: float, end: float) -> None:
         """Until it is time again, or closed."""

@@ -18,15 +18,16 @@ class Known:
         self._handed = Handed(changes)
         self._ready: tuple[Count | None, Segments] | None = None
         self._base: tuple[Count, Segments] | None = None
-        self._based_at = float("-inf")
+        self._found_at = float("-inf")
         self.last: Segments | None = None  # what was there at last; None: not everything was held
 
     def at(self, count: Count | None) -> Segments | None:
         """Everything at that count. None: only a look can say."""
-        if count is None or self.is_ready(count):
-            ready = self._ready
-            return None if count is None or ready is None else ready[1]
-        base = self._base
+        ready, base = self._ready, self._base
+        if count is None:
+            return None
+        if ready is not None and _is_of(ready[0], count):
+            return ready[1]
         came = None if base is None else self._handed.between(base[0], count)
         if base is None or came is None:
             return None
@@ -38,12 +39,12 @@ class Known:
     def is_ready(self, count: Count) -> bool:
         """Whether `at` has made it."""
         ready = self._ready
-        return ready is not None and ready[0] is not None and ready[0].same(count)
+        return ready is not None and _is_of(ready[0], count)
 
     @property
     def age_s(self) -> float:
         """How long ago a look has found something."""
-        return time.monotonic() - self._based_at
+        return time.monotonic() - self._found_at
 
     def came(self, count: Count | None) -> list[Came] | None:
         """What was handed on since the last look until that count. None: not everything was."""
@@ -53,17 +54,19 @@ class Known:
     def found(self, count: Count | None, now: Segments, *, quiet: bool) -> None:
         """A look has found this after that count; `quiet`: and no insert was under way."""
         self._ready, self.last = (count, now), now
-        if quiet and count is not None:
-            self._base = count, now
-        self._based_at = time.monotonic()
-
-    def otherwise(self, now: Segments) -> None:
-        """The rows of the last look are in other segments."""
+        self._base = (count, now) if quiet and count is not None else None
         if self._base is not None:
-            self._base, self._ready = (self._base[0], now), None
-        elif self._ready is not None:
-            self._ready = self._ready[0], now
-        if self.last is not None:
+            self._handed.forget(count)
+        self._found_at = time.monotonic()
+
+    def otherwise(self, before: Segments, now: Segments) -> None:
+        """What a look has found is now held in other segments."""
+        base, ready = self._base, self._ready
+        if base is not None and base[1] is before:
+            self._base, self._ready = (base[0], now), None
+        elif ready is not None and ready[1] is before:
+            self._ready = ready[0], now
+        if self.last is before:
             self.last = now
 
     def doubt(self) -> None:
@@ -73,3 +76,13 @@ class Known:
     def nothing(self) -> None:
         """Not everything is held."""
         self._ready = self._base = self.last = None
+        self._handed.forget()
+
+    @property
+    def rows(self) -> int:
+        """How many scans are held of what was handed on."""
+        return self._handed.rows
+
+
+def _is_of(found: Count | None, count: Count) -> bool:
+    return found is not None and found.same(count)

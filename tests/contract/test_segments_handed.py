@@ -114,6 +114,14 @@ def test_what_was_handed_on_is_found_in_the_parts_and_not_read(
     assert held.rows == (300 + begin, 0)
 
 
+def test_an_insert_of_several_batches_is_handed_on_whole(
+    clickhouse: ClickHouse, held: Held, asked: Asked
+) -> None:
+    arrive(clickhouse, pa.concat_tables([arrived(0, 20, [0, 1]), arrived(20, 30, [2])]))
+    check(clickhouse, held)
+    assert asked.looks == 0
+
+
 def test_an_insert_that_is_repeated_is_there_once(clickhouse: ClickHouse, held: Held) -> None:
     scans = arrived(0, 20)
     for _ in range(3):
@@ -193,29 +201,33 @@ def test_who_asks_while_scans_come_sees_each_once_and_all_that_were_acknowledged
     clickhouse: ClickHouse, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(held_module, "_EVERY_S", 0.02)
-    acknowledged, ended, wrong = [0], threading.Event(), []
+    firsts, wrong = (0, 100_000), []
+    acknowledged = dict.fromkeys(firsts, 0)
+    ended = threading.Event()
 
-    def write() -> None:
-        for begin in range(0, 1_200, 20):
+    def write(first: int) -> None:
+        for begin in range(first, first + 800, 20):
             arrive(clickhouse, arrived(begin, 20, [0, 1, 2]))
-            acknowledged[0] = begin + 20
-        ended.set()
+            acknowledged[first] = begin + 20
+        if all(acknowledged[one] == one + 800 for one in firsts):
+            ended.set()
 
     def follow() -> None:
         while not ended.is_set():
             held.follow()
 
-    threads = [threading.Thread(target=work) for work in (write, follow)]
+    threads = [threading.Thread(target=write, args=(first,)) for first in firsts]
+    threads.append(threading.Thread(target=follow))
     for thread in threads:
         thread.start()
     while not ended.is_set():
-        least = acknowledged[0]
+        least = {n for first, until in acknowledged.items() for n in range(first, until)}
         now = held.now()
         assert now is not None
         packed = np.concatenate([one.by_person["packed"] for one in now.every])
         there = packed["kafka_offset"][packed["kafka_partition"] == 100].tolist()
-        if len(set(there)) != len(there) or not set(range(least)) <= set(there):
-            wrong.append((least, len(there)))
+        if len(set(there)) != len(there) or not least <= set(there):
+            wrong.append((len(least), len(there)))
     for thread in threads:
         thread.join()
     assert not wrong

@@ -8,19 +8,26 @@ import pytest
 
 from deploy.embedded.engine import handed as giving
 from deploy.embedded.engine.changes import Changes as Counting
-from deploy.embedded.engine.execute import Work
-from deploy.embedded.engine.handed import Given, Tokens, may_be_handed
+from deploy.embedded.engine.execute import Answer, Work
+from deploy.embedded.engine.handed import Given, Tokens, given_by, may_be_handed
 from deploy.embedded.engine.protocol import Call
 from deploy.embedded.engine.statement import Insert
+from streams.clickhouse import ClickHouse
+from streams.segments import held as held_module
 from streams.segments.changes import Changes, Count
 from streams.segments.handed import Came, Handed, segments_in, week_of
-from streams.segments.parts import part_of
+from streams.segments.held import Held
+from streams.segments.known import Known
+from streams.segments.parts import Part, part_of
 from streams.segments.pieces import Piece, crowded, found_in
+from tests.console_kit import settings_in
 from tests.segments_kit import arrived
-from tracer.segment import Segment
+from tracer.segment import Segment, joined
+from tracer.segments import Segments
 
 MONDAY = "20260921"
-INSERT = b"INSERT INTO scans (`event_id`, `person`)"
+NAMES = ", ".join(f"`{name}`" for name in arrived(0, 1).column_names)
+INSERT = f"INSERT INTO scans ({NAMES})".encode()
 
 
 def written(file: Path, scans: pa.Table) -> Path:
@@ -83,6 +90,11 @@ def test_what_has_been_read_is_kept_until_it_is_in_what_was_looked_at(engine: En
     for file in (engine.folder / "handed").iterdir():
         file.unlink()
     assert handed.between(first, now) == came
+    assert handed.rows == 3
+    handed.forget(first)
+    assert handed.between(first, now) == came
+    handed.forget(now)
+    assert handed.rows == 0
     assert handed.between(now, now) == []
     assert handed.between(first, now) is None
 
@@ -151,6 +163,42 @@ def test_whether_an_insert_was_alone_is_said(engine: Engine) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_known_goes_on_from_a_look_at_which_no_insert_was_under_way(
+    engine: Engine, tmp_path: Path
+) -> None:
+    known, first = Known(engine.changes), engine.count()
+    assert known.at(first) is None
+    held = Segments([segment_with(5, tmp_path)])
+    known.found(first, held, quiet=True)
+    assert known.at(first) is held
+    engine.insert(arrived(0, 3))
+    second = engine.count()
+    assert len(known.at(second) or ()) == 8
+    assert known.is_ready(second)
+    # one more look, at which the second insert was under way already
+    more = Segments([*held.every, *(segment_with(rows, tmp_path) for rows in (3, 2))])
+    known.found(second, more, quiet=False)
+    assert known.at(second) is more
+    otherwise = Segments([joined(more.every)])
+    known.otherwise(more, otherwise)
+    assert known.at(second) is otherwise
+    engine.insert(arrived(3, 2))
+    third = engine.count()
+    assert known.at(third) is None  # or it would be there twice
+    known.found(third, otherwise, quiet=True)
+    engine.insert(arrived(5, 1))
+    assert len(known.at(engine.count()) or ()) == 11
+    known.otherwise(held, Segments())  # nobody's by now
+    assert len(known.at(engine.count()) or ()) == 11
+    known.otherwise(otherwise, more)
+    assert len(known.at(engine.count()) or ()) == 11
+    known.doubt()
+    assert known.at(engine.count()) is None
+    assert len(known.last or ()) == 11
+    known.nothing()
+    assert known.last is None
+
+
 def test_the_newest_are_kept_and_nothing_when_the_engine_ends(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,15 +225,22 @@ def test_only_what_is_certain_to_be_in_the_table_once_is_handed_on(tmp_path: Pat
     tokens = Tokens()
     assert may_be_handed(call(), work(tmp_path), tokens)
     assert not may_be_handed(call(), work(tmp_path), tokens)  # repeated
+    values = Work(b"INSERT INTO default.scans VALUES (1)", "Null")
+    assert not may_be_handed(call(insert_deduplication_token="first"), values, tokens)
+    again = call(insert_deduplication_token="first")
+    assert not may_be_handed(again, work(tmp_path), tokens)
     assert may_be_handed(call(insert_deduplication_token="two"), work(tmp_path), tokens)
     for settings in ({"insert_deduplication_token": ""}, {"async_insert": "1"}):
         assert not may_be_handed(call(**settings), work(tmp_path), Tokens())
     for target in (
-        b"INSERT INTO other.scans (person)",
-        b"INSERT INTO scans_again (person)",
+        INSERT.replace(b"INTO ", b"INTO other."),
+        INSERT.replace(b"scans ", b"scans_again "),
+        INSERT.replace(b"scans ", b"SCANS "),
+        INSERT.replace(b"`trip`, ", b""),  # which then has the table's default
+        INSERT.replace(b"`trip`", b"f(`trip`)"),
         b"INSERT INTO scans",
-        b"INSERT INTO scans (person) VALUES (f(1))",
     ):
+        assert target != INSERT
         assert not may_be_handed(call(), work(tmp_path, target), Tokens())
     assert not may_be_handed(call(), work(tmp_path, form="CSV"), Tokens())
     assert not may_be_handed(call(), Work(b"TRUNCATE TABLE scans", "Null"), Tokens())
@@ -258,3 +313,124 @@ def test_pieces_of_one_part_are_made_one_first(tmp_path: Path) -> None:
     many = [piece(segments[n % 7], f"{week}_{n}_{n}_0", rows=1 + n % 7) for n in range(25)]
     assert crowded(many[:24], 100) is None
     assert sorted(map(len, crowded(many, 100) or [])) == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]
+
+
+class Table:
+    """Parts that a look finds, while an insert is under way or not; and rows that are read."""
+
+    def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine, self.parts, self.busy = engine, [part_of("20260921_1_1_0", 5, 0)], False
+        self.read: list[str] = []
+        monkeypatch.setattr(held_module, "active_parts", self._look)
+        monkeypatch.setattr(held_module, "in_memory", self._rows)
+        monkeypatch.setattr(held_module, "_EVERY_S", 0.0)
+
+    def _look(self, _: object) -> list[Part]:
+        if self.busy:
+            begun = self.engine.counting.insert_begins()
+            self.engine.counting.ended(b"INSERT INTO other VALUES", read_only=False, begun=begun)
+        return list(self.parts)
+
+    def _rows(self, _: object, parts: dict[Part, list[Segment]]) -> dict[Part, Segment]:
+        self.read += [part.name for part in parts]
+        return {
+            part: segment_with(part.rows - sum(map(len, had)), self.engine.folder)
+            for part, had in parts.items()
+        }
+
+
+@pytest.fixture
+def table(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Table:
+    return Table(engine, monkeypatch)
+
+
+def held_of(table: Table, folder: Path) -> Held:
+    held = Held(ClickHouse(settings_in(folder)), changes=table.engine.changes)
+    held.follow()
+    assert len(held.unchanged or ()) == 5
+    table.read.clear()
+    return held
+
+
+def test_a_look_while_an_insert_is_under_way_is_put_off_but_not_for_ever(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = held_of(table, tmp_path)
+    table.engine.insert(arrived(0, 2))
+    table.parts.append(part_of("20260921_2_2_0", 2, 0))
+    table.busy = True
+    held.follow()
+    assert len(held.unchanged or ()) == 7
+    assert not table.read
+    table.busy = False
+    held.follow()
+    assert len(held.unchanged or ()) == 7
+    assert not table.read
+    table.engine.insert(arrived(2, 3))
+    table.parts.append(part_of("20260921_3_3_0", 3, 0))
+    table.busy = True
+    monkeypatch.setattr(held_module, "_OVERDUE_S", 0.0)
+    held.follow()
+    assert len(held.unchanged or ()) == 10
+    assert table.read == ["20260921_3_3_0"]
+    table.engine.insert(arrived(5, 1))
+    assert held.unchanged is None  # nothing to go on from
+
+
+def test_what_a_look_finds_gone_is_not_put_off(table: Table, tmp_path: Path) -> None:
+    held = held_of(table, tmp_path)
+    table.engine.insert(arrived(0, 2))
+    # as many rows are gone of the one as came with the other
+    table.parts = [part_of("20260921_1_1_0_3", 3, 0), part_of("20260921_4_4_0", 2, 0)]
+    for table.busy in (True, False):
+        held.follow()
+        assert len(held.unchanged or ()) == 5
+    assert table.read == ["20260921_1_1_0_3", "20260921_4_4_0"]
+
+
+def test_what_was_torn_by_a_file_is_not_taken_for_what_came(
+    table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = held_of(table, tmp_path)
+    for begin, rows in ((0, 2), (2, 3)):  # together: nobody knows which part has which
+        begun = table.engine.counting.insert_begins()
+        table.engine.insert(arrived(begin, rows))
+        table.engine.counting.ended(b"INSERT INTO other VALUES", read_only=False, begun=begun)
+    table.parts += [part_of("20260921_2_2_0", 3, 0), part_of("20260921_3_3_0", 2, 0)]
+    held.follow()
+    assert len(held.unchanged or ()) == 10
+    assert not table.read
+    monkeypatch.setattr(held_module, "FILE_ROWS", 4)
+    monkeypatch.setattr(held_module.Held, "_has_file", lambda _, part: part.lowest == 2)
+    monkeypatch.setattr(held_module, "contents", lambda *_: {})
+    file = segment_with(5, tmp_path)
+    monkeypatch.setattr(held_module, "mapped", lambda *_: file)
+    monkeypatch.setattr(held, "_folder", tmp_path)
+    table.engine.insert(arrived(5, 2))  # as many as the piece has besides
+    # which is merged with the one that has a file by now
+    table.parts[1:] = [part_of("20260921_2_2_1", 5, 0), part_of("20260921_3_3_0", 2, 0)]
+    held.follow()
+    assert table.read == ["20260921_3_3_0"]
+
+
+def test_an_insert_stands_though_it_cannot_be_handed_on(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_disk(*_: object, **__: object) -> None:
+        raise OSError("no disk")
+
+    answer = Answer("Null", iter(()), {"written_rows": "1"})
+    copy = tmp_path / "copy"
+    given = given_by(call(), work(tmp_path), answer, copy)
+    assert given == Given(copy, 1, "default")
+    assert copy.stat().st_mode & 0o077 == 0
+    monkeypatch.setattr("shutil.copyfile", no_disk)
+    assert given_by(call(), work(tmp_path), answer, copy) is None
+    assert not copy.exists()
+    engine.insert(arrived(0, 1))
+    monkeypatch.setattr(Path, "unlink", no_disk)
+    before = engine.count()
+    engine.counting.ended(b"TRUNCATE TABLE scans", read_only=False)
+    assert not engine.count().same(before)
+    engine.counting.close()
+    assert engine.changes.count() is None

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from deploy.embedded.engine.handed import Given, Handed
+from deploy.embedded.engine.handed import Given, Handed, removed
 
 _TABLE: Final = b"scans"
 _WORD: Final = 8  # bytes
@@ -52,6 +52,7 @@ class Changes:
         self._lock = threading.Lock()
         run = time.time_ns()
         self._ended = self._begun = self._open = 0
+        self.believed = True
         self._handed = Handed(folder / "handed", run)
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -84,9 +85,11 @@ class Changes:
         with self._lock:
             self._open -= begun is not None
             self._ended += counted
-            if begun is not None and given is not None:
+            if given is not None and begun is not None and counted and self.believed:
                 alone = begun.alone and begun.number == self._begun
                 self._handed.keep(self._ended & _ENDED_MASK, given, alone=alone)
+            elif given is not None:
+                removed(given.file)
             elif counted:
                 self._handed.clear()  # what came before it is of no use to anybody
             if counted or begun is not None:
@@ -94,9 +97,10 @@ class Changes:
 
     def close(self) -> None:
         """Nobody shall believe it any more; whoever ends later may still call `ended`."""
-        self._path.unlink(missing_ok=True)
-        self._handed.clear()
+        self.believed = False
         fcntl.flock(self._file, fcntl.LOCK_UN)
+        removed(self._path)
+        self._handed.clear()
 
     def _write(self) -> None:
         word = (self._ended & _ENDED_MASK) << _ENDED_SHIFT

@@ -11,6 +11,7 @@ import re
 import shutil
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,8 +21,15 @@ from deploy.embedded.engine.protocol import Call
 MOST_BYTES: Final = 8 << 20  # of one insert; three times what a city sends in a second
 _MOST_FILES: Final = 32
 _MOST_TOKENS: Final = 10_000  # ten times as many as the table itself remembers
-_INTO_SCANS: Final = re.compile(rb"\s*INSERT\s+INTO\s+(?:scans|`scans`)\s*\([^()]*\)\s*\Z", re.I)
+_INTO_SCANS: Final = re.compile(
+    rb"\s*(?i:INSERT\s+INTO)\s+(?:scans|`scans`)\s*\(([\w\s,`]+)\)\s*\Z"
+)
 _PLAIN: Final = re.compile(r"\w+\Z")
+# What its readers read: a column that is not named would have the table's default.
+_READ: Final = frozenset(
+    b"person place scanned_at direction method producer companions trip appended_at "
+    b"kafka_partition kafka_offset".split()
+)
 
 
 class Given(NamedTuple):
@@ -49,20 +57,26 @@ class Handed:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             given.file.rename(self._folder / name)
         except OSError:
-            given.file.unlink(missing_ok=True)
+            removed(given.file)
             return
         self._kept.append(self._folder / name)
         while len(self._kept) > _MOST_FILES:
-            self._kept.popleft().unlink(missing_ok=True)
+            removed(self._kept.popleft())
 
     def clear(self) -> None:
         """Whoever has not read them by now will have to ask."""
         while self._kept:
-            self._kept.popleft().unlink(missing_ok=True)
+            removed(self._kept.popleft())
+
+
+def removed(file: Path) -> None:
+    """Take it away, if that can be done."""
+    with suppress(OSError):
+        file.unlink()
 
 
 class Tokens:
-    """Those of the newest inserts since the engine began."""
+    """Those of the newest inserts since the engine began, whatever they were."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,15 +96,18 @@ class Tokens:
 
 def may_be_handed(call: Call, work: Work, tokens: Tokens) -> bool:
     """Whether the rows of a statement that is about to run can be handed on if it goes well."""
+    is_new = work.verb == "INSERT" and tokens.is_new(call)
+    if work.insert is None or work.data is None:
+        return False
+    into = _INTO_SCANS.match(work.insert.target)
     return (
-        work.insert is not None
-        and work.data is not None
+        is_new
         and work.insert.format == "ArrowStream"
         and not work.insert.settings
-        and _INTO_SCANS.match(work.insert.target) is not None
+        and into is not None
+        and set(into.group(1).replace(b"`", b" ").replace(b",", b" ").split()) >= _READ
         and _PLAIN.match(call.database or "default") is not None
         and call.settings.get("async_insert", "0") == "0"
-        and tokens.is_new(call)
         and os.stat(work.data).st_size <= MOST_BYTES
     )
 
@@ -99,9 +116,9 @@ def given_by(call: Call, work: Work, answer: Answer, copy: Path) -> Given | None
     """What the insert brought, in `copy`. None if that cannot be made."""
     assert work.data is not None
     try:
+        copy.touch(mode=0o600)
         shutil.copyfile(work.data, copy)
-        copy.chmod(0o600)
         return Given(copy, int(answer.summary["written_rows"]), call.database or "default")
     except (OSError, KeyError, ValueError):
-        copy.unlink(missing_ok=True)
+        removed(copy)
         return None

@@ -73,8 +73,8 @@ def quote_name(text: str) -> str:
 
 class Node:
     """The engine of one directory: `db/` is chdb's, `spool/` holds bodies, `lock` our own lock
-    (chdb's refusal of a second process is an exception without a reason), `changes.<port>` is for
-    who reads scans (`changes`)."""
+    (chdb's refusal of a second process is an exception without a reason), `changes.<port>` and
+    `handed/` are for who reads scans (`changes`, `handed`)."""
 
     def __init__(
         self, path: Path, *, max_threads: int, max_memory: int, merge_threads: int

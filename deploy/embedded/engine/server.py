@@ -181,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _ran(self, session: Any, request: Request, work: execute.Work) -> execute.Answer:
         server, call = self.server, request.call
-        insert = may_be_handed(call, work, server.tokens)
+        insert = server.changes.believed and may_be_handed(call, work, server.tokens)
         begun = server.changes.insert_begins() if insert else None
         given = None
         try:
