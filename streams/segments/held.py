@@ -64,7 +64,9 @@ class Held:
         self._pieces = self._settled
         self._counted = self._changes.count()  # before the look under way,
         self._quiet = False  # and whether no insert was under way meanwhile
+        self._look_at = float("-inf")
         self._torn = False  # whether pieces were let go for a file, of which more was needed
+        self._sure = False  # whether what is known stays so, whatever is to be read
         self._known = Known(self._changes)
         self._influx = Influx()
         self._moved = float("inf")
@@ -112,7 +114,7 @@ class Held:
 
     def follow(self) -> None:
         """Read what has come, so that a trace has little to read. Raises Retryable."""
-        if self._known.age_s < _EVERY_S and self.unchanged is not None:
+        if time.monotonic() < self._look_at and self.unchanged is not None:
             return  # it has been handed on
         for _ in range(_MOST_LOTS):
             if not self._went_on():
@@ -148,6 +150,7 @@ class Held:
             active = self._look()
             if active == self._active:
                 return self._all_there(active)
+            self._sure = False
             left = self._lacking(active)
             if rows_of(left) > most or not self._fits(self._rows_lacking(left)):
                 self._known.nothing()
@@ -163,8 +166,9 @@ class Held:
             if self._influx.is_high(active):
                 self._let_go()
                 return False
+            lost = len(still_there(self._pieces, active)) < len(self._pieces)
             self._in_files(active)
-            if self._found_again(active):
+            if self._found_again(active, lost=lost):
                 return False
             left = self._lacking(active)
             if not self._fits(self._rows_lacking(left)):
@@ -184,23 +188,28 @@ class Held:
         self._quiet = before is not None and before.quiet_until(self._changes.count())
         return active
 
-    def _found_again(self, active: list[Part]) -> bool:
+    def _found_again(self, active: list[Part], *, lost: bool) -> bool:
         """Whether this look has found nothing but what is held or was handed on; or, since an
-        insert was under way that will be handed on, should find out another time."""
+        insert was under way that will be handed on, should find out another time.
+
+        `lost`: rows that were held are no more. What is lacking then, or where a file tore a piece,
+        is not what came, were it as many rows.
+        """
         came = self._known.came(self._counted)
-        pieces = still_there(self._pieces, active)
-        # then what is lacking is not what came, were it as many rows
-        gone = self._torn or len(pieces) < len(self._pieces)
-        if came is not None and not self._quiet and not gone:
-            return self._known.age_s < _OVERDUE_S
+        self._sure = came is not None and not lost
+        if self._sure and not self._quiet and not self._torn and self._known.age_s < _OVERDUE_S:
+            self._look_at = time.monotonic() + _SOON_S
+            return True
         if not came and active == self._active:
             self._all_there(active)
             return True
-        if came is None or gone:
+        if came is None or lost or self._torn or not self._quiet:
             return False
+        pieces = still_there(self._pieces, active)
         try:
             found = found_in(came, missing(pieces, active), pieces)
         except ValueError:
+            self._sure = False
             return False  # to be read
         if not self._fits(0):  # what came is in memory already
             return False
@@ -216,10 +225,9 @@ class Held:
         if active != self._looked:
             self._moved = time.monotonic()
         self._looked = list(active)
-        pieces = still_there(self._pieces, active)
-        if not self._torn or len(pieces) < len(self._pieces):
+        if not self._sure:
             self._known.doubt()
-        self._pieces = pieces
+        self._pieces = still_there(self._pieces, active)
         left = missing(self._pieces, active)
         return missing(self._pieces, active) if self._map(left) else left
 
@@ -231,7 +239,8 @@ class Held:
         """What this look found is held."""
         if active != self._active:
             self._settle(active)
-        self._torn = False
+        self._torn, self._sure = False, False
+        self._look_at = time.monotonic() + _EVERY_S
         self._known.found(self._counted, self._now, quiet=self._quiet)
         return self._now
 

@@ -4,6 +4,7 @@ What a look found is everything as of the count before it. If no insert was unde
 is nothing more either, and what is handed on after that count makes everything as of a later one.
 """
 
+import threading
 import time
 
 from streams.segments.changes import Changes, Count
@@ -16,6 +17,7 @@ class Known:
 
     def __init__(self, changes: Changes) -> None:
         self._handed = Handed(changes)
+        self._lock = threading.Lock()
         self._ready: tuple[Count | None, Segments] | None = None
         self._base: tuple[Count, Segments] | None = None
         self._found_at = float("-inf")
@@ -32,8 +34,9 @@ class Known:
         if base is None or came is None:
             return None
         now = Segments([*base[1].every, *(one.segment for one in came)])
-        if self._base is base:  # nobody has looked meanwhile
-            self._ready, self.last = (count, now), now
+        with self._lock:
+            if self._base is base:  # nobody has looked meanwhile
+                self._ready, self.last = (count, now), now
         return now
 
     def is_ready(self, count: Count) -> bool:
@@ -53,29 +56,33 @@ class Known:
 
     def found(self, count: Count | None, now: Segments, *, quiet: bool) -> None:
         """A look has found this after that count; `quiet`: and no insert was under way."""
-        self._ready, self.last = (count, now), now
-        self._base = (count, now) if quiet and count is not None else None
-        if self._base is not None:
+        base = (count, now) if quiet and count is not None else None
+        with self._lock:
+            self._ready, self.last, self._base = (count, now), now, base
+        if base is not None:
             self._handed.forget(count)
         self._found_at = time.monotonic()
 
     def otherwise(self, before: Segments, now: Segments) -> None:
         """What a look has found is now held in other segments."""
-        base, ready = self._base, self._ready
-        if base is not None and base[1] is before:
-            self._base, self._ready = (base[0], now), None
-        elif ready is not None and ready[1] is before:
-            self._ready = ready[0], now
-        if self.last is before:
-            self.last = now
+        with self._lock:
+            base, ready = self._base, self._ready
+            if base is not None and base[1] is before:
+                self._base, self._ready = (base[0], now), None
+            elif ready is not None and ready[1] is before:
+                self._ready = ready[0], now
+            if self.last is before:
+                self.last = now
 
     def doubt(self) -> None:
         """A look found something else."""
-        self._ready = self._base = None
+        with self._lock:
+            self._ready = self._base = None
 
     def nothing(self) -> None:
         """Not everything is held."""
-        self._ready = self._base = self.last = None
+        with self._lock:
+            self._ready = self._base = self.last = None
         self._handed.forget()
 
     @property

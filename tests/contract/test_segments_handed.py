@@ -61,6 +61,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     made = Asked()
     monkeypatch.setattr(held_module, "active_parts", made.look)
     monkeypatch.setattr(held_module, "in_memory", made.rows)
+    monkeypatch.setattr(held_module, "_EVERY_S", 0.0)
     return made
 
 
@@ -77,6 +78,9 @@ def held(clickhouse: ClickHouse, folder: Path, asked: Asked) -> Held:
 def test_what_came_is_held_without_a_question(
     clickhouse: ClickHouse, held: Held, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(held_module, "_EVERY_S", 60.0)
+    held.follow()
+    asked.looks = 0
     for begin, rows, weeks in ((0, 1, [0]), (1, 50, [0, 1, 2]), (51, 7, [2])):
         arrive(clickhouse, arrived(begin, rows, weeks))
         assert held.every_s == held_module._HANDED_S
@@ -92,9 +96,8 @@ def test_what_came_is_held_without_a_question(
 
 
 def test_what_was_handed_on_is_found_in_the_parts_and_not_read(
-    clickhouse: ClickHouse, held: Held, asked: Asked, monkeypatch: pytest.MonkeyPatch
+    clickhouse: ClickHouse, held: Held, asked: Asked
 ) -> None:
-    monkeypatch.setattr(held_module, "_EVERY_S", 0.0)
     begin = 0
     for rows, weeks in ((20, [0]), (30, [0, 1]), (1, [2]), (40, [1, 2])):
         for _ in range(5):
@@ -178,11 +181,12 @@ def test_what_is_large_or_late_is_asked_for(
     for begin in range(0, 400, 10):  # more files than the engine keeps
         arrive(clickhouse, arrived(begin, 10))
     check(clickhouse, held)
-    assert asked.looks == 1
+    assert asked.looks >= 1  # again if a merge came between
+    read = asked.read
     arrive(clickhouse, arrived(400, 150_000))
     held.follow()
     check(clickhouse, held)
-    assert asked.read == 2
+    assert asked.read > read
 
 
 def test_nothing_of_it_is_left_when_something_is_deleted(
@@ -203,14 +207,19 @@ def test_who_asks_while_scans_come_sees_each_once_and_all_that_were_acknowledged
     monkeypatch.setattr(held_module, "_EVERY_S", 0.02)
     firsts, wrong = (0, 100_000), []
     acknowledged = dict.fromkeys(firsts, 0)
-    ended = threading.Event()
+    ended, seen = threading.Event(), 0
 
     def write(first: int) -> None:
-        for begin in range(first, first + 800, 20):
-            arrive(clickhouse, arrived(begin, 20, [0, 1, 2]))
-            acknowledged[first] = begin + 20
-        if all(acknowledged[one] == one + 800 for one in firsts):
-            ended.set()
+        try:
+            for begin in range(first, first + 800, 20):
+                arrive(clickhouse, arrived(begin, 20, [0, 1, 2]))
+                acknowledged[first] = begin + 20
+        finally:
+            if (
+                acknowledged[first] < first + 800
+                or min(acknowledged[one] - one for one in firsts) == 800
+            ):
+                ended.set()
 
     def follow() -> None:
         while not ended.is_set():
@@ -223,14 +232,18 @@ def test_who_asks_while_scans_come_sees_each_once_and_all_that_were_acknowledged
     while not ended.is_set():
         least = {n for first, until in acknowledged.items() for n in range(first, until)}
         now = held.now()
-        assert now is not None
+        if now is None:  # too busy a table: ClickHouse would be asked
+            continue
+        seen += 1
         packed = np.concatenate([one.by_person["packed"] for one in now.every])
         there = packed["kafka_offset"][packed["kafka_partition"] == 100].tolist()
         if len(set(there)) != len(there) or not least <= set(there):
             wrong.append((len(least), len(there)))
     for thread in threads:
         thread.join()
+    assert seen
     assert not wrong
+    assert all(acknowledged[one] == one + 800 for one in firsts)
     check(clickhouse, held)
 
 

@@ -207,6 +207,12 @@ def test_the_newest_are_kept_and_nothing_when_the_engine_ends(
         engine.insert(arrived(begin, 1))
     numbers = sorted(int(file.name.split(".")[1]) for file in (engine.folder / "handed").iterdir())
     assert numbers == [3, 4]
+    engine.counting.tidy()
+    assert len(list((engine.folder / "handed").iterdir())) == 2
+    monkeypatch.setattr(giving, "OLD_S", 0.0)
+    engine.counting.tidy()
+    assert not list((engine.folder / "handed").iterdir())
+    engine.insert(arrived(4, 1))
     engine.counting.close()
     assert not list((engine.folder / "handed").iterdir())
 
@@ -323,7 +329,8 @@ class Table:
         self.read: list[str] = []
         monkeypatch.setattr(held_module, "active_parts", self._look)
         monkeypatch.setattr(held_module, "in_memory", self._rows)
-        monkeypatch.setattr(held_module, "_EVERY_S", 0.0)
+        for pause in ("_EVERY_S", "_SOON_S"):
+            monkeypatch.setattr(held_module, pause, 0.0)
 
     def _look(self, _: object) -> list[Part]:
         if self.busy:

@@ -49,7 +49,7 @@ class Changes:
         for left in folder.glob("changes.*"):
             left.unlink()
         self._path = folder / f"changes.{port}"
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what cannot be written closes it
         run = time.time_ns()
         self._ended = self._begun = self._open = 0
         self.believed = True
@@ -97,10 +97,16 @@ class Changes:
 
     def close(self) -> None:
         """Nobody shall believe it any more; whoever ends later may still call `ended`."""
-        self.believed = False
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        removed(self._path)
-        self._handed.clear()
+        with self._lock:
+            self.believed = False
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            removed(self._path)
+            self._handed.clear()
+
+    def tidy(self) -> None:
+        """What nobody has taken in a minute, nobody will."""
+        with self._lock:
+            self._handed.clear_if_old()
 
     def _write(self) -> None:
         word = (self._ended & _ENDED_MASK) << _ENDED_SHIFT

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from deploy.embedded.engine.execute import Answer, Work
 from deploy.embedded.engine.protocol import Call
 
 MOST_BYTES: Final = 8 << 20  # of one insert; three times what a city sends in a second
+OLD_S: Final = 60.0
 _MOST_FILES: Final = 32
 _MOST_TOKENS: Final = 10_000  # ten times as many as the table itself remembers
 _INTO_SCANS: Final = re.compile(
@@ -48,6 +50,7 @@ class Handed:
     def __init__(self, folder: Path, run: int) -> None:
         self._folder, self._run = folder, run
         self._kept: deque[Path] = deque()
+        self._kept_at = 0.0
         shutil.rmtree(folder, ignore_errors=True)
 
     def keep(self, number: int, given: Given, *, alone: bool) -> None:
@@ -60,6 +63,7 @@ class Handed:
             removed(given.file)
             return
         self._kept.append(self._folder / name)
+        self._kept_at = time.monotonic()
         while len(self._kept) > _MOST_FILES:
             removed(self._kept.popleft())
 
@@ -67,6 +71,11 @@ class Handed:
         """Whoever has not read them by now will have to ask."""
         while self._kept:
             removed(self._kept.popleft())
+
+    def clear_if_old(self) -> None:
+        """Copies of scans are not left lying when no more come."""
+        if time.monotonic() - self._kept_at > OLD_S:
+            self.clear()
 
 
 def removed(file: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from deploy.embedded.engine import body, execute, kill, protocol, statement
 from deploy.embedded.engine.changes import Changes
 from deploy.embedded.engine.errors import ClientGone, EngineError, disk_full
-from deploy.embedded.engine.handed import Tokens, given_by, may_be_handed
+from deploy.embedded.engine.handed import OLD_S, Tokens, given_by, may_be_handed
 from deploy.embedded.engine.node import Node
 from deploy.embedded.engine.protocol import Call
 from deploy.embedded.engine.registry import Registry, Request
@@ -57,6 +57,11 @@ class Server(ThreadingHTTPServer):
         self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._stopping = threading.Event()
         threading.Thread(target=self.killer.watch, args=(self._stopping,), daemon=True).start()
+        threading.Thread(target=self._tidy, daemon=True).start()
+
+    def _tidy(self) -> None:
+        while not self._stopping.wait(OLD_S):
+            self.changes.tidy()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._connections.acquire(blocking=False):
