@@ -19,12 +19,12 @@ from prometheus_client import CollectorRegistry
 from schemas.meters import Metrics
 from schemas.metrics import READ_BY
 from streams.clickhouse import ClickHouse
-from streams.segments.changes import Changes
+from streams.segments.changes import Changes, Count
 from streams.segments.files import blocks_of, mapped, warm
 from streams.segments.influx import Influx
 from streams.segments.known import Known
 from streams.segments.parts import Part, active_parts, contents, rows_of, running_rows
-from streams.segments.pieces import Piece, crowded, found_in, held_of, missing, still_there
+from streams.segments.pieces import Piece, crowded, found_in, held_of, lacking, missing, still_there
 from streams.segments.reading import in_memory
 from tracer.segment import Segment, joined
 from tracer.segments import Segments
@@ -62,7 +62,7 @@ class Held:
         self._settled: list[Piece] = []
         self._now = Segments()
         self._pieces = self._settled
-        self._counted = self._changes.count()  # before the look under way,
+        self._counted: Count | None = None  # before the look under way,
         self._quiet = False  # and whether no insert was under way meanwhile
         self._look_at = float("-inf")
         self._torn = False  # whether pieces were let go for a file, of which more was needed
@@ -252,7 +252,7 @@ class Held:
         self._settle(None)
 
     def _rows_lacking(self, parts: Sequence[Part]) -> int:
-        return sum(part.rows - sum(piece.of(part) for piece in self._pieces) for part in parts)
+        return sum(lacking(self._pieces, part) for part in parts)
 
     def _fits(self, rows: int) -> bool:
         memory, _ = self.rows
@@ -274,8 +274,7 @@ class Held:
     def _in_files(self, active: Iterable[Part]) -> None:
         """Map what has a file of its own by now, and is in memory or in files that are gone."""
         whole = {piece.parts for piece in self._pieces if piece.on_disk}
-        lacking = [part for part in active if (part,) not in whole]
-        if self._map(lacking):
+        if self._map([part for part in active if (part,) not in whole]):
             self._active = None  # to be looked at again
 
     def _has_file(self, part: Part) -> bool:

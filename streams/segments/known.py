@@ -18,7 +18,7 @@ class Known:
     def __init__(self, changes: Changes) -> None:
         self._handed = Handed(changes)
         self._lock = threading.Lock()
-        self._ready: tuple[Count | None, Segments] | None = None
+        self._ready: tuple[Count, Segments] | None = None
         self._base: tuple[Count, Segments] | None = None
         self._found_at = float("-inf")
         self.last: Segments | None = None  # what was there at last; None: not everything was held
@@ -28,7 +28,7 @@ class Known:
         ready, base = self._ready, self._base
         if count is None:
             return None
-        if ready is not None and _is_of(ready[0], count):
+        if ready is not None and ready[0].same(count):
             return ready[1]
         came = None if base is None else self._handed.between(base[0], count)
         if base is None or came is None:
@@ -42,7 +42,7 @@ class Known:
     def is_ready(self, count: Count) -> bool:
         """Whether `at` has made it."""
         ready = self._ready
-        return ready is not None and _is_of(ready[0], count)
+        return ready is not None and ready[0].same(count)
 
     @property
     def age_s(self) -> float:
@@ -56,9 +56,10 @@ class Known:
 
     def found(self, count: Count | None, now: Segments, *, quiet: bool) -> None:
         """A look has found this after that count; `quiet`: and no insert was under way."""
-        base = (count, now) if quiet and count is not None else None
+        ready = None if count is None else (count, now)
+        base = ready if quiet else None
         with self._lock:
-            self._ready, self.last, self._base = (count, now), now, base
+            self._ready, self.last, self._base = ready, now, base
         if base is not None:
             self._handed.forget(count)
         self._found_at = time.monotonic()
@@ -89,7 +90,3 @@ class Known:
     def rows(self) -> int:
         """How many scans are held of what was handed on."""
         return self._handed.rows
-
-
-def _is_of(found: Count | None, count: Count) -> bool:
-    return found is not None and found.same(count)

@@ -48,7 +48,12 @@ def still_there(pieces: Iterable[Piece], active: Sequence[Part]) -> list[Piece]:
 
 def missing(pieces: Sequence[Piece], active: Iterable[Part]) -> list[Part]:
     """The parts of which not every row is held."""
-    return [part for part in active if sum(piece.of(part) for piece in pieces) != part.rows]
+    return [part for part in active if lacking(pieces, part)]
+
+
+def lacking(pieces: Iterable[Piece], part: Part) -> int:
+    """How many of this part's rows are not held; below 0: more are than there can be."""
+    return part.rows - sum(piece.of(part) for piece in pieces)
 
 
 def held_of(pieces: Iterable[Piece], part: Part) -> list[Segment]:
@@ -65,17 +70,17 @@ def found_in(came: Iterable[Came], left: Iterable[Part], pieces: Sequence[Piece]
     for one in came:
         weeks.setdefault(one.segment.partition, ([], []))[0].append(one)
     for part in left:
-        lacking = part._replace(rows=part.rows - sum(piece.of(part) for piece in pieces))
-        weeks.setdefault(part.partition, ([], []))[1].append(lacking)
+        own = part._replace(rows=lacking(pieces, part))
+        weeks.setdefault(part.partition, ([], []))[1].append(own)
     return [piece for some, parts in weeks.values() for piece in _in_parts(some, parts)]
 
 
 def _in_parts(came: Sequence[Came], parts: Sequence[Part]) -> Iterator[Piece]:
     """Of one week. Inserts that came one after the other are in the parts' blocks in their order;
     of others it is not known which is where, and their piece is of all of these parts."""
-    rows, lacking = sum(len(one.segment) for one in came), rows_of(parts)
-    if rows != lacking or any(part.rows <= 0 for part in parts):
-        raise ValueError(f"{rows} rows came, {lacking} are lacking")
+    rows, wanted = sum(len(one.segment) for one in came), rows_of(parts)
+    if rows != wanted or any(part.rows <= 0 for part in parts):
+        raise ValueError(f"{rows} rows came, {wanted} are lacking")
     some: list[Segment] = []
     left = deque(sorted(parts, key=lambda part: part.lowest))
     if all(one.alone for one in came):
