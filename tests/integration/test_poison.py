@@ -168,7 +168,7 @@ def test_a_batch_that_compresses_well(poisoner: Poisoner) -> None:
 
 def test_a_batch_that_holds_more_than_memory_should(poisoner: Poisoner) -> None:
     large = b"{" + b" " * (BOMB - 1)
-    some = [large[: BOMB // 280]] * 20
+    some = [large[: BOMB // 560]] * 20  # what is kept of them is in memory several times
     options = {
         "compression.type": "zstd", "message.max.bytes": 1_000_000_000, "linger.ms": 1_000,
         "batch.size": 1_000_000_000,
