@@ -8,11 +8,14 @@ is changed: times are put right by people. A fast clock needs no such thing: mor
 ahead, scans are rejected as `in_future`. What was typed from paper says nothing of a clock.
 """
 
-from typing import Final
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from tracer.columns import I64, as_index, firsts
 from tracer.ground import DAY, LOCAL_OFFSET, MINUTE
 from tracer.ruleset import Text
 
@@ -20,7 +23,18 @@ LEAST: Final = 10
 SLOW: Final = 5 * MINUTE
 ALIKE: Final = 2 * MINUTE
 MOST_NOTES: Final = 10
+_ALIKE_OF_TEN: Final = 8
 _DAY_BITS: Final = 28  # of days since 1970, more than any time has
+_1970: Final = date(1970, 1, 1)
+
+
+class _Slow(NamedTuple):
+    """`late`: milliseconds; `day`: local, since 1970."""
+
+    place: int
+    producer: str
+    day: int
+    late: int
 
 
 def slow_clocks(scans: pl.DataFrame) -> tuple[Text, ...]:
@@ -29,43 +43,60 @@ def slow_clocks(scans: pl.DataFrame) -> tuple[Text, ...]:
     Columns: `place`, `producer`, `t` (milliseconds UTC) and `late` (milliseconds from the scan's
     time to the broker's; null if it says nothing).
     """
-    suspects = _suspects(scans)
-    if suspects.is_empty():
-        return ()
-    daily = (
-        suspects.group_by("place", "producer", "day")
-        .agg(pl.col("late").min(), most=pl.col("late").quantile(0.8), number=pl.col("late").count())
-        .filter(pl.col("number") >= LEAST, pl.col("late") >= SLOW)
-        .filter(pl.col("most") - pl.col("late") <= ALIKE)
-    )
-    found = (
-        daily.group_by("place", "producer")
-        .agg(pl.col("late").min(), first=pl.col("day").min(), last=pl.col("day").max())
-        .sort("late", "place", "producer", descending=[True, False, False])
-    )
-    return tuple(_note(*row) for row in found.head(MOST_NOTES).iter_rows())
+    daily: dict[tuple[int, str], list[_Slow]] = {}
+    for slow in _daily(scans):
+        daily.setdefault((slow.place, slow.producer), []).append(slow)
+    found = sorted(daily.items(), key=lambda one: (-min(slow.late for slow in one[1]), one[0]))
+    return tuple(_note(days) for _, days in found[:MOST_NOTES])
 
 
-def _suspects(scans: pl.DataFrame) -> pl.DataFrame:
-    """The scans, with their local `day`, of places and days with so many late ones that there can
-    be a slow clock. There mostly is none: so the late ones, which are few, are looked at first."""
+def _daily(scans: pl.DataFrame) -> Iterator[_Slow]:
+    """Where and when a clock seems slow."""
+    rows, where = _suspects(scans)
+    if not len(rows):
+        return
+    late = scans["late"][as_index(rows)].to_numpy().astype(np.int64)
+    names: dict[str, int] = {}
+    producer = scans["producer"][as_index(rows)].to_list()
+    numbers = [names.setdefault(name, len(names)) for name in producer]
+    which = np.unique(where, return_inverse=True)[1] * len(names) + np.array(numbers)
+    order = np.lexsort((late, which))
+    first = firsts(which[order])
+    number = np.diff(first, append=len(order))
+    rising = late[order]
+    least = rising[first]
+    most = rising[first + (_ALIKE_OF_TEN * number + 9) // 10 - 1]
+    producers = list(names)
+    for n in np.flatnonzero((number >= LEAST) & (least >= SLOW) & (most - least <= ALIKE)):
+        row = order[first[n]]
+        place, day = divmod(int(where[row]), 1 << _DAY_BITS)
+        yield _Slow(place, producers[numbers[row]], day, int(least[n]))
+
+
+def _suspects(scans: pl.DataFrame) -> tuple[I64, I64]:
+    """The scans that say something of a clock, and one number of place and local day of each,
+    where so many are late that there can be a slow one. There mostly is none: so the late ones,
+    which are few, are looked at first."""
     late = scans["late"].to_numpy()  # null is not a number, and no number is as late as that
     slow = late >= SLOW
+    nothing = np.empty(0, np.int64)
     if np.count_nonzero(slow) < LEAST:
-        return scans.clear()
+        return nothing, nothing
     day = (scans["t"].to_numpy() + LOCAL_OFFSET) // DAY
     where = (scans["place"].to_numpy().astype(np.int64) << _DAY_BITS) + day
     found, number = np.unique(where[slow], return_counts=True)
     found = found[number >= LEAST]
     if not len(found):
-        return scans.clear()
+        return nothing, nothing
     at = np.minimum(np.searchsorted(found, where), len(found) - 1)
-    rows = np.flatnonzero(found[at] == where)
-    return scans[rows].with_columns(pl.Series("day", day[rows].astype(np.int32)).cast(pl.Date))
+    rows = np.flatnonzero((found[at] == where) & ~np.isnan(late))
+    return rows, where[rows]
 
 
-def _note(place: int, producer: str, late: int, first: object, last: object) -> Text:
-    minutes = late // MINUTE
+def _note(slow: list[_Slow]) -> Text:
+    place, producer = slow[0].place, slow[0].producer
+    minutes = min(one.late for one in slow) // MINUTE
+    first, last = (_1970 + timedelta(days=end(one.day for one in slow)) for end in (min, max))
     days = f"{first:%d/%m/%Y}" if first == last else f"{first:%d/%m/%Y}–{last:%d/%m/%Y}"
     return Text(
         vi=(

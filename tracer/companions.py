@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tracer.columns import or_zero
-from tracer.frames import TIME, WRITTEN
+from tracer.frames import TIME, WRITTEN, picked
 
 Companions = Mapping[tuple[int, int, str], int]  # by person (64 bits), place, and time as written
 
@@ -18,9 +18,10 @@ def companions_of(visits: pl.DataFrame) -> Companions:
     """Of scans in with companions: how many; of one time the most. Columns person, place, `t`
     (milliseconds UTC), out, companions."""
     there = or_zero(visits["companions"]) > 0
-    rows = visits[np.flatnonzero(there & ~visits["out"].to_numpy())]
-    if rows.is_empty():
+    those = np.flatnonzero(there & ~visits["out"].to_numpy())
+    if not len(those):
         return {}
+    rows = picked(visits, those)
     written = rows["t"].cast(TIME).dt.strftime(WRITTEN)
     columns = (rows["person"], rows["place"], written, rows["companions"])
     found: dict[tuple[int, int, str], int] = {}

@@ -30,7 +30,7 @@ from tracer.clocks import slow_clocks
 from tracer.columns import milliseconds
 from tracer.companions import Companions, companions_of
 from tracer.documents import Document
-from tracer.frames import NO_ANSWERS, NO_SCANS
+from tracer.frames import NO_ANSWERS, NO_SCANS, stacked
 from tracer.ground import Grounds
 from tracer.identity import Same, as_one, every_id, ids_of, same_of
 from tracer.meetings import around, could_meet, could_still_meet, margin_of, meetings, spans_of
@@ -105,7 +105,7 @@ def fetch(
     there = list(_there(scans, met, details=True))
     wanted = _candidates(there, case, met)
     chunks = _of(scans, wanted, same_of(case), ground, met)
-    seen = pl.concat([NO_VISITS, *there])
+    seen = stacked(there or [NO_VISITS])
     beside = companions_of(as_one(seen, same_of(case)))
     return Fetched(own, case_stays, wanted, chunks, slow_clocks(seen), beside)
 
@@ -162,7 +162,7 @@ def second_from(
     until = milliseconds(now) + margin
     followed = [sought([f.person], milliseconds(f.since) - margin, until) for f in firsts]
     theirs = _whole(scans, together(followed), same)
-    found = pl.concat(at_least_one(theirs))
+    found = stacked(at_least_one(theirs))
     counted = first_stays(firsts, stays(found, ground, answers), now)
     own = {first.person for first in firsts} | set(apart)
     own |= {person_bits(p)} if (p := case["person"]) else set()
@@ -215,7 +215,7 @@ def _itinerary(
     begin, end = milliseconds(window.start) - margin, milliseconds(window.end) + margin
     ids = [case.person, *(entry.person for entry in case.same if entry.of == case.person)]
     every = [scans.itinerary(one, begin, end) for one in ids]
-    return as_one(pl.concat(every), same_of(case))
+    return as_one(stacked(every), same_of(case))
 
 
 def _counting(

@@ -3,10 +3,12 @@
 Times are `Datetime('ms', 'UTC')`; minutes of the day are local (Asia/Ho_Chi_Minh).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
+
+from tracer.columns import I64, as_index
 
 TIME: Final = pl.Datetime("ms", "UTC")
 WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"  # as `schemas.scan.format_timestamp` does
@@ -64,6 +66,19 @@ def shaped(frame: pl.DataFrame, shape: Mapping[str, pl.DataType], name: str) -> 
         except pl.exceptions.PolarsError as error:
             raise ValueError(f"{name}: column {column!r} is not {dtype}: {error}") from None
     return pl.DataFrame(columns)
+
+
+def stacked(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """At least one frame, each under the one before. (One alone is left as it is: polars would
+    have its threads do even that, and beside a load they are long in coming.)"""
+    every = list(frames)
+    return every[0] if len(every) == 1 else pl.concat(every)
+
+
+def picked(frame: pl.DataFrame, rows: I64) -> pl.DataFrame:
+    """These rows, in this order, of a frame of few, without polars' threads (see `stacked`)."""
+    which = as_index(rows)
+    return pl.DataFrame([column[which] for column in frame])
 
 
 def empty(shape: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -32,6 +32,7 @@ from schemas.clickhouse.few import FEW_ROWS
 from schemas.ids import person_bits
 from tracer.answered import scans_of, visits_of
 from tracer.columns import NONE, U64, instants, milliseconds, rows_in
+from tracer.frames import stacked
 from tracer.hours import HOURS_PER_QUERY, Span, lots, questions, within
 from tracer.segments import Segments
 from tracer.sought import Sought, sought
@@ -127,7 +128,7 @@ class Scans:
         read = partial(self._at, details=details, persons=persons)
         found = _ahead([partial(read, some) for lot in asked for some in lot], _AT_ONCE)
         for lot in asked:
-            yield pl.concat(islice(found, len(lot)))
+            yield stacked(islice(found, len(lot)))
 
     def of(
         self,
@@ -155,7 +156,7 @@ class Scans:
         calls = [partial(read, *piece) for some in pieces for piece in some]
         found = _begun(calls, 2 * max(map(len, pieces)))
         return (
-            self.counted(_only(part, pl.concat(islice(found, len(some)))))
+            self.counted(_only(part, stacked(islice(found, len(some)))))
             for part, some in zip(parts, pieces, strict=True)
         )
 

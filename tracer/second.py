@@ -22,7 +22,7 @@ from tracer.columns import firsts as first_rows
 from tracer.contacts import contacts
 from tracer.documents import Document, near, rows_of
 from tracer.exposures import bands, exposures, ordered_by
-from tracer.frames import TIME
+from tracer.frames import TIME, stacked
 from tracer.ground import Grounds
 from tracer.parameters import Parameters
 from tracer.ruleset import RuleSet
@@ -138,7 +138,7 @@ def second_contacts(
     for chunk in at_least_one(chunks):
         met = exposures(counted, stays(chunk, ground, answers), ground, rule_set, wanted, now)
         found.append(_less_sure(met.select(_NEEDED), firsts, ground.parameters))
-    every = ordered_by(pl.concat(found), "person", "start", "place", "end", "case_person")
+    every = ordered_by(stacked(found), "person", "start", "place", "end", "case_person")
     called = contacts(every, rule_set, ground.parameters).filter("call")
     named = called.head(MOST_SECOND)
     met = every.filter(pl.col("person").is_in(named["person"].implode()))

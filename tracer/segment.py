@@ -63,7 +63,7 @@ class Segment:
         if not len(found):
             return self.persons[:0], self.by_person[:0]
         row, nth = ranges(self.of_person[found], self.of_person[found + 1])
-        return self.persons[found][nth], self.by_person[row]
+        return self.persons[found][nth], self.by_person.take(row)
 
     def at(self, keys: I64) -> tuple[U32, Rows]:
         """The scans of these places and hours (`hour_key`, each once): where, and their rows of
@@ -73,7 +73,7 @@ class Segment:
         if not len(found):
             return place_of(self.hours[:0]), self.by_hour[:0]
         row, nth = ranges(self.of_hour[found], self.of_hour[found + 1])
-        return place_of(self.hours[found])[nth], self.by_hour[row]
+        return place_of(self.hours[found])[nth], self.by_hour.take(row)
 
 
 def hour_key(place: npt.NDArray[Any], t: I64) -> I64:
@@ -131,10 +131,10 @@ def offsets_of(rows: Rows) -> U64:
 
 def _in_order(key: npt.NDArray[Any], rows: Rows) -> tuple[npt.NDArray[Any], I64, Rows]:
     """The keys, rising, each once; where each begins, and where the last ends; the rows so."""
-    order = np.argsort(key, kind="stable")
+    order = np.argsort(key)
     rising = key[order]
     first = np.flatnonzero(changes(rising))
-    return rising[first], np.append(first, len(key)), rows[order]
+    return rising[first], np.append(first, len(key)), rows.take(order)  # ten times as fast as []
 
 
 def _renumbered(texts: Sequence[Sequence[str]]) -> tuple[list[str], list[U32]]:

@@ -48,7 +48,8 @@ class Segments:
         person, rows = _together(found)
         theirs = np.flatnonzero(wanted.has(person, rows["packed"]["scanned_at"]))
         trip = _texts(found, "trip", theirs) if trips else nulls("trip", pl.String(), len(theirs))
-        return scans_frame(pl.Series(person[theirs]), rows["packed"][theirs], trip.alias("trip"))
+        packed = rows.take(theirs)["packed"]
+        return scans_frame(pl.Series(person[theirs]), packed, trip.alias("trip"))
 
     def visits(
         self, spans: Sequence[Span], *, details: bool = True, persons: U64 | None = None
@@ -61,13 +62,13 @@ class Segments:
             place, rows = segment.at(keys)
             if persons is not None:
                 theirs = np.flatnonzero(rows_in(persons, rows["person"]) != NONE)
-                place, rows = place[theirs], rows[theirs]
+                place, rows = place[theirs], rows.take(theirs)
             if len(rows):
                 found.append(_Found(place, rows, segment.producers if details else ()))
         place, rows = _together(found)
         there = rows_within(place, rows["t"], spans)
         producer = _texts(found, "producer", there) if details else None
-        return _visits(place[there], rows[there], producer)
+        return _visits(place[there], rows.take(there), producer)
 
     def _asked(self, wanted: Sought) -> Iterable[tuple[Segment, U64]]:
         weeks = wanted.weeks()

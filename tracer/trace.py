@@ -19,7 +19,7 @@ from tracer.contacts import contacts
 from tracer.entry_notes import entry_notes
 from tracer.exposures import exposures, ordered_by
 from tracer.facts import codes_of, facts_of
-from tracer.frames import NO_SCANS, SCANS, shaped
+from tracer.frames import NO_SCANS, SCANS, shaped, stacked
 from tracer.ground import Grounds
 from tracer.identity import as_one, by_person, same_of
 from tracer.long_stays import long_stays
@@ -137,7 +137,7 @@ def trace_chunks(
         theirs = without(stays(chunk, ground, answers), older.others)
         found.append(exposures(case_stays, theirs, ground, rule_set, wanted, now))
         highest.append(_offsets(chunk))
-    every = ordered_by(pl.concat(found), "person", "start", "place", "end")
+    every = ordered_by(stacked(found), "person", "start", "place", "end")
     left, ruled_out = _without_excluded(every, case)
     return TraceResult(
         case=case,

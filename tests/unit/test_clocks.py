@@ -64,6 +64,13 @@ def test_what_is_no_slow_clock(late: list[float | None]) -> None:
     assert slow_clocks(scans(*late)) == ()
 
 
+@pytest.mark.parametrize("others", range(1, 6))
+def test_eight_of_ten_come_nearly_equally_late(others: int) -> None:
+    """Whatever the rest of them, which are later, do."""
+    notes = slow_clocks(scans(*[37.0] * 12, *[60.0 + 9 * n for n in range(others)]))
+    assert len(notes) == (8 * (12 + others) <= 10 * 12)
+
+
 def test_a_day_is_a_local_one() -> None:
     """Before and after midnight in Vietnam: too few on either day."""
     midnight = milliseconds(DAY + timedelta(hours=17))
