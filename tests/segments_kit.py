@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pytest
 
 from schemas.settings import load_settings
 from streams.clickhouse import ClickHouse
+from streams.segments import held as held_module
+from streams.segments import making as making_module
+from streams.segments import mapping as mapping_module
 from streams.segments.asking import answered
 from streams.segments.changes import Changes
 from streams.segments.held import Held
@@ -31,6 +35,12 @@ def counted_in(folder: Path) -> Changes:
     """What the engine of `migrated_engine` counts."""
     [file] = (folder / "engine").glob("changes.*")
     return Changes(file, load_settings(folder).clickhouse_database)
+
+
+def files_from(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of so many rows have files."""
+    for module in (held_module, making_module, mapping_module):
+        monkeypatch.setattr(module, "FILE_ROWS", rows)
 
 
 def arrived(begin: int, rows: int, weeks: Sequence[int] = (0,)) -> pa.Table:

@@ -67,7 +67,12 @@ class Handed:
             if self._run != now.run:
                 self._run, self._kept = now.run, {}
             lacking = [number for number in numbers if number not in self._kept]
-            self._kept.update(self._read(lacking))
+        # by each who asks: to wait for one who has not its turn would take longer
+        read = self._read(now.run, lacking)
+        with self._lock:
+            if self._run != now.run:
+                return None
+            self._kept = read | self._kept
             if not all(number in self._kept for number in numbers):
                 return None
             found = [one for number in numbers for one in self._kept[number]]
@@ -84,7 +89,7 @@ class Handed:
         """How many scans are kept."""
         return sum(len(one.segment) for came in list(self._kept.values()) for one in came)
 
-    def _read(self, numbers: list[int]) -> dict[int, list[Came]]:
+    def _read(self, run: int, numbers: list[int]) -> dict[int, list[Came]]:
         """Of each of these changes what it brought, as far as that is there and not too much."""
         if self._folder is None or not numbers:
             return {}
@@ -95,7 +100,7 @@ class Handed:
             if kept + read > _MOST_ROWS:
                 break
             try:
-                [file] = self._folder.glob(f"{self._run}.{number}.*.{self._database}")
+                [file] = self._folder.glob(f"{run}.{number}.*.{self._database}")
                 _, _, rows, alone, _ = file.name.split(".")
                 segments = segments_in(file, int(rows))
                 found[number] = [Came(segment, alone == "1") for segment in segments]

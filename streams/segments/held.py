@@ -12,25 +12,31 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
-from weakref import WeakSet
 
 from prometheus_client import CollectorRegistry
 
 from schemas.meters import Metrics
 from schemas.metrics import READ_BY
 from streams.clickhouse import ClickHouse
+from streams.segments.bundles import Bundles
 from streams.segments.changes import Changes, Count
-from streams.segments.files import blocks_of, mapped, warm
 from streams.segments.influx import Influx
 from streams.segments.known import Known
-from streams.segments.parts import Part, active_parts, contents, rows_of, running_rows
-from streams.segments.pieces import Piece, crowded, found_in, held_of, lacking, missing, still_there
+from streams.segments.mapping import FILE_ROWS, Mapping
+from streams.segments.parts import Part, active_parts, rows_of, running_rows
+from streams.segments.pieces import (
+    Piece,
+    found_in,
+    held_of,
+    lacking,
+    missing,
+    of_one_part,
+    still_there,
+)
 from streams.segments.reading import in_memory
-from tracer.segment import Segment, joined
 from tracer.segments import Segments
 
-FILE_ROWS: Final = 300_000  # a part with so many is mapped from a file
-MOST_IN_MEMORY: Final = 4_000_000  # rows, 57 bytes each: parts without a file while `BUSY` come
+MOST_IN_MEMORY: Final = 4_000_000  # rows, twice 57 bytes: parts without a file while `BUSY` come
 _BEFORE_A_TRACE: Final = 50_000  # a sixteenth of a second to read
 _WAIT_S: Final = 0.25  # for whoever brings them up to date at this moment
 _TRIES: Final = 3
@@ -54,12 +60,13 @@ class Held:
         changes: Changes | None = None,
     ) -> None:
         self._metrics = metrics or Metrics(CollectorRegistry())
-        self._clickhouse, self._folder = clickhouse, folder
+        self._clickhouse, self._files = clickhouse, Mapping(clickhouse, folder)
         self._changes = changes or Changes()
         self._lock = threading.Lock()
         self._looked: list[Part] = []  # what the last look found
         self._active: list[Part] | None = None  # what `_now` is of, and its pieces
         self._settled: list[Piece] = []
+        self._bundles = Bundles()  # of what is in memory
         self._now = Segments()
         self._pieces = self._settled
         self._counted: Count | None = None  # before the look under way,
@@ -70,7 +77,6 @@ class Held:
         self._known = Known(self._changes)
         self._influx = Influx()
         self._moved = float("inf")
-        self._warm: WeakSet[Segment] = WeakSet()
 
     def now(self) -> Segments | None:
         """Everything that is in the table; None: too much of it is not held. Raises Retryable."""
@@ -119,23 +125,22 @@ class Held:
         for _ in range(_MOST_LOTS):
             if not self._went_on():
                 break
-        for segment in [
-            p.segment for p in self._pieces if p.on_disk and p.segment not in self._warm
-        ]:
-            warm(segment)
-            self._warm.add(segment)
-        while (lot := crowded(self._pieces, FILE_ROWS)) is not None:
-            whole = joined(lot)  # nobody waits for it
+        self._files.warm([piece.segment for piece in self._pieces if piece.on_disk])
+        while (some := of_one_part(self._pieces, FILE_ROWS)) is not None:
+            whole = self._bundles.whole(some)
             with self._lock:
-                mine = [piece for piece in self._pieces if piece.segment in lot]
-                if self._pieces is not self._settled or len(mine) != len(lot):
+                mine = [piece for piece in self._pieces if piece.segment in some]
+                if self._pieces is not self._settled or len(mine) != len(some):
                     return
                 parts = tuple(part for piece in mine for part in piece.parts)
                 others = [piece for piece in self._pieces if piece not in mine]
+                self._bundles.instead(some, whole)
                 self._pieces = [*others, Piece(whole, parts)]
-                before = self._now
-                self._settle(self._active)
-                self._known.otherwise(before, self._now)
+                self._settle_otherwise()
+        while self._bundles.gathered(p.segment for p in self._pieces if not p.on_disk):
+            with self._lock:
+                if self._pieces is self._settled:
+                    self._settle_otherwise()
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -233,7 +238,14 @@ class Held:
 
     def _settle(self, active: list[Part] | None) -> None:
         self._settled = self._pieces
-        self._active, self._now = active, Segments(piece.segment for piece in self._pieces)
+        every = self._bundles.over(piece.segment for piece in self._pieces)
+        self._active, self._now = active, Segments(every)
+
+    def _settle_otherwise(self) -> None:
+        """The same rows, in other segments."""
+        before = self._now
+        self._settle(self._active)
+        self._known.otherwise(before, self._now)
 
     def _all_there(self, active: list[Part]) -> Segments:
         """What this look found is held."""
@@ -255,8 +267,7 @@ class Held:
         return sum(lacking(self._pieces, part) for part in parts)
 
     def _fits(self, rows: int) -> bool:
-        memory, _ = self.rows
-        return rows <= MOST_IN_MEMORY - memory
+        return rows <= MOST_IN_MEMORY - self.rows[0]
 
     def _read(self, parts: Iterable[Part]) -> bool:
         known = {part: held_of(self._pieces, part) for part in parts}
@@ -277,23 +288,13 @@ class Held:
         if self._map([part for part in active if (part,) not in whole]):
             self._active = None  # to be looked at again
 
-    def _has_file(self, part: Part) -> bool:
-        return self._folder is not None and any(self._folder.glob(f"{blocks_of(part)}_*"))
-
-    def _map(self, parts: Iterable[Part]) -> int:
-        """Map the files of these parts, as far as there are; how many."""
-        large = [part for part in parts if part.rows >= FILE_ROWS and self._has_file(part)]
-        if self._folder is None or not large:
-            return 0
-        content = contents(self._clickhouse, large)
-        found = 0
-        for part in large:
-            segment = mapped(self._folder, part, content.get(part.name, ""))
-            if segment is not None:
-                # what else a piece had is read again
-                mine = [piece for piece in self._pieces if piece.of(part)]
-                self._torn |= any(piece.of(part) < len(piece.segment) for piece in mine)
-                self._pieces = [piece for piece in self._pieces if piece not in mine]
-                self._pieces.append(Piece(segment, (part,), on_disk=True))
-                found += 1
-        return found
+    def _map(self, parts: Iterable[Part]) -> bool:
+        """Map the files of these parts; whether there are any."""
+        found = list(self._files.of(parts))
+        for part, segment in found:
+            mine = [piece for piece in self._pieces if piece.of(part)]
+            # what else a piece had is read again
+            self._torn |= any(piece.of(part) < len(piece.segment) for piece in mine)
+            others = [piece for piece in self._pieces if piece not in mine]
+            self._pieces = [*others, Piece(segment, (part,), on_disk=True)]
+        return bool(found)

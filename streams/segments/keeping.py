@@ -4,6 +4,7 @@ In threads that nobody waits for. Whatever goes wrong, traces ask ClickHouse, an
 tries again.
 """
 
+import os
 import shutil
 import threading
 import time
@@ -31,6 +32,8 @@ _MAKE_EVERY_S: Final = 10.0
 _REST: Final = 9  # times as long as making took: a tenth of one core at most
 _TIDY_EVERY_S: Final = 10.0
 _LITTLE_REST: Final = 1
+_NICE: Final = 10  # of their threads: on one core with a trace one has a tenth
+_LAST: Final = 19
 _GB: Final = 10**9
 
 
@@ -79,6 +82,7 @@ class Rounds:
         self._thread.join(1.0)
 
     def _run(self) -> None:
+        _stand_behind()
         while not self._closed.is_set():
             begin = time.monotonic()
             self._do(self._work)
@@ -105,6 +109,14 @@ class Rounds:
         while (left := max(begin + self._every_s(), rested) - time.monotonic()) > 0:
             if self._closed.wait(min(left, self._look_s)):
                 return
+
+
+def _stand_behind() -> None:
+    """Have this thread run behind the process's others. (To put it further back is always allowed,
+    to bring it forward is not.)"""
+    thread = threading.get_native_id()
+    own = os.getpriority(os.PRIO_PROCESS, thread)
+    os.setpriority(os.PRIO_PROCESS, thread, min(own + _NICE, _LAST))
 
 
 def following(held: Held, metrics: Metrics | None = None) -> Rounds:

@@ -17,8 +17,8 @@ import structlog
 
 from streams.clickhouse import ClickHouse
 from streams.segments import files
-from streams.segments.held import FILE_ROWS
 from streams.segments.influx import Influx
+from streams.segments.mapping import FILE_ROWS
 from streams.segments.parts import Part, active_parts, contents
 from tracer.statements import Source
 

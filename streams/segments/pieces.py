@@ -7,14 +7,10 @@ part's rows those are held that lie in blocks of its own, and all are if they ar
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from streams.segments.handed import Came
 from streams.segments.parts import Part, rows_of
 from tracer.segment import Segment, joined
-
-_MOST_SMALL: Final = 24  # pieces in memory of a week, each of which a trace searches
-_JOINED: Final = 12  # of the smallest
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,22 +95,13 @@ def _piece_of(some: Sequence[Segment], parts: Iterable[Part]) -> Piece:
     return Piece(some[0] if len(some) == 1 else joined(some), tuple(parts))
 
 
-def crowded(pieces: Sequence[Piece], small: int) -> list[Segment] | None:
-    """Some in memory that are to be one, of fewer rows than `small`: all of one part, or else of a
-    week that has many. None: it is well as it is.
-
-    A piece of several parts is read again when one of them has a file: so rather of one.
-    """
-    parts, weeks = defaultdict(list), defaultdict(list)
+def of_one_part(pieces: Iterable[Piece], small: int) -> list[Segment] | None:
+    """Several in memory that are of one part, of fewer rows than `small`; None: there are none."""
+    parts = defaultdict(list)
     for piece in pieces:
-        if not piece.on_disk:
-            weeks[piece.segment.partition].append(piece.segment)
-            if len(piece.parts) == 1:
-                parts[piece.parts[0].name].append(piece.segment)
-    for of_part in parts.values():
-        if len(of_part) > 1 and sum(map(len, of_part)) < small:
-            return of_part
-    for of_week in weeks.values():
-        if len(of_week) > _MOST_SMALL:
-            return sorted(of_week, key=len)[:_JOINED]
+        if not piece.on_disk and len(piece.parts) == 1:
+            parts[piece.parts[0].name].append(piece.segment)
+    for some in parts.values():
+        if len(some) > 1 and sum(map(len, some)) < small:
+            return some
     return None

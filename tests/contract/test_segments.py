@@ -12,7 +12,6 @@ from schemas.errors import Fatal
 from schemas.ids import person_text
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
-from streams.segments import making as making_module
 from streams.segments.changes import Changes
 from streams.segments.files import held_bytes
 from streams.segments.held import Held
@@ -26,6 +25,7 @@ from tests.segments_kit import (
     WEEKS,
     check,
     counted_in,
+    files_from,
     insert,
     merge,
     scans_of,
@@ -64,8 +64,7 @@ def clickhouse(engine: ClickHouse) -> ClickHouse:
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """A part of fifty rows has a file."""
-    for module in (held_module, making_module):
-        monkeypatch.setattr(module, "FILE_ROWS", 50)
+    files_from(50, monkeypatch)
 
 
 def test_they_answer_what_clickhouse_answers(clickhouse: ClickHouse) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
-from streams.segments import making as making_module
 from streams.segments.held import Held
 from streams.segments.making import Maker
 from streams.segments.parts import active_parts
@@ -21,6 +20,7 @@ from tests.segments_kit import (
     check,
     check_answer,
     counted_in,
+    files_from,
     insert,
     merge,
 )
@@ -46,8 +46,9 @@ def test_whatever_becomes_of_the_parts(
     """Inserts, some of which are handed on, merges, deletions, dropped weeks, files made and lost,
     in any order; one that looks each time, one that does now and then, one that follows, one that
     looks when it must, one that does and follows, and one that answers before it looks."""
-    for module in (held_module, making_module):
-        monkeypatch.setattr(module, "FILE_ROWS", 50)
+    files_from(50, monkeypatch)
+    monkeypatch.setattr("streams.segments.bundles._TINY", 20_000 if seed else 0)
+    monkeypatch.setattr("streams.segments.bundles._MOST", 3)
     engine.command("TRUNCATE TABLE scans")
     chance = random.Random(seed)
     always, sometimes, following = (Held(engine, tmp_path) for _ in range(3))

@@ -14,14 +14,15 @@ from deploy.embedded.engine.protocol import Call
 from deploy.embedded.engine.statement import Insert
 from streams.clickhouse import ClickHouse
 from streams.segments import held as held_module
+from streams.segments import mapping as mapping_module
 from streams.segments.changes import Changes, Count
 from streams.segments.handed import Came, Handed, segments_in, week_of
 from streams.segments.held import Held
 from streams.segments.known import Known
 from streams.segments.parts import Part, part_of
-from streams.segments.pieces import Piece, crowded, found_in
+from streams.segments.pieces import Piece, found_in, of_one_part
 from tests.console_kit import settings_in
-from tests.segments_kit import arrived
+from tests.segments_kit import arrived, files_from
 from tracer.segment import Segment, joined
 from tracer.segments import Segments
 
@@ -308,17 +309,14 @@ def test_if_as_many_are_not_lacking_they_are_read(tmp_path: Path) -> None:
             found_in([Came(one, alone=True) for one in came], left, [])
 
 
-def test_pieces_of_one_part_are_made_one_first(tmp_path: Path) -> None:
+def test_pieces_of_one_part_are_made_one(tmp_path: Path) -> None:
     segments = [segment_with(rows, tmp_path) for rows in range(1, 8)]
     week = segments[0].partition
     apart = [piece(one, f"{week}_{n}_{n}_0", rows=len(one)) for n, one in enumerate(segments)]
-    assert crowded(apart, 100) is None
+    assert of_one_part(apart, 100) is None
     merged = [*apart[:4], *(piece(one, f"{week}_4_6_1", rows=len(one)) for one in segments[4:])]
-    assert crowded(merged, 100) == segments[4:]
-    assert crowded(merged, 18) is None  # 5 + 6 + 7 rows: it will have a file
-    many = [piece(segments[n % 7], f"{week}_{n}_{n}_0", rows=1 + n % 7) for n in range(25)]
-    assert crowded(many[:24], 100) is None
-    assert sorted(map(len, crowded(many, 100) or [])) == [1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]
+    assert of_one_part(merged, 100) == segments[4:]
+    assert of_one_part(merged, 18) is None  # 5 + 6 + 7 rows: it will have a file
 
 
 class Table:
@@ -407,12 +405,12 @@ def test_what_was_torn_by_a_file_is_not_taken_for_what_came(
     held.follow()
     assert len(held.unchanged or ()) == 10
     assert not table.read
-    monkeypatch.setattr(held_module, "FILE_ROWS", 4)
-    monkeypatch.setattr(held_module.Held, "_has_file", lambda _, part: part.lowest == 2)
-    monkeypatch.setattr(held_module, "contents", lambda *_: {})
+    files_from(4, monkeypatch)
+    monkeypatch.setattr(mapping_module.Mapping, "_has_file", lambda _, part: part.lowest == 2)
+    monkeypatch.setattr(mapping_module, "contents", lambda *_: {})
     file = segment_with(5, tmp_path)
-    monkeypatch.setattr(held_module, "mapped", lambda *_: file)
-    monkeypatch.setattr(held, "_folder", tmp_path)
+    monkeypatch.setattr(mapping_module, "mapped", lambda *_: file)
+    monkeypatch.setattr(held._files, "_folder", tmp_path)
     table.engine.insert(arrived(5, 2))  # as many as the piece has besides
     # which is merged with the one that has a file by now
     table.parts[1:] = [part_of("20260921_2_2_1", 5, 0), part_of("20260921_3_3_0", 2, 0)]

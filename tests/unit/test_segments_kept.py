@@ -1,5 +1,6 @@
 """What keeps segments beside a process's work, without an engine."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -242,7 +243,7 @@ def test_only_this_data_directorys_engine_is_believed(tmp_path: Path) -> None:
     assert file_of("http://127.0.0.1") is None
 
 
-def test_a_high_influx_is_one_of_a_second_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_high_influx_is_one_of_ten_seconds_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     influx = Influx()
@@ -251,12 +252,18 @@ def test_a_high_influx_is_one_of_a_second_at_least(monkeypatch: pytest.MonkeyPat
         return influx.is_high([part_of("20260921_1_1_0", rows, 0)])
 
     assert not with_rows(10_000_000)  # what was there is not what comes
-    now = 0.5
-    assert not with_rows(10_100_000)
-    now = 2.0
-    assert with_rows(10_200_000)
-    now = 4.0
-    assert not with_rows(10_220_000)
+    now = 9.0
+    assert not with_rows(10_600_000)  # what piled up while a worker paused
+    now = 10.0
+    assert with_rows(10_600_000)
+    now = 12.0
+    assert with_rows(10_620_000)
+    now = 19.0
+    assert not with_rows(10_630_000)
+    now = 20.0
+    assert not with_rows(11_040_000)  # since 10.0
+    now = 40.0
+    assert not with_rows(11_700_000)
 
 
 def test_a_round_that_fails_is_tried_again_and_closing_ends_them() -> None:
@@ -276,6 +283,17 @@ def test_a_round_that_fails_is_tried_again_and_closing_ends_them() -> None:
     count = len(begun)
     time.sleep(0.05)
     assert len(begun) == count
+
+
+def test_a_round_gives_way_to_whoever_waits() -> None:
+    found = []
+
+    def work() -> None:
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    Rounds(work, lambda: 3600.0, 0, "rounds").close()
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert found == [min(own + 10, 19)]
 
 
 def test_a_round_begins_when_there_is_something_to_do() -> None:
