@@ -1,5 +1,6 @@
 """What is believed of what the engine hands on, without an engine."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -298,6 +299,32 @@ def test_what_came_is_found_in_the_parts_that_lack_it(tmp_path: Path) -> None:
     [one] = found_in(both, [whole], [Piece(old.segment, (whole._replace(rows=5),))])
     assert (len(one.segment), one.parts) == (5, (whole._replace(rows=5),))
     assert found_in([], [], [old]) == []
+
+
+def test_nobody_waits_for_another_who_takes_what_came(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed, first = Handed(engine.changes), engine.count()
+    engine.insert(arrived(0, 3))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(file: Path, rows: int) -> list[Segment]:
+        if threading.current_thread() is slow:
+            begun.set()
+            assert go_on.wait(30)
+        return segments_in(file, rows)
+
+    found: list[list[Came] | None] = []
+    slow = threading.Thread(target=lambda: found.append(handed.between(first, engine.count())))
+    monkeypatch.setattr("streams.segments.handed.segments_in", slowly)
+    slow.start()
+    assert begun.wait(30)
+    mine = handed.between(first, engine.count())
+    assert rows_of(mine) == [3]
+    go_on.set()
+    slow.join()
+    assert found == [mine]  # the same segments: whoever compares sees that nothing has changed
+    assert handed.rows == 3
 
 
 def test_if_as_many_are_not_lacking_they_are_read(tmp_path: Path) -> None:
