@@ -29,6 +29,7 @@ from bench.trace_ingest import Busy, busy
 from bench.trace_naive import answer as naive_answer
 from bench.trace_peers import WARM_UP, Asked, Beside, beside, naive
 from bench.trace_segments import Copied, copied, held_scans
+from bench.trace_turns import Kept, Turns, in_turn
 from schemas.cases import Case
 from schemas.clock import LOCAL
 from schemas.ids import person_bits
@@ -77,6 +78,7 @@ class Size:
     second: Seconds
     copied: Copied
     plain: Timed  # merged, without segments: each trace asks ClickHouse
+    turns: Turns | None = None  # with the smallest size
     told: Told | None = None
     beside: list[Beside] = field(default_factory=list)
 
@@ -98,7 +100,8 @@ class Result:
             "p50_ms": large.merged.p50_ms,
             "p99_ms": large.merged.p99_ms,
             "ratio_to_naive": found["naive_clickhouse"].truyvet_is_times,
-            "growth": round(large.merged.p50_ms / small.merged.p50_ms, 3),
+            "growth": large.turns.growth if large.turns else 1.0,
+            "growth_apart": round(large.merged.p50_ms / small.merged.p50_ms, 3),
             "cpu_growth": round(_cpu_ms(large.merged) / _cpu_ms(small.merged), 3),
             "plain_p50_ms": large.plain.p50_ms,
             "current_week_p50_ms": large.unmerged.p50_ms,
@@ -137,10 +140,11 @@ def run(data_dir: Path, plan: Plan, say: Say) -> Result:
     until = datetime.now(UTC).astimezone(LOCAL).date()
     sizes: list[Size] = []
     ingest: Busy | None = None
+    kept: Kept | None = None
     with _ending_on_sigterm():
         for scans in plan.sizes:
             say(f"{scans:,} scans")
-            size, found = _size(data_dir / str(scans), scans, plan, until, say)
+            size, found, kept = _size(data_dir / str(scans), scans, plan, until, kept, say)
             sizes.append(size)
             ingest = found or ingest
     return Result(sizes, ingest, plan.seed)
@@ -160,7 +164,10 @@ def _ending_on_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[Size, Busy | None]:
+def _size(
+    folder: Path, scans: int, plan: Plan, until: date, small: Kept | None, say: Say
+) -> tuple[Size, Busy | None, Kept]:
+    """`small`: of the smallest size, if this is another."""
     files = folder / "files"
     places = max(_LEAST_PLACES, scans // SCANS_A_PLACE)
     ingest: Busy | None = None
@@ -173,7 +180,7 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
             rows = fill_scans(bench.clickhouse, city, files if plan.peers else None, say)
             filled_s = time.monotonic() - begin
             with held_scans(bench) as held:
-                size, asked = _traced(bench, city, held, plan, rows, say)
+                size, asked, kept = _traced(bench, city, held, plan, rows, small, say)
                 size.filled_s = round(filled_s, 1)
                 tracer = Tracer(bench.clickhouse, bench.places, city, held)
                 if scans == plan.sizes[0] and plan.alert_cases:
@@ -190,12 +197,12 @@ def _size(folder: Path, scans: int, plan: Plan, until: date, say: Say) -> tuple[
             size.beside.append(row)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return size, ingest
+    return size, ingest, small or kept
 
 
 def _traced(
-    bench: Bench, city: TraceCity, held: Held, plan: Plan, rows: int, say: Say
-) -> tuple[Size, list[Asked]]:
+    bench: Bench, city: TraceCity, held: Held, plan: Plan, rows: int, small: Kept | None, say: Say
+) -> tuple[Size, list[Asked], Kept]:
     tracer = Tracer(bench.clickhouse, bench.places, city, held)
     bench.wait_merged(_MERGE_S)
     merge_weeks(bench.clickhouse, current=False)
@@ -208,6 +215,10 @@ def _traced(
     made = copied(bench, held, say)
     merged, asked = _timed(bench, tracer, plan.cases)
     say(f"  all weeks merged: p50 {merged.p50_ms} ms, p99 {merged.p99_ms} ms (load {merged.load})")
+    kept = Kept(bench.clickhouse, bench.places, city, held)
+    turns = in_turn(small, kept, plan.cases) if small else None
+    if turns:
+        say(f"  in turn: p50 {turns.small_p50_ms} and {turns.large_p50_ms} ms, {turns.growth} ×")
     plain, _ = _timed(bench, Tracer(bench.clickhouse, bench.places, city), plan.cases // 3 or 1)
     say(f"  ClickHouse asked for each: p50 {plain.p50_ms} ms")
     many, many_s, contacts = tracer.many(_MOST_ONSET_DAYS)
@@ -228,6 +239,7 @@ def _traced(
         second=second,
         copied=made,
         plain=plain,
+        turns=turns,
     )
 
     def ask(case: Asked) -> tuple[float, Any]:
@@ -238,7 +250,7 @@ def _traced(
     row = naive(asked[: plan.naive_cases], ask)
     say(f"  the naive self-join: p50 {row.p50_ms} ms")
     size.beside.append(row)
-    return size, asked[: WARM_UP + plan.peer_cases]
+    return size, asked[: WARM_UP + plan.peer_cases], kept
 
 
 def _timed(bench: Bench, tracer: Tracer, count: int) -> tuple[Timed, list[Asked]]:

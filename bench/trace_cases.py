@@ -28,6 +28,7 @@ from tracer.places import ground_at
 from tracer.queries import Client, Scans
 from tracer.ruleset import RuleSet, load_rule_sets, rule_set_of
 from tracer.second import firsts_of
+from tracer.segments import Segments
 from tracer.trace import TraceResult
 
 RULE_SET: Final = "vn-2021-12-29"
@@ -116,13 +117,13 @@ class Tracer:
 
     def trace(self, case: Case) -> TraceResult:
         """Raises Retryable."""
+        return answered(self._held, lambda held: self.trace_on(held, case))
+
+    def trace_on(self, held: Segments | None, case: Case) -> TraceResult:
+        """Of what is held; None: ClickHouse is asked. Raises Retryable."""
         rule_set = rule_set_of(self._rule_sets, case)
-        return answered(
-            self._held,
-            lambda held: trace_from(
-                Scans(self._client, held=held), case, self._ground, rule_set, self._city.until
-            ),
-        )
+        scans = Scans(self._client, held=held)
+        return trace_from(scans, case, self._ground, rule_set, self._city.until)
 
     def timed(self, case: Case) -> tuple[float, TraceResult]:
         """Seconds, and the result."""

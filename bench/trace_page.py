@@ -87,7 +87,7 @@ def tables(found: Found) -> str:
         f"{machine['cores']} cores ({machine['processor']}), "
         f"{machine['memory_kb'] / 1e6:.0f} GB; one run; seed {found['seed']}.",
         _table(("limit", "found", "wanted", ""), _limit_rows(found)),
-        f"CPU time of a trace, client and engine, large to small: {found['cpu_growth']} ×.",
+        _growth(found),
         _table(
             (
                 "scans",
@@ -144,6 +144,19 @@ def tables(found: Found) -> str:
         )
     pictures = "![sizes](img/bench-trace-sizes.svg)\n![beside](img/bench-trace-beside.svg)"
     return "\n\n".join([*parts, pictures])
+
+
+def _growth(found: Found) -> str:
+    """How much longer a trace takes on the larger size, and why it was measured so."""
+    cpu = f"CPU time of a trace, client and engine, large to small: {found['cpu_growth']} ×."
+    turns = found["sizes"][-1]["turns"]
+    if not turns:
+        return cpu
+    return (
+        f"In turn, a case of each size, {turns['cases']} times: p50 {turns['small_p50_ms']} and "
+        f"{turns['large_p50_ms']} ms, {turns['growth']} ×. (In the table each is of its own "
+        f"minutes: {found['growth_apart']} ×.) {cpu}"
+    )
 
 
 def _told(size: Found) -> list[str]:

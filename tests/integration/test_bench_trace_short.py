@@ -24,6 +24,12 @@ def test_trace(tmp_path: Path) -> None:
     assert 0 < found["p50_ms"] <= found["p99_ms"]
     assert found["ratio_to_naive"] > 0
     assert found["growth"] > 0
+    turns = found["sizes"][1]["turns"]
+    assert turns["cases"] == found["sizes"][1]["merged"]["cases"]
+    assert turns["small_p50_ms"] > 0
+    assert found["growth"] == turns["growth"] > 0
+    assert found["growth_apart"] > 0
+    assert found["sizes"][0]["turns"] is None
     assert [size["scans"] for size in found["sizes"]] == [40_000, 120_000]
     for size in found["sizes"]:
         assert size["rows"] == size["scans"] + 28, "the keeper of the busiest place"

@@ -19,6 +19,7 @@ from bench.trace_late import Late
 from bench.trace_page import BEGIN, END, PAGE, limits, tables, write_page
 from bench.trace_peers import NAIVE, Asked, Beside, compared
 from bench.trace_segments import Copied
+from bench.trace_turns import Turns
 from console.cli.bench_trace import _peers
 from schemas.errors import UserError
 from schemas.places import Place
@@ -167,7 +168,7 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
     peer = Beside("postgresql", failure=failure).__dict__
     size = {
         "scans": scans, "merged": timed, "unmerged": timed, "many_contacts": 100_200,
-        "plain": timed, "copied": asdict(Copied(scans, 20.0, 5_500_000_000)),
+        "turns": asdict(Turns(300, 13.0, 14.3, 1.1)), "plain": timed, "copied": asdict(Copied(scans, 20.0, 5_500_000_000)),
         "many_s": 2.5, "beside": [row, peer] if failure else [row],
         "second": asdict(Seconds(5, 0.4, 0.9, 120, 3_000)),
         "told": {
@@ -178,7 +179,8 @@ def result(p50: float = 40.0, scans: int = 100_000_000, failure: str = "") -> di
         },
     }  # fmt: skip
     return {
-        "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1, "cpu_growth": 1.2,
+        "scans": scans, "p50_ms": p50, "p99_ms": 200.0, "ratio_to_naive": 225.0, "growth": 1.1,
+        "growth_apart": 1.4, "cpu_growth": 1.2,
         "current_week_p50_ms": p50, "many_s": 2.5, "second_s": 0.9, "alerted_p99_ms": 900.0,
         "late_alert_p99_ms": 850.0, "late_run_p99_ms": 1_600.0,
         "windows_on_ms": 660.0, "windows_off_ms": 330.0,
@@ -218,6 +220,7 @@ def test_the_page_keeps_its_words_and_names_what_could_not_run(tmp_path: Path) -
     assert text.endswith(f"{END}\nafter\n")
     assert "out of date" not in text
     assert "not measured: no such package" in tables(found)
+    assert "300 times: p50 13.0 and 14.3 ms, 1.1 ×. (In the table each is of its own" in text
     assert "| 120, 3,000 | 0.40, 0.90 |" in text
     assert "p50 300 ms, p99 900 ms, longest 950 ms" in text
     assert "p50 400 ms, p99 850 ms; to the last alert of the new version" in text
