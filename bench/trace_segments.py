@@ -12,6 +12,7 @@ from streams.segments.files import held_bytes
 from streams.segments.held import Held
 from streams.segments.keeping import following, segments_of
 from streams.segments.making import Maker
+from tracer.segments import Segments
 
 Say = Callable[[str], None]
 _MOST_BYTES: Final = 10**12
@@ -37,14 +38,21 @@ def held_scans(bench: Bench) -> Iterator[Held]:
         rounds.close()
 
 
+def all_of(held: Held) -> Segments:
+    """Everything that is in the table. Raises UserError if not all of it is held."""
+    found = held.now()
+    if found is None:
+        raise UserError("Không giữ được mọi lượt quét. / Not all scans are held by the segments.")
+    return found
+
+
 def copied(bench: Bench, held: Held, say: Say) -> Copied:
     """Make the files that a worker would make in its next round. Raises UserError if then not all
     scans are held."""
     folder = segments_of(bench.settings)
     made = Maker(bench.clickhouse, folder, _MOST_BYTES).round()
     held.follow()
-    if held.now() is None:
-        raise UserError("Không giữ được mọi lượt quét. / Not all scans are held by the segments.")
+    all_of(held)
     found = Copied(made.rows, round(made.seconds, 1), held_bytes(folder))
     say(f"  segments of {found.rows:,} scans in {found.seconds} s, {found.bytes / 1e9:.1f} GB")
     return found

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from bench.trace_cases import Tracer, percentiles
 from bench.trace_city import TraceCity
 from bench.trace_peers import WARM_UP
+from bench.trace_segments import all_of
 from schemas.cases import Case
 from schemas.places import Place
 from streams.segments.files import warm
 from streams.segments.held import Held
 from tracer.queries import Client
-from tracer.segments import Segments
 from tracer.trace import TraceResult
 
 
@@ -38,7 +38,7 @@ class Kept(Tracer):
         self, client: Client, places: Sequence[Place], city: TraceCity, held: Held
     ) -> None:
         super().__init__(client, places, city)
-        self._segments = held.now() or Segments()
+        self._segments = all_of(held)
 
     def trace(self, case: Case) -> TraceResult:
         """On what was kept."""

@@ -15,6 +15,7 @@ from tracer.segment import Segment, joined
 
 _MOST: Final = 12  # of a week that are searched
 _TINY: Final = 20_000  # rows: there is no reason to wait with so few
+_LARGE: Final = 1_000_000  # rows of one that others are added to: meanwhile each takes 230 bytes
 
 
 class Bundle(NamedTuple):
@@ -37,9 +38,8 @@ class Bundles:
     def whole(self, segments: Collection[Segment]) -> Segment:
         """One of all of these, which are of one week."""
         those = frozenset(segments)
-        return next((one.whole for one in self._bundles if one.of == those), None) or joined(
-            list(segments)
-        )
+        there = next((one.whole for one in self._bundles if one.of == those), None)
+        return joined(list(segments)) if there is None else there
 
     def instead(self, old: Collection[Segment], new: Segment) -> None:
         """From now on one is held for these."""
@@ -81,7 +81,7 @@ def _to_be_one(bundles: Iterable[Bundle]) -> list[Bundle]:
         if len(week) > _MOST or (len(week) > 1 and rows <= _TINY):
             some = week[:2]
             for one in week[2:]:
-                if len(one.whole) > rows:
+                if len(one.whole) > rows or len(one.whole) + rows > _LARGE:
                     break
                 some.append(one)
                 rows += len(one.whole)

@@ -56,6 +56,7 @@ class Handed:
         self._lock = threading.Lock()
         self._run = 0
         self._kept: dict[int, list[Came]] = {}
+        self._forgot = 0  # times
 
     def between(self, base: Count, now: Count) -> list[Came] | None:
         """All that the changes after `base` until `now` brought, in their order. None: it is not
@@ -67,20 +68,24 @@ class Handed:
             if self._run != now.run:
                 self._run, self._kept = now.run, {}
             lacking = [number for number in numbers if number not in self._kept]
+            times = self._forgot
         # by each who asks: to wait for one who has not its turn would take longer
         read = self._read(now.run, lacking)
         with self._lock:
             if self._run != now.run:
                 return None
-            self._kept = read | self._kept
-            if not all(number in self._kept for number in numbers):
-                return None
-            found = [one for number in numbers for one in self._kept[number]]
+            known = read | self._kept
+            if self._forgot == times:
+                self._kept = known
+        if not all(number in known for number in numbers):
+            return None
+        found = [one for number in numbers for one in known[number]]
         return found if sum(len(one.segment) for one in found) <= _MOST_ROWS else None
 
     def forget(self, until: Count | None = None) -> None:
         """What came until then has been found in the table; None: nobody goes on from any of it."""
         with self._lock:
+            self._forgot += 1
             kept = {} if until is None or until.run != self._run else self._kept
             self._kept = {n: came for n, came in kept.items() if until and n > until.ended}
 

@@ -126,6 +126,7 @@ class Held:
             if not self._went_on():
                 break
         self._files.warm([piece.segment for piece in self._pieces if piece.on_disk])
+        anew = False
         while (some := of_one_part(self._pieces, FILE_ROWS)) is not None:
             whole = self._bundles.whole(some)
             with self._lock:
@@ -135,12 +136,13 @@ class Held:
                 parts = tuple(part for piece in mine for part in piece.parts)
                 others = [piece for piece in self._pieces if piece not in mine]
                 self._bundles.instead(some, whole)
-                self._pieces = [*others, Piece(whole, parts)]
-                self._settle_otherwise()
+                self._pieces = self._settled = [*others, Piece(whole, parts)]
+                anew = True
         while self._bundles.gathered(p.segment for p in self._pieces if not p.on_disk):
-            with self._lock:
-                if self._pieces is self._settled:
-                    self._settle_otherwise()
+            anew = True
+        with self._lock:
+            if anew and self._pieces is self._settled:
+                self._settle_otherwise()
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -157,7 +159,7 @@ class Held:
                 return self._all_there(active)
             self._sure = False
             left = self._lacking(active)
-            if rows_of(left) > most or not self._fits(self._rows_lacking(left)):
+            if rows_of(left) > most or not self._fits(left):
                 self._known.nothing()
                 return None
             if self._read(left):
@@ -176,7 +178,7 @@ class Held:
             if self._found_again(active, lost=lost):
                 return False
             left = self._lacking(active)
-            if not self._fits(self._rows_lacking(left)):
+            if not self._fits(left):
                 self._known.nothing()
                 return False
             lot = [p for p, so_far in zip(left, running_rows(left), strict=True) if so_far <= _LOT]
@@ -216,7 +218,7 @@ class Held:
         except ValueError:
             self._sure = False
             return False  # to be read
-        if not self._fits(0):  # what came is in memory already
+        if not self._fits([]):  # what came is in memory already
             return False
         if active != self._looked:
             self._moved = time.monotonic()
@@ -263,11 +265,9 @@ class Held:
         self._known.nothing()
         self._settle(None)
 
-    def _rows_lacking(self, parts: Sequence[Part]) -> int:
-        return sum(lacking(self._pieces, part) for part in parts)
-
-    def _fits(self, rows: int) -> bool:
-        return rows <= MOST_IN_MEMORY - self.rows[0]
+    def _fits(self, parts: Sequence[Part]) -> bool:
+        """Whether there is room for what is not held of these."""
+        return sum(lacking(self._pieces, p) for p in parts) <= MOST_IN_MEMORY - self.rows[0]
 
     def _read(self, parts: Iterable[Part]) -> bool:
         known = {part: held_of(self._pieces, part) for part in parts}

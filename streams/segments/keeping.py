@@ -82,7 +82,7 @@ class Rounds:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        _stand_behind()
+        self._do(_stand_behind)
         while not self._closed.is_set():
             begin = time.monotonic()
             self._do(self._work)

@@ -255,15 +255,17 @@ def test_a_high_influx_is_one_of_ten_seconds_at_least(monkeypatch: pytest.Monkey
     now = 9.0
     assert not with_rows(10_600_000)  # what piled up while a worker paused
     now = 10.0
-    assert with_rows(10_600_000)
+    assert not with_rows(10_600_000)  # many, but none any more
     now = 12.0
-    assert with_rows(10_620_000)
-    now = 19.0
-    assert not with_rows(10_630_000)
-    now = 20.0
-    assert not with_rows(11_040_000)  # since 10.0
+    assert with_rows(10_740_000)
+    now = 12.5
+    assert with_rows(10_740_000)  # since 10.0: of half a second it says nothing
+    now = 14.0
+    assert not with_rows(10_740_000)
+    now = 30.0
+    assert not with_rows(11_400_000)
     now = 40.0
-    assert not with_rows(11_700_000)
+    assert with_rows(12_000_000)
 
 
 def test_a_round_that_fails_is_tried_again_and_closing_ends_them() -> None:
@@ -286,12 +288,15 @@ def test_a_round_that_fails_is_tried_again_and_closing_ends_them() -> None:
 
 
 def test_a_round_gives_way_to_whoever_waits() -> None:
-    found = []
+    found, done = [], threading.Event()
 
     def work() -> None:
         found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        done.set()
 
-    Rounds(work, lambda: 3600.0, 0, "rounds").close()
+    rounds = Rounds(work, lambda: 3600.0, 0, "rounds")
+    assert done.wait(30)
+    rounds.close()
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert found == [min(own + 10, 19)]
 
