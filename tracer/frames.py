@@ -8,8 +8,6 @@ from typing import Final
 
 import polars as pl
 
-from tracer.columns import I64, as_index
-
 TIME: Final = pl.Datetime("ms", "UTC")
 WRITTEN: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"  # as `schemas.scan.format_timestamp` does
 # In the order in which scans of one person at one millisecond are read: leaving comes first.
@@ -73,12 +71,6 @@ def stacked(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     have its threads do even that, and beside a load they are long in coming.)"""
     every = list(frames)
     return every[0] if len(every) == 1 else pl.concat(every)
-
-
-def picked(frame: pl.DataFrame, rows: I64) -> pl.DataFrame:
-    """These rows, in this order, of a frame of few, without polars' threads (see `stacked`)."""
-    which = as_index(rows)
-    return pl.DataFrame([column[which] for column in frame])
 
 
 def empty(shape: Mapping[str, pl.DataType]) -> pl.DataFrame:
